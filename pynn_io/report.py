@@ -1,0 +1,116 @@
+"""What a conversion could not carry, as values: grouped, counted, printable, machine-readable.
+
+A `Report` is passed as an argument to every reader, audit and writer; there is no global one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+#: How many examples one issue keeps; the count is always complete.
+EXAMPLES = 5
+
+
+class Kind(StrEnum):
+    """What happened to a piece of the model. LOST and APPROXIMATED change what the target computes."""
+
+    LOST = "LOST"  # has no place in the target: gone
+    APPROXIMATED = "APPROXIMATED"  # written as something close, and the message says how it differs
+    EXPANDED = "EXPANDED"  # written in full where the source had a short form; same meaning
+    DEFAULTED = "DEFAULTED"  # the source did not state it, the target demands it
+    NOT_READ = "NOT_READ"  # present in the source, and no importer took it
+
+
+@dataclass(slots=True)
+class Issue:
+    """One group of losses. ``code`` and ``kind`` and ``where`` and ``message`` identify the group."""
+
+    code: str
+    kind: Kind
+    where: str
+    message: str
+    count: int = 1
+    examples: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "code": self.code,
+            "kind": str(self.kind),
+            "where": self.where,
+            "message": self.message,
+            "count": self.count,
+            "examples": list(self.examples),
+        }
+
+
+class Report:
+    """A growing, grouped list of `Issue`.
+
+    ``allowed`` are codes that strict mode excuses; they are still listed.
+    """
+
+    def __init__(self, allowed: Iterable[str] = ()) -> None:
+        self.allowed = frozenset(allowed)
+        self._issues: dict[tuple[str, Kind, str, str], Issue] = {}
+
+    def add(
+        self, code: str, kind: Kind, where: object, message: str, *, count: int = 1, examples: Iterable[object] = ()
+    ) -> None:
+        """Record that ``count`` things at ``where`` met ``kind``; the same words again only raise the count."""
+        if count < 1:
+            return
+        key = (code, kind, str(where), message)
+        issue = self._issues.get(key)
+        if issue is None:
+            issue = self._issues[key] = Issue(code, kind, str(where), message, 0)
+        issue.count += count
+        for example in examples:
+            if len(issue.examples) >= EXAMPLES:
+                break
+            if str(example) not in issue.examples:
+                issue.examples.append(str(example))
+
+    def lost(self, code: str, where: object, message: str, **more: Any) -> None:
+        self.add(code, Kind.LOST, where, message, **more)
+
+    def approximated(self, code: str, where: object, message: str, **more: Any) -> None:
+        self.add(code, Kind.APPROXIMATED, where, message, **more)
+
+    def expanded(self, code: str, where: object, message: str, **more: Any) -> None:
+        self.add(code, Kind.EXPANDED, where, message, **more)
+
+    def defaulted(self, code: str, where: object, message: str, **more: Any) -> None:
+        self.add(code, Kind.DEFAULTED, where, message, **more)
+
+    def not_read(self, code: str, where: object, message: str, **more: Any) -> None:
+        self.add(code, Kind.NOT_READ, where, message, **more)
+
+    def __iter__(self) -> Iterator[Issue]:
+        return iter(self._issues.values())
+
+    def __len__(self) -> int:
+        return len(self._issues)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def of_kind(self, *kinds: Kind) -> list[Issue]:
+        return [issue for issue in self if issue.kind in kinds]
+
+    def codes(self) -> set[str]:
+        return {issue.code for issue in self}
+
+    def refusals(self) -> list[Issue]:
+        """The issues for which strict mode refuses: everything that changes the model and is not allowed."""
+        changing = self.of_kind(Kind.LOST, Kind.APPROXIMATED, Kind.NOT_READ)
+        return [issue for issue in changing if issue.code not in self.allowed]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"issues": [issue.as_dict() for issue in self], "allowed": sorted(self.allowed)}
+
+    def to_json(self) -> str:
+        return json.dumps(self.as_dict(), indent=2) + "\n"
