@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
+from pynn_io.graph.columns import empty
 from pynn_io.graph.network import Network
 from pynn_io.simulation_plan.plan import SimulationPlan
 
@@ -20,4 +20,4 @@ class Document:
 
     network: Network
     plan: SimulationPlan | None = None
-    provenance: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    provenance: Mapping[str, Any] = field(default_factory=empty)

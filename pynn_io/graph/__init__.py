@@ -10,8 +10,22 @@ from pynn_io.graph.biophysics import (
     Place,
     ReversalPotential,
 )
-from pynn_io.graph.cells import CableCell, Cell, Origin, PointCell, SpikeSource, UnknownCell
-from pynn_io.graph.columns import BLOCK, ArrayChunks, ChunkSource, Column, Table, text_column
+from pynn_io.graph.cells import (
+    CableCell,
+    Cell,
+    Origin,
+    PointCell,
+    SpikeSource,
+    UnknownCell,
+)
+from pynn_io.graph.columns import (
+    BLOCK,
+    ArrayChunks,
+    ChunkSource,
+    Column,
+    Table,
+    text_column,
+)
 from pynn_io.graph.network import Edges, Network, Population, Projection
 from pynn_io.graph.synapses import Synapse
 

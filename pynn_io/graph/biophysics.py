@@ -7,11 +7,11 @@ A region is a segment-group name; ``all`` is the whole cell. The four SONATA and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-NONE: Mapping[str, Any] = MappingProxyType({})
+from pynn_io.graph.columns import empty
 
 #: Membrane properties by kind, with their units.
 PROPERTY_UNITS: Mapping[str, str] = MappingProxyType(
@@ -39,7 +39,7 @@ class ChannelDensity:
     density: float | None = None
     ion: str | None = None
     reversal: float | None = None
-    parameters: Mapping[str, Any] = NONE
+    parameters: Mapping[str, Any] = field(default_factory=empty)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class ConcentrationModel:
 
     mechanism: str
     ion: str
-    parameters: Mapping[str, Any] = NONE
+    parameters: Mapping[str, Any] = field(default_factory=empty)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Opaque:
     dialect: str
     name: str
     payload: str | None = None
-    parameters: Mapping[str, Any] = NONE
+    parameters: Mapping[str, Any] = field(default_factory=empty)
 
 
 Channel: TypeAlias = Opaque

@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from pynn_io.graph.biophysics import Paint, Place
-
-EMPTY: Mapping[str, Any] = MappingProxyType({})
+from pynn_io.graph.columns import empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +25,8 @@ class Origin:
     Whoever changes a definition drops its origin.
     """
 
-    names: Mapping[str, str] = EMPTY
-    files: Mapping[str, Path] = EMPTY
+    names: Mapping[str, str] = field(default_factory=empty)
+    files: Mapping[str, Path] = field(default_factory=empty)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ class PointCell:
     """A cell without extent. ``model``: standard name, or ``dialect:name`` for a native model."""
 
     model: str
-    parameters: Mapping[str, Any] = EMPTY
+    parameters: Mapping[str, Any] = field(default_factory=empty)
     origin: Origin | None = field(default=None, compare=False)
 
 
@@ -45,7 +43,7 @@ class SpikeSource:
     """A cell that only emits spikes. A SONATA virtual node is a SpikeSourceArray whose times the plan states."""
 
     model: str = "SpikeSourceArray"
-    parameters: Mapping[str, Any] = EMPTY
+    parameters: Mapping[str, Any] = field(default_factory=empty)
     origin: Origin | None = field(default=None, compare=False)
 
 
@@ -66,7 +64,7 @@ class CableCell:
     decor: tuple[Paint | Place, ...] = ()
     processing: tuple[str, ...] = ()
     template: str | None = None
-    parameters: Mapping[str, Any] = EMPTY
+    parameters: Mapping[str, Any] = field(default_factory=empty)
     origin: Origin | None = field(default=None, compare=False)
 
 
@@ -75,7 +73,7 @@ class UnknownCell:
     """A cell whose kind no importer knows (e.g. an astrocyte, a rate population): kept by name, reported by audits."""
 
     kind: str
-    parameters: Mapping[str, Any] = EMPTY
+    parameters: Mapping[str, Any] = field(default_factory=empty)
     origin: Origin | None = field(default=None, compare=False)
 
 

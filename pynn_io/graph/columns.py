@@ -14,6 +14,14 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+def empty() -> Mapping[str, Any]:
+    """The empty mapping, as a dataclass default."""
+    return EMPTY
+
+
 #: Rows read at a time wherever a table is streamed.
 BLOCK = 2**20
 

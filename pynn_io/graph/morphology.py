@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from types import MappingProxyType
 
 import numpy as np
+
+from pynn_io.graph.columns import empty
 
 
 class Tag(IntEnum):
@@ -47,7 +48,7 @@ class Morphology:
     distal: np.ndarray
     tag: np.ndarray
     soma_kind: SomaKind = SomaKind.CYLINDERS
-    groups: Mapping[str, np.ndarray] = field(default_factory=lambda: MappingProxyType({}))
+    groups: Mapping[str, np.ndarray] = field(default_factory=empty)
 
     @property
     def size(self) -> int:

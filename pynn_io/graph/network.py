@@ -7,20 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pynn_io.graph.biophysics import Channel
 from pynn_io.graph.cells import Cell
-from pynn_io.graph.columns import BLOCK, Column, Table
+from pynn_io.graph.columns import BLOCK, Column, Table, empty, text_column
 from pynn_io.graph.synapses import Synapse
 
 if TYPE_CHECKING:
     from pynn_io.graph.morphology import Morphology
-
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,14 +136,14 @@ class Network:
     """
 
     name: str = "network"
-    populations: Mapping[str, Population] = NOTHING
-    projections: Mapping[str, Projection] = NOTHING
-    cells: Mapping[str, Cell] = NOTHING
-    synapses: Mapping[str, Synapse] = NOTHING
-    channels: Mapping[str, Channel] = NOTHING
-    morphologies: Mapping[str, Morphology] = NOTHING
-    node_sets: Mapping[str, Any] = NOTHING
-    extra: Mapping[str, Any] = NOTHING
+    populations: Mapping[str, Population] = field(default_factory=empty)
+    projections: Mapping[str, Projection] = field(default_factory=empty)
+    cells: Mapping[str, Cell] = field(default_factory=empty)
+    synapses: Mapping[str, Synapse] = field(default_factory=empty)
+    channels: Mapping[str, Channel] = field(default_factory=empty)
+    morphologies: Mapping[str, Morphology] = field(default_factory=empty)
+    node_sets: Mapping[str, Any] = field(default_factory=empty)
+    extra: Mapping[str, Any] = field(default_factory=empty)
 
 
 def ids_of(table: Table) -> np.ndarray:
@@ -168,8 +165,6 @@ def resolve(name: str, table: Table, types: Table, type_index: Column) -> Column
         return column.with_data(column.read(types.size)[index])
     own = table[name]
     if own.levels is not None or column.levels is not None:
-        from pynn_io.graph.columns import text_column
-
         values = np.ma.array(own.values(table.size))
         beneath = column.values(types.size)[index]
         mixed = np.where(np.ma.getmaskarray(values), np.ma.filled(np.ma.array(beneath), None), values.filled(None))

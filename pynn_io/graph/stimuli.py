@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
+
+from pynn_io.graph.columns import empty
 
 NodeSet: TypeAlias = Any  # a name, an inline rule set, a list of ids: see pynn_io.graph.node_sets
 
@@ -41,7 +42,7 @@ class OtherStimulus:
     """A stimulus that is kept as its file states it; whoever cannot apply it reports it by name."""
 
     kind: str
-    parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    parameters: Mapping[str, Any] = field(default_factory=empty)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 from pynn_io.graph.cells import Origin
+from pynn_io.graph.columns import empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,5 +25,5 @@ class Synapse:
     """
 
     model: str
-    parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    parameters: Mapping[str, Any] = field(default_factory=empty)
     origin: Origin | None = field(default=None, compare=False)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
+from pynn_io.graph.columns import empty
 from pynn_io.graph.stimuli import NodeSet, Stimulus
 
 
@@ -28,7 +28,7 @@ class Recording:
     stop: float | None = None
     interval: float | None = None
     enabled: bool = True
-    parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    parameters: Mapping[str, Any] = field(default_factory=empty)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,6 @@ class SimulationPlan:
     seed: int | None = None
     stimuli: tuple[Stimulus, ...] = ()
     recordings: tuple[Recording, ...] = ()
-    node_sets: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    node_sets: Mapping[str, Any] = field(default_factory=empty)
     target_simulator: str | None = None
-    extra: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    extra: Mapping[str, Any] = field(default_factory=empty)
