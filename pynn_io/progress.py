@@ -1,0 +1,13 @@
+"""How long work says how far it is: a function that readers and writers call, and that only a command makes visible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+#: ``progress(what, done, total)``; called after every block, from one thread.
+Progress: TypeAlias = Callable[[str, int, int], None]
+
+
+def quiet(what: str, done: int, total: int) -> None:
+    """Nobody is watching."""
