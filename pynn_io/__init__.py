@@ -1,0 +1,64 @@
+"""pynn_io: pandoc for neuronal networks.
+
+Names are loaded when first used (PEP 562), so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+#: public name -> module that defines it
+_PUBLIC = {
+    "Conversion": "pynn_io.convert",
+    "Document": "pynn_io.document",
+    "FormatError": "pynn_io.errors",
+    "GraphError": "pynn_io.errors",
+    "LossError": "pynn_io.errors",
+    "Network": "pynn_io.graph",
+    "PynnIOError": "pynn_io.errors",
+    "ReadError": "pynn_io.errors",
+    "Report": "pynn_io.report",
+    "SimulationPlan": "pynn_io.simulation_plan",
+    "UnsupportedInput": "pynn_io.errors",
+    "WriteError": "pynn_io.errors",
+    "convert": "pynn_io.convert",
+    "export_to_neuroml": "pynn_io.api",
+    "export_to_sonata": "pynn_io.api",
+    "import_from_sonata": "pynn_io.api",
+    "read": "pynn_io.convert",
+    "write": "pynn_io.convert",
+}
+
+__all__ = ["__version__", *sorted(_PUBLIC)]
+
+if TYPE_CHECKING:
+    from pynn_io.api import export_to_neuroml, export_to_sonata, import_from_sonata
+    from pynn_io.convert import Conversion, convert, read, write
+    from pynn_io.document import Document
+    from pynn_io.errors import (
+        FormatError,
+        GraphError,
+        LossError,
+        PynnIOError,
+        ReadError,
+        UnsupportedInput,
+        WriteError,
+    )
+    from pynn_io.graph import Network
+    from pynn_io.report import Report
+    from pynn_io.simulation_plan import SimulationPlan
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        module = _PUBLIC[name]
+    except KeyError:
+        raise AttributeError(f"module 'pynn_io' has no attribute {name!r}") from None
+    return getattr(import_module(module), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,78 @@
+"""What a path holds: first by content, then by extension; ambiguity is an error that lists the candidates."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from pynn_io import registry
+from pynn_io.errors import FormatError, ReadError
+
+#: Enough of a text file to see what it is.
+HEAD = 65536
+_SONATA_KEYS = frozenset({"networks", "network", "simulation", "run", "components", "manifest"})
+_XML_ROOT = re.compile(rb"<\s*([A-Za-z_][\w.:-]*)[\s>/]")
+_SWC_ROW = re.compile(rb"^\s*\d+\s+-?\d+(\s+[-+.\deE]+){4}\s+-?\d+\s*$", re.MULTILINE)
+
+
+def detect(path: Path) -> str:
+    """The name of the one format whose content check accepts ``path``, else the one whose extension fits.
+
+    Raises ReadError if there is no such file, FormatError if nothing or more than one thing fits.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise ReadError("no such file or folder", where=path, hint="check the path")
+    rows = [row for row in registry.formats().values() if row.reader or row.writer]
+    by_content = [row.name for row in rows if row.sniff and registry.load(row, "sniff")(path)]
+    by_extension = [row.name for row in rows if path.suffix.lower() in row.extensions]
+    for candidates in (by_content, by_extension):
+        if len(candidates) == 1:
+            return candidates[0]
+        if candidates:
+            raise FormatError(f"could be any of: {', '.join(candidates)}", where=path, hint="say which with --from FORMAT")
+    raise FormatError(
+        "not a format that pynn_io knows",
+        where=path,
+        hint="say which it is with --from FORMAT; `pynn-convert --list` shows them",
+    )
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD)
+
+
+def is_sonata(path: Path) -> bool:
+    """A JSON object with the keys of a SONATA config, or a folder that holds such a file."""
+    if path.is_dir():
+        return any(is_sonata(file) for file in sorted(path.glob("*.json")))
+    head = _head(path).lstrip()
+    if path.suffix.lower() != ".json" and not head.startswith(b"{"):
+        return False
+    try:
+        config = json.loads(path.read_bytes())
+    except ValueError:
+        # A broken config is still one: the reader says what is wrong with it and where.
+        return any(f'"{key}"'.encode() in head for key in _SONATA_KEYS)
+    return isinstance(config, dict) and bool(_SONATA_KEYS & config.keys())
+
+
+def is_neuroml(path: Path) -> bool:
+    """An XML file whose root element is ``neuroml``."""
+    if path.is_dir():
+        return False
+    head = re.sub(rb"<\?.*?\?>|<!--.*?-->", b"", _head(path), flags=re.DOTALL)
+    root = _XML_ROOT.search(head)
+    return root is not None and root[1].split(b":")[-1] == b"neuroml"
+
+
+def is_swc(path: Path) -> bool:
+    """A text file with rows of seven numbers."""
+    return path.is_file() and path.suffix.lower() in {".swc", ""} and _SWC_ROW.search(_head(path)) is not None
+
+
+def is_asc(path: Path) -> bool:
+    """A text file with Neurolucida's nested parentheses."""
+    return path.is_file() and path.suffix.lower() == ".asc" and b"(" in _head(path)

@@ -1,0 +1,136 @@
+"""Two literal tables, FORMATS and BACKENDS, whose functions are dotted names loaded on use; then entry points.
+
+A format is a row here, a reader and a writer (see CONTRIBUTING.md). Another package adds one through the entry-point
+group ``pynn_io.formats``, each entry naming a `Format`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.metadata import entry_points
+from types import MappingProxyType
+from typing import Any
+
+from pynn_io.errors import BackendUnavailable, FormatError
+
+ENTRY_POINTS = "pynn_io.formats"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One file format.
+
+    reader, writer: ``module:function``, or None. sniff: ``module:function`` taking a path and saying whether the content
+    is this format. dialects: those a writer can be asked for (``sonata+allen``). extra: what to ``pip install``, if
+    the format needs more than pynn_io itself. kind: what a writer makes, a ``folder`` or a ``file``.
+    """
+
+    name: str
+    title: str
+    reader: str | None = None
+    writer: str | None = None
+    extensions: tuple[str, ...] = ()
+    dialects: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    extra: str = ""
+    kind: str = "folder"
+    sniff: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One simulator or machine. level: executes, maps, emits or unavailable, with the reason."""
+
+    name: str
+    title: str
+    runner: str | None
+    level: str
+    extra: str = ""
+    reason: str = ""
+
+
+FORMATS: dict[str, Format] = {
+    row.name: row
+    for row in (
+        Format(
+            "sonata",
+            "SONATA circuit, both dialects (circuit, simulation or joined config, or its folder)",
+            reader="pynn_io.importers.sonata:read",
+            writer="pynn_io.exporters.sonata:write",
+            extensions=(".json",),
+            dialects={
+                "allen": "Allen Institute / BMTK idiom: types in CSV, several groups, sections after axon replacement",
+                "obi": "Open Brain Institute extension: one group, @library enumerations, quaternions",
+            },
+            sniff="pynn_io.detect:is_sonata",
+        ),
+        Format(
+            "neuroml",
+            "NeuroML 2.3 network with a LEMS simulation file",
+            writer="pynn_io.exporters.neuroml:write",
+            extensions=(".nml",),
+            dialects={"hdf5": "the network in NeuroML HDF5, for large networks"},
+            sniff="pynn_io.detect:is_neuroml",
+        ),
+        Format(
+            "swc",
+            "SWC morphology",
+            reader="pynn_io.importers.morphology:read",
+            writer="pynn_io.exporters.swc:write",
+            extensions=(".swc",),
+            sniff="pynn_io.detect:is_swc",
+        ),
+        Format(
+            "asc",
+            "Neurolucida ASC morphology",
+            reader="pynn_io.importers.morphology:read",
+            extensions=(".asc",),
+            extra="morphio",
+            kind="file",
+            sniff="pynn_io.detect:is_asc",
+        ),
+    )
+}
+
+BACKENDS: dict[str, Backend] = {}
+
+
+def formats() -> dict[str, Format]:
+    """The built-in formats and those of installed packages, by name."""
+    found = dict(FORMATS)
+    for entry in entry_points(group=ENTRY_POINTS):
+        row = entry.load()
+        found.setdefault(row.name, row)
+    return found
+
+
+def find(name: str) -> tuple[Format, str]:
+    """``"sonata+allen"`` -> the format and the dialect (empty where none is named).
+
+    Raises FormatError for an unknown format or dialect, listing the known ones.
+    """
+    base, _, dialect = name.partition("+")
+    known = formats()
+    if base not in known:
+        raise FormatError(f"unknown format {base!r}", hint=f"known formats: {', '.join(sorted(known))}")
+    row = known[base]
+    if dialect and dialect not in row.dialects:
+        choices = ", ".join(f"{base}+{name}" for name in row.dialects) or "none"
+        raise FormatError(f"format {base!r} has no dialect {dialect!r}", hint=f"its dialects: {choices}")
+    return row, dialect
+
+
+def load(row: Format, role: str) -> Callable[..., Any]:
+    """The reader, writer or sniffer behind a row. Raises FormatError if it has none, BackendUnavailable if a package is missing."""
+    dotted = getattr(row, role)
+    if dotted is None:
+        raise FormatError(f"pynn_io has no {role} for {row.title}")
+    module, _, function = dotted.partition(":")
+    try:
+        return getattr(import_module(module), function)
+    except ModuleNotFoundError as error:
+        if error.name and error.name.split(".")[0] == "pynn_io":
+            raise
+        hint = f"pip install 'pynn_io[{row.extra}]'" if row.extra else f"install {error.name}"
+        raise BackendUnavailable(f"{row.title} needs the package {error.name!r}", hint=hint) from error
