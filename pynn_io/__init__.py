@@ -32,7 +32,27 @@ _PUBLIC = {
     "write": "pynn_io.convert",
 }
 
-__all__ = ["__version__", *sorted(_PUBLIC)]
+__all__ = [
+    "Conversion",
+    "Document",
+    "FormatError",
+    "GraphError",
+    "LossError",
+    "Network",
+    "PynnIOError",
+    "ReadError",
+    "Report",
+    "SimulationPlan",
+    "UnsupportedInput",
+    "WriteError",
+    "convert",
+    "export_to_neuroml",
+    "export_to_sonata",
+    "import_from_sonata",
+    "read",
+    "write",
+    "__version__",
+]
 
 if TYPE_CHECKING:
     from pynn_io.api import export_to_neuroml, export_to_sonata, import_from_sonata

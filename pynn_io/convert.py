@@ -94,8 +94,8 @@ def convert(
 ) -> Conversion:
     """Convert a file or folder to another format.
 
-    dest: defaults to `default_destination`. check: read, validate and audit, and write into a place that is thrown away,
-    so that the report is complete. Raises what `read` and `write` raise.
+    dest: by default `default_destination`. check: read, validate, audit, and write into a place that is thrown away, so
+    that the report is complete. Raises what `read` and `write` raise.
     """
     report = Report() if report is None else report
     source = Path(source)
@@ -176,7 +176,9 @@ def _write(
         try:
             writer(document, made, report, progress=progress, **options)
         except OSError as error:
-            raise WriteError(f"cannot write: {error}", where=target, hint="is the disk full or the folder read-only?") from error
+            raise WriteError(
+                f"cannot write: {error}", where=target, hint="is the disk full or the folder read-only?"
+            ) from error
         if strict:
             _refuse_loss(report, row.name)
         return _move(stage, target.parent if single else target)

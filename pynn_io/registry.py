@@ -22,9 +22,9 @@ ENTRY_POINTS = "pynn_io.formats"
 class Format:
     """One file format.
 
-    reader, writer: ``module:function``, or None. sniff: ``module:function`` taking a path and saying whether the content
-    is this format. dialects: those a writer can be asked for (``sonata+allen``). extra: what to ``pip install``, if
-    the format needs more than pynn_io itself. kind: what a writer makes, a ``folder`` or a ``file``.
+    reader, writer: ``module:function``, or None. sniff: ``module:function`` taking a path, true if its content is this
+    format. dialects: those a writer can be asked for (``sonata+allen``). extra: what to ``pip install``, if the format
+    needs more than pynn_io itself. kind: what a writer makes, a ``folder`` or a ``file``.
     """
 
     name: str
@@ -122,7 +122,10 @@ def find(name: str) -> tuple[Format, str]:
 
 
 def load(row: Format, role: str) -> Callable[..., Any]:
-    """The reader, writer or sniffer behind a row. Raises FormatError if it has none, BackendUnavailable if a package is missing."""
+    """The reader, writer or sniffer behind a row.
+
+    Raises FormatError if it has none, BackendUnavailable if a package that it needs is missing.
+    """
     dotted = getattr(row, role)
     if dotted is None:
         raise FormatError(f"pynn_io has no {role} for {row.title}")

@@ -1,7 +1,8 @@
 """Units: the closed vocabulary of NeuroML/LEMS and SONATA, converted exactly where powers of ten allow.
 
 The graph holds numbers in the units of `pynn_io.graph.schema`; a unit is converted once, where a file is read or
-written. A unit is a power of ten, a factor and a dimension, as in LEMS (Cannon et al. 2014, doi:10.3389/fninf.2014.00079).
+written. A unit is a power of ten, a factor and a dimension, as in LEMS (Cannon et al. 2014,
+doi:10.3389/fninf.2014.00079).
 """
 
 from __future__ import annotations

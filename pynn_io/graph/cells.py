@@ -18,7 +18,7 @@ from pynn_io.graph.columns import empty
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a definition came from: names and files that a writer of the same format keeps. It has no meaning of its own.
+    """Where a definition came from: names and files that a writer of the same format keeps, without meaning elsewhere.
 
     names: e.g. ``{"dynamics_params": "IntFire1_exc_1.json", "model_template": "nrn:IntFire1"}``
     files: absolute paths of the component files behind those names, by the same keys.

@@ -152,7 +152,7 @@ class _OpenMemory:
 def text_column(values: Iterable[object] | np.ndarray, *, extra: bool = False) -> Column:
     """A coded column from strings; None entries are masked; levels are in order of first appearance."""
     array = np.asarray(values if isinstance(values, np.ndarray) else list(values), dtype=object)
-    missing = np.equal(array, None).astype(bool)
+    missing = np.asarray(np.equal(array, np.array(None, dtype=object)), dtype=bool)
     text = np.where(missing, "", array).astype(str)
     levels, first, codes = np.unique(text, return_index=True, return_inverse=True)
     if missing.any():

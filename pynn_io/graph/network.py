@@ -83,8 +83,8 @@ class Projection:
 
     kind: ``chemical``, ``electrical`` (each gap junction half its own edge in OBI files), ``graded``, or a name of the
         OBI extension that no backend runs yet (``neuromodulatory`` ...).
-    types: one row an edge type: ``synapse`` (name in `Network.synapses`, coded strings), ``weight_unit`` (coded), ``id``,
-        ``receptor``, and what is stated once: ``weight``, ``delay``, ``nsyns``, ``target_sections`` ...
+    types: one row an edge type: ``synapse`` (name in `Network.synapses`, coded strings), ``weight_unit`` (coded),
+        ``id``, ``receptor``, and what is stated once: ``weight``, ``delay``, ``nsyns``, ``target_sections`` ...
     type_index: row of ``types`` for every edge; scalar 0 where there is one type; may be lazy.
     section_order: what a section id of this projection counts: ``specification`` (soma, axon, basal, apical of the
         file) or ``axon_replaced`` (soma, basal, apical, then the two stub sections that replace the axon).
@@ -111,7 +111,7 @@ class Projection:
     def blocks(
         self, names: Sequence[str] = (), *, block: int = BLOCK
     ) -> Iterator[tuple[int, int, dict[str, np.ndarray]]]:
-        """Blocks of edges as each edge sees its columns: own value, else its type's. Adds ``type`` (row of types).
+        """Blocks of edges as each edge sees its columns: own value, else its type's; with ``type`` (types row).
 
         A name that neither level states is left out of the blocks; one stated for some edges only comes masked.
         """
@@ -122,8 +122,17 @@ class Projection:
         )
         for start, stop, rows in table.blocks(["source", "target", "type", *own], block=block):
             for name, column in typed.items():
-                rows[name] = _overlay(rows.get(name), column, rows["type"], self.types.size)
+                rows[name] = self._seen(name, rows.get(name), column, rows["type"])
             yield start, stop, rows
+
+    def _seen(self, name: str, own: np.ndarray | None, column: Column, index: np.ndarray) -> np.ndarray:
+        """One column of a block. Text stated at both levels comes as strings: their codes differ."""
+        if own is None or not column.is_text:
+            return _overlay(own, column, index, self.types.size)
+        beneath = column.values(self.types.size)[index]
+        own = self.edges.columns[name].decode(own)
+        mask = np.ma.getmaskarray(own)
+        return np.where(mask, np.ma.filled(np.ma.array(beneath, dtype=object), None), np.ma.getdata(own))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

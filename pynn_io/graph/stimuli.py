@@ -20,7 +20,7 @@ NodeSet: TypeAlias = Any  # a name, an inline rule set, a list of ids: see pynn_
 class SpikeTrains:
     """Spike times per node of one population, sorted by node then time.
 
-    node_ids, times: equally long arrays (int64; ms), one entry a spike; ids are those of the population's ``id`` column.
+    node_ids, times: equally long arrays (int64; ms), one entry a spike; ids are those of the ``id`` column.
     """
 
     population: str
@@ -47,7 +47,7 @@ class OtherStimulus:
 
 @dataclass(frozen=True, slots=True)
 class Stimulus:
-    """One named input: what, onto which cells, where on the cell (section name and fraction; soma middle by default)."""
+    """One named input: what, onto which cells, where on the cell (section and fraction; by default mid-soma)."""
 
     name: str
     what: SpikeTrains | CurrentPulses | OtherStimulus

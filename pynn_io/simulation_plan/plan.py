@@ -15,7 +15,7 @@ from pynn_io.graph.stimuli import NodeSet, Stimulus
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A variable to be recorded: ``variable`` as the source names it (``v``, ``V_m``, ``cai``), from which cells, where.
+    """A recorded variable: ``variable`` as the source names it (``v``, ``V_m``, ``cai``), from which cells, where.
 
     start, stop, interval: ms; None where the source is silent.
     """
