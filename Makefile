@@ -1,0 +1,62 @@
+# `make demo` and `make test` need nothing but Python 3.11 to 3.13: they create .venv themselves.
+PYTHON ?= python3
+VENV   ?= .venv
+PYTEST ?=
+EDGES  ?= 10000000
+BIN    := $(VENV)/bin
+
+.PHONY: demo test lint bench docs fixtures clean help
+
+help:
+	@echo "make demo      convert the circuits in fixtures/ and look at what came out, in demo_output/"
+	@echo "make test      all tests (PYTEST='-n 2 -k sonata' passes options on)"
+	@echo "make lint      ruff, mypy, import-linter"
+	@echo "make bench     ratios against peers (EDGES=1000000 for a quick look)"
+	@echo "make docs      print docs/support.md again from the support tables"
+	@echo "make fixtures  make fixtures/ again from its scripts"
+	@echo "make clean     remove .venv, demo_output and caches"
+
+demo: $(VENV)/demo.stamp
+	$(BIN)/python demo.py
+
+test: $(VENV)/test.stamp
+	$(BIN)/python -m pytest $(PYTEST)
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/dev.stamp
+	$(BIN)/python benchmarks/bench_sonata_read.py --edges $(EDGES)
+	$(BIN)/python benchmarks/bench_sonata_write.py --edges $(EDGES)
+	$(BIN)/python benchmarks/bench_neuroml_xml.py
+	$(BIN)/python benchmarks/bench_neuroml_hdf5.py
+	$(BIN)/python benchmarks/bench_peers.py
+
+docs: $(VENV)/demo.stamp
+	$(BIN)/python docs/make_support.py
+
+fixtures: $(VENV)/demo.stamp
+	for script in fixtures/make_*.py; do $(BIN)/python $$script; done
+
+clean:
+	rm -rf .venv demo_output build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	  || { echo "pynn_io needs Python 3.11 to 3.13; name one with: make PYTHON=python3.12 ..."; exit 2; }
+	$(PYTHON) -m venv $(VENV) || { echo "on Debian and Ubuntu: apt install python3-venv"; exit 2; }
+
+$(VENV)/demo.stamp: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[plot,morphio,neuroml,sonata-check]' 'numpy<2.4'
+	@touch $@
+
+$(VENV)/test.stamp: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $@ $(VENV)/demo.stamp
+
+$(VENV)/dev.stamp: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(VENV)/test.stamp $(VENV)/demo.stamp
