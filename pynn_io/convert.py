@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from pynn_io import registry
+from pynn_io.audit import audit, complete
 from pynn_io.detect import detect
 from pynn_io.document import Document
 from pynn_io.errors import FormatError, LossError, WriteError
+from pynn_io.graph.validate import validate
 from pynn_io.progress import Progress, quiet
-from pynn_io.registry import Format
-from pynn_io.report import Report
+from pynn_io.report import Issue, Report
 
 #: Staging folders are hidden siblings of the target with this ending; one that remains is a killed run's.
 STAGING = ".pynn_io-part"
@@ -73,10 +74,8 @@ def write(
     after writing, if anything would be lost. Returns the report. Raises FormatError, GraphError, WriteError, LossError.
     """
     report = Report() if report is None else report
-    row, dialect = registry.find(format)
-    writer = registry.load(row, "writer")
-    _inspect(document, format, report, strict, progress)
-    _write(document, Path(path), row, dialect, writer, report, overwrite, strict, progress, options)
+    job = _Job(format, report, strict, overwrite, progress)
+    job.run(document, Path(path), options)
     return report
 
 
@@ -99,19 +98,16 @@ def convert(
     """
     report = Report() if report is None else report
     source = Path(source)
-    row, dialect = registry.find(to)
-    writer = registry.load(row, "writer")
+    job = _Job(to, report, strict, overwrite and not check, progress)
     target = Path(dest) if dest is not None else default_destination(source, to)
     if not check:
         _refuse_existing(target, overwrite)
     document = read(source, format=format, report=report, progress=progress)
-    _inspect(document, to, report, strict, progress)
-    if check:
-        with tempfile.TemporaryDirectory(suffix=STAGING) as folder:
-            _write(document, Path(folder) / target.name, row, dialect, writer, report, False, strict, progress, {})
-        return Conversion(None, (), report, document)
-    files = _write(document, target, row, dialect, writer, report, overwrite, strict, progress, {})
-    return Conversion(target, files, report, document)
+    if not check:
+        return Conversion(target, job.run(document, target, {}), report, document)
+    with tempfile.TemporaryDirectory(suffix=STAGING) as folder:
+        job.run(document, Path(folder) / target.name, {})
+    return Conversion(None, (), report, document)
 
 
 def default_destination(source: Path, to: str) -> Path:
@@ -126,26 +122,16 @@ def default_destination(source: Path, to: str) -> Path:
     return Path(f"{stem}-{row.name}" + (f"-{dialect}" if dialect else ""))
 
 
-def _inspect(document: Document, to: str, report: Report, strict: bool, progress: Progress) -> None:
-    """Validate the graph, then audit it against the target; strict mode refuses here already."""
-    from pynn_io.audit import audit
-    from pynn_io.graph.validate import validate
-
-    validate(document.network, progress=progress)
-    audit(document, to, report)
-    if strict:
-        _refuse_loss(report, to)
-
-
-def _refuse_loss(report: Report, to: str) -> None:
-    refusals = report.refusals()
+def _refuse_loss(refusals: list[Issue], report: Report, audited: Report | None = None) -> None:
     if not refusals:
         return
+    if audited is not None:
+        complete(report, audited)
     codes = sorted({issue.code for issue in refusals})
     raise LossError(
-        f"refused: {len(refusals)} kinds of content would be lost or changed on the way to {to}",
+        f"refused: {len(codes)} kinds of content would be lost or changed",
         report,
-        hint=f"see the report; excuse codes with --allow {','.join(codes)}",
+        hint=f"see the report; excuse them with --allow {','.join(codes)}",
     )
 
 
@@ -154,34 +140,44 @@ def _refuse_existing(target: Path, overwrite: bool) -> None:
         raise WriteError("exists already", where=target, hint="choose another target, or pass --overwrite")
 
 
-def _write(
-    document: Document,
-    target: Path,
-    row: Format,
-    dialect: str,
-    writer: Any,
-    report: Report,
-    overwrite: bool,
-    strict: bool,
-    progress: Progress,
-    options: dict[str, Any],
-) -> tuple[Path, ...]:
-    _refuse_existing(target, overwrite)
-    if row.kind == "file" and target.is_dir():
-        raise FormatError(f"{row.title} is one file, and the target is a folder", where=target)
-    options = {**options, "dialect": dialect} if row.dialects else options
-    with _staging(target) as stage:
-        single = target.suffix.lower() in row.extensions
-        made = stage / target.name if single else stage
+class _Job:
+    """One writing of a document: the target's row and writer are looked up before anything is read."""
+
+    def __init__(self, to: str, report: Report, strict: bool, overwrite: bool, progress: Progress) -> None:
+        self._to = to
+        self._row, self._dialect = registry.find(to)
+        self._writer = registry.load(self._row, "writer")
+        self._report = report
+        self._strict = strict
+        self._overwrite = overwrite
+        self._progress = progress
+
+    def run(self, document: Document, target: Path, options: dict[str, Any]) -> tuple[Path, ...]:
+        """Validate, audit, write into a staging folder, and move the result into place."""
+        _refuse_existing(target, self._overwrite)
+        if self._row.kind == "file" and target.is_dir():
+            raise FormatError(f"{self._row.title} is one file, and the target is a folder", where=target)
+        validate(document.network, progress=self._progress)
+        audited = Report(self._report.allowed)
+        audit(document, self._to, audited)
+        if self._strict:
+            _refuse_loss([*self._report.refusals(), *audited.refusals()], self._report, audited)
+        with _staging(target) as stage:
+            single = target.suffix.lower() in self._row.extensions
+            self._fill(document, stage / target.name if single else stage, target, options)
+            complete(self._report, audited)
+            if self._strict:
+                _refuse_loss(self._report.refusals(), self._report)
+            return _move(stage, target.parent if single else target)
+
+    def _fill(self, document: Document, stage: Path, target: Path, options: dict[str, Any]) -> None:
+        if self._row.dialects:
+            options = {**options, "dialect": self._dialect}
         try:
-            writer(document, made, report, progress=progress, **options)
+            self._writer(document, stage, self._report, progress=self._progress, **options)
         except OSError as error:
-            raise WriteError(
-                f"cannot write: {error}", where=target, hint="is the disk full or the folder read-only?"
-            ) from error
-        if strict:
-            _refuse_loss(report, row.name)
-        return _move(stage, target.parent if single else target)
+            hint = "is the disk full, or the folder read-only?"
+            raise WriteError(f"cannot write: {error}", where=target, hint=hint) from error
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 #: How many examples one issue keeps; the count is always complete.
-EXAMPLES = 5
+EXAMPLES = 20
 
 
 class Kind(StrEnum):

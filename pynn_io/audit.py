@@ -1,0 +1,154 @@
+"""The audit: a walk over the graph that asks the support tables what a target cannot express, before anything is written.
+
+Strict mode refuses on its findings alone. After writing, `complete` adds those that the writer did not name itself, so
+that a writer that forgets something still loses nothing in silence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pynn_io.document import Document
+from pynn_io.graph.biophysics import ChannelDensity, ConcentrationModel
+from pynn_io.graph.cells import CableCell, PointCell
+from pynn_io.graph.network import Network, Population, Projection
+from pynn_io.graph.schema import FIELDS, PARAMETER, is_extra
+from pynn_io.report import Issue, Kind, Report
+from pynn_io.vocabulary.support import support
+
+_KINDS = {"no": Kind.LOST, "approximate": Kind.APPROXIMATED}
+_STRUCTURE = {"id", "cell", "synapse", "weight_unit", "group"}
+_WORD = re.compile(r"[^\w:.+-]+")
+
+
+class Fact(NamedTuple):
+    """One thing that is in the graph: the support row it falls under, its own name, and where it stands."""
+
+    key: str
+    subject: str
+    where: str
+
+
+def audit(document: Document, target: str, report: Report) -> None:
+    """Add to ``report`` what ``target`` (``sonata+obi`` ...) cannot express exactly, one issue for a kind and place."""
+    for fact in dict.fromkeys(facts(document)):
+        level, reason = support(fact.key, target)
+        if level in _KINDS:
+            code = _code(fact.key)
+            report.add(code, _KINDS[level], fact.where, f"{_title(fact.key)}: {reason}", examples=[fact.subject])
+
+
+def complete(report: Report, audited: Report) -> None:
+    """Add to a writer's ``report`` every audited subject that it does not name under a kind at least as serious."""
+    named = _words(report)
+    for issue in audited:
+        forgotten = [example for example in issue.examples if example not in named]
+        report.add(issue.code, issue.kind, issue.where, issue.message, count=len(forgotten), examples=forgotten)
+
+
+def names(report: Report, subject: str) -> bool:
+    """Whether any issue of the report names ``subject``, as a word of its place, message or examples."""
+    return subject in _words(report)
+
+
+def _words(report: Report) -> set[str]:
+    words: set[str] = set()
+    for issue in report:
+        words |= _issue_words(issue)
+    return words
+
+
+def _issue_words(issue: Issue) -> set[str]:
+    words = set(issue.examples)
+    for text in (issue.where, issue.message, *issue.examples):
+        words |= {word.strip(".:,;") for word in _WORD.split(text)}
+    return words
+
+
+def _code(key: str) -> str:
+    head, _, tail = key.partition(":")
+    return head if head in {"model", "synapse", "channel", "template"} else (tail or head).lower().replace("_", "-")
+
+
+def _title(key: str) -> str:
+    head, _, tail = key.partition(":")
+    return {
+        "model": "cell model",
+        "synapse": "synapse model",
+        "channel": "ion channel",
+        "template": "cell template",
+    }.get(head, (tail or head).replace("_", " "))
+
+
+def facts(document: Document) -> Iterator[Fact]:
+    """Everything in a document that a support row covers, in order, repeats included."""
+    network = document.network
+    for population in network.populations.values():
+        yield from _population(population, network)
+    for projection in network.projections.values():
+        yield from _projection(projection, network)
+    for name in network.node_sets:
+        yield Fact("node_sets", name, "node sets")
+    if document.plan is not None:
+        for stimulus in document.plan.stimuli:
+            yield Fact(f"stimulus:{type(stimulus.what).__name__}", stimulus.name, "plan")
+        for recording in document.plan.recordings:
+            yield Fact("recording", recording.name, "plan")
+
+
+def _population(population: Population, network: Network) -> Iterator[Fact]:
+    where = f"population {population.name}"
+    cable = False
+    for name in dict.fromkeys(population.cells):
+        cell = network.cells[name]
+        yield Fact(f"cell:{type(cell).__name__}", name, where)
+        if isinstance(cell, PointCell):
+            yield Fact(f"model:{cell.model}", cell.model, where)
+        if isinstance(cell, CableCell):
+            cable = True
+            yield from _cable_cell(cell, network, where)
+    for column in dict.fromkeys([*population.types, *population.table]):
+        if column in _STRUCTURE or (_is_rotation(column) and not cable):
+            continue
+        yield Fact(_column_key(column), column.removeprefix(PARAMETER), where)
+
+
+def _cable_cell(cell: CableCell, network: Network, where: str) -> Iterator[Fact]:
+    if cell.template is not None:
+        yield Fact(f"template:{cell.template.partition(':')[0]}", cell.template, where)
+    for entry in cell.decor:
+        item = entry.item
+        if isinstance(item, ChannelDensity):
+            channel = network.channels[item.channel]
+            yield Fact(f"channel:{channel.dialect}:{item.channel}", item.channel, where)
+        elif isinstance(item, ConcentrationModel):
+            yield Fact("decor:ConcentrationModel", item.mechanism, where)
+        yield Fact(f"decor:{type(item).__name__}", entry.region, where)
+
+
+def _projection(projection: Projection, network: Network) -> Iterator[Fact]:
+    where = f"projection {projection.name}"
+    yield Fact(f"kind:{projection.kind}", projection.kind, where)
+    for name in dict.fromkeys(projection.synapses):
+        model = network.synapses[name].model
+        if model:
+            yield Fact(f"synapse:{model}", model, where)
+    for column in dict.fromkeys([*projection.types, *projection.edges.columns]):
+        if column not in _STRUCTURE:
+            yield Fact(_column_key(column), column.removeprefix(PARAMETER), where)
+
+
+def _is_rotation(column: str) -> bool:
+    return column.startswith(("rotation_angle_", "orientation_"))
+
+
+def _column_key(column: str) -> str:
+    if _is_rotation(column):
+        return "column:rotation"
+    if is_extra(column):
+        return "column:extra"
+    if column.startswith(("afferent_", "efferent_")) and column in FIELDS:
+        return "column:section_site"
+    return f"column:{column}"

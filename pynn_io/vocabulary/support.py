@@ -1,0 +1,142 @@
+"""Which target can express what: the tables behind the audit, strict mode and the matrix in the documentation.
+
+A row is a kind of content; the most specific key counts (``channel:nmodl:pas`` before ``channel:nmodl``). A level is
+``exact``, ``approximate`` or ``no``, and what is not exact says why, in words that end up in a user's report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+#: Every target that a row must answer for.
+TARGETS = ("sonata", "sonata+allen", "sonata+obi", "neuroml", "neuroml+hdf5", "swc")
+
+
+class Support(NamedTuple):
+    """``level``: exact, approximate or no; ``reason``: why not exact."""
+
+    level: str
+    reason: str = ""
+
+
+class Row(NamedTuple):
+    """One kind of content: what it is called in the matrix, and what each family of targets makes of it."""
+
+    title: str
+    sonata: Support
+    allen: Support
+    obi: Support
+    neuroml: Support
+    swc: Support
+
+
+EXACT = Support("exact")
+NOT_A_MORPHOLOGY = Support("no", "an SWC file holds one morphology and nothing else")
+
+
+def _no(reason: str) -> Support:
+    return Support("no", reason)
+
+
+def _nearly(reason: str) -> Support:
+    return Support("approximate", reason)
+
+
+def _row(title: str, *, neuroml: Support = EXACT, obi: Support = EXACT, sonata: Support = EXACT) -> Row:
+    return Row(title, sonata, EXACT, obi, neuroml, NOT_A_MORPHOLOGY)
+
+
+_NO_ROTATION = _no("NeuroML places a cell by its position and has no rotation")
+_NO_PLACEMENT = _nearly("synapses are placed when a simulation is built, by a rule that this target does not have")
+_COLUMN_ONLY = _nearly("kept as a column that no tool of this dialect reads")
+_OWN_SIMULATOR = _no("its equations are in a file of the simulator's own language, which is not translated yet")
+
+ROWS: dict[str, Row] = {
+    "cell:PointCell": _row("Point cells"),
+    "cell:SpikeSource": _row("Spike sources (virtual nodes)"),
+    "cell:CableCell": Row("Cable cells: morphology and decor", EXACT, EXACT, EXACT, EXACT, EXACT),
+    "cell:UnknownCell": _row("Cells of a kind that no importer knows", neuroml=_no("NeuroML has no such cell")),
+    "template:hoc": _row(
+        "HOC cell templates",
+        neuroml=_no("what the template puts on the membrane is known only to NEURON; the morphology is written"),
+    ),
+    "template": _row("Other cell templates", neuroml=_OWN_SIMULATOR),
+    "channel:nmodl:pas": _row("The passive channel"),
+    "channel:nmodl": _row("Ion channels as NMODL mechanisms", neuroml=_OWN_SIMULATOR),
+    "channel": _row("Ion channels in other languages", neuroml=_OWN_SIMULATOR),
+    "decor:ChannelDensity": _row("Channel densities"),
+    "decor:MembraneProperty": _row("Capacitance, resistivity, initial potential, threshold"),
+    "decor:ReversalPotential": _row("Reversal potentials of ions"),
+    "decor:ConcentrationModel": _row("Concentration models as NMODL mechanisms", neuroml=_OWN_SIMULATOR),
+    "decor:Junction": _row("Gap junction sites"),
+    "kind:chemical": _row("Chemical projections"),
+    "kind:electrical": _row("Gap junctions"),
+    "kind": _row("Other projections (neuromodulatory, glial ...)", neuroml=_no("NeuroML has no such projection")),
+    "column:rotation": _row("Rotations of cable cells", neuroml=_NO_ROTATION),
+    "column:recenter": _row("recenter", neuroml=_no("NeuroML has no such instruction"), obi=_COLUMN_ONLY),
+    "column:section_site": _row("Synapses at given sections"),
+    "column:target_sections": _row("Placement rules", neuroml=_NO_PLACEMENT, obi=_COLUMN_ONLY),
+    "column:distance_range": _row("Placement rules", neuroml=_NO_PLACEMENT, obi=_COLUMN_ONLY),
+    "column:weight_function": _row("Weight functions", obi=_COLUMN_ONLY),
+    "column:nsyns": _row("Several synapses an edge (nsyns)", obi=_COLUMN_ONLY),
+    "column:extra": _row(
+        "Columns outside the schema (labels, types ...)", neuroml=_no("NeuroML has no place for free columns")
+    ),
+    "column": _row("Positions, ids, weights, delays, per-cell parameters"),
+    "node_sets": _row("Node sets", neuroml=_no("NeuroML has no named sets of cells")),
+    "stimulus:SpikeTrains": _row("Spike trains"),
+    "stimulus:CurrentPulses": _row("Current clamps"),
+    "stimulus:OtherStimulus": _row("Other stimuli", neuroml=_no("not translated yet")),
+    "recording": _row("Recordings"),
+}
+
+
+def support(key: str, target: str) -> Support:
+    """What ``target`` makes of ``key``, the most specific row counting.
+
+    Model keys (``model:nest:iaf_psc_alpha``, ``synapse:nrn:Exp2Syn``) come from the vocabulary's own tables.
+    Raises KeyError for a key that no row covers.
+    """
+    head = key.partition(":")[0]
+    if head in {"model", "synapse"}:
+        return _model(key.partition(":")[2], target)
+    field = _field(target)
+    while key not in ROWS:
+        key, colon, _ = key.rpartition(":")
+        if not colon:
+            raise KeyError(f"no support row for {head!r}")
+    return getattr(ROWS[key], field)
+
+
+def _field(target: str) -> str:
+    base, _, dialect = target.partition("+")
+    return dialect if base == "sonata" and dialect else base
+
+
+def _model(name: str, target: str) -> Support:
+    """SONATA names any model; NeuroML needs its equations."""
+    base = _field(target)
+    if base == "swc":
+        return NOT_A_MORPHOLOGY
+    if base != "neuroml" or not name:
+        return EXACT
+    from pynn_io.vocabulary.neuroml import SUPPORT_ROWS
+
+    if name not in SUPPORT_ROWS:
+        return _no("no NeuroML component with these equations is known")
+    level, reason = SUPPORT_ROWS[name]
+    return Support(level, reason)
+
+
+def matrix() -> Iterator[tuple[str, dict[str, Support]]]:
+    """``(title, {target: support})`` for every row, kinds first, then every model of the vocabulary."""
+    from pynn_io.vocabulary.neuroml import SUPPORT_ROWS
+
+    seen = set()
+    for key, row in ROWS.items():
+        if row.title not in seen:
+            seen.add(row.title)
+            yield row.title, {target: support(key, target) for target in TARGETS}
+    for name in SUPPORT_ROWS:
+        yield name, {target: support(f"model:{name}", target) for target in TARGETS}
