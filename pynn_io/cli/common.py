@@ -1,0 +1,190 @@
+"""What the commands share: exit statuses, errors as one clean message, the account of losses, progress bars.
+
+Nothing heavy is imported here before it is used: `pynn-convert --help` must not pay for numpy, h5py, lxml or rich.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import textwrap
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, NoReturn
+
+from pynn_io.errors import FormatError, LossError, PynnIOError
+from pynn_io.progress import Progress, quiet
+from pynn_io.report import Issue, Kind, Report
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BUG_STATUS = 1
+USAGE_STATUS = 2
+INTERRUPTED_STATUS = 130  # 128 + SIGINT, as shells have it
+TERMINATED_STATUS = 143  # 128 + SIGTERM
+BROKEN_PIPE_STATUS = 141  # 128 + SIGPIPE
+
+#: What each kind means to somebody who reads it for the first time, in the order of importance.
+HEADINGS: dict[Kind, str] = {
+    Kind.LOST: "LOST: the target has no place for it, so it is gone",
+    Kind.APPROXIMATED: "APPROXIMATED: written as something close, not the same",
+    Kind.NOT_READ: "NOT READ: stated by the source, and left out of the conversion",
+    Kind.DEFAULTED: "DEFAULTED: the source does not state it and the target demands it",
+    Kind.EXPANDED: "EXPANDED: written out in full, same meaning",
+}
+
+
+class UsageError(FormatError):
+    """The arguments contradict each other."""
+
+
+def run(command: str, body: Callable[[], int]) -> int:
+    """Run ``body`` and turn whatever it raises into one message on stderr and an exit status."""
+    _terminate_cleanly()
+    try:
+        status = body()
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # Whoever read our output has left (`| head`). Python flushes stdout once more on exit: give it somewhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE_STATUS
+    except KeyboardInterrupt:
+        say(f"{command}: interrupted")
+        return INTERRUPTED_STATUS
+    except PynnIOError as error:
+        say(error_text(command, error))
+        return error.exit_status
+    except Exception as error:  # noqa: BLE001 - the last line of defence: every other exception is a bug of ours
+        traceback.print_exc()
+        say(f"{command}: error: this is a bug in pynn_io ({type(error).__name__}), not in your files.")
+        say("  Please report it with the lines above and, if you can, the input that caused it.")
+        return BUG_STATUS
+
+
+def error_text(command: str, error: PynnIOError) -> str:
+    """``pynn-convert: error: file:place: what is wrong``, then the remedy and further problems, indented."""
+    text = f"{command}: error: {error}"
+    if isinstance(error, LossError):
+        codes = sorted({issue.code for issue in error.report.refusals()})
+        if codes and "--allow" not in text:
+            text += f"\n  To accept these losses: --allow {','.join(codes)}"
+    return text
+
+
+def say(text: str = "", stream: IO[str] | None = None) -> None:
+    """One message for the human: on stderr unless told otherwise."""
+    print(text, file=stream or sys.stderr)
+
+
+def _terminate_cleanly() -> None:
+    """Let SIGTERM unwind the stack, so that half-written files are removed. Only the main thread may set handlers."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _on_terminate)
+
+
+def _on_terminate(*_: object) -> NoReturn:
+    raise SystemExit(TERMINATED_STATUS)
+
+
+def add_version(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for: `importlib.metadata` alone takes 20 ms."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from importlib.metadata import version
+
+        print(f"{parser.prog} {version('pynn_io')}")
+        raise SystemExit(0)
+
+
+@contextmanager
+def progress_bars(wanted: bool) -> Iterator[Progress]:
+    """Bars with counts on stderr when it is a terminal; otherwise nobody is watching."""
+    if not wanted or not sys.stderr.isatty():
+        yield quiet
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, int] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done, total=total)  # type: ignore[arg-type]
+
+        yield show
+
+
+def print_losses(report: Report, stream: IO[str] | None = None) -> None:
+    """Every issue, grouped by kind, what changes the model first."""
+    stream = stream or sys.stderr
+    width = max(60, min(shutil.get_terminal_size((100, 24)).columns, 120))
+    for kind, heading in HEADINGS.items():
+        issues = sorted(report.of_kind(kind), key=lambda issue: (-issue.count, issue.code, issue.where))
+        if not issues:
+            continue
+        say(heading, stream)
+        for issue in issues:
+            for line in _issue_lines(issue, issue.code in report.allowed, width):
+                say(line, stream)
+        say("", stream)
+
+
+def _issue_lines(issue: Issue, allowed: bool, width: int) -> Iterator[str]:
+    head = f"  {issue.count:,} x {issue.code}" + (" (allowed)" if allowed else "")
+    yield f"{head}  at {issue.where}" if issue.where else head
+    yield from textwrap.wrap(
+        issue.message, width, initial_indent="      ", subsequent_indent="      ", break_long_words=False
+    )
+    # One example that the place or the message already names says nothing new.
+    examples = [example for example in issue.examples if example not in issue.where and example not in issue.message]
+    if examples:
+        more = ", ..." if issue.count > len(issue.examples) else ""
+        text = f"for example: {', '.join(examples)}{more}"
+        yield from textwrap.wrap(
+            text, width, initial_indent="      ", subsequent_indent="        ", break_long_words=False
+        )
+
+
+def loss_counts(report: Report) -> str:
+    """``3 lost, 1 approximated``: how many things met each kind; the empty string where there is nothing to say."""
+    words = ("lost", "approximated", "not read", "defaulted", "expanded")
+    counts = [sum(issue.count for issue in report.of_kind(kind)) for kind in HEADINGS]
+    return ", ".join(f"{count:,} {word}" for count, word in zip(counts, words, strict=True) if count)
+
+
+def changes_model(report: Report) -> bool:
+    """Whether anything in the report changes what the target computes."""
+    return bool(report.of_kind(Kind.LOST, Kind.APPROXIMATED, Kind.NOT_READ))
+
+
+def size_text(size: int) -> str:
+    """``1.4 MB``: bytes in powers of ten."""
+    if size < 1000:
+        return f"{size} B"
+    value = float(size)
+    for symbol in ("kB", "MB", "GB"):
+        value /= 1000
+        if value < 999.95:
+            break
+    return f"{value:.1f} {symbol}"
+
+
+def existing_parent(path: Path, option: str) -> None:
+    """Refuse, before any work, an output whose folder does not exist."""
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"the folder of {option} {path} does not exist", hint="Create it first.")

@@ -1,0 +1,265 @@
+"""``pynn-convert``: one network description into another, with an account of what could not be carried."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pynn_io.cli.common import (
+    UsageError,
+    add_version,
+    changes_model,
+    existing_parent,
+    loss_counts,
+    print_losses,
+    progress_bars,
+    run,
+    say,
+    size_text,
+)
+from pynn_io.errors import LossError, WriteError
+from pynn_io.report import Report
+
+if TYPE_CHECKING:
+    from pynn_io.convert import Conversion
+    from pynn_io.document import Document
+
+COMMAND = "pynn-convert"
+FILES_LISTED = 12
+
+EXAMPLES = """\
+examples:
+  pynn-convert circuit_config.json --to neuroml
+      a SONATA circuit as NeuroML, in a new folder of the current directory
+  pynn-convert simulation_config.json v1_nml --to neuroml+hdf5
+      circuit, inputs and a LEMS simulation file into the folder v1_nml, the connections in HDF5
+  pynn-convert config.json --to sonata+obi -o v1_obi --report losses.json
+      an Allen/BMTK circuit in the Open Brain Institute's dialect; the losses also as JSON
+  pynn-convert circuit_config.json --to neuroml --check
+      only say what would be lost; write nothing
+  pynn-convert circuit_config.json --to neuroml --strict --allow extra-column,node-set
+      write only if nothing but the two allowed kinds would be lost
+  pynn-convert cell.asc cell.swc --to swc
+      a Neurolucida morphology as SWC
+  pynn-convert --list
+      formats, their dialects, and what to install for each
+
+output:
+  The path of the result goes to stdout, alone, for use in scripts. What was read and written, the losses, errors and
+  progress bars (on a terminal only) go to stderr.
+
+exit status:
+  0  done; whatever was lost has been listed
+  1  a bug in pynn_io
+  2  wrong usage, or a format that is unknown or cannot be told
+  3  --strict refused because something would be lost; nothing was written
+  4  the source cannot be read
+  5  the result cannot be written, or it exists already
+  6  a package that the format needs is not installed
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command. Returns its exit status."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.list:
+        return run(COMMAND, lambda: _list(arguments.json))
+    if arguments.source is None or arguments.to is None:
+        parser.error("SRC and --to FORMAT are needed (pynn-convert --list names the formats)")
+    return run(COMMAND, lambda: _convert(arguments))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=COMMAND,
+        usage="%(prog)s SRC [DEST] --to FORMAT[+DIALECT] [options]\n       %(prog)s --list [--json]",
+        description="Convert a neuronal network or a morphology from one format into another, and say what was lost.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "source",
+        metavar="SRC",
+        nargs="?",
+        type=Path,
+        help="circuit config, simulation config, joined config, a folder that holds exactly one, or a morphology file",
+    )
+    parser.add_argument(
+        "dest",
+        metavar="DEST",
+        nargs="?",
+        type=Path,
+        help="new folder (or file, for one-file formats); by default named after SRC and the format, in the current directory",
+    )
+    parser.add_argument("-o", "--output", metavar="DEST", type=Path, help="the same as DEST")
+    parser.add_argument("--to", metavar="FORMAT", help="format to write, with its dialect: sonata, sonata+obi, neuroml")
+    parser.add_argument("--from", dest="source_format", metavar="FORMAT", help="format of SRC, where it cannot be told")
+    parser.add_argument("--check", action="store_true", help="say what would be lost and write nothing")
+    parser.add_argument("--strict", action="store_true", help="write nothing if anything would be lost (exit status 3)")
+    parser.add_argument(
+        "--allow",
+        metavar="CODE",
+        action="append",
+        default=[],
+        help="accept losses of this code in strict mode; repeat it, or give several with commas",
+    )
+    parser.add_argument("--report", metavar="FILE", type=Path, help="write the losses to FILE as JSON")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace the files of an existing result; others there stay"
+    )
+    parser.add_argument(
+        "-q", "--quiet", action="store_true", help="no progress, no account; one line if something is lost"
+    )
+    parser.add_argument("--list", action="store_true", help="list formats, dialects and what to install")
+    parser.add_argument("--json", action="store_true", help="with --list: as JSON")
+    add_version(parser)
+    return parser
+
+
+def _convert(arguments: argparse.Namespace) -> int:
+    dest = _destination(arguments)
+    allowed = {code.strip() for text in arguments.allow for code in text.split(",") if code.strip()}
+    report = Report(allowed)
+    if arguments.report is not None:
+        _check_report_file(arguments.report, arguments.source, arguments.overwrite)
+    from pynn_io.convert import convert
+
+    try:
+        with progress_bars(not arguments.quiet) as progress:
+            conversion = convert(
+                arguments.source,
+                dest,
+                to=arguments.to,
+                format=arguments.source_format,
+                report=report,
+                check=arguments.check,
+                strict=arguments.strict,
+                overwrite=arguments.overwrite,
+                progress=progress,
+            )
+    except LossError as error:
+        if not arguments.quiet:
+            print_losses(error.report)
+        raise
+    finally:
+        if arguments.report is not None:
+            _write_report(report, arguments.report)
+    _tell(conversion, arguments, report)
+    if conversion.dest is not None:
+        print(conversion.dest)
+    return 0
+
+
+def _destination(arguments: argparse.Namespace) -> Path | None:
+    if arguments.dest is not None and arguments.output is not None and arguments.dest != arguments.output:
+        raise UsageError(f"two destinations: {arguments.dest} and -o {arguments.output}", hint="Give one of them.")
+    return arguments.output if arguments.dest is None else arguments.dest
+
+
+def _check_report_file(path: Path, source: Path, overwrite: bool) -> None:
+    """Refuse a report file that cannot be, or that would replace something else than a report: SRC, for one."""
+    existing_parent(path, "--report")
+    if path.is_dir() or (path.exists() and source.exists() and path.samefile(source)):
+        raise UsageError(f"--report {path} would replace {'a folder' if path.is_dir() else 'the source'}")
+    if path.exists() and not overwrite and not _is_report(path):
+        raise WriteError(
+            "exists and is not a report of pynn_io", where=path, hint="Choose another name, or give --overwrite."
+        )
+
+
+def _is_report(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(64).split()
+    return head[:2] == [b"{", b'"issues":']
+
+
+def _write_report(report: Report, path: Path) -> None:
+    staged = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        staged.write_text(report.to_json(), encoding="utf-8")
+        staged.replace(path)
+    except OSError as error:
+        raise WriteError(f"the report cannot be written: {error.strerror or error}", where=path) from error
+    finally:
+        staged.unlink(missing_ok=True)
+
+
+def _tell(conversion: Conversion, arguments: argparse.Namespace, report: Report) -> None:
+    """The account: what was read, what was written, what was lost, and one line to sum up."""
+    if not arguments.quiet:
+        for line in read_lines(conversion.document, arguments.source):
+            say(line)
+        for line in written_lines(conversion):
+            say(line)
+        say()
+        print_losses(report)
+        unused = sorted(report.allowed - report.codes())
+        if unused:
+            say(f"note: --allow {','.join(unused)} excused nothing: no loss has this code")
+    counts = loss_counts(report)
+    if arguments.quiet and not changes_model(report):
+        return
+    done = "Checked, nothing written" if arguments.check else "Done"
+    if changes_model(report):
+        say(f"{done}: the result differs from the source ({counts}).")
+    else:
+        say(f"{done}: nothing is lost" + (f" ({counts})." if counts else "."))
+
+
+def read_lines(document: Document, source: Path) -> list[str]:
+    """What was read: populations, cells, projections, edges."""
+    network, provenance = document.network, document.provenance
+    named = "+".join(str(provenance[key]) for key in ("format", "dialect") if provenance.get(key))
+    cells = sum(population.size for population in network.populations.values())
+    edges = sum(projection.size for projection in network.projections.values())
+    lines = [f"read    {source}" + (f" ({named})" if named else "")]
+    if network.populations or not network.morphologies:
+        lines.append(f"        {counted(len(network.populations), 'population')}, {counted(cells, 'cell')}")
+    if network.projections:
+        lines.append(f"        {counted(len(network.projections), 'projection')}, {counted(edges, 'edge')}")
+    if network.morphologies:
+        lines.append(f"        {counted(len(network.morphologies), 'morphology')}")
+    if document.plan is not None:
+        plan = document.plan
+        lines.append(f"        {counted(len(plan.stimuli), 'input')}, {counted(len(plan.recordings), 'recording')}")
+    return lines
+
+
+def written_lines(conversion: Conversion) -> list[str]:
+    """What was written: the files with their sizes, the largest first where there are many."""
+    if conversion.dest is None:
+        return []
+    root = conversion.dest if conversion.dest.is_dir() else conversion.dest.parent
+    sizes = sorted((-path.stat().st_size, path) for path in conversion.files if path.is_file())
+    sizes = [(-size, path) for size, path in sizes]
+    total = sum(size for size, _ in sizes)
+    lines = [f"wrote   {conversion.dest}: {counted(len(sizes), 'file')}, {size_text(total)}"]
+    for size, path in sizes[:FILES_LISTED]:
+        lines.append(f"        {size_text(size):>10}  {os.path.relpath(path, root)}")
+    if len(sizes) > FILES_LISTED:
+        rest = sum(size for size, _ in sizes[FILES_LISTED:])
+        lines.append(f"        {size_text(rest):>10}  in {counted(len(sizes) - FILES_LISTED, 'more file')}")
+    return lines
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 cell``, ``300 cells``, ``2 morphologies``."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number:,} {noun[:-1]}ies" if noun.endswith("gy") else f"{number:,} {noun}s"
+
+
+def _list(as_json: bool) -> int:
+    from pynn_io.cli.listing import listing, listing_json
+
+    sys.stdout.write(listing_json() if as_json else listing())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

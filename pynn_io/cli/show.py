@@ -1,0 +1,176 @@
+"""``pynn-show``: what a file holds, whether it keeps its format's rules, and what it looks like."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pynn_io.cli.common import UsageError, add_version, existing_parent, progress_bars, run, say
+from pynn_io.report import Report
+
+if TYPE_CHECKING:
+    from pynn_io.document import Document
+    from pynn_io.progress import Progress
+
+COMMAND = "pynn-show"
+PICTURES = (".png", ".svg", ".pdf")
+BROKEN_RULES = 4
+
+EXAMPLES = """\
+examples:
+  pynn-show circuit_config.json
+      populations, cell models, projections, weights, morphologies, node sets, sizes on disk
+  pynn-show circuit_config.json --plot network.png
+      positions, degree distributions, connectivity and morphologies as one picture
+  pynn-show simulation_config.json --validate
+      our rules, and what libsonata and bluepysnap say of it where they are installed
+  pynn-show LEMS_net/net.nml --validate
+      our rules for NeuroML, and jNeuroML's verdict
+  pynn-show cell.swc --plot cell.svg
+      sections, lengths, areas and a drawing of one morphology
+  pynn-show circuit_config.json --json | jq '.summary.populations[].size'
+      the same for a script
+
+exit status:
+  0  done
+  1  a bug in pynn_io
+  2  wrong usage, or a format that is unknown or cannot be told
+  4  the file cannot be read, or --validate finds that it breaks our rules (other tools' verdicts do not count)
+  5  the picture cannot be written
+  6  a package that is needed is not installed
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command. Returns its exit status."""
+    arguments = _parser().parse_args(argv)
+    return run(COMMAND, lambda: _show(arguments))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=COMMAND,
+        description="Show what a neuronal network, a simulation or a morphology file holds.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("source", metavar="SRC", type=Path, help="config, folder that holds exactly one, or other file")
+    parser.add_argument("--from", dest="source_format", metavar="FORMAT", help="format of SRC, where it cannot be told")
+    parser.add_argument("--validate", action="store_true", help="check SRC against its format's rules (exit status 4)")
+    parser.add_argument("--plot", metavar="FILE", type=Path, help=f"draw it: {', '.join(PICTURES)} (extra: plot)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress bars")
+    add_version(parser)
+    return parser
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    if arguments.plot is not None:
+        if arguments.plot.suffix.lower() not in PICTURES:
+            raise UsageError(f"--plot {arguments.plot}: not one of {', '.join(PICTURES)}")
+        existing_parent(arguments.plot, "--plot")
+    report = Report()
+    with progress_bars(not arguments.quiet) as progress:
+        account = _account(arguments, report, progress)
+    if arguments.json:
+        print(json.dumps(_as_json(account), indent=2))
+    else:
+        from pynn_io.cli.tables import print_account
+
+        print_account(account)
+    return BROKEN_RULES if arguments.validate and account["rules"] else 0
+
+
+def _account(arguments: argparse.Namespace, report: Report, progress: Progress) -> dict[str, Any]:
+    """Everything there is to say, as values."""
+    from pynn_io.convert import detect, read
+
+    name = (arguments.source_format or detect(arguments.source)).partition("+")[0]
+    if arguments.validate:
+        rules, document = _rules_and_document(arguments, name, report, progress)
+    else:
+        rules, document = [], read(arguments.source, format=name, report=report, progress=progress)
+    account: dict[str, Any] = {"source": arguments.source, "format": name, "report": report, "rules": rules}
+    if document is not None:
+        account |= _contents(document, arguments.source, progress)
+    if arguments.validate:
+        from pynn_io.show_peers import verdicts
+
+        account["verdicts"] = verdicts(arguments.source, name)
+    if arguments.plot is not None and document is not None:
+        from pynn_io.plot import draw
+
+        draw(document, arguments.plot, title=_title(arguments.source), progress=progress)
+        say(f"drawn   {arguments.plot}")
+    return account
+
+
+def _rules_and_document(
+    arguments: argparse.Namespace, name: str, report: Report, progress: Progress
+) -> tuple[list[str], Document | None]:
+    """Problems by our rules, and the document if it can be read at all. An unreadable file is a verdict here."""
+    from pynn_io.convert import read
+    from pynn_io.errors import GraphError, ReadError
+    from pynn_io.graph.validate import problems
+
+    rules = _neuroml_rules(arguments.source) if name == "neuroml" else []
+    try:
+        document = read(arguments.source, format=name, report=report, progress=progress)
+    except GraphError as error:
+        return [*rules, *(error.problems or (str(error),))], None
+    except ReadError as error:
+        return [*rules, str(error)], None
+    return [*rules, *problems(document.network, progress=progress)], document
+
+
+def _neuroml_rules(source: Path) -> list[str]:
+    from pynn_io.formats.neuroml_check import check
+
+    return [str(problem) for problem in check(source)]
+
+
+def _contents(document: Document, source: Path, progress: Progress) -> dict[str, Any]:
+    from pynn_io.show import summarise
+    from pynn_io.show_parts import file_sizes, morphologies_summary, morphology_summary, node_set_summaries
+
+    network = document.network
+    lone = not network.projections and sum(one.size for one in network.populations.values()) <= 1
+    return {
+        "summary": summarise(document, progress=progress),
+        "morphologies": morphologies_summary(network),
+        "morphology": [morphology_summary(network.morphologies[name]) for name in network.morphologies] if lone else [],
+        "node_sets": list(node_set_summaries(document)),
+        "files": file_sizes(document, source),
+    }
+
+
+def _title(source: Path) -> str:
+    """``300_pointneurons/circuit_config.json``: a config's own name says little without its folder's."""
+    source = source.resolve()
+    return os.path.join(source.parent.name, source.name) if source.suffix == ".json" else source.name
+
+
+def _as_json(account: dict[str, Any]) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    plain: dict[str, Any] = {"source": str(account["source"]), "format": account["format"]}
+    if "summary" in account:
+        plain["summary"] = account["summary"].as_dict()
+        plain["morphologies"] = asdict(account["morphologies"]) if account["morphologies"] else None
+        plain["morphology"] = [asdict(one) for one in account["morphology"]]
+        plain["node_sets"] = [asdict(one) for one in account["node_sets"]]
+        plain["files"] = [{"path": str(path), "bytes": size} for path, size in account["files"]]
+    if "verdicts" in account:
+        plain["problems"] = account["rules"]
+        plain["verdicts"] = [asdict(one) for one in account["verdicts"]]
+    plain["report"] = account["report"].as_dict()["issues"]
+    return plain
+
+
+if __name__ == "__main__":
+    sys.exit(main())
