@@ -1,4 +1,4 @@
-"""The audit: a walk over the graph that asks the support tables what a target cannot express, before anything is written.
+"""The audit: a walk over the graph asking the support tables what a target cannot express, before anything is written.
 
 Strict mode refuses on its findings alone. After writing, `complete` adds those that the writer did not name itself, so
 that a writer that forgets something still loses nothing in silence.

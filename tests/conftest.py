@@ -1,0 +1,18 @@
+"""Shared by all tests: where the real data is, and the tiny networks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = (ROOT / ".." / "shared" / "data").resolve()
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real circuits and references; a test that needs it is skipped where it is absent."""
+    if not DATA.is_dir():
+        pytest.skip("the real circuits of ../shared/data are not on this machine")
+    return DATA
