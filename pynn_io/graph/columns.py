@@ -115,7 +115,7 @@ class Column:
         """Strings for the codes of a coded column; anything else unchanged."""
         if self.levels is None:
             return codes
-        values = np.asarray(self.levels, dtype=object)[np.ma.filled(codes, 0)]
+        values = np.asarray(self.levels or ("",), dtype=object)[np.ma.filled(codes, 0)]
         return np.ma.array(values, mask=np.ma.getmaskarray(codes)) if np.ma.isMaskedArray(codes) else values
 
     def values(self, size: int) -> np.ndarray:
@@ -150,7 +150,10 @@ class _OpenMemory:
 
 
 def text_column(values: Iterable[object] | np.ndarray, *, extra: bool = False) -> Column:
-    """A coded column from strings; None entries are masked; levels are in order of first appearance."""
+    """A coded column from strings; None entries are masked; levels are in order of first appearance.
+
+    Strings are compared as numpy does, without trailing NUL characters (HDF5 cannot store those either).
+    """
     array = np.asarray(values if isinstance(values, np.ndarray) else list(values), dtype=object)
     missing = np.asarray(np.equal(array, np.array(None, dtype=object)), dtype=bool)
     text = np.where(missing, "", array).astype(str)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pynn_io.graph import ArrayChunks, Column, Edges, Population, Projection, Table, text_column
 
 
-@given(st.lists(st.one_of(st.none(), st.text(max_size=4))))
+@given(st.lists(st.one_of(st.none(), st.text(st.characters(min_codepoint=1), max_size=4))))
 def test_text_columns_give_back_their_strings(strings: list[str | None]) -> None:
     column = text_column(strings)
     values = np.ma.array(column.values(len(strings)), dtype=object)
