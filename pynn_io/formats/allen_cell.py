@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -198,7 +198,7 @@ def _species(take: _Taker) -> Species:
     )
 
 
-_READERS = {
+_READERS: dict[str, Callable[[_Taker], Density | Property | Concentration | Species]] = {
     "channelDensity": _density,
     "channelDensityNernst": _density,
     "specificCapacitance": _property,
