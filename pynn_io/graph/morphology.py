@@ -1,55 +1,100 @@
-"""Morphologies as segment tables, and the unbranched sections derived from them."""
+"""Morphologies: the one door to segment tables, sections, axon replacement, and to those that are still in files."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
-import numpy as np
+from pynn_io.graph.axon import apply_processing, axon_direction, axon_stub_diameters, replace_axon
+from pynn_io.graph.sections import (
+    AXON_REPLACED,
+    SPECIFICATION,
+    Sections,
+    has_stubs,
+    locate,
+    position,
+    remap_sections,
+    section_counts,
+    section_diameters,
+    sections,
+)
+from pynn_io.graph.segments import (
+    GROUP_OF_TAG,
+    Morphology,
+    SomaKind,
+    Tag,
+    areas,
+    lengths,
+    path_length,
+    take_segments,
+    with_standard_groups,
+)
 
-from pynn_io.graph.columns import empty
+__all__ = [
+    "AXON_REPLACED",
+    "GROUP_OF_TAG",
+    "SPECIFICATION",
+    "LazyMorphologies",
+    "Morphology",
+    "Sections",
+    "SomaKind",
+    "Tag",
+    "apply_processing",
+    "areas",
+    "axon_direction",
+    "axon_stub_diameters",
+    "has_stubs",
+    "lengths",
+    "locate",
+    "path_length",
+    "position",
+    "remap_sections",
+    "replace_axon",
+    "section_counts",
+    "section_diameters",
+    "sections",
+    "take_segments",
+    "with_standard_groups",
+]
 
 
-class Tag(IntEnum):
-    """SWC structure identifiers; other numbers are kept as they are."""
+class LazyMorphologies(Mapping[str, Morphology]):
+    """Morphologies that are read when first asked for, then kept: names with the file each is in, and one reader.
 
-    UNDEFINED = 0
-    SOMA = 1
-    AXON = 2
-    DENDRITE = 3
-    APICAL = 4
-
-
-class SomaKind(StrEnum):
-    """What the file's soma points mean."""
-
-    NONE = "none"  # no soma
-    SPHERE = "sphere"  # one point: a sphere, equal in area to a cylinder with length = diameter
-    THREE_POINT = "three_point"  # the NeuroMorpho.org form of the same sphere
-    CYLINDERS = "cylinders"  # a chain (or tree) of points: frusta like any other
-    CONTOUR = "contour"  # a closed outline (Neurolucida)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Morphology:
-    """A tree of frusta.
-
-    id: int64[n], unique. parent: int64[n], ROW of the parent, -1 for the root(s); a parent precedes its children.
-    fraction_along: float64[n], where on the parent a segment begins. proximal, distal: float64[n, 4], x y z diameter, um.
-    tag: int64[n], `Tag`. groups: segment groups by name, each int64 ROWS in ascending order.
+    paths: file of every name (several names may share a container). load: ``load(path, name) -> Morphology``; what it
+    raises for a missing or broken file reaches whoever asks for that morphology. ``len``, ``in`` and iteration read
+    nothing.
     """
 
-    name: str
-    id: np.ndarray
-    parent: np.ndarray
-    fraction_along: np.ndarray
-    proximal: np.ndarray
-    distal: np.ndarray
-    tag: np.ndarray
-    soma_kind: SomaKind = SomaKind.CYLINDERS
-    groups: Mapping[str, np.ndarray] = field(default_factory=empty)
+    __slots__ = ("_load", "_paths", "_read")
 
-    @property
-    def size(self) -> int:
-        return len(self.id)
+    def __init__(self, paths: Mapping[str, Path], load: Callable[[Path, str], Morphology]) -> None:
+        self._paths = dict(paths)
+        self._load = load
+        self._read: dict[str, Morphology] = {}
+
+    def __getitem__(self, name: str) -> Morphology:
+        found = self._read.get(name)
+        if found is None:
+            found = self._read[name] = self._load(self._paths[name], name)
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._paths
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __repr__(self) -> str:
+        return f"LazyMorphologies({len(self._paths)} names, {len(self._read)} read)"
+
+    def path(self, name: str) -> Path:
+        """The file that a morphology is in. KeyError for an unknown name."""
+        return self._paths[name]
+
+    def missing(self) -> tuple[str, ...]:
+        """The names whose file is not there, without reading any."""
+        return tuple(name for name, path in self._paths.items() if not path.is_file())
