@@ -16,7 +16,7 @@ def test_text_columns_give_back_their_strings(strings: list[str | None]) -> None
     values = np.ma.array(column.values(len(strings)), dtype=object)
     assert [
         None if masked else value for value, masked in zip(values.data, np.ma.getmaskarray(values), strict=True)
-    ] == [value for value in strings]
+    ] == strings
     assert len(set(column.levels or ())) == len(column.levels or ())
 
 
