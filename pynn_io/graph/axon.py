@@ -59,6 +59,7 @@ def replace_axon(
         distal=np.concatenate([kept.distal, np.hstack([ends[1:], thick])]),
         tag=np.concatenate([kept.tag, np.full(STUBS, Tag.AXON, dtype=kept.tag.dtype)]),
         proximal_id=np.concatenate([kept.proximal_id, [-1, -1]]),  # type: ignore[list-item]
+        cuts=np.concatenate([kept.cuts, [kept.size + 1]]),
         groups=_groups_with_stub(morphology, kept),
     )
 

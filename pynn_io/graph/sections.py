@@ -55,9 +55,9 @@ class Sections:
 def sections(morphology: Morphology, order: str = SPECIFICATION) -> Sections:
     """The unbranched sections of a morphology.
 
-    A section ends where the tag changes and where several segments begin at its end; neurites that leave a soma do not
-    end the soma's section, and what begins before the end of a segment does not divide it. ``order``: ``specification``
-    (soma, axon, basal, apical, others), or ``axon_replaced`` (the same with the axon last).
+    A section ends where the tag changes, where several segments begin at its end, and at a segment of ``cuts``; neurites
+    that leave a soma do not end the soma's section, and what begins before the end of a segment does not divide it.
+    order: ``specification`` (soma, axon, basal, apical, others), or ``axon_replaced`` (the same with the axon last).
     """
     parent = morphology.parent
     starts = _starts(morphology)
@@ -193,7 +193,9 @@ def _starts(morphology: Morphology) -> np.ndarray:
     same = at_end & (tag == tag[parent])
     counted = np.where(tag[parent] == Tag.SOMA, same, at_end)
     siblings = np.bincount(parent[counted], minlength=morphology.size)
-    return ~(same & (siblings[parent] == 1))
+    starts = ~(same & (siblings[parent] == 1))
+    starts[morphology.cuts] = True
+    return starts
 
 
 def _spread(starts: np.ndarray, parent: np.ndarray, number: np.ndarray) -> np.ndarray:

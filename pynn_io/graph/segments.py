@@ -47,6 +47,7 @@ class Morphology:
         its own (the first point of a tree, the first point of a neurite that starts apart from the soma); -1 elsewhere.
     spheres: rows that stand for a single SWC point, each with the point's x, y, z as stated: the segment is the
         cylinder of the same area along y, length = diameter, centred there.
+    cuts: int64 ROWS of segments that begin a section although nothing branches there (the second section of a stub).
     Arrays are made read-only.
     """
 
@@ -61,6 +62,7 @@ class Morphology:
     groups: Mapping[str, np.ndarray] = field(default_factory=empty)
     proximal_id: np.ndarray | None = None
     spheres: Mapping[int, tuple[float, float, float]] = field(default_factory=empty)
+    cuts: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
         if self.proximal_id is None:
@@ -137,4 +139,5 @@ def take_segments(morphology: Morphology, keep: np.ndarray) -> Morphology:
         proximal_id=morphology.proximal_id[keep],  # type: ignore[index]
         groups={name: rows for name, rows in groups.items() if len(rows)},
         spheres={int(row[old]): point for old, point in morphology.spheres.items() if keep[old]},
+        cuts=row[morphology.cuts[keep[morphology.cuts]]],
     )
