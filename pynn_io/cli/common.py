@@ -176,12 +176,8 @@ def size_text(size: int) -> str:
     """``1.4 MB``: bytes in powers of ten."""
     if size < 1000:
         return f"{size} B"
-    value = float(size)
-    for symbol in ("kB", "MB", "GB"):
-        value /= 1000
-        if value < 999.95:
-            break
-    return f"{value:.1f} {symbol}"
+    power = min((len(str(size)) - 1) // 3, 3)
+    return f"{size / 1000**power:.1f} {('kB', 'MB', 'GB')[power - 1]}"
 
 
 def existing_parent(path: Path, option: str) -> None:

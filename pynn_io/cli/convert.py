@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DEST",
         nargs="?",
         type=Path,
-        help="new folder (or file, for one-file formats); by default named after SRC and the format, in the current directory",
+        help="new folder, or file; by default named after SRC and the format, in the current directory",
     )
     parser.add_argument("-o", "--output", metavar="DEST", type=Path, help="the same as DEST")
     parser.add_argument("--to", metavar="FORMAT", help="format to write, with its dialect: sonata, sonata+obi, neuroml")

@@ -1,0 +1,156 @@
+"""Morphologies drawn as what they are: segments in two dimensions, coloured by structure, to one scale."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pynn_io.graph.morphology import Morphology, Tag
+from pynn_io.show_parts import TAG_NAMES, frusta, morphology_summary
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: The colours in which most morphology viewers show the four SWC structures, darkened for white paper.
+TAG_COLOURS = {1: "#222222", 2: "#2F6FB5", 3: "#C8372D", 4: "#B04FA3"}
+OTHER_COLOUR = "#7A7A7A"
+#: Axes by letter.
+AXES = {"x": 0, "y": 1, "z": 2}
+#: Lengths that a scale bar may have, um.
+SCALE_BARS = (5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+
+
+def colour_of(tag: int) -> str:
+    return TAG_COLOURS.get(tag, OTHER_COLOUR)
+
+
+def box_of(morphology: Morphology, across: str, up: str) -> tuple[float, float, float, float]:
+    """``(left, right, bottom, top)`` of the projection relative to the soma, um, with a little margin."""
+    points = np.concatenate([morphology.proximal, morphology.distal])[:, :3] - centre(morphology)
+    left, bottom = points[:, AXES[across]].min(), points[:, AXES[up]].min()
+    right, top = points[:, AXES[across]].max(), points[:, AXES[up]].max()
+    margin = 0.04 * max(right - left, top - bottom, 10.0)
+    return left - margin, right + margin, bottom - margin, top + margin
+
+
+def centre(morphology: Morphology) -> np.ndarray:
+    """The middle of the soma, or the first root's beginning where there is none; float64[3], um."""
+    soma = morphology.tag == Tag.SOMA
+    if not soma.any():
+        return morphology.proximal[0, :3]
+    ends = np.concatenate([morphology.proximal[soma, :3], morphology.distal[soma, :3]])
+    return ends.mean(axis=0)
+
+
+def draw_morphology(axes: Axes, morphology: Morphology, across: str = "x", up: str = "y") -> None:
+    """The projection onto two axes, soma at the origin: thin neurites at their place, wide ones on top."""
+    from matplotlib.collections import LineCollection
+    from matplotlib.patches import Circle
+
+    middle, pick = centre(morphology), [AXES[across], AXES[up]]
+    start, end = (points[:, :3] - middle for points in (morphology.proximal, morphology.distal))
+    neurite = morphology.tag != Tag.SOMA
+    order = np.flatnonzero(neurite)[np.argsort(morphology.distal[neurite, 3], kind="stable")]
+    lines = np.stack([start[order][:, pick], end[order][:, pick]], axis=1)
+    widths = np.clip(0.55 * morphology.distal[order, 3], 0.35, 3.5)
+    colours = [colour_of(tag) for tag in morphology.tag[order].tolist()]
+    axes.add_collection(LineCollection(lines, linewidths=widths, colors=colours, capstyle="round"))
+    soma = ~neurite
+    if soma.any():
+        radius = float(max(morphology.proximal[soma, 3].max(), morphology.distal[soma, 3].max())) / 2
+        axes.add_patch(Circle((0, 0), radius, facecolor=colour_of(Tag.SOMA), edgecolor="none", zorder=3))
+    axes.set_aspect("equal")
+    axes.set_axis_off()
+
+
+def scale_bar(axes: Axes, width: float) -> None:
+    """A bar of a round length, about a quarter of ``width`` (um), below the drawing's left end."""
+    length = max((one for one in SCALE_BARS if one <= max(0.3 * width, SCALE_BARS[0])), default=SCALE_BARS[0])
+    left, _ = axes.get_xlim()
+    bottom, top = axes.get_ylim()
+    y = bottom + 0.01 * (top - bottom)
+    axes.plot([left, left + length], [y, y], color="#222222", linewidth=2, solid_capstyle="butt")
+    axes.annotate(f"{length} µm", (left, y), xytext=(0, 4), textcoords="offset points", fontsize=8)
+
+
+def draw_gallery(figure: Any, morphologies: list[tuple[Morphology, int]]) -> None:
+    """Several morphologies side by side to one scale; ``morphologies``: each with the number of cells that bear it."""
+    boxes = [box_of(one, "x", "y") for one, _ in morphologies]
+    tallest = max(top - bottom for _, _, bottom, top in boxes)
+    # A narrow cell still needs room for its name.
+    widths = [max(right - left, 0.3 * tallest) for left, right, _, _ in boxes]
+    grid = figure.add_gridspec(1, len(boxes), width_ratios=widths)
+    for number, ((morphology, count), (left, right, bottom, top)) in enumerate(zip(morphologies, boxes, strict=True)):
+        axes = figure.add_subplot(grid[0, number])
+        draw_morphology(axes, morphology)
+        across, up = (left + right) / 2, (bottom + top) / 2
+        axes.set_xlim(across - widths[number] / 2, across + widths[number] / 2)
+        axes.set_ylim(up - tallest / 2, up + tallest / 2)
+        label = morphology.name if len(morphology.name) <= 28 else f"{morphology.name[:25]}..."
+        cells = f"{count:,} cell" + ("" if count == 1 else "s")
+        axes.set_title(f"{label}\n{cells}" if count else label, fontsize=8, fontweight="normal", loc="center")
+        if number == 0:
+            scale_bar(axes, widths[0])
+    tag_legend(figure, [tag for one, _ in morphologies for tag in one.tag.tolist()])
+
+
+def tag_legend(figure: Any, tags: list[int]) -> None:
+    from matplotlib.lines import Line2D
+
+    found = sorted(set(tags))
+    handles = [Line2D([], [], color=colour_of(tag), linewidth=3) for tag in found]
+    names = [TAG_NAMES.get(tag, f"structure {tag}") for tag in found]
+    figure.legend(handles, names, loc="outside lower center", ncols=len(names), frameon=False, fontsize=8)
+
+
+def draw_one(figure: Any, morphology: Morphology) -> None:
+    """One morphology by itself: front, side, length by structure, and Sholl intersections."""
+    front, side = box_of(morphology, "x", "y"), box_of(morphology, "z", "y")
+    widths = [max(box[1] - box[0], 0.35 * (box[3] - box[2])) for box in (front, side)]
+    grid = figure.add_gridspec(2, 3, width_ratios=[*widths, 0.5 * sum(widths)])
+    for column, (across, box) in enumerate((("x", front), ("z", side))):
+        axes = figure.add_subplot(grid[:, column])
+        draw_morphology(axes, morphology, across, "y")
+        axes.set_xlim(box[0], box[1])
+        axes.set_ylim(box[2], box[3])
+        axes.set_title(f"{'front' if column == 0 else 'side'} ({across}, y)")
+        if column == 0:
+            scale_bar(axes, box[1] - box[0])
+    _draw_lengths(figure.add_subplot(grid[0, 2]), morphology)
+    _draw_sholl(figure.add_subplot(grid[1, 2]), morphology)
+    tag_legend(figure, morphology.tag.tolist())
+
+
+def _draw_lengths(axes: Axes, morphology: Morphology) -> None:
+    tags = [one for one in morphology_summary(morphology).tags if one.tag != Tag.SOMA or morphology.size == 1]
+    bars = axes.barh(
+        [one.name for one in tags], [one.length for one in tags], color=[colour_of(one.tag) for one in tags]
+    )
+    labels = [f"{one.length:,.0f} µm, {one.sections:,} section{'' if one.sections == 1 else 's'}" for one in tags]
+    axes.bar_label(bars, labels, fontsize=8, padding=3)
+    axes.set_xlim(0, max([one.length for one in tags] + [1.0]) * 1.75)
+    axes.invert_yaxis()
+    axes.set_title("length")
+    axes.set_xlabel("µm")
+
+
+def sholl(morphology: Morphology, tag: int, radii: np.ndarray) -> np.ndarray:
+    """How often segments of ``tag`` cross spheres of ``radii`` (um) around the soma; int64, one count a radius."""
+    of_tag = morphology.tag == tag
+    middle = centre(morphology)
+    near, far = (np.linalg.norm(ends[of_tag, :3] - middle, axis=1) for ends in (morphology.proximal, morphology.distal))
+    low, high = np.sort(np.minimum(near, far)), np.sort(np.maximum(near, far))
+    return np.searchsorted(low, radii, side="right") - np.searchsorted(high, radii, side="right")
+
+
+def _draw_sholl(axes: Axes, morphology: Morphology) -> None:
+    tags = [tag for tag in np.unique(morphology.tag).tolist() if tag != Tag.SOMA]
+    reach = float(np.linalg.norm(morphology.distal[:, :3] - centre(morphology), axis=1).max())
+    radii = np.linspace(0, reach, 100)
+    for tag in tags:
+        axes.plot(radii, sholl(morphology, tag, radii), color=colour_of(tag), linewidth=1.6)
+    area = frusta(morphology.proximal, morphology.distal)[1].sum()
+    axes.set_title(f"Sholl intersections (area {area:,.0f} µm²)")
+    axes.set_xlabel("distance from the soma (µm)")
+    axes.set_ylim(bottom=0)
