@@ -1,0 +1,101 @@
+"""What `make demo` runs: the public commands on the circuits in fixtures/, step by step, into demo_output/."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+OUTPUT = ROOT / "demo_output"
+MARK = OUTPUT / ".made-by-make-demo"
+COMMANDS = Path(sys.executable).parent
+
+#: The words before each step, the command line, and the exit status that it should end with.
+STEPS: tuple[tuple[str, str, int], ...] = (
+    (
+        "1. A circuit. fixtures/synfire is a SONATA circuit: a chain of 11 layers of excitatory and inhibitory cells.\n"
+        "   What does it hold, and what does it look like?",
+        "pynn-show fixtures/synfire/simulation_config.json --plot demo_output/synfire.png",
+        0,
+    ),
+    (
+        "2. SONATA to NeuroML, with the stimulus and a LEMS simulation file.",
+        "pynn-convert fixtures/synfire/simulation_config.json demo_output/synfire_neuroml --to neuroml",
+        0,
+    ),
+    (
+        "3. The same circuit again as SONATA, in the dialect of each of SONATA's two worlds: the Allen Institute's ...",
+        "pynn-convert fixtures/synfire/simulation_config.json demo_output/synfire_allen --to sonata+allen",
+        0,
+    ),
+    (
+        "   ... and the Open Brain Institute's, which no Allen tool opens (nor the other way round).",
+        "pynn-convert fixtures/synfire/simulation_config.json demo_output/synfire_obi --to sonata+obi",
+        0,
+    ),
+    (
+        "4. Is what we wrote sound? By our rules, and by libsonata's and bluepysnap's.",
+        "pynn-show demo_output/synfire_obi/circuit_config.json --validate",
+        0,
+    ),
+    (
+        "5. A harder one: fixtures/mixed has cells with dendrites and ion channels, beside point cells. Their channels\n"
+        "   are written in NMODL, NEURON's own language, and are not translated yet. You are told, by name:",
+        "pynn-convert fixtures/mixed/simulation_config.json demo_output/mixed_neuroml --to neuroml"
+        " --report demo_output/mixed_losses.json",
+        0,
+    ),
+    (
+        "6. If you would rather have no file than an incomplete one, say --strict (exit status 3: refused):",
+        "pynn-convert fixtures/mixed/circuit_config.json demo_output/mixed_strict --to neuroml --strict --quiet",
+        3,
+    ),
+)
+
+END = """\
+What happened
+  Each circuit was read into one description of a network, checked, compared with what the target format can express,
+  and written. Nothing was simulated. What a target cannot carry was listed above; nothing is dropped in silence.
+
+Now look at
+  demo_output/synfire.png                 the chain: positions, degrees, connectivity
+  demo_output/synfire_neuroml/            NeuroML and LEMS; open the .nml in a text editor, or run the LEMS file with
+                                          jNeuroML: pynml demo_output/synfire_neuroml/LEMS_*.xml
+  demo_output/synfire_allen/, synfire_obi/ the two SONATA dialects; compare their circuit_config.json
+  demo_output/mixed_losses.json           what the mixed circuit lost, for a program to read
+
+Try your own
+  {bin}/pynn-convert YOUR_circuit_config.json --to neuroml
+  {bin}/pynn-convert --help
+"""
+
+
+def main() -> int:
+    if OUTPUT.exists():
+        if not MARK.exists():
+            print(f"{OUTPUT} exists and is not of an earlier demo: please move it away", file=sys.stderr)
+            return 5
+        shutil.rmtree(OUTPUT)
+    OUTPUT.mkdir()
+    MARK.touch()
+    for words, command, expected in STEPS:
+        print(f"\n{words}\n\n$ {command}", flush=True)
+        name, *arguments = shlex.split(command)
+        status = subprocess.run(
+            [COMMANDS / name, *arguments], cwd=ROOT, stdin=subprocess.DEVNULL, check=False
+        ).returncode
+        if status != expected:
+            print(
+                f"\nThe demo stops: this should have ended with exit status {expected}, not {status}.", file=sys.stderr
+            )
+            return 1
+    print("\n" + END.format(bin=os.path.relpath(COMMANDS, ROOT)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
