@@ -43,7 +43,7 @@ STEPS: tuple[tuple[str, str, int], ...] = (
         0,
     ),
     (
-        "5. A harder one: fixtures/mixed has cells with dendrites and ion channels, beside point cells. Their channels\n"
+        "5. A harder one: fixtures/mixed has cells with dendrites and ion channels beside point cells. Their channels\n"
         "   are written in NMODL, NEURON's own language, and are not translated yet. You are told, by name:",
         "pynn-convert fixtures/mixed/simulation_config.json demo_output/mixed_neuroml --to neuroml"
         " --report demo_output/mixed_losses.json",
