@@ -1,0 +1,434 @@
+"""SONATA node populations -> `Population`, and their node types -> cell definitions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pynn_io.errors import ReadError, UnitError
+from pynn_io.formats.sonata_rows import Lookup, is_range, read_all
+from pynn_io.formats.sonata_tables import H5Population, TypesTable, read_types, scan
+from pynn_io.graph.biophysics import Opaque
+from pynn_io.graph.cells import Cell, Origin, PointCell, SpikeSource, UnknownCell
+from pynn_io.graph.columns import Column, Table, text_column
+from pynn_io.graph.network import Population
+from pynn_io.graph.schema import PARAMETER
+from pynn_io.importers.sonata_cells import cable_cell
+from pynn_io.importers.sonata_context import (
+    COMPONENTS,
+    NOTHING,
+    Context,
+    h5_column,
+    leftover,
+    report_leftovers,
+    take,
+    types_column,
+)
+from pynn_io.importers.sonata_morphologies import MorphologyFiles
+from pynn_io.importers.sonata_units import cell_model
+from pynn_io.units import convert
+from pynn_io.vocabulary.models import SONATA_UNITS
+
+#: Columns of a types file that make the cell; everything else stays a column.
+_CELL_COLUMNS = ("model_type", "model_template", "morphology", "model_processing", "dynamics_params")
+_POINT = ("point_neuron", "point_process")
+_ENTRY = ("nodes_file", "node_types_file", "populations", "enabled")
+
+
+@dataclass(slots=True)
+class Nodes:
+    """What the node files of a circuit hold. info: per population, what a writer of the same format keeps."""
+
+    populations: dict[str, Population] = field(default_factory=dict)
+    cells: dict[str, Cell] = field(default_factory=dict)
+    channels: dict[str, Opaque] = field(default_factory=dict)
+    morphologies: MorphologyFiles = field(default_factory=MorphologyFiles)
+    info: dict[str, dict[str, Any]] = field(default_factory=dict)
+    dialects: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class _Type:
+    """One row of the types table: a row of the CSV (or -1), as the cells that bear it see it."""
+
+    id: int | None
+    row: int
+    template: str | None
+    model_type: str
+    where: str
+
+
+def read_nodes(context: Context, entry: Mapping[str, Any], place: str, nodes: Nodes) -> None:
+    """Read one entry of ``networks.nodes`` into ``nodes``."""
+    where = f"{context.config.circuit_path}:{place}"
+    leftover(context.report, where, take(entry, _ENTRY), "keys of a nodes entry")
+    path = context.file_of(entry, "nodes_file")
+    if path is None:
+        raise ReadError("the entry names no 'nodes_file'", where=where)
+    types_path = context.file_of(entry, "node_types_file")
+    types = read_types(types_path, "node_type_id") if types_path else None
+    for record in wanted(context, scan(path, "nodes"), entry, where):
+        if record.name in nodes.populations:
+            raise ReadError(f"the node population {record.name!r} is in two files", where=record.where)
+        properties = (entry.get("populations") or {}).get(record.name) or {}
+        report_leftovers(context, record)
+        nodes.dialects.add(record.dialect)
+        nodes.info[record.name] = info_of(record, types_path, properties)
+        own = types.of_population(record.name) if types is not None else None
+        nodes.populations[record.name] = _Reader(context, record, own, properties, "populations" in entry, nodes).read()
+
+
+def wanted(
+    context: Context, records: Iterable[H5Population], entry: Mapping[str, Any], where: str
+) -> list[H5Population]:
+    """The populations of a file that the configuration lists; all of them where it lists none."""
+    found = list(records)
+    listed = entry.get("populations")
+    if not listed:
+        return found
+    names = {record.name for record in found}
+    for name in listed:
+        if name not in names:
+            raise ReadError(
+                f"the population {name!r} is not in {found[0].file}, which holds {', '.join(sorted(names))}",
+                where=where,
+            )
+    skipped = sorted(names - set(listed))
+    context.report.not_read(
+        "unlisted-population",
+        found[0].file,
+        "populations that the configuration does not list under 'populations' were left out",
+        count=len(skipped),
+        examples=skipped,
+    )
+    return [record for record in found if record.name in listed]
+
+
+def info_of(record: H5Population, types_path: Path | None, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """What a writer of the same format keeps of a population: file names, dialect, configured properties."""
+    return {
+        "file": record.file.name,
+        "types_file": types_path.name if types_path else None,
+        "dialect": record.dialect,
+        "version": record.version,
+        "properties": dict(properties),
+    }
+
+
+class _Reader:
+    """Reads one population."""
+
+    def __init__(
+        self,
+        context: Context,
+        record: H5Population,
+        types: TypesTable | None,
+        properties: Mapping[str, Any],
+        listed: bool,
+        nodes: Nodes,
+    ) -> None:
+        self.context, self.record, self.types, self.nodes = context, record, types, nodes
+        self.components = context.components(properties)
+        stated = properties.get("type")
+        # The OBI extension's default, for configurations that list their populations; Allen's have no default.
+        self.default_type = str(stated) if stated else "biophysical" if listed else ""
+        self.obi = listed or types is None
+
+    def read(self) -> Population:
+        record = self.record
+        own = {name: self._text(name) for name in ("model_template", "model_type")}
+        rows, index = self._types(own["model_template"], own["model_type"])
+        names = [self._define(row, rows) for row in rows]
+        types = Table(len(rows), self._type_columns(rows, names))
+        columns = self._columns()
+        return Population(record.name, record.size, types, index, Table(record.size, columns))
+
+    # --- types ---
+
+    def _text(self, name: str) -> np.ndarray | None:
+        """A text attribute of every node as strings; None entries where it states nothing."""
+        if name not in self.record.columns:
+            return None
+        column = h5_column(self.context, self.record, self.record.columns[name], name, "population", lazy=False)
+        if column is None or column.levels is None:
+            raise ReadError("must be text", where=f"{self.record.where}/{name}")
+        levels = np.array([None if level in NOTHING else level for level in column.levels] + [None], dtype=object)
+        return levels[np.ma.filled(column.data, len(levels) - 1)]
+
+    def _types(self, template: np.ndarray | None, model: np.ndarray | None) -> tuple[list[_Type], Column]:
+        """Type rows: every row of the CSV, split where nodes override template or type, then what the CSV lacks."""
+        size = self.record.size
+        source = self.record.integers("node_type_id")
+        ids = read_all(source) if source is not None else np.full(size, -1, dtype=np.int64)
+        keys = [ids, _codes(template, size), _codes(model, size)]
+        combos, first, inverse = _unique_rows(keys)
+        known = {} if self.types is None else {value: row for row, value in enumerate(self.types.ids)}
+        self._check_dangling(combos[0], known)
+        rows: list[_Type] = []
+        order: list[int] = []
+        for value, row in known.items():
+            mine = sorted(np.flatnonzero(combos[0] == value).tolist(), key=lambda at: first[at])
+            order += mine
+            rows += [self._row(value, row, at, first, template, model) for at in mine or [None]]
+            if not mine:
+                order.append(-1)
+        for at in sorted(range(len(first)), key=lambda at: first[at]):
+            if int(combos[0][at]) not in known:
+                order.append(at)
+                stated = int(combos[0][at])
+                rows.append(self._row(None if stated == -1 else stated, -1, at, first, template, model))
+        if len(rows) <= 1:
+            return rows, Column(0)
+        new = np.zeros(len(first), dtype=np.int64)
+        for row, at in enumerate(order):
+            if at >= 0:
+                new[at] = row
+        return rows, Column(new[inverse])
+
+    def _row(
+        self,
+        value: int | None,
+        row: int,
+        at: int | None,
+        first: np.ndarray,
+        template: np.ndarray | None,
+        model: np.ndarray | None,
+    ) -> _Type:
+        def own(column: np.ndarray | None) -> str | None:
+            return None if column is None or at is None else column[first[at]]
+
+        stated = own(model) or self._cell("model_type", row) or self.default_type
+        where = f"{self.types.path}:{self.types.lines[row]}" if self.types and row >= 0 else self.record.where
+        return _Type(value, row, own(template) or self._cell("model_template", row), stated, where)
+
+    def _cell(self, name: str, row: int) -> str | None:
+        if self.types is None or row < 0 or name not in self.types.columns:
+            return None
+        value = self.types.columns[name][row]
+        return None if value is None else str(value)
+
+    def _check_dangling(self, ids: np.ndarray, known: Mapping[int, int]) -> None:
+        if self.types is None:
+            return
+        for value in np.unique(ids).tolist():
+            if value != -1 and value not in known:
+                raise ReadError(
+                    f"node type {value} is not in {self.types.path}",
+                    where=self.record.at("node_type_id"),
+                    hint="add a row for it to the types file, or correct the id",
+                )
+
+    def _type_columns(self, rows: list[_Type], names: list[str]) -> dict[str, Column]:
+        columns: dict[str, Column] = {}
+        if any(row.id is not None for row in rows):
+            ids = np.array([-1 if row.id is None else row.id for row in rows], dtype=np.int64)
+            columns["id"] = Column(ids)
+        columns["cell"] = text_column(names)
+        if self.types is None:
+            return columns
+        for name, values in self.types.columns.items():
+            if name in (*_CELL_COLUMNS, self.types.id_column):
+                continue
+            spread = [values[row.row] if row.row >= 0 else None for row in rows]
+            if name == "orientation":
+                columns |= self._orientation(spread)
+                continue
+            lines = tuple(self.types.lines[row.row] if row.row >= 0 else 0 for row in rows)
+            table = TypesTable(self.types.path, self.types.id_column, {}, lines)
+            column = types_column(name, spread, table, "population_types")
+            if column is not None:
+                columns[name] = column
+        return columns
+
+    def _orientation(self, values: list[Any]) -> dict[str, Column]:
+        """A quaternion in one quoted CSV cell, as ``w x y z`` with any brackets and commas."""
+        data = np.ma.masked_all((len(values), 4))
+        for row, value in enumerate(values):
+            if value is None:
+                continue
+            parts = [part for part in re.split(r"[\s,;\[\]()]+", str(value)) if part]
+            try:
+                data[row] = [float(part) for part in parts]
+            except ValueError:
+                raise ReadError(f"orientation must be four numbers, not {value!r}", where=self.record.where) from None
+        return {f"orientation_{axis}": Column(data[:, i], unit="1") for i, axis in enumerate("wxyz")}
+
+    # --- cells ---
+
+    def _define(self, kind: _Type, rows: list[_Type]) -> str:
+        """Make the cell of one type and give its name in the network."""
+        cell, channels = self._make(kind)
+        self.nodes.channels.update(channels)
+        name = self._name(kind, rows)
+        other = self.nodes.cells.get(name)
+        if other is not None and (other != cell or other.origin != cell.origin):
+            name = f"{self.record.name}_{name}"
+        self.nodes.cells.setdefault(name, cell)
+        return name
+
+    def _name(self, kind: _Type, rows: list[_Type]) -> str:
+        bare = (kind.template or "").rpartition(":")[2].rpartition("/")[2]
+        if kind.id is None:
+            return bare or f"{self.record.name}_{kind.model_type or 'cell'}"
+        split = sum(row.id == kind.id for row in rows) > 1
+        return f"{self.record.name}_{kind.id}" + (f"_{bare or kind.model_type}" if split else "")
+
+    def _make(self, kind: _Type) -> tuple[Cell, dict[str, Opaque]]:
+        names = {name: text for name in _CELL_COLUMNS if (text := self._cell(name, kind.row)) is not None}
+        if kind.template:
+            names["model_template"] = kind.template
+        if kind.model_type:
+            names["model_type"] = kind.model_type
+        if kind.model_type == "biophysical":
+            return self._cable(kind, names)
+        for unused in ("morphology", "model_processing"):
+            if unused in names:
+                self.context.report.not_read(
+                    "unused-attribute", kind.where, f"a {kind.model_type} node has no use for its {unused}"
+                )
+        if kind.model_type == "virtual":
+            return SpikeSource(origin=Origin(names)), {}
+        stated, files = self._parameters(kind, names, "point_neuron_models_dir")
+        origin = Origin(names, files)
+        if kind.model_type in _POINT:
+            model = self._point_model(kind, origin)
+            if model:
+                return PointCell(model, self._in_graph_units(model, stated, kind.where), origin), {}
+        self.context.report.not_read(
+            "cell-kind",
+            kind.where,
+            f"nodes of the type {kind.model_type or '(not stated)'} are kept by name; what they compute is unknown",
+        )
+        return UnknownCell(kind.model_type or "unstated", stated, origin), {}
+
+    def _point_model(self, kind: _Type, origin: Origin) -> str:
+        if not kind.template:
+            return ""
+        if kind.template.lower().startswith("nml:"):
+            name = kind.template.rpartition(":")[2]
+            folder = self.components.get("point_neuron_models_dir")
+            path = folder / name if isinstance(folder, Path) else None
+            if path is not None and path.is_file():
+                origin.files["model_template"] = path  # type: ignore[index]
+            return f"nml:{name.rpartition('/')[2].split('.')[0]}"
+        return cell_model(kind.template)
+
+    def _parameters(self, kind: _Type, names: Mapping[str, str], key: str) -> tuple[dict[str, Any], dict[str, Path]]:
+        if "dynamics_params" not in names:
+            return {}, {}
+        folder = self.components.get(key)
+        stated, path = self.context.parameters(names["dynamics_params"], folder, key, kind.where)
+        return stated, {"dynamics_params": path} if path else {}
+
+    def _in_graph_units(self, model: str, stated: Mapping[str, Any], where: str) -> dict[str, Any]:
+        """Allen's IntFire files are in seconds: `pynn_io.vocabulary.models.SONATA_UNITS`."""
+        out = dict(stated)
+        for name, unit in SONATA_UNITS.get(model, {}).items():
+            if name in out:
+                try:
+                    out[name] = convert(float(out[name]), unit, "ms")
+                except (TypeError, ValueError, UnitError):
+                    raise ReadError(f"{name} must be a number, not {out[name]!r}", where=where) from None
+        return out
+
+    def _cable(self, kind: _Type, names: dict[str, str]) -> tuple[Cell, dict[str, Opaque]]:
+        morphology = names.get("morphology")
+        if morphology is not None:
+            morphology = self.nodes.morphologies.add(morphology, self.components, self.record.name)
+        processing = tuple(part.strip() for part in names.get("model_processing", "").split(",") if part.strip())
+        _, files = self._parameters(kind, names, "biophysical_neuron_models_dir")
+        folders = {name: path for name, path in self.components.items() if isinstance(path, Path)}
+        cell, channels = cable_cell(
+            template=kind.template,
+            morphology=morphology,
+            processing=processing,
+            dynamics_params=files.get("dynamics_params"),
+            template_dirs=folders,
+            report=self.context.report,
+            where=kind.where,
+        )
+        found = cell.origin.files if cell.origin else {}
+        self.context.files += [path for path in found.values() if path not in self.context.files]
+        return replace(cell, origin=Origin(names, found)), channels
+
+    # --- columns ---
+
+    def _columns(self) -> dict[str, Column]:
+        record = self.record
+        columns: dict[str, Column] = {}
+        ids = record.integers("node_id")
+        if ids is not None:
+            stated = read_all(ids)
+            Lookup(stated, record.at("node_id"))  # refuses an id that is there twice
+            if not is_range(stated):
+                columns["id"] = Column(stated)
+        if len(record.groups) > 1:
+            group = record.integers("node_group_id")
+            if group is not None:
+                columns["group"] = Column(read_all(group))
+        for name, attribute in record.columns.items():
+            if name in ("model_template", "model_type"):
+                continue
+            column = h5_column(self.context, record, attribute, name, "population", lazy=False)
+            if column is not None:
+                columns |= self._shaped(name, column)
+        for name, attribute in record.dynamics.items():
+            key = f"{PARAMETER}{name}"
+            column = h5_column(self.context, record, attribute, key, "population", lazy=False)
+            if column is not None:
+                columns[key] = column
+        return columns
+
+    def _shaped(self, name: str, column: Column) -> dict[str, Column]:
+        """Vectors as their components; morphology names as keys of the network."""
+        dims = getattr(column.data, "ndim", 1)
+        if name == "positions" and dims == 2 and column.data.shape[1] <= 3:
+            width = column.data.shape[1]
+            return {axis: Column(column.data[:, i], unit="um") for i, axis in enumerate("xyz"[:width])}
+        if name == "orientation" and dims == 2 and column.data.shape[1] == 4:
+            return {f"orientation_{axis}": Column(column.data[:, i], unit="1") for i, axis in enumerate("wxyz")}
+        if name == "morphology" and column.levels is not None:
+            return self._morphologies(column)
+        return {name: column}
+
+    def _morphologies(self, column: Column) -> dict[str, Column]:
+        levels = column.levels or ()
+        codes = np.ma.filled(column.data, -1)
+        blank = np.array([level in NOTHING for level in levels] + [True])
+        hidden = blank[codes]
+        if hidden.all():
+            return {}
+        keys = [
+            "" if level in NOTHING else self.nodes.morphologies.add(level, self.components, self.record.name)
+            for level in levels
+        ]
+        names = tuple(dict.fromkeys(key for key in keys if key))
+        new = np.array([names.index(key) if key else 0 for key in keys] + [0], dtype=np.int64)[codes]
+        return {"morphology": Column(np.ma.array(new, mask=hidden) if hidden.any() else new, levels=names)}
+
+
+def _codes(column: np.ndarray | None, size: int) -> np.ndarray:
+    """Small integers for the distinct strings of a column, -1 for none."""
+    if column is None:
+        return np.full(size, -1, dtype=np.int64)
+    coded = text_column(column)
+    return np.ma.filled(coded.data, -1).astype(np.int64)
+
+
+def _unique_rows(keys: list[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+    """Distinct combinations of equally long arrays: their values, the first row of each, and each row's combination."""
+    merged = np.zeros(len(keys[0]), dtype=np.int64)
+    for key in keys:
+        values, inverse = np.unique(key, return_inverse=True)
+        merged = merged * max(len(values), 1) + inverse
+        _, merged = np.unique(merged, return_inverse=True)
+    _, first, inverse = np.unique(merged, return_index=True, return_inverse=True)
+    return [key[first] for key in keys], first, inverse
+
+
+__all__ = ["COMPONENTS", "Nodes", "info_of", "read_nodes", "wanted"]
