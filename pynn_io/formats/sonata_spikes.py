@@ -240,20 +240,34 @@ def _load(
     text: str, path: Path, separator: str | None, header: bool, columns: list[int], dtype: np.dtype
 ) -> np.ndarray:
     """Columns of a text table in one call into C. Raises ReadError with the line."""
-    lines = io.StringIO(text)
-    if header:
-        lines.readline()
-    if not text[lines.tell() :].strip():
+    body = text.partition("\n")[2] if header else text
+    if not body.strip():
         return np.empty(0, dtype=dtype)
+    # loadtxt warns of empty lines
+    lines = io.StringIO(re.sub(r"\n\s*\n", "\n", body.rstrip()))
     try:
         return np.loadtxt(
             lines, dtype=dtype, delimiter=separator, usecols=columns, ndmin=1, quotechar='"', comments=None
         )
     except ValueError as error:
-        row = re.search(r"row (\d+)", str(error))
-        line = f":{int(row[1]) + 1 + header}" if row else ""
+        line = _broken_line(text, separator, header, columns, dtype)
         message = str(error).split(";")[0]
         raise ReadError(f"the table is broken: {message}", where=f"{path}{line}") from None
+
+
+def _broken_line(text: str, separator: str | None, header: bool, columns: list[int], dtype: np.dtype) -> str:
+    """``:7`` for the first line that does not parse; looked for only after the fast way has failed."""
+    kinds: list[Any] = [dtype[n].type for n in range(len(columns))] if dtype.names else [str]
+    for number, line in enumerate(text.split("\n"), 1):
+        if (header and number == 1) or not line.strip():
+            continue
+        try:
+            entries = line.split(separator)
+            for column, kind in zip(columns, kinds, strict=True):
+                kind(entries[column].strip(' "'))
+        except (ValueError, IndexError):
+            return f":{number}"
+    return ""
 
 
 def _node_rows(text: str, path: Path) -> Spikes:

@@ -6,12 +6,12 @@ kept in `SimulationPlan.extra`, and what changes a simulation without being appl
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pynn_io.errors import GraphError, PlanError
+from pynn_io.formats.sonata_config import read_json, resolve_path
 from pynn_io.graph import node_sets as sets
 from pynn_io.graph.cells import PointCell
 from pynn_io.graph.network import Network
@@ -24,7 +24,10 @@ from pynn_io.simulation_plan.sonata_section import Section
 #: Keys that belong to the circuit, or that point to it, in a joined configuration.
 _CIRCUIT = ("manifest", "networks", "components", "network", "simulation", "node_sets", "node_sets_file")
 #: Keys that say nothing about what is computed, or that a runner looks up in ``extra``.
-_KEPT = ("output", "metadata", "version", "beta_features", "node_set", "compartment_sets_file", "mechanisms_dir")
+_KEPT = (
+    *("output", "metadata", "version", "beta_features", "node_set", "compartment_sets_file", "mechanisms_dir"),
+    "target_simulator_version",
+)
 _KEPT_RUN = (
     *("tstart", "dL", "nsteps_block", "tsteps_block", "overwrite_output_dir", "block_run", "block_size"),
     *("integration_method", "forward_skip", "electrodes_file"),
@@ -93,31 +96,27 @@ def _is_nest(simulator: str | None, network: Network) -> bool:
 def _node_sets(
     simulation: Mapping[str, Any], where: Path, base: Path, network: Network, report: Report
 ) -> Mapping[str, Any]:
-    """The simulation's own node sets: inline ones, or those of its file, checked together with the circuit's."""
-    inline, name = simulation.get("node_sets"), simulation.get("node_sets_file")
-    place: Path | str = f"{where}:node_sets"
-    if inline is None and isinstance(name, str):
-        place = Path(base) / name
-        if not place.is_file():
+    """The simulation's own node sets, of its file and inline, checked together with the circuit's."""
+    named: dict[str, Any] = {}
+    name, inline = simulation.get("node_sets_file"), simulation.get("node_sets") or {}
+    if name:
+        path = resolve_path(str(name), Path(base))
+        if path.is_file():
+            named = read_json(path, report)
+        else:
             report.not_read(
                 "missing-node-sets",
                 f"{where}:node_sets_file",
-                f"The node sets file {place} does not exist; inputs and reports that use its sets cannot be resolved.",
+                f"The node sets file {path} does not exist; inputs and reports that use its sets cannot be resolved.",
             )
-            return {}
-        try:
-            inline = json.loads(place.read_bytes())
-        except json.JSONDecodeError as error:
-            raise PlanError(f"not valid JSON: {error.msg}", where=f"{place}:{error.lineno}") from None
-    if inline is None:
-        return {}
-    if not isinstance(inline, Mapping):
-        raise PlanError("node sets must be an object", where=place)
+    if not isinstance(named, Mapping) or not isinstance(inline, Mapping):
+        raise PlanError("node sets must be an object", where=f"{where}:node_sets")
+    own = {**named, **inline}
     try:
-        sets.check({**network.node_sets, **inline})
+        sets.check({**network.node_sets, **own})
     except GraphError as error:
-        raise PlanError("; ".join([error.message, *error.problems]), where=place) from error
-    return inline
+        raise PlanError("; ".join([error.message, *error.problems]), where=f"{where}:node_sets") from error
+    return own
 
 
 def _inputs(inputs: Section, context: Context) -> tuple[tuple[Stimulus, ...], dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pynn_io.errors import GraphError
+from pynn_io.formats.sonata_config import resolve_path
 from pynn_io.formats.sonata_spikes import Spikes, read_amplitudes, read_spikes
 from pynn_io.graph.cells import SpikeSource
 from pynn_io.graph.network import Network, Population
@@ -271,7 +272,7 @@ def _file(item: Section, key: str, context: Context) -> Path | None:
     name = item.text(key)
     if name is None:
         raise item.wrong(key, "the name of a file is missing")
-    path = context.base / name
+    path = resolve_path(name, context.base)
     if path.is_file():
         return path
     context.report.not_read("missing-input", item.place(key), f"The input file {path} does not exist.")
