@@ -270,7 +270,9 @@ def _draw_key(axes: Axes, groups: list[Group], placed: bool) -> None:
     axes.set_title("cells")
     labels = [f"{_cut(group.label, 22)} ({group.size:,})" for group in groups]
     handles = [handle(group) for group in groups]
-    legend = axes.legend(handles, labels, fontsize=8, loc="upper left", bbox_to_anchor=(-0.08, 1.0), borderaxespad=0)
+    legend = axes.legend(
+        handles, labels, fontsize=8, loc="upper left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0, borderpad=0
+    )
     legend.set_in_layout(False)
     if not placed:
         note = "no positions stated"

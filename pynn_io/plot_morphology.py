@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pynn_io.graph.morphology import Morphology, Tag
-from pynn_io.show_parts import TAG_NAMES, frusta, morphology_summary
+from pynn_io.graph.segments import areas
+from pynn_io.show_parts import TAG_NAMES, morphology_summary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -150,7 +151,7 @@ def _draw_sholl(axes: Axes, morphology: Morphology) -> None:
     radii = np.linspace(0, reach, 100)
     for tag in tags:
         axes.plot(radii, sholl(morphology, tag, radii), color=colour_of(tag), linewidth=1.6)
-    area = frusta(morphology.proximal, morphology.distal)[1].sum()
+    area = areas(morphology).sum()
     axes.set_title(f"Sholl intersections (area {area:,.0f} µm²)")
     axes.set_xlabel("distance from the soma (µm)")
     axes.set_ylim(bottom=0)

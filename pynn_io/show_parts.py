@@ -13,6 +13,8 @@ from pynn_io.errors import PynnIOError
 from pynn_io.graph.cells import CableCell
 from pynn_io.graph.morphology import Morphology
 from pynn_io.graph.network import Network
+from pynn_io.graph.sections import section_counts
+from pynn_io.graph.segments import areas, lengths
 from pynn_io.show import Range
 
 #: SWC's structure identifiers in words.
@@ -103,8 +105,8 @@ def used_morphologies(network: Network) -> dict[str, int]:
 def morphology_summary(morphology: Morphology) -> MorphologySummary:
     """Sections, lengths, areas and bounding box of one morphology."""
     start, end = morphology.proximal, morphology.distal
-    length, area = frusta(start, end)
-    first = section_starts(morphology)
+    length, area = lengths(morphology), areas(morphology)
+    counts = section_counts(morphology)
     tags = []
     for tag in np.unique(morphology.tag).tolist():
         of_tag = morphology.tag == tag
@@ -114,7 +116,7 @@ def morphology_summary(morphology: Morphology) -> MorphologySummary:
                 tag,
                 TAG_NAMES.get(tag, f"structure {tag}"),
                 int(of_tag.sum()),
-                int((first & of_tag).sum()),
+                counts.get(tag, 0),
                 float(length[of_tag].sum()),
                 float(area[of_tag].sum()),
                 Range(float(widths.min()), float(widths.max()), "um"),
@@ -127,24 +129,6 @@ def morphology_summary(morphology: Morphology) -> MorphologySummary:
     return MorphologySummary(morphology.name, str(morphology.soma_kind), morphology.size, tuple(tags), *corners)
 
 
-def frusta(start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Length and lateral area of each frustum; both float64[n]. One without length is a sphere of its diameter."""
-    length = np.linalg.norm(end[:, :3] - start[:, :3], axis=1)
-    slant = np.hypot(length, (end[:, 3] - start[:, 3]) / 2)
-    area = np.pi * (start[:, 3] + end[:, 3]) / 2 * slant
-    return length, np.where(length == 0, np.pi * end[:, 3] ** 2, area)
-
-
-def section_starts(morphology: Morphology) -> np.ndarray:
-    """bool[n]: where an unbranched section begins: at a root, a branch, a change of structure, or along a parent."""
-    parent = morphology.parent
-    inner = parent >= 0
-    children = np.bincount(parent[inner], minlength=morphology.size)
-    above = np.where(inner, parent, 0)
-    starts = ~inner | (children[above] > 1) | (morphology.tag[above] != morphology.tag)
-    return starts | (inner & (morphology.fraction_along < 1))
-
-
 def node_set_summaries(document: Document) -> Iterator[NodeSetSummary]:
     """Every node set of circuit and simulation with its resolved size in each population."""
     from pynn_io.graph.node_sets import resolve
@@ -153,7 +137,7 @@ def node_set_summaries(document: Document) -> Iterator[NodeSetSummary]:
     sets = {**network.node_sets, **(document.plan.node_sets if document.plan else {})}
     for name in sets:
         try:
-            selected = resolve(name, sets, network)
+            selected = resolve(name, network, sets)
         except PynnIOError as error:
             yield NodeSetSummary(name, {}, " ".join(str(error).split()))
             continue
