@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pynn_io.errors import ReadError, UnitError
+from pynn_io.errors import ReadError
 from pynn_io.formats.sonata_rows import Lookup, is_range, read_all
 from pynn_io.formats.sonata_tables import H5Population, TypesTable, read_types, scan
 from pynn_io.graph.biophysics import Opaque
@@ -23,6 +23,7 @@ from pynn_io.importers.sonata_context import (
     COMPONENTS,
     NOTHING,
     Context,
+    find_component,
     h5_column,
     leftover,
     report_leftovers,
@@ -31,8 +32,6 @@ from pynn_io.importers.sonata_context import (
 )
 from pynn_io.importers.sonata_morphologies import MorphologyFiles
 from pynn_io.importers.sonata_units import cell_model
-from pynn_io.units import convert
-from pynn_io.vocabulary.models import SONATA_UNITS
 
 #: Columns of a types file that make the cell; everything else stays a column.
 _CELL_COLUMNS = ("model_type", "model_template", "morphology", "model_processing", "dynamics_params")
@@ -294,29 +293,23 @@ class _Reader:
         if kind.model_type == "virtual":
             return SpikeSource(origin=Origin(names)), {}
         stated, files = self._parameters(kind, names, "point_neuron_models_dir")
-        origin = Origin(names, files)
-        if kind.model_type in _POINT:
-            model = self._point_model(kind, origin)
-            if model:
-                return PointCell(model, self._in_graph_units(model, stated, kind.where), origin), {}
+        if kind.model_type in _POINT and kind.template:
+            model, more = self._point_model(kind.template)
+            return PointCell(model, stated, Origin(names, files | more)), {}
         self.context.report.not_read(
             "cell-kind",
             kind.where,
             f"nodes of the type {kind.model_type or '(not stated)'} are kept by name; what they compute is unknown",
         )
-        return UnknownCell(kind.model_type or "unstated", stated, origin), {}
+        return UnknownCell(kind.model_type or "unstated", stated, Origin(names, files)), {}
 
-    def _point_model(self, kind: _Type, origin: Origin) -> str:
-        if not kind.template:
-            return ""
-        if kind.template.lower().startswith("nml:"):
-            name = kind.template.rpartition(":")[2]
-            folder = self.components.get("point_neuron_models_dir")
-            path = folder / name if isinstance(folder, Path) else None
-            if path is not None and path.is_file():
-                origin.files["model_template"] = path  # type: ignore[index]
-            return f"nml:{name.rpartition('/')[2].split('.')[0]}"
-        return cell_model(kind.template)
+    def _point_model(self, template: str) -> tuple[str, dict[str, Path]]:
+        if not template.lower().startswith("nml:"):
+            return cell_model(template), {}
+        resource = template.partition(":")[2]
+        path = find_component(resource, self.components.get("point_neuron_models_dir"), ".nml")
+        name = resource.rpartition("/")[2].split(".")[0]
+        return f"nml:{name}", {"model_template": path} if path else {}
 
     def _parameters(self, kind: _Type, names: Mapping[str, str], key: str) -> tuple[dict[str, Any], dict[str, Path]]:
         if "dynamics_params" not in names:
@@ -324,17 +317,6 @@ class _Reader:
         folder = self.components.get(key)
         stated, path = self.context.parameters(names["dynamics_params"], folder, key, kind.where)
         return stated, {"dynamics_params": path} if path else {}
-
-    def _in_graph_units(self, model: str, stated: Mapping[str, Any], where: str) -> dict[str, Any]:
-        """Allen's IntFire files are in seconds: `pynn_io.vocabulary.models.SONATA_UNITS`."""
-        out = dict(stated)
-        for name, unit in SONATA_UNITS.get(model, {}).items():
-            if name in out:
-                try:
-                    out[name] = convert(float(out[name]), unit, "ms")
-                except (TypeError, ValueError, UnitError):
-                    raise ReadError(f"{name} must be a number, not {out[name]!r}", where=where) from None
-        return out
 
     def _cable(self, kind: _Type, names: dict[str, str]) -> tuple[Cell, dict[str, Opaque]]:
         morphology = names.get("morphology")
