@@ -117,8 +117,11 @@ def _rules_and_document(
     from pynn_io.convert import read
     from pynn_io.errors import GraphError, ReadError
     from pynn_io.graph.validate import problems
+    from pynn_io.registry import find
 
     rules = _neuroml_rules(arguments.source) if name == "neuroml" else []
+    if find(name)[0].reader is None:
+        return rules, None  # a format that is only written can still be checked
     try:
         document = read(arguments.source, format=name, report=report, progress=progress)
     except GraphError as error:

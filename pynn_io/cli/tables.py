@@ -69,7 +69,13 @@ def _print_table(console: Console, columns: Sequence[str], rows: Iterable[Sequen
         table.add_column(name.lstrip(">"), justify="right" if right else "left", overflow="fold", no_wrap=right)
     for row in rows[:ROWS]:
         table.add_row(*(Text(str(cell)) for cell in row))
-    console.print(table)
+    if console.is_terminal:
+        console.print(table)
+    else:  # the padding of the last column is of no use in a file
+        with console.capture() as plain:
+            console.print(table)
+        for line in plain.get().splitlines():
+            console.out(line.rstrip())
     if len(rows) > ROWS:
         console.print(f"... and {len(rows) - ROWS} more")
 

@@ -35,8 +35,8 @@ def network(**columns):
 def test_degrees_and_pairs_are_plain_counts():
     graph = network()
     found = edge_statistics(graph.projections["p"], graph, cell_groups(graph))
-    assert found.out_degree.tolist() == [int((SOURCE == row).sum()) for row in range(PRE)]
-    assert found.in_degree.tolist() == [int((TARGET == row).sum()) for row in range(POST)]
+    assert found.out_degree.tolist() == [int((row == SOURCE).sum()) for row in range(PRE)]
+    assert found.in_degree.tolist() == [int((row == TARGET).sum()) for row in range(POST)]
     assert found.groups.tolist() == [[int((TARGET % 2 == 0).sum()), int((TARGET % 2 == 1).sum())]]
     assert found.type_counts.tolist() == [int((KIND == 0).sum()), int((KIND == 1).sum())]
 
@@ -45,7 +45,7 @@ def test_weights_of_different_units_are_kept_apart():
     graph = network()
     found = {one.unit: one for one in edge_statistics(graph.projections["p"], graph).weights}
     for unit, kind in (("nA", 0), ("uS", 1)):
-        assert found[unit] == Range(WEIGHT[KIND == kind].min(), WEIGHT[KIND == kind].max(), unit)
+        assert found[unit] == Range(WEIGHT[kind == KIND].min(), WEIGHT[kind == KIND].max(), unit)
 
 
 def test_ranges_do_not_depend_on_blocks(monkeypatch):
