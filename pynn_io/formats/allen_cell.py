@@ -105,7 +105,7 @@ def parse_nml(data: bytes, where: str) -> NmlCell:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         raise ReadError(f"not well-formed XML: {error.msg}", where=f"{where}:{error.lineno or 1}") from None
-    if root.tag is etree.Entity or etree.QName(root).localname != "neuroml":
+    if etree.QName(root).localname != "neuroml":
         raise ReadError(
             f"the root element is <{etree.QName(root).localname}>, not <neuroml>", where=f"{where}:{root.sourceline}"
         )

@@ -46,8 +46,8 @@ def check(node_sets: Mapping[str, Any]) -> None:
     problems: list[str] = []
     for name, content in node_sets.items():
         problems += _form(name, content)
-        if isinstance(content, list):
-            missing = [entry for entry in content if isinstance(entry, str) and entry not in node_sets]
+        if isinstance(content, list) and all(isinstance(entry, str) for entry in content):
+            missing = [entry for entry in content if entry not in node_sets]
             problems += [f"node set {name!r} refers to {entry!r}, which does not exist" for entry in missing]
     problems += _cycles(node_sets)
     if problems:
@@ -244,15 +244,17 @@ def _test_column(column: Column, size: int, key: str, rule: Any) -> Any:
 
 def _test_array(values: np.ndarray, rule: Any) -> Any:
     """Numbers against a rule; None if the rule is about text."""
+    data = np.ma.getdata(values)
     if isinstance(rule, Mapping):
         if "$regex" in rule:
             return None
-        return np.logical_and.reduce([_COMPARE[name](values, bound) for name, bound in rule.items()])
-    wanted = [rule] if not isinstance(rule, list | tuple) else list(rule)
-    numbers = [value for value in wanted if isinstance(value, bool | int | float)]
-    if wanted and not numbers:
-        return None
-    found = np.isin(np.ma.getdata(values), np.asarray(numbers)) if numbers else np.zeros(len(values), dtype=bool)
+        found = np.logical_and.reduce([_COMPARE[name](data, bound) for name, bound in rule.items()])
+    else:
+        wanted = list(rule) if isinstance(rule, list | tuple) else [rule]
+        numbers = [value for value in wanted if isinstance(value, bool | int | float)]
+        if wanted and not numbers:
+            return None
+        found = np.isin(data, np.asarray(numbers)) if numbers else np.zeros(len(data), dtype=bool)
     return np.ma.array(found, mask=np.ma.getmaskarray(values)) if np.ma.isMaskedArray(values) else found
 
 
@@ -282,7 +284,7 @@ def _form(name: str, content: Any) -> list[str]:
     label = _label(name)
     if isinstance(content, Mapping):
         return [problem for key, value in content.items() for problem in _rule_form(label, key, value)]
-    if isinstance(content, list | tuple | np.ndarray):
+    if isinstance(content, list | tuple):
         kinds = {str if isinstance(entry, str) else int if _is_id(entry) else None for entry in content}
         if None in kinds or len(kinds) > 1:
             return [f"{label} is a list of neither names nor node ids"]
@@ -291,7 +293,7 @@ def _form(name: str, content: Any) -> list[str]:
 
 
 def _is_id(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _rule_form(label: str, key: str, value: Any) -> list[str]:
@@ -307,7 +309,7 @@ def _rule_form(label: str, key: str, value: Any) -> list[str]:
     kind: Any = str if key in _POPULATION_KEYS or key == "$node_set" else (str, bool, int, float)
     if key in _ID_KEYS and not all(_is_id(entry) for entry in wanted):
         return [f"{label}: {key} takes node ids (whole numbers), here it is {value!r}"]
-    if not all(isinstance(entry, kind) or (kind is not str and isinstance(entry, np.generic)) for entry in wanted):
+    if not all(isinstance(entry, kind) for entry in wanted):
         return [f"{label}: the rule {key!r} has the value {value!r}"]
     return []
 
