@@ -33,7 +33,7 @@ MORPHOLOGIES = 5
 BINS = 40
 NUMBERED = 12
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.titleweight": "bold",
@@ -263,8 +263,8 @@ def _draw_key(axes: Axes, groups: list[Group], placed: bool) -> None:
     from matplotlib.lines import Line2D
 
     def handle(group: Group) -> Any:
-        hollow = {} if group.position is not None else {"markerfacecolor": "none"}
-        return Line2D([], [], marker="o", linestyle="", color=group.colour, markersize=6, **hollow)
+        inside = "none" if group.position is None else group.colour
+        return Line2D([], [], marker="o", linestyle="", color=group.colour, markersize=6, markerfacecolor=inside)
 
     axes.set_axis_off()
     axes.set_title("cells")
@@ -346,8 +346,8 @@ def _draw_degrees(figure: Any, panels: Panels) -> None:
         axes.margins(x=0.02)
     more = len(panels.projections) - len(shown)
     handles, names = axes.get_legend_handles_labels()
-    title = f"the {len(shown)} largest of {len(panels.projections)} projections" if more else None
-    figure.legend(handles, names, loc="outside right upper", fontsize=8, title=title, title_fontsize=8)
+    note = f"the {len(shown)} largest of {len(panels.projections)} projections" if more else None
+    figure.legend(handles, names, loc="outside right upper", fontsize=8, title=note, title_fontsize=8)
 
 
 def _edge_labels(projections: list[Projection]) -> list[str]:

@@ -56,7 +56,7 @@ def draw_morphology(axes: Axes, morphology: Morphology, across: str = "x", up: s
     lines = np.stack([start[order][:, pick], end[order][:, pick]], axis=1)
     widths = np.clip(0.55 * morphology.distal[order, 3], 0.35, 3.5)
     colours = [colour_of(tag) for tag in morphology.tag[order].tolist()]
-    axes.add_collection(LineCollection(lines, linewidths=widths, colors=colours, capstyle="round"))
+    axes.add_collection(LineCollection(list(lines), linewidths=widths, colors=colours, capstyle="round"))
     soma = ~neurite
     if soma.any():
         radius = float(max(morphology.proximal[soma, 3].max(), morphology.distal[soma, 3].max())) / 2

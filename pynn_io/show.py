@@ -213,8 +213,8 @@ def _columns(table: Table, level: str) -> Iterator[ColumnSummary]:
             found = ranges[name]
             yield ColumnSummary(name, level, stated, Range(found[0], found[1], column.unit) if found else None)
         else:
-            values = _levels(column, table.size)
-            yield ColumnSummary(name, level, stated, None, tuple(values[:NAMED]), len(values))
+            words = _levels(column, table.size)
+            yield ColumnSummary(name, level, stated, None, tuple(words[:NAMED]), len(words))
 
 
 def _levels(column: Column, size: int) -> list[str]:

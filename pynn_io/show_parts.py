@@ -139,7 +139,7 @@ def node_set_summaries(document: Document) -> Iterator[NodeSetSummary]:
         try:
             selected = resolve(name, network, sets)
         except PynnIOError as error:
-            yield NodeSetSummary(name, {}, " ".join(str(error).split()))
+            yield NodeSetSummary(name, {}, error.message)
             continue
         yield NodeSetSummary(name, {population: len(rows) for population, rows in selected.items() if len(rows)})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ PEERS = {
 }
 #: What the rows are called: jNeuroML itself has no distribution, its jar comes with pyNeuroML.
 TITLES = {"jneuroml": "jNeuroML (pyNeuroML {version})"}
+
+
+#: The exception's name before its message says nothing to a modeller.
+_EXCEPTION = re.compile(r"^[\w.]*(Error|Exception|Warning): ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +81,4 @@ def _outcome(done: subprocess.CompletedProcess[str]) -> tuple[bool | None, tuple
     last = lines[-1] if lines else f"ends with status {done.returncode}"
     if last.startswith(("ModuleNotFoundError", "ImportError")):
         return None, (f"cannot be used here: {last}",)
-    return False, (last,)
+    return False, (_EXCEPTION.sub("", last),)

@@ -124,11 +124,12 @@ def _rules_and_document(
         return rules, None  # a format that is only written can still be checked
     try:
         document = read(arguments.source, format=name, report=report, progress=progress)
+        # Edges are read here, so what is wrong with them comes to light only now.
+        return [*rules, *problems(document.network, progress=progress)], document
     except GraphError as error:
         return [*rules, *(error.problems or (str(error),))], None
     except ReadError as error:
         return [*rules, str(error)], None
-    return [*rules, *problems(document.network, progress=progress)], document
 
 
 def _neuroml_rules(source: Path) -> list[str]:

@@ -140,7 +140,7 @@ def _projections(console: Console, projections: Sequence[ProjectionSummary]) -> 
         rows.append((one.name, ends, f"{one.size:,}", weights, range_text(one.delay), *degrees))
     header = ("projection", "from -> to", ">edges", "weight", "delay", ">edges in", ">edges out")
     _print_table(console, header, rows)
-    rows = [
+    kinds = [
         (
             one.name if number == 0 else "",
             "-" if kind.id is None else kind.id,
@@ -153,7 +153,7 @@ def _projections(console: Console, projections: Sequence[ProjectionSummary]) -> 
         for number, kind in enumerate(one.types)
     ]
     _title(console, "Synapse types")
-    _print_table(console, ("projection", ">type id", "model", "receptor", "weight in", ">edges"), rows)
+    _print_table(console, ("projection", ">type id", "model", "receptor", "weight in", ">edges"), kinds)
 
 
 def _morphologies(console: Console, found: MorphologiesSummary) -> None:
@@ -192,7 +192,7 @@ def _node_sets(console: Console, sets: Sequence[NodeSetSummary]) -> None:
     rows = []
     for one in sets:
         sizes = ", ".join(f"{size:,} of {name}" for name, size in one.sizes.items()) or "no cells"
-        rows.append((one.name, one.problem or sizes))
+        rows.append((one.name, f"cannot be resolved: {one.problem}" if one.problem else sizes))
     _print_table(console, ("node set", "cells"), rows)
 
 
@@ -228,6 +228,6 @@ def _verdicts(console: Console, account: dict[str, Any]) -> None:
     rules = account["rules"]
     console.print(f"pynn_io: {'ok' if not rules else f'refuses: {len(rules)} problem(s)'}")
     for problem in rules[:ROWS]:
-        console.print(f"  {problem}")
+        console.print(f"  {problem}", soft_wrap=True)
     for verdict in account["verdicts"]:
-        console.print(str(verdict))
+        console.print(str(verdict), soft_wrap=True)

@@ -85,7 +85,7 @@ def write_simulation(folder: Path) -> Path:
                 "input_type": "current_clamp",
                 "module": "IClamp",
                 "node_set": {"population": "cells"},
-                "amp": 0.25,
+                "amp": 250.0,  # pA, as NEST has it
                 "delay": 10.0,
                 "duration": 50.0,
             }
