@@ -19,6 +19,8 @@ import numpy as np
 from pynn_io.errors import ReadError
 
 BLOCK = 2**20
+#: Rows read at a time where they are only looked at: small enough to stay in the processor's cache.
+SCAN = 2**17
 _CACHE_LIMIT = 2**28
 RowReader = Callable[[int, int], np.ndarray]
 
@@ -193,11 +195,19 @@ def _gather(read: RowReader, index: np.ndarray, size: int) -> np.ndarray:
     return out if out is not None else read(low, low)
 
 
-def blocks(source: Rows) -> Iterator[tuple[int, np.ndarray]]:
+def blocks(source: Rows, block: int = SCAN) -> Iterator[tuple[int, np.ndarray]]:
     """``(first row, rows)`` over the whole source."""
     with source.open() as read:
-        for start in range(0, source.size, BLOCK):
-            yield start, read(start, min(start + BLOCK, source.size))
+        for start in range(0, source.size, block):
+            yield start, read(start, min(start + block, source.size))
+
+
+def counts_up(source: Rows) -> bool:
+    """Whether the rows of an integer source are 0, 1, 2 ..., compared as they are stored."""
+    dtype = source.dtype if source.dtype.kind in "iu" else np.dtype(np.int64)
+    if source.size and source.size - 1 > np.iinfo(dtype).max:
+        return False
+    return all(bool((rows == np.arange(start, start + len(rows), dtype=dtype)).all()) for start, rows in blocks(source))
 
 
 def read_all(source: Rows) -> np.ndarray:
@@ -298,17 +308,22 @@ def to_rows(source: Rows, lookup: Lookup, where: str, population: str) -> Rows:
     return Mapped(base, np.dtype(np.int64), convert)
 
 
-def distinct(source: Rows) -> np.ndarray:
-    """The distinct values of an int64 source, ascending, in bounded memory."""
+def distinct(source: Rows, where: str) -> np.ndarray:
+    """The distinct values of an integer column as stored (int64, ascending), in bounded memory.
+
+    Raises ReadError, as `integers` does, for what is no integer of 64 bits.
+    """
+    stored = source.dtype.kind in "iu" and source.dtype != np.uint64
+    source = source if stored else integers(source, where)
     found: np.ndarray = np.zeros(0, dtype=np.int64)
     for _, rows in blocks(source):
         low, high = int(rows.min()), int(rows.max())
         if low == high:
             new = np.array([low])
-        elif high - low < BLOCK:
-            new = np.flatnonzero(np.bincount(rows - low)) + low
+        elif high - low < len(rows):
+            new = np.flatnonzero(np.bincount(rows.astype(np.int64) - low)) + low
         else:
-            new = np.unique(rows)
+            new = np.unique(rows).astype(np.int64)
         if len(new) != len(found) or (new != found).any():
             found = np.union1d(found, new)
     return found

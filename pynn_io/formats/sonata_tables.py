@@ -7,8 +7,8 @@ and ``obi`` (no types file, attributes in group 0, ``@library``). Specification:
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +17,11 @@ import numpy as np
 
 from pynn_io.errors import ReadError
 from pynn_io.formats.sonata_csv import TypesTable, parse_types, read_types
+from pynn_io.formats.sonata_population import H5Attribute, H5Column, H5Population, units_of
 from pynn_io.formats.sonata_rows import (
-    GroupedRows,
-    H5Rows,
-    Mapped,
-    Rows,
-    blocks,
-    coded,
-    integers,
+    counts_up,
+    distinct,
     open_h5,
-    text_levels,
-    translated,
 )
 
 __all__ = ["H5Attribute", "H5Column", "H5Population", "TypesTable", "parse_types", "read_types", "scan", "units_of"]
@@ -43,180 +37,6 @@ _STRUCTURE = {
     "nodes": ("node_id", "node_type_id", "node_group_id", "node_group_index"),
     "edges": ("source_node_id", "target_node_id", "edge_type_id", "edge_group_id", "edge_group_index"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class H5Attribute:
-    """One dataset of one attribute group."""
-
-    dataset: str
-    size: int
-    dtype: np.dtype
-    trailing: tuple[int, ...]
-    text: bool
-    names: tuple[str, ...] | None = None  # of an enumeration
-    values: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class H5Column:
-    """One attribute of a population: the dataset in every group that has it, by group number."""
-
-    name: str
-    parts: Mapping[int, H5Attribute]
-    attrs: Mapping[str, Any] = field(default_factory=dict)
-    source_name: str = ""
-
-    @property
-    def is_text(self) -> bool:
-        return any(part.text or part.names is not None for part in self.parts.values())
-
-    @property
-    def trailing(self) -> tuple[int, ...]:
-        return next(iter(self.parts.values())).trailing
-
-
-@dataclass(frozen=True, slots=True)
-class H5Population:
-    """One population of a file.
-
-    root: ``nodes`` or ``edges``. structure: dataset path of each structural dataset that is there (``node_id`` ...).
-    groups: numbers of the attribute groups. direct: rows of the one group are the population's rows in order, so no
-    gathering is needed. pre, post: names of the node populations (edges). leftovers: ``(path, what it is)`` of what
-    this reader does not know.
-    """
-
-    file: Path
-    root: str
-    name: str
-    size: int
-    dialect: str
-    structure: Mapping[str, H5Attribute]
-    groups: tuple[int, ...]
-    columns: Mapping[str, H5Column]
-    dynamics: Mapping[str, H5Column]
-    direct: bool
-    pre: str = ""
-    post: str = ""
-    section_order: str = ""
-    version: tuple[int, ...] | None = None
-    leftovers: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def path(self) -> str:
-        return f"/{self.root}/{self.name}"
-
-    @property
-    def where(self) -> str:
-        return f"{self.file}:{self.path}"
-
-    def at(self, key: str) -> str:
-        """``file:/hdf5/path`` of a structural dataset."""
-        return f"{self.file}:{self.structure[key].dataset}" if key in self.structure else self.where
-
-    def rows(self, key: str) -> Rows | None:
-        """A structural dataset as stored; None if it is not there."""
-        if key not in self.structure:
-            return None
-        part = self.structure[key]
-        return H5Rows(self.file, part.dataset, part.size, part.dtype)
-
-    def integers(self, key: str) -> Rows | None:
-        """A structural dataset as int64; None if it is not there."""
-        rows = self.rows(key)
-        return None if rows is None else integers(rows, self.at(key))
-
-    def column(self, column: H5Column) -> tuple[Rows, tuple[str, ...] | None]:
-        """The rows of an attribute, and for strings and enumerations the levels that they are codes into.
-
-        Raises ReadError if the dataset has more or fewer rows than its group.
-        """
-        self._check_lengths(column)
-        if not column.is_text:
-            return self._spread({group: self._part(part) for group, part in column.parts.items()}, column), None
-        if all(part.names is not None for part in column.parts.values()):
-            levels = tuple(dict.fromkeys(name for part in column.parts.values() for name in part.names or ()))
-            sources = {group: self._enumerated(part, levels) for group, part in column.parts.items()}
-            return self._spread(sources, column), levels
-        sources = {group: self._decoded(part) for group, part in column.parts.items()}
-        text = self._spread(sources, column)
-        levels = text_levels(text)
-        return coded(text, levels), levels
-
-    def bad_codes(self, column: H5Column) -> int:
-        """How many values of an ``@library`` or HDF5 enumeration column are outside it."""
-        count = 0
-        for part in column.parts.values():
-            if part.names is not None:
-                rows = self._enumerated(part, part.names)
-                count += sum(int(np.ma.getmaskarray(block).sum()) for _, block in blocks(rows))
-        return count
-
-    def _part(self, part: H5Attribute) -> Rows:
-        return H5Rows(self.file, part.dataset, part.size, part.dtype)
-
-    def _enumerated(self, part: H5Attribute, levels: tuple[str, ...]) -> Rows:
-        codes = np.array([levels.index(name) for name in part.names or ()], dtype=np.int64)
-        return translated(self._part(part), np.array(part.values, dtype=np.int64), codes)
-
-    def _decoded(self, part: H5Attribute) -> Rows:
-        if part.names is None:
-            return self._part(part)
-        names = np.array([*part.names, ""], dtype=object)
-
-        def decode(rows: np.ndarray, _: int) -> np.ndarray:
-            return np.ma.array(names[np.ma.filled(rows, len(names) - 1)], mask=np.ma.getmaskarray(rows))
-
-        return Mapped(self._enumerated(part, part.names), np.dtype(object), decode)
-
-    def _spread(self, parts: dict[int, Rows], column: H5Column) -> Rows:
-        if self.direct and len(parts) == 1:
-            return next(iter(parts.values()))
-        index = self.integers(self._group_key("index"))
-        if index is None:
-            raise ReadError("several attribute groups, but no group index", where=self.where)
-        dtype = np.result_type(*(part.dtype for part in parts.values())) if len(parts) > 1 else None
-        dtype = dtype or next(iter(parts.values())).dtype
-        return GroupedRows(self._group_rows(index), index, parts, np.dtype(dtype), column.trailing)
-
-    def _group_rows(self, index: Rows) -> Rows:
-        group = self.integers(self._group_key("id"))
-        if group is not None:
-            return group
-        only = self.groups[0]
-        return Mapped(index, np.dtype(np.int64), lambda rows, _: np.full(len(rows), only))
-
-    def _group_key(self, what: str) -> str:
-        return f"{self.root[:-1]}_group_{what}"
-
-    def _check_lengths(self, column: H5Column) -> None:
-        for group, part in column.parts.items():
-            needed = self.size if self.direct else self._needed(group)
-            wrong = part.size != needed if self.direct else part.size < needed
-            if wrong:
-                raise ReadError(
-                    f"it has {part.size} rows, its group needs {needed}",
-                    where=f"{self.file}:{part.dataset}",
-                    hint="the file was cut short, or the attribute belongs to another population",
-                )
-
-    def _needed(self, group: int) -> int:
-        index = self.integers(self._group_key("index"))
-        if index is None:
-            return self.size
-        needed = 0
-        numbers = self._group_rows(index)
-        with numbers.open() as group_of:
-            for start, rows in blocks(index):
-                mine = rows[group_of(start, start + len(rows)) == group]
-                if len(mine):
-                    needed = max(needed, int(mine.max()) + 1)
-        return needed
-
-
-def units_of(column: H5Column) -> str:
-    """The ``units`` attribute of a column; empty where there is none."""
-    return str(column.attrs.get("units", ""))
 
 
 def scan(path: Path, root: str) -> tuple[H5Population, ...]:
@@ -285,13 +105,7 @@ def _population(
         leftovers=(*extra, *leftovers),
     )
     dialect = _dialect(group, root, numbers, legacy or old or ends[2])
-    return _replace(record, dialect=dialect, direct=_is_direct(record))
-
-
-def _replace(record: H5Population, **changes: Any) -> H5Population:
-    import dataclasses
-
-    return dataclasses.replace(record, **changes)
+    return dataclasses.replace(record, dialect=dialect, direct=_is_direct(record))
 
 
 def _known(key: str, root: str) -> bool:
@@ -349,7 +163,8 @@ def _attribute(item: Any, library: Mapping[str, h5py.Dataset] | None = None) -> 
     if not isinstance(item, h5py.Dataset) or not item.shape:
         return None
     text = h5py.check_string_dtype(item.dtype) is not None
-    names, values = None, ()
+    names: tuple[str, ...] | None = None
+    values: tuple[int, ...] = ()
     enum = h5py.check_enum_dtype(item.dtype)
     key = item.name.rpartition("/")[2]
     if library is not None and key in library and not text:
@@ -358,7 +173,7 @@ def _attribute(item: Any, library: Mapping[str, h5py.Dataset] | None = None) -> 
     elif enum is not None:
         names, values = tuple(enum), tuple(int(value) for value in enum.values())
     dtype = np.dtype(object) if text else np.dtype(item.dtype.str)
-    return H5Attribute(item.name, item.shape[0], dtype, item.shape[1:], text, names, tuple(values))
+    return H5Attribute(item.name, item.shape[0], dtype, item.shape[1:], text, names, values)
 
 
 def _columns(
@@ -435,48 +250,23 @@ def _dialect(group: h5py.Group, root: str, numbers: tuple[int, ...], legacy: boo
 def _is_direct(record: H5Population) -> bool:
     """Whether the rows of the one attribute group are the population's rows, in order. Checks group numbers on the way.
 
-    One pass over the two group columns, in blocks; compared as they are stored.
+    One pass over the two group columns, in blocks, compared as they are stored.
     """
     prefix = record.root[:-1]
-    numbers = record.integers(f"{prefix}_group_id")
-    index = record.integers(f"{prefix}_group_index")
+    numbers, index = record.rows(f"{prefix}_group_id"), record.rows(f"{prefix}_group_index")
     if numbers is not None:
-        _check_groups(record, numbers, f"{prefix}_group_id")
-    if len(record.groups) > 1 and (numbers is None or index is None):
-        if not any(len(column.parts) for column in (*record.columns.values(), *record.dynamics.values())):
+        used = distinct(numbers, record.at(f"{prefix}_group_id")).tolist()
+        absent = [number for number in used if number not in record.groups]
+        if absent:
+            raise ReadError(
+                f"attribute group {absent[0]} is used, but does not exist", where=record.at(f"{prefix}_group_id")
+            )
+    several = len(record.groups) > 1
+    if several and (numbers is None or index is None):
+        if not record.columns and not record.dynamics:
             return True
         raise ReadError(
             f"{len(record.groups)} attribute groups, but no {prefix}_group_id or {prefix}_group_index",
             where=record.where,
         )
-    if index is None:
-        return True
-    if len(record.groups) > 1 and not _one_group(numbers):
-        return False
-    return all(_counts_up(rows, start) for start, rows in blocks(index)) and len(record.groups) <= 1
-
-
-def _counts_up(rows: np.ndarray, start: int) -> bool:
-    return bool((rows == np.arange(start, start + len(rows))).all())
-
-
-def _one_group(numbers: Rows | None) -> bool:
-    if numbers is None:
-        return True
-    seen: set[int] = set()
-    for _, rows in blocks(numbers):
-        seen |= {int(rows.min()), int(rows.max())}
-        if len(seen) > 1:
-            return False
-    return True
-
-
-def _check_groups(record: H5Population, numbers: Rows, key: str) -> None:
-    low, high = 0, -1
-    known = set(record.groups)
-    seen: set[int] = set()
-    for _, rows in blocks(numbers):
-        low, high = int(rows.min()), int(rows.max())
-        seen |= {low, high} if high - low <= 1 else set(np.unique(rows).tolist())
-    for number in sorted(seen - known):
-        raise ReadError(f"attribute group {number} is used, but does not exist", where=record.at(key))
+    return not several and (index is None or counts_up(index))

@@ -38,8 +38,8 @@ _CIRCUIT = (
 def read(source: Path, report: Report, *, progress: Progress = quiet) -> Document:
     """Read a SONATA circuit.
 
-    source: a circuit config, a simulation config, a file that joins both, BMTK's all-in-one file, or a folder that holds
-        exactly one of these.
+    source: a circuit config, a simulation config, a file that joins both, BMTK's all-in-one file, or a folder that
+        holds exactly one of these.
     Raises FormatError (no or several configurations in the folder), ReadError (with ``file:line``, ``file:/h5/path``
     or the configuration key) for whatever is broken or missing, and PlanError for a malformed simulation.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -184,19 +184,14 @@ def h5_column(
         rows = _numeric(rows, wanted, where)
     if levels is not None and wanted in ("int", "float"):
         raise ReadError(f"{name} must be a number, not text", where=where)
-    if levels is not None and not levels and not len(rows_of(rows)):
-        return None
-    _check_units(context, column, name, schema.unit if schema is not None and own else "", where)
+    if levels is not None and not levels:
+        return None  # text of no row, or of none that states anything
+    _check_attributes(context, record, column, name, schema.unit if schema is not None and own else "", where)
     parameter = name.startswith(PARAMETER)
     data = rows if lazy else read_all(rows)
     return Column(
         data, unit=schema.unit if schema is not None and own else "", extra=not (own or parameter), levels=levels
     )
-
-
-def rows_of(rows: Rows) -> range:
-    """Row numbers of a source."""
-    return range(rows.size)
 
 
 def _numeric(rows: Rows, wanted: str, where: str) -> Rows:
@@ -206,7 +201,9 @@ def _numeric(rows: Rows, wanted: str, where: str) -> Rows:
     return integers(rows, where) if wanted == "int" and kind == "f" else rows
 
 
-def _check_units(context: Context, column: H5Column, name: str, unit: str, where: str) -> None:
+def _check_attributes(
+    context: Context, record: H5Population, column: H5Column, name: str, unit: str, where: str
+) -> None:
     stated = units_of(column)
     same = {"1": "", "dimensionless": "", "microns": "um", "radians": "rad"}
     if name != "weight" and stated and unit and same.get(stated, stated) != same.get(unit, unit):
@@ -217,16 +214,11 @@ def _check_units(context: Context, column: H5Column, name: str, unit: str, where
     if others:
         context.report.not_read(
             "unknown-dataset",
-            record_of(where),
+            record.file,
             "an HDF5 attribute that is not part of the format was left out",
             count=len(others),
             examples=[f"{where.rpartition(':')[2]}/@{key}" for key in others],
         )
-
-
-def record_of(where: str) -> str:
-    """The file of ``file:/h5/path``."""
-    return where.rpartition(":")[0]
 
 
 def take(mapping: Mapping[str, Any], known: Sequence[str]) -> list[str]:
@@ -234,6 +226,5 @@ def take(mapping: Mapping[str, Any], known: Sequence[str]) -> list[str]:
     return [str(key) for key in mapping if key not in known]
 
 
-Missing = Callable[[str], bool]
 #: Strings that stand for nothing in text columns of HDF5 files.
 NOTHING = frozenset({"", "NULL", "NONE", "None"})

@@ -163,7 +163,8 @@ class _Reader:
     def _types(self) -> tuple[list[_Type], Rows | None]:
         """Type rows (all of the CSV, then what it lacks) and the type row of every edge."""
         source = self.record.integers("edge_type_id")
-        used = distinct(source) if source is not None else np.array([-1])
+        stored = self.record.rows("edge_type_id")
+        used = distinct(stored, self.record.at("edge_type_id")) if stored is not None else np.array([-1])
         ids = [] if self.types is None else self.types.ids
         if self.types is not None:
             self._check_dangling(used, ids)
@@ -308,8 +309,8 @@ class _Reader:
         record = self.record
         columns: dict[str, Column] = {}
         if len(record.groups) > 1:
-            group = record.integers("edge_group_id")
-            if group is not None and len(distinct(group)) > 1:
+            stored, group = record.rows("edge_group_id"), record.integers("edge_group_id")
+            if stored is not None and group is not None and len(distinct(stored, record.at("edge_group_id"))) > 1:
                 columns["group"] = Column(group)
         model_columns = OBI_KINDS.get(self.obi_type, ("", "", ()))[2]
         for name, attribute in record.columns.items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,53 +12,22 @@ import numpy as np
 from pynn_io.errors import ReadError
 from pynn_io.formats.sonata_rows import Lookup, is_range, read_all
 from pynn_io.formats.sonata_tables import H5Population, TypesTable, read_types, scan
-from pynn_io.graph.biophysics import Opaque
-from pynn_io.graph.cells import Cell, Origin, PointCell, SpikeSource, UnknownCell
 from pynn_io.graph.columns import Column, Table, text_column
 from pynn_io.graph.network import Population
 from pynn_io.graph.schema import PARAMETER
-from pynn_io.importers.sonata_cells import cable_cell
 from pynn_io.importers.sonata_context import (
     COMPONENTS,
     NOTHING,
     Context,
-    find_component,
     h5_column,
     leftover,
     report_leftovers,
     take,
     types_column,
 )
-from pynn_io.importers.sonata_morphologies import MorphologyFiles
-from pynn_io.importers.sonata_units import cell_model
+from pynn_io.importers.sonata_node_types import CELL_COLUMNS, CellMaker, Nodes, NodeType
 
-#: Columns of a types file that make the cell; everything else stays a column.
-_CELL_COLUMNS = ("model_type", "model_template", "morphology", "model_processing", "dynamics_params")
-_POINT = ("point_neuron", "point_process")
 _ENTRY = ("nodes_file", "node_types_file", "populations", "enabled")
-
-
-@dataclass(slots=True)
-class Nodes:
-    """What the node files of a circuit hold. info: per population, what a writer of the same format keeps."""
-
-    populations: dict[str, Population] = field(default_factory=dict)
-    cells: dict[str, Cell] = field(default_factory=dict)
-    channels: dict[str, Opaque] = field(default_factory=dict)
-    morphologies: MorphologyFiles = field(default_factory=MorphologyFiles)
-    info: dict[str, dict[str, Any]] = field(default_factory=dict)
-    dialects: set[str] = field(default_factory=set)
-
-
-@dataclass(frozen=True, slots=True)
-class _Type:
-    """One row of the types table: a row of the CSV (or -1), as the cells that bear it see it."""
-
-    id: int | None
-    row: int
-    template: str | None
-    model_type: str
-    where: str
 
 
 def read_nodes(context: Context, entry: Mapping[str, Any], place: str, nodes: Nodes) -> None:
@@ -142,7 +110,8 @@ class _Reader:
         record = self.record
         own = {name: self._text(name) for name in ("model_template", "model_type")}
         rows, index = self._types(own["model_template"], own["model_type"])
-        names = [self._define(row, rows) for row in rows]
+        maker = CellMaker(self.context, record, self.components, self.nodes)
+        names = [maker.define(row, rows) for row in rows]
         types = Table(len(rows), self._type_columns(rows, names))
         columns = self._columns()
         return Population(record.name, record.size, types, index, Table(record.size, columns))
@@ -159,7 +128,7 @@ class _Reader:
         levels = np.array([None if level in NOTHING else level for level in column.levels] + [None], dtype=object)
         return levels[np.ma.filled(column.data, len(levels) - 1)]
 
-    def _types(self, template: np.ndarray | None, model: np.ndarray | None) -> tuple[list[_Type], Column]:
+    def _types(self, template: np.ndarray | None, model: np.ndarray | None) -> tuple[list[NodeType], Column]:
         """Type rows: every row of the CSV, split where nodes override template or type, then what the CSV lacks."""
         size = self.record.size
         source = self.record.integers("node_type_id")
@@ -168,7 +137,7 @@ class _Reader:
         combos, first, inverse = _unique_rows(keys)
         known = {} if self.types is None else {value: row for row, value in enumerate(self.types.ids)}
         self._check_dangling(combos[0], known)
-        rows: list[_Type] = []
+        rows: list[NodeType] = []
         order: list[int] = []
         for value, row in known.items():
             mine = sorted(np.flatnonzero(combos[0] == value).tolist(), key=lambda at: first[at])
@@ -197,13 +166,14 @@ class _Reader:
         first: np.ndarray,
         template: np.ndarray | None,
         model: np.ndarray | None,
-    ) -> _Type:
+    ) -> NodeType:
         def own(column: np.ndarray | None) -> str | None:
             return None if column is None or at is None else column[first[at]]
 
         stated = own(model) or self._cell("model_type", row) or self.default_type
         where = f"{self.types.path}:{self.types.lines[row]}" if self.types and row >= 0 else self.record.where
-        return _Type(value, row, own(template) or self._cell("model_template", row), stated, where)
+        named = {name: text for name in CELL_COLUMNS if (text := self._cell(name, row)) is not None}
+        return NodeType(value, row, own(template) or named.get("model_template"), stated, named, where)
 
     def _cell(self, name: str, row: int) -> str | None:
         if self.types is None or row < 0 or name not in self.types.columns:
@@ -222,7 +192,7 @@ class _Reader:
                     hint="add a row for it to the types file, or correct the id",
                 )
 
-    def _type_columns(self, rows: list[_Type], names: list[str]) -> dict[str, Column]:
+    def _type_columns(self, rows: list[NodeType], names: list[str]) -> dict[str, Column]:
         columns: dict[str, Column] = {}
         if any(row.id is not None for row in rows):
             ids = np.array([-1 if row.id is None else row.id for row in rows], dtype=np.int64)
@@ -231,7 +201,7 @@ class _Reader:
         if self.types is None:
             return columns
         for name, values in self.types.columns.items():
-            if name in (*_CELL_COLUMNS, self.types.id_column):
+            if name in (*CELL_COLUMNS, self.types.id_column):
                 continue
             spread = [values[row.row] if row.row >= 0 else None for row in rows]
             if name == "orientation":
@@ -256,87 +226,6 @@ class _Reader:
             except ValueError:
                 raise ReadError(f"orientation must be four numbers, not {value!r}", where=self.record.where) from None
         return {f"orientation_{axis}": Column(data[:, i], unit="1") for i, axis in enumerate("wxyz")}
-
-    # --- cells ---
-
-    def _define(self, kind: _Type, rows: list[_Type]) -> str:
-        """Make the cell of one type and give its name in the network."""
-        cell, channels = self._make(kind)
-        self.nodes.channels.update(channels)
-        name = self._name(kind, rows)
-        other = self.nodes.cells.get(name)
-        if other is not None and (other != cell or other.origin != cell.origin):
-            name = f"{self.record.name}_{name}"
-        self.nodes.cells.setdefault(name, cell)
-        return name
-
-    def _name(self, kind: _Type, rows: list[_Type]) -> str:
-        bare = (kind.template or "").rpartition(":")[2].rpartition("/")[2]
-        if kind.id is None:
-            return bare or f"{self.record.name}_{kind.model_type or 'cell'}"
-        split = sum(row.id == kind.id for row in rows) > 1
-        return f"{self.record.name}_{kind.id}" + (f"_{bare or kind.model_type}" if split else "")
-
-    def _make(self, kind: _Type) -> tuple[Cell, dict[str, Opaque]]:
-        names = {name: text for name in _CELL_COLUMNS if (text := self._cell(name, kind.row)) is not None}
-        if kind.template:
-            names["model_template"] = kind.template
-        if kind.model_type:
-            names["model_type"] = kind.model_type
-        if kind.model_type == "biophysical":
-            return self._cable(kind, names)
-        for unused in ("morphology", "model_processing"):
-            if unused in names:
-                self.context.report.not_read(
-                    "unused-attribute", kind.where, f"a {kind.model_type} node has no use for its {unused}"
-                )
-        if kind.model_type == "virtual":
-            return SpikeSource(origin=Origin(names)), {}
-        stated, files = self._parameters(kind, names, "point_neuron_models_dir")
-        if kind.model_type in _POINT and kind.template:
-            model, more = self._point_model(kind.template)
-            return PointCell(model, stated, Origin(names, files | more)), {}
-        self.context.report.not_read(
-            "cell-kind",
-            kind.where,
-            f"nodes of the type {kind.model_type or '(not stated)'} are kept by name; what they compute is unknown",
-        )
-        return UnknownCell(kind.model_type or "unstated", stated, Origin(names, files)), {}
-
-    def _point_model(self, template: str) -> tuple[str, dict[str, Path]]:
-        if not template.lower().startswith("nml:"):
-            return cell_model(template), {}
-        resource = template.partition(":")[2]
-        path = find_component(resource, self.components.get("point_neuron_models_dir"), ".nml")
-        name = resource.rpartition("/")[2].split(".")[0]
-        return f"nml:{name}", {"model_template": path} if path else {}
-
-    def _parameters(self, kind: _Type, names: Mapping[str, str], key: str) -> tuple[dict[str, Any], dict[str, Path]]:
-        if "dynamics_params" not in names:
-            return {}, {}
-        folder = self.components.get(key)
-        stated, path = self.context.parameters(names["dynamics_params"], folder, key, kind.where)
-        return stated, {"dynamics_params": path} if path else {}
-
-    def _cable(self, kind: _Type, names: dict[str, str]) -> tuple[Cell, dict[str, Opaque]]:
-        morphology = names.get("morphology")
-        if morphology is not None:
-            morphology = self.nodes.morphologies.add(morphology, self.components, self.record.name)
-        processing = tuple(part.strip() for part in names.get("model_processing", "").split(",") if part.strip())
-        _, files = self._parameters(kind, names, "biophysical_neuron_models_dir")
-        folders = {name: path for name, path in self.components.items() if isinstance(path, Path)}
-        cell, channels = cable_cell(
-            template=kind.template,
-            morphology=morphology,
-            processing=processing,
-            dynamics_params=files.get("dynamics_params"),
-            template_dirs=folders,
-            report=self.context.report,
-            where=kind.where,
-        )
-        found = cell.origin.files if cell.origin else {}
-        self.context.files += [path for path in found.values() if path not in self.context.files]
-        return replace(cell, origin=Origin(names, found)), channels
 
     # --- columns ---
 
