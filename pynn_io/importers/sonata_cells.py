@@ -92,35 +92,45 @@ def cable_cell(
     files: dict[str, Path] = {}
     decor: list[Paint] = []
     kept: dict[str, Any] = {}
-    steps = processing
     if scheme == "nml":
-        files["model_template"] = path = _template_file(resource, template_dirs, where)
-        cell = parse_nml(_bytes(path, where), str(path))
-        decor, kept = list(_nml_decor(cell, str(path))), _unused_nml(cell)
-        _report_leftovers(cell.leftovers, path, report)
-        if not any(step in PERISOMATIC + ALL_ACTIVE for step in processing):
-            steps = ("aibs_perisomatic", *processing)
+        files["model_template"] = _template_file(resource, template_dirs, where)
+        decor, kept = _snippet(files["model_template"], report, where)
     if dynamics_params is not None:
         names["dynamics_params"] = dynamics_params.name
         files["dynamics_params"] = dynamics_params
-        if scheme in ("nml", "ctdb"):
-            fit_decor, fit_kept = _fit(dynamics_params, processing, report, where)
-            decor += fit_decor
-            kept |= fit_kept
-        else:
-            kept |= load_json(_bytes(dynamics_params, where), str(dynamics_params))
-    known = scheme in ("nml", "ctdb") or not template
-    return (
-        CableCell(
-            morphology=morphology,
-            decor=tuple(decor),
-            processing=steps,
-            template=None if known else template,
-            parameters=kept,
-            origin=Origin({key: value for key, value in names.items() if value}, files),
-        ),
-        {name: Opaque("nmodl", name) for name in _mechanisms(decor)},
+        more, values = _parameters(dynamics_params, scheme, processing, report, where)
+        decor, kept = decor + more, kept | values
+    cell = CableCell(
+        morphology=morphology,
+        decor=tuple(decor),
+        processing=_steps(scheme, processing),
+        template=None if scheme in ("nml", "ctdb") else template or None,
+        parameters=kept,
+        origin=Origin({key: value for key, value in names.items() if value}, files),
     )
+    return cell, {name: Opaque("nmodl", name) for name in _mechanisms(decor)}
+
+
+def _steps(scheme: str, processing: tuple[str, ...]) -> tuple[str, ...]:
+    """The changes to the morphology: the loader of snippets replaces the axon without being asked."""
+    if scheme == "nml" and not any(step in PERISOMATIC + ALL_ACTIVE for step in processing):
+        return ("aibs_perisomatic", *processing)
+    return processing
+
+
+def _snippet(path: Path, report: Report, where: str) -> tuple[list[Paint], dict[str, Any]]:
+    cell = parse_nml(_bytes(path, where), str(path))
+    _report_leftovers(cell.leftovers, path, report)
+    return list(_nml_decor(cell, str(path))), _unused_nml(cell)
+
+
+def _parameters(
+    path: Path, scheme: str, processing: tuple[str, ...], report: Report, where: str
+) -> tuple[list[Paint], dict[str, Any]]:
+    """``dynamics_params``: a fit for the loaders of the Allen Institute, values for any other template."""
+    if scheme in ("nml", "ctdb"):
+        return _fit(path, processing, report, where)
+    return [], load_json(_bytes(path, where), str(path))
 
 
 def _template_file(resource: str, template_dirs: Mapping[str, Path], where: str) -> Path:

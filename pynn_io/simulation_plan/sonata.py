@@ -38,10 +38,9 @@ _KEPT_RUN = (
 def read_plan(
     simulation: Mapping[str, Any], *, where: Path, base: Path, network: Network, report: Report
 ) -> SimulationPlan:
-    """The plan of a simulation configuration.
+    """The plan of a simulation configuration (``simulation``: its content, manifest variables resolved).
 
-    simulation: its content, manifest variables resolved. where: its file, for messages. base: the folder that relative
-    paths start from. network: the circuit, for node sets, populations and ids.
+    where: its file, for messages. base: where relative paths start. network: for node sets, populations and ids.
 
     An input file that does not exist is reported (``missing-input``), since a circuit converts without it. Raises
     PlanError naming the file and the key (``inputs.current_clamp_1.amp``) for a malformed value, ReadError for a broken

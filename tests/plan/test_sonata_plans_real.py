@@ -161,3 +161,20 @@ def test_a_missing_input_file_is_named_and_the_rest_reads(data: Path) -> None:
     assert issue.where.endswith("config.simulation_perturbations.json:inputs.LGN_spikes.input_file")
     assert [type(stimulus.what) for stimulus in plan.stimuli] == [OtherStimulus, CurrentPulses, CurrentPulses]
     assert plan.stimuli[2].what.amplitudes.tolist() == [-0.23]
+
+
+def test_the_importer_gives_the_same_plan_as_the_bare_network(data: Path) -> None:
+    from pynn_io.importers.sonata import read
+
+    path = data / "sonata/bio_14cells/config.simulation.json"
+    imported = read(path, Report()).plan
+    bare, _ = _plan(path, Report())
+    assert imported is not None
+    for ours, theirs in zip(imported.stimuli, bare.stimuli, strict=True):
+        assert (ours.name, ours.node_set, ours.what.population) == (
+            theirs.name,
+            theirs.node_set,
+            theirs.what.population,
+        )
+        assert np.array_equal(ours.what.times, theirs.what.times)
+        assert np.array_equal(ours.what.node_ids, theirs.what.node_ids)
