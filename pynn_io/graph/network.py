@@ -39,6 +39,10 @@ class Population:
     type_index: Column = field(default_factory=lambda: Column(0))
     table: Table = field(default_factory=lambda: Table(0))
 
+    def __post_init__(self) -> None:
+        if not self.table:
+            object.__setattr__(self, "table", Table(self.size))
+
     @property
     def cells(self) -> tuple[str, ...]:
         """The cell name of every type row."""
