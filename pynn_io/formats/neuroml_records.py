@@ -1,0 +1,208 @@
+"""What a NeuroML document is made of, as values that the XML and the HDF5 writer share.
+
+Bulk data (locations, connections, inputs, spike times) are arrays; everything else is a small `Element`. Quantities in
+arrays are in ms and um; ids of instances, connections and inputs are their row numbers, as jNeuroML demands (its NEURON
+export uses an instance id as an index).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pynn_io.errors import WriteError
+
+_CELL_TYPES = """cell cell2CaPools baseCell iafTauCell iafTauRefCell iafCell iafRefCell izhikevichCell
+izhikevich2007Cell adExIaFCell fitzHughNagumoCell fitzHughNagumo1969Cell pinskyRinzelCA3Cell hindmarshRose1984Cell"""
+_INPUT_TYPES = """pulseGenerator pulseGeneratorDL sineGenerator sineGeneratorDL rampGenerator rampGeneratorDL
+compoundInput compoundInputDL voltageClamp voltageClampTriple spikeArray timedSynapticInput spikeGenerator
+spikeGeneratorRandom spikeGeneratorPoisson spikeGeneratorRefPoisson poissonFiringSynapse
+transientPoissonFiringSynapse"""
+
+#: Child elements of <neuroml> in the order that the schema demands (NeuroML_v2.3.1.xsd, NeuroMLDocument).
+DOCUMENT_ORDER = (
+    """notes property annotation include extracellularProperties intracellularProperties morphology ionChannel
+ionChannelHH ionChannelVShift ionChannelKS decayingPoolConcentrationModel fixedFactorConcentrationModel
+alphaCurrentSynapse alphaSynapse expOneSynapse expTwoSynapse expThreeSynapse blockingPlasticSynapse doubleSynapse
+gapJunction silentSynapse linearGradedSynapse gradedSynapse biophysicalProperties """
+    + f"{_CELL_TYPES} {_INPUT_TYPES} "
+    + """IF_curr_alpha IF_curr_exp IF_cond_alpha IF_cond_exp EIF_cond_exp_isfa_ista EIF_cond_alpha_isfa_ista HH_cond_exp
+expCondSynapse alphaCondSynapse expCurrSynapse alphaCurrSynapse SpikeSourcePoisson network ComponentType"""
+).split()
+_RANK = {tag: rank for rank, tag in enumerate(DOCUMENT_ORDER)}
+
+#: Child elements of <network> in the schema's order, as far as they are written here.
+NETWORK_ORDER = ("notes", "property", "population", "projection", "electricalProjection", "inputList")
+
+_NOT_ID = re.compile(r"[^A-Za-z0-9_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One XML element. Attribute values are text with their unit; ``text`` is written escaped."""
+
+    tag: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    children: tuple[Element, ...] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpikeArray:
+    """A <spikeArray>: ``times`` in ms, ascending."""
+
+    id: str
+    times: np.ndarray
+    tag: str = "spikeArray"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A population as a path needs it: its id and the id of its component; ``size`` cells.
+
+    listed: whether its instances are listed (``type="populationList"``). jLEMS finds an instance of a list only as
+    ``../pop/3/component`` and one of a mere size only as ``../pop[3]``.
+    """
+
+    population: str
+    component: str
+    size: int
+    listed: bool = True
+
+    def path(self, instance: str | int) -> str:
+        """The path of one instance from the network: ``pop/3/component`` or ``pop[3]``."""
+        if self.listed:
+            return f"{self.population}/{instance}/{self.component}"
+        return f"{self.population}[{instance}]"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PopulationRecord:
+    """A <population>. locations: three float arrays (um) where ``end.listed``, else None.
+
+    properties are (tag, value) pairs; a tag should hold no colon, at which libNeuroML's HDF5 reader cuts it.
+    """
+
+    end: Endpoint
+    locations: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+    properties: tuple[tuple[str, str], ...] = ()
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Connections:
+    """A block of connections; ``pre`` and ``post`` are instance ids (int64).
+
+    weight, delay (ms): arrays or one number; both None writes a <connection> without them. Segments and fractions along
+    them: arrays, or None where they are the schema's defaults (segment 0, middle).
+    """
+
+    pre: np.ndarray
+    post: np.ndarray
+    weight: np.ndarray | float | None = None
+    delay: np.ndarray | float | None = None
+    pre_segment: np.ndarray | None = None
+    post_segment: np.ndarray | None = None
+    pre_fraction: np.ndarray | None = None
+    post_fraction: np.ndarray | None = None
+
+    @property
+    def size(self) -> int:
+        return len(self.pre)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProjectionRecord:
+    """A <projection> or an <electricalProjection> of ``size`` connections, which ``blocks`` yields in pieces.
+
+    columns: which fields of `Connections` the blocks state besides pre and post; the same in every block.
+    """
+
+    id: str
+    pre: Endpoint
+    post: Endpoint
+    synapse: str
+    size: int
+    blocks: Iterable[Connections]
+    columns: frozenset[str] = frozenset({"weight", "delay"})
+    electrical: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InputRecord:
+    """An <inputList>. targets: instance ids; segment, fraction: arrays or None; weight writes <inputW>."""
+
+    id: str
+    target: Endpoint
+    component: str
+    targets: np.ndarray
+    segment: np.ndarray | None = None
+    fraction: np.ndarray | None = None
+    weight: np.ndarray | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NetworkRecord:
+    """A <network>. temperature: degC, or None. The iterables are consumed once, in this order."""
+
+    id: str
+    populations: Iterable[PopulationRecord]
+    projections: Iterable[ProjectionRecord] = ()
+    electrical: Iterable[ProjectionRecord] = ()
+    inputs: Iterable[InputRecord] = ()
+    temperature: float | None = None
+    notes: str = ""
+    properties: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DocumentHead:
+    """Everything of a document but its network. includes: paths relative to the document, forward slashes."""
+
+    id: str
+    notes: str = ""
+    includes: tuple[str, ...] = ()
+    components: tuple[Element | SpikeArray, ...] = ()
+
+    def ordered(self) -> Iterator[Element | SpikeArray]:
+        """The components in the schema's order; WriteError for an element that the schema does not have."""
+        unknown = sorted({item.tag for item in self.components if item.tag not in _RANK})
+        if unknown:
+            raise WriteError(
+                f"<{unknown[0]}> is not an element of NeuroML 2.3.1",
+                where=self.id,
+                hint="A component of an own ComponentType belongs into an included LEMS file.",
+            )
+        return iter(sorted(self.components, key=lambda item: _RANK[item.tag]))
+
+
+class Ids:
+    """Valid, unique NeuroML ids (``[A-Za-z_][A-Za-z0-9_]*``) for names of any kind.
+
+    `changed` maps every name that could not stay to the id it got.
+    """
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+        self.changed: dict[str, str] = {}
+
+    def new(self, name: str) -> str:
+        """An id for ``name``, not given before: invalid characters become underscores, a number makes it unique."""
+        base = nml_id(name)
+        candidate, number = base, 1
+        while candidate in self._taken:
+            number += 1
+            candidate = f"{base}_{number}"
+        self._taken.add(candidate)
+        if candidate != name:
+            self.changed[name] = candidate
+        return candidate
+
+
+def nml_id(name: str) -> str:
+    """``name`` with every run of characters that an NmlId may not have replaced by one underscore."""
+    text = _NOT_ID.sub("_", name)
+    return text if text and not text[0].isdigit() else f"_{text}"
