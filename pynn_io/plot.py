@@ -5,7 +5,7 @@ matplotlib (extra ``plot``) is imported on use; no window is opened and no globa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from pynn_io.document import Document
 from pynn_io.errors import BackendUnavailable, ReadError, WriteError
+from pynn_io.graph.cells import SpikeSource
 from pynn_io.graph.morphology import Morphology
 from pynn_io.graph.network import Network, Projection
 from pynn_io.progress import Progress, quiet
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 #: Colours for cell groups (after Okabe and Ito, distinct to colour-blind readers), and for projections.
-GROUP_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7B4F2C", "#5B3E96", "#8A9A00")
+GROUP_COLOURS = (
+    *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7B4F2C", "#5B3E96", "#8A9A00"),
+    *("#C2185B", "#00838F", "#6D6D6D", "#A1452B", "#33691E", "#8E99F3", "#1A237E"),
+)
 EDGE_COLOURS = ("#1B9E77", "#D95F02", "#7570B3", "#E7298A", "#66A61E", "#B8890B", "#8C5A2B", "#4D4D4D")
 #: Cells drawn at most; more make a file slow and a picture no clearer.
 POINTS = 20_000
@@ -51,7 +55,7 @@ STYLE: dict[Any, Any] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
-    """Cells of one colour. ``position``: float64[n, 3], um, NaN for axes that nobody states; None without any."""
+    """Cells of one colour. ``position``: float64[n, 3], um, NaN for axes that nobody states; None if not drawn."""
 
     label: str
     population: str
@@ -119,7 +123,15 @@ def _groups(network: Network, kinds: dict[str, tuple[tuple[str, ...], Any]]) -> 
         rows = np.flatnonzero(np.broadcast_to(kinds[name][1].read(population.size), population.size) == number)
         shown = label if plain.count(label) == 1 and label != name else f"{name}: {label}" if label != name else name
         groups.append(Group(shown, name, len(rows), colour, _positions(population, rows)))
+    sources = {name for name in kinds if _only_sources(network, name)}
+    if any(group.position is not None and group.population not in sources for group in groups):
+        groups = [replace(group, position=None) if group.population in sources else group for group in groups]
     return groups
+
+
+def _only_sources(network: Network, population: str) -> bool:
+    """Whether a population only emits spikes: what it calls positions is often another space (the visual field)."""
+    return all(isinstance(network.cells.get(name), SpikeSource) for name in network.populations[population].cells)
 
 
 def _colours(count: int) -> list[str]:
@@ -128,7 +140,8 @@ def _colours(count: int) -> list[str]:
     from matplotlib import colormaps
     from matplotlib.colors import to_hex
 
-    return [to_hex(colormaps["turbo"](0.05 + 0.9 * number / (count - 1))) for number in range(count)]
+    rainbow = colormaps["turbo"](np.linspace(0.05, 0.95, count))[:, :3] * 0.8  # dark enough to be read on white
+    return [to_hex(colour) for colour in rainbow]
 
 
 def _positions(population: Any, rows: np.ndarray) -> np.ndarray | None:
@@ -277,7 +290,8 @@ def _draw_key(axes: Axes, groups: list[Group], placed: bool) -> None:
     if not placed:
         note = "no positions stated"
     else:
-        note = "hollow: no position stated" if any(group.position is None for group in groups) else ""
+        hollow = any(group.position is None for group in groups)
+        note = "hollow: not drawn (no position\nstated, or a source of spikes)" if hollow else ""
     axes.text(0, 0, note, transform=axes.transAxes, color="#555555", fontsize=8, style="italic")
 
 
@@ -335,8 +349,9 @@ def _draw_degrees(figure: Any, panels: Panels) -> None:
         degrees = [getattr(statistics, side) for _, statistics in shown]
         # One width of bins for all: shares of the cells are comparable only then.
         step = max(1, -(-max((int(np.ptp(one)) + 1 for one in degrees if one.size), default=1) // BINS))
-        for one, colour, label in zip(degrees, EDGE_COLOURS, labels, strict=False):
-            _draw_histogram(axes, one, step, colour, label)
+        for number, (one, label) in enumerate(zip(degrees, labels, strict=True)):
+            # Where two outlines coincide, the dashes of the later one let the earlier one through.
+            _draw_histogram(axes, one, step, EDGE_COLOURS[number], "-" if number == 0 else (3 * number, (6, 3)), label)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set_title(title)
         axes.set_xlabel("edges")
@@ -358,10 +373,10 @@ def _edge_labels(projections: list[Projection]) -> list[str]:
     return [name if names.count(name) == 1 else one.name for name, one in zip(names, projections, strict=True)]
 
 
-def _draw_histogram(axes: Axes, degrees: np.ndarray, step: int, colour: str, label: str) -> None:
+def _draw_histogram(axes: Axes, degrees: np.ndarray, step: int, colour: str, line: Any, label: str) -> None:
     """The distribution of degrees in bins of ``step`` whole numbers."""
     low, high = (int(degrees.min()), int(degrees.max())) if degrees.size else (0, 0)
     edges = np.arange(low, high + step + 1, step) - 0.5
     share = 100 * np.histogram(degrees, edges)[0] / max(degrees.size, 1)
     axes.stairs(share, edges, color=colour, fill=True, alpha=0.22)
-    axes.stairs(share, edges, color=colour, linewidth=1.4, label=label)
+    axes.stairs(share, edges, color=colour, linewidth=1.4, linestyle=line, label=label)
