@@ -60,8 +60,8 @@ class H5Population:
 
     root: ``nodes`` or ``edges``. structure: dataset path of each structural dataset that is there (``node_id`` ...).
     groups: numbers of the attribute groups. direct: rows of the one group are the population's rows in order, so no
-    gathering is needed. pre, post: names of the node populations (edges). leftovers: ``(path, what it is)`` of what
-    this reader does not know.
+    gathering is needed; else needed says how many rows each group must have. pre, post: names of the node populations
+    (edges). leftovers: ``(path, what it is)`` of what this reader does not know.
     """
 
     file: Path
@@ -74,6 +74,7 @@ class H5Population:
     columns: Mapping[str, H5Column]
     dynamics: Mapping[str, H5Column]
     direct: bool
+    needed: Mapping[int, int] = field(default_factory=dict)
     pre: str = ""
     post: str = ""
     section_order: str = ""
@@ -150,46 +151,31 @@ class H5Population:
     def _spread(self, parts: dict[int, Rows], column: H5Column) -> Rows:
         if self.direct and len(parts) == 1:
             return next(iter(parts.values()))
-        index = self.integers(self._group_key("index"))
-        if index is None:
-            raise ReadError("several attribute groups, but no group index", where=self.where)
+        index, group = self.indices()
         dtype = np.result_type(*(part.dtype for part in parts.values())) if len(parts) > 1 else None
         dtype = dtype or next(iter(parts.values())).dtype
-        return GroupedRows(self._group_rows(index), index, parts, np.dtype(dtype), column.trailing)
+        return GroupedRows(group, index, parts, np.dtype(dtype), column.trailing)
 
-    def _group_rows(self, index: Rows) -> Rows:
-        group = self.integers(self._group_key("id"))
-        if group is not None:
-            return group
-        only = self.groups[0]
-        return Mapped(index, np.dtype(np.int64), lambda rows, _: np.full(len(rows), only))
-
-    def _group_key(self, what: str) -> str:
-        return f"{self.root[:-1]}_group_{what}"
+    def indices(self) -> tuple[Rows, Rows]:
+        """The group index and the group number of every row, int64. Raises ReadError if there is no group index."""
+        prefix = self.root[:-1]
+        index, group = self.integers(f"{prefix}_group_index"), self.integers(f"{prefix}_group_id")
+        if index is None:
+            raise ReadError("several attribute groups, but no group index", where=self.where)
+        if group is None:
+            only = self.groups[0] if self.groups else 0
+            group = Mapped(index, np.dtype(np.int64), lambda rows, _: np.full(len(rows), only))
+        return index, group
 
     def _check_lengths(self, column: H5Column) -> None:
         for group, part in column.parts.items():
-            needed = self.size if self.direct else self._needed(group)
-            wrong = part.size != needed if self.direct else part.size < needed
-            if wrong:
+            needed = self.size if self.direct else self.needed.get(group, 0)
+            if part.size < needed or (self.direct and part.size > needed):
                 raise ReadError(
                     f"it has {part.size} rows, its group needs {needed}",
                     where=f"{self.file}:{part.dataset}",
                     hint="the file was cut short, or the attribute belongs to another population",
                 )
-
-    def _needed(self, group: int) -> int:
-        index = self.integers(self._group_key("index"))
-        if index is None:
-            return self.size
-        needed = 0
-        numbers = self._group_rows(index)
-        with numbers.open() as group_of:
-            for start, rows in blocks(index):
-                mine = rows[group_of(start, start + len(rows)) == group]
-                if len(mine):
-                    needed = max(needed, int(mine.max()) + 1)
-        return needed
 
 
 def units_of(column: H5Column) -> str:

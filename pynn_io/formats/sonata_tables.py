@@ -18,11 +18,7 @@ import numpy as np
 from pynn_io.errors import ReadError
 from pynn_io.formats.sonata_csv import TypesTable, parse_types, read_types
 from pynn_io.formats.sonata_population import H5Attribute, H5Column, H5Population, units_of
-from pynn_io.formats.sonata_rows import (
-    counts_up,
-    distinct,
-    open_h5,
-)
+from pynn_io.formats.sonata_rows import blocks, counts_up, distinct, open_h5
 
 __all__ = ["H5Attribute", "H5Column", "H5Population", "TypesTable", "parse_types", "read_types", "scan", "units_of"]
 
@@ -105,7 +101,8 @@ def _population(
         leftovers=(*extra, *leftovers),
     )
     dialect = _dialect(group, root, numbers, legacy or old or ends[2])
-    return dataclasses.replace(record, dialect=dialect, direct=_is_direct(record))
+    direct, needed = _layout(record)
+    return dataclasses.replace(record, dialect=dialect, direct=direct, needed=needed)
 
 
 def _known(key: str, root: str) -> bool:
@@ -192,7 +189,9 @@ def _columns(
             library = {k: v for k, v in holder[LIBRARY].items() if v.shape} if LIBRARY in holder else {}
             for key, item in holder.items():
                 part = _attribute(item, library)
-                if part is not None:
+                if part is not None and part.dtype.kind == "V":
+                    leftovers.append((item.name, "dataset of a compound type"))
+                elif part is not None:
                     into.setdefault(key, {})[number] = item
                     parts[item.name] = part
                 elif isinstance(item, h5py.Group) and key not in (LIBRARY, DYNAMICS):
@@ -247,14 +246,14 @@ def _dialect(group: h5py.Group, root: str, numbers: tuple[int, ...], legacy: boo
     return "spec-0.1" if standard else "aibs"
 
 
-def _is_direct(record: H5Population) -> bool:
-    """Whether the rows of the one attribute group are the population's rows, in order. Checks group numbers on the way.
+def _layout(record: H5Population) -> tuple[bool, dict[int, int]]:
+    """Whether the rows of the one attribute group are the population's rows, in order; else the rows each group needs.
 
     One pass over the two group columns, in blocks, compared as they are stored.
     """
     prefix = record.root[:-1]
     numbers, index = record.rows(f"{prefix}_group_id"), record.rows(f"{prefix}_group_index")
-    if numbers is not None:
+    if numbers is not None and record.groups:
         used = distinct(numbers, record.at(f"{prefix}_group_id")).tolist()
         absent = [number for number in used if number not in record.groups]
         if absent:
@@ -264,9 +263,25 @@ def _is_direct(record: H5Population) -> bool:
     several = len(record.groups) > 1
     if several and (numbers is None or index is None):
         if not record.columns and not record.dynamics:
-            return True
+            return True, {}
         raise ReadError(
             f"{len(record.groups)} attribute groups, but no {prefix}_group_id or {prefix}_group_index",
             where=record.where,
         )
-    return not several and (index is None or counts_up(index))
+    if not several and (index is None or counts_up(index)):
+        return True, {}
+    return False, _rows_needed(record, f"{prefix}_group_index")
+
+
+def _rows_needed(record: H5Population, key: str) -> dict[int, int]:
+    needed = dict.fromkeys(record.groups, 0)
+    index, numbers = record.indices()
+    with numbers.open() as group_of:
+        for start, rows in blocks(index):
+            groups = group_of(start, start + len(rows))
+            if rows.min() < 0:
+                row = int(np.argmin(rows))
+                raise ReadError(f"row {start + row} has the group index {rows[row]}", where=record.at(key))
+            for group in needed:
+                needed[group] = max(needed[group], int(rows[groups == group].max(initial=-1)) + 1)
+    return needed

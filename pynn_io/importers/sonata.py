@@ -127,13 +127,13 @@ def _name(path: Path) -> str:
 
 
 def _dialect(nodes: Nodes, edges: EdgeSets) -> str:
-    """The circuit's dialect: the oldest Allen form among its files, unless they are all of one kind."""
+    """The circuit's dialect. Node files cannot tell ``aibs`` from ``spec-0.1``, so edge files decide between these."""
     found = nodes.dialects | edges.dialects
-    if len(found) == 1:
-        return next(iter(found))
-    if any("properties" in info and info["properties"] for info in nodes.info.values()):
+    if "aibs-legacy" in found:
+        return "aibs-legacy"
+    if found == {"obi"} or any(info["properties"] for info in nodes.info.values()):
         return "obi"
-    return next((name for name in ("aibs-legacy", "aibs", "spec-0.1", "obi") if name in found), "aibs")
+    return next((name for name in ("aibs", "spec-0.1") if name in (edges.dialects or found)), "aibs")
 
 
 def _sonata(context: Context, nodes: Nodes, edges: EdgeSets) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from pynn_io.graph.schema import FIELDS, PARAMETER
 from pynn_io.progress import Progress, quiet
 from pynn_io.report import Report
 
+#: Units that a weight may be stated in.
+WEIGHT_UNITS = ("uS", "nS", "nA", "pA", "mV", "1")
 #: Configuration keys of a population that name a component folder or file (SONATA and OBI extension, libsonata 0.2.2).
 COMPONENTS = (
     "morphologies_dir",
@@ -206,10 +208,12 @@ def _check_attributes(
 ) -> None:
     stated = units_of(column)
     same = {"1": "", "dimensionless": "", "microns": "um", "radians": "rad"}
-    if name != "weight" and stated and unit and same.get(stated, stated) != same.get(unit, unit):
+    if stated and unit and same.get(stated, stated) != same.get(unit, unit):
         context.report.not_read(
             "units-attribute", where, f"the attribute says {stated}; SONATA fixes {unit}, which is what is used"
         )
+    elif stated and not unit and stated not in WEIGHT_UNITS:
+        context.report.not_read("units-attribute", where, f"the unit {stated} of a column without one was left out")
     others = sorted(set(column.attrs) - {"units"})
     if others:
         context.report.not_read(

@@ -17,7 +17,15 @@ from pynn_io.graph.columns import Column, Table, text_column
 from pynn_io.graph.network import Edges, Population, Projection
 from pynn_io.graph.schema import PARAMETER
 from pynn_io.graph.synapses import Synapse
-from pynn_io.importers.sonata_context import Context, h5_column, leftover, report_leftovers, take, types_column
+from pynn_io.importers.sonata_context import (
+    WEIGHT_UNITS,
+    Context,
+    h5_column,
+    leftover,
+    report_leftovers,
+    take,
+    types_column,
+)
 from pynn_io.importers.sonata_nodes import Nodes, info_of, wanted
 from pynn_io.importers.sonata_units import OBI_KINDS, synapse_model, weight_unit
 
@@ -25,7 +33,6 @@ _ENTRY = ("edges_file", "edge_types_file", "populations", "enabled")
 #: Columns of a types file that make the synapse or have another name in the graph.
 _SYNAPSE_COLUMNS = ("model_template", "dynamics_params", "is_gap_junction")
 _WEIGHTS = {"aibs": ("syn_weight",), "obi": ("conductance", "weight", "syn_weight")}
-_WEIGHT_UNITS = ("uS", "nS", "nA", "pA", "mV", "1")
 _TRUE = ("true", "1", "yes")
 
 
@@ -233,7 +240,7 @@ class _Reader:
         if self.weight_name is None or not rows:
             return rows, index
         stated = units_of(self.record.columns[self.weight_name]) if self.weight_name in self.record.columns else ""
-        if stated in _WEIGHT_UNITS:
+        if stated in WEIGHT_UNITS:
             return [_Type(row.id, row.row, row.synapse, stated) for row in rows], index
         units, choice = self._unit_table(rows)
         if all(len(set(line)) == 1 for line in choice.tolist()):

@@ -102,9 +102,9 @@ class _Reader:
         self.context, self.record, self.types, self.nodes = context, record, types, nodes
         self.components = context.components(properties)
         stated = properties.get("type")
-        # The OBI extension's default, for configurations that list their populations; Allen's have no default.
-        self.default_type = str(stated) if stated else "biophysical" if listed else ""
-        self.obi = listed or types is None
+        # The OBI extension's default; Allen's dialect has none.
+        obi = listed or (types is None and record.dialect == "obi")
+        self.default_type = str(stated) if stated else "biophysical" if obi else ""
 
     def read(self) -> Population:
         record = self.record
