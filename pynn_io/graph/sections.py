@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pynn_io.errors import GraphError
-from pynn_io.graph.segments import Morphology, Tag, areas, lengths, read_only
+from pynn_io.graph.segments import Morphology, Tag, lengths, read_only
 
 SPECIFICATION = "specification"
 AXON_REPLACED = "axon_replaced"
@@ -55,8 +55,8 @@ class Sections:
 def sections(morphology: Morphology, order: str = SPECIFICATION) -> Sections:
     """The unbranched sections of a morphology.
 
-    A section ends where the tag changes, where several segments begin at its end, and at a segment of ``cuts``; neurites
-    that leave a soma do not end the soma's section, and what begins before the end of a segment does not divide it.
+    A section ends where the tag changes, where several segments begin at its end, and before a row of ``cuts``.
+    Neurites that leave a soma do not end its section, and what begins before the end of a segment does not divide it.
     order: ``specification`` (soma, axon, basal, apical, others), or ``axon_replaced`` (the same with the axon last).
     """
     parent = morphology.parent
@@ -93,11 +93,12 @@ def section_counts(morphology: Morphology) -> dict[int, int]:
 
 
 def section_diameters(morphology: Morphology, derived: Sections | None = None) -> np.ndarray:
-    """Diameter of each section as one cylinder of its length and area (NEURON with nseg = 1), um. float64[s]"""
+    """Mean diameter of each section along its length (NEURON's ``diam`` with nseg = 1), um. float64[s]"""
     derived = derived or sections(morphology)
-    area = np.bincount(derived.segment_section, weights=areas(morphology), minlength=derived.size)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return area / (np.pi * derived.length)
+    lateral = lengths(morphology) * (morphology.proximal[:, 3] + morphology.distal[:, 3]) / 2
+    weighed = np.bincount(derived.segment_section, weights=lateral, minlength=derived.size)
+    thick = morphology.distal[derived.first, 3]
+    return np.where(derived.length > 0, weighed / np.where(derived.length > 0, derived.length, 1), thick)
 
 
 def remap_sections(morphology: Morphology, section_id: np.ndarray, *, source: str, target: str) -> np.ma.MaskedArray:
