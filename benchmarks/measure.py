@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -96,7 +97,8 @@ def _child(name: str, settings: dict[str, Any]) -> dict[str, Any]:
         if line.startswith("RESULT "):
             return json.loads(line.removeprefix("RESULT "))
     said = [line for line in done.stderr.splitlines() if line.strip()]
-    return {"error": said[-1] if said else f"exit status {done.returncode}"}
+    errors = [line for line in said if re.match(r"[\w.]+(Error|Exception|Unavailable)\b", line)]
+    return {"error": (errors or said or [f"exit status {done.returncode}"])[-1]}
 
 
 @contextmanager
