@@ -1,9 +1,9 @@
 """The models that pynn_io knows by name: parameters, units, defaults, receptors, weight unit, state variables.
 
 A bare name is one of PyNN's standard models (PyNN 0.13 documentation, "Standard cells" and "Synapse types");
-``nest:`` and ``nrn:`` names are native ones, with the defaults of NEST 3.10 (``GetDefaults``) and NEURON 9. A parameter's
-number in the graph is in the unit of its row here. A row of `pynn_io.vocabulary.tables` is ``name default unit``, rows
-are separated by commas; ``-`` means that there is no default: the model makes no sense without a value.
+``nest:`` and ``nrn:`` names are native ones, with the defaults of NEST 3.10 (``GetDefaults``) and NEURON 9. The number
+of a parameter in the graph is in the unit of its row here. A row of `pynn_io.vocabulary.tables` is
+``name default unit``, rows are separated by commas; ``-`` means that there is no default.
 
 What is *not* here: equations (`pynn_io.vocabulary.neuroml` and the LEMS files beside it) and translations between
 dialects (`pynn_io.vocabulary.translations`).
@@ -99,14 +99,10 @@ def _models() -> dict[str, Model]:
 #: Every model by name.
 MODELS: Mapping[str, Model] = MappingProxyType(_models())
 
-#: Parameters that a SONATA circuit states in another unit than the model's row: Allen's IntFire files are in seconds.
-#: The importer converts to the row's unit, the exporter back.
-SONATA_UNITS: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {"nrn:IntFire1": MappingProxyType({"tau": "s", "refrac": "s"})}
-)
-
 #: Keys that stand beside the parameters in component files and are no parameters of any model.
-NOT_PARAMETERS = frozenset({"level_of_detail", "type", "name", "id", "template", "sign", "nsyns", "delay", "weight"})
+NOT_PARAMETERS = frozenset(
+    {"level_of_detail", "type", "name", "id", "template", "sign", "nsyns", "delay", "weight", "receptor_type"}
+)
 
 
 def known(name: str) -> Model | None:

@@ -190,14 +190,15 @@ CELLS: dict[str, dict[str, str]] = {
         "parameters": "C_m 58.72 pF, E_L -78.85 mV, V_reset -78.85 mV, V_th -51.68 mV, g 9.43 nS, t_ref 3.75 ms,"
         "tau_syn [2] ms, adapting_threshold false 1, after_spike_currents false 1, spike_dependent_threshold false 1,"
         "asc_amps [-9.18;-198.94] pA, asc_decay [0.003;0.1] per_ms, asc_init [0;0] pA, asc_r [1;1] 1,"
-        "th_spike_add 0.37 mV, th_spike_decay 0.009 per_ms, th_voltage_decay 0.09 per_ms, th_voltage_index 0.005 per_ms,"
-        "voltage_reset_add 18.51 mV, voltage_reset_fraction 0.2 1",
+        "th_spike_add 0.37 mV, th_spike_decay 0.009 per_ms, th_voltage_decay 0.09 per_ms,"
+        "th_voltage_index 0.005 per_ms, voltage_reset_add 18.51 mV, voltage_reset_fraction 0.2 1",
         "states": "V_m -78.85 mV, ASCurrents [0;0] pA",
         "receptors": "1 2 3 4",
         "weight": "pA",
     },
     "nrn:IntFire1": {
-        "parameters": "tau 10 ms, refrac 5 ms",
+        # Seconds, as every SONATA file states them and BMTK reads them (NEURON's own unit is ms).
+        "parameters": "tau 0.01 s, refrac 0.005 s",
         "states": "m 0 1",
         "receptors": "excitatory",
         "weight": "1",

@@ -1,0 +1,94 @@
+"""Values that a component wants and a model states through others: named functions, one a model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+Values = Mapping[str, Any]
+
+
+def facets_membrane(values: Values) -> dict[str, Any]:
+    """IF_facets_hardware1 is IF_cond_exp with these values fixed: cm 0.2 nF, tau_m = cm / g_leak (nS)."""
+    return {"cm": 0.2, "tau_m": 200.0 / values["g_leak"], "tau_refrac": 1.0, "e_rev_E": 0.0, "i_offset": 0.0}
+
+
+def leak_conductance(values: Values) -> dict[str, Any]:
+    """``g_leak`` in uS from cm (nF) and tau_m (ms)."""
+    return {"g_leak": values["cm"] / values["tau_m"]}
+
+
+def traub_spike(values: Values) -> dict[str, Any]:
+    """NEST calls a spike of the Traub cell what is a maximum at or above V_T + 30 mV (hh_cond_exp_traub.cpp)."""
+    return {"v_spike": values["v_offset"] + 30.0}
+
+
+def lossless_refractoriness(time: str) -> Callable[[Values], dict[str, Any]]:
+    """No refractory time, no event lost in it: the component is silent for one time step all the same."""
+
+    def derive(values: Values) -> dict[str, Any]:
+        return {"refractory_input": 1.0} if values[time] == 0 else {}
+
+    return derive
+
+
+def adex_delta(values: Values) -> dict[str, Any]:
+    """Without a slope factor the threshold itself fires the cell, as in NEST."""
+    peak = {"V_peak": values["V_th"]} if values["Delta_T"] == 0 else {}
+    return peak | lossless_refractoriness("t_ref")(values)
+
+
+def intfire2_times(values: Values) -> dict[str, Any]:
+    """NEURON's IntFire2 wants taus above taum and makes it so."""
+    return {"taus": max(values["taus"], values["taum"] + 0.1)} if values["taus"] <= values["taum"] else {}
+
+
+def intfire4_rates(values: Values) -> dict[str, Any]:
+    """The rates ``ae ai1 ai2`` (per ms): a weight of 1 moves m to at most 1, and i2, and with it m, to at most 1.
+
+    Source: the normalisation in the comment of NEURON's intfire4.mod, computed here from the peaks' closed forms.
+    """
+    ke, k1, k2, km = (1.0 / values[name] for name in ("taue", "taui1", "taui2", "taum"))
+    peak = math.log(km / ke) / (km - ke)
+    ae = (ke - km) / (math.exp(-km * peak) - math.exp(-ke * peak))
+    peak = math.log(k2 / k1) / (k2 - k1)
+    ai1 = (k1 - k2) / (math.exp(-k2 * peak) - math.exp(-k1 * peak))
+
+    def response(time: float) -> float:
+        """m after one unit of i1, with ai2 = 1."""
+        total = 0.0
+        for k, others in ((k1, (k2, km)), (k2, (k1, km)), (km, (k1, k2))):
+            total += math.exp(-k * time) / ((others[0] - k) * (others[1] - k))
+        return ai1 * total
+
+    return {"ae": ae, "ai1": ai1, "ai2": 1.0 / response(_maximum(response, 0.0, 20.0 / min(k1, k2, km)))}
+
+
+def _maximum(function: Callable[[float], float], low: float, high: float) -> float:
+    """Where a function with one maximum has it: golden section."""
+    ratio = (math.sqrt(5.0) - 1.0) / 2.0
+    left, right = high - ratio * (high - low), low + ratio * (high - low)
+    for _ in range(200):
+        if function(left) > function(right):
+            high, right = right, left
+            left = high - ratio * (high - low)
+        else:
+            low, left = left, right
+            right = low + ratio * (high - low)
+    return (low + high) / 2.0
+
+
+#: model -> what it derives before its row is applied.
+DERIVED: Mapping[str, Callable[[Values], dict[str, Any]]] = MappingProxyType(
+    {
+        "IF_facets_hardware1": facets_membrane,
+        "IF_curr_delta": lossless_refractoriness("tau_refrac"),
+        "IF_cond_exp_gsfa_grr": leak_conductance,
+        "HH_cond_exp": traub_spike,
+        "nest:aeif_psc_delta": adex_delta,
+        "nrn:IntFire2": intfire2_times,
+        "nrn:IntFire4": intfire4_rates,
+    }
+)
