@@ -341,6 +341,8 @@ def _short(count: int) -> str:
 
 
 def _draw_degrees(figure: Any, panels: Panels) -> None:
+    from matplotlib.patches import Patch
+
     grid = figure.add_gridspec(1, 2)
     shown = panels.projections[: len(EDGE_COLOURS)]
     labels = _edge_labels([projection for projection, _ in shown])
@@ -349,9 +351,9 @@ def _draw_degrees(figure: Any, panels: Panels) -> None:
         degrees = [getattr(statistics, side) for _, statistics in shown]
         # One width of bins for all: shares of the cells are comparable only then.
         step = max(1, -(-max((int(np.ptp(one)) + 1 for one in degrees if one.size), default=1) // BINS))
-        for number, (one, label) in enumerate(zip(degrees, labels, strict=True)):
+        for number, one in enumerate(degrees):
             # Where two outlines coincide, the dashes of the later one let the earlier one through.
-            _draw_histogram(axes, one, step, EDGE_COLOURS[number], "-" if number == 0 else (3 * number, (6, 3)), label)
+            _draw_histogram(axes, one, step, EDGE_COLOURS[number], "-" if number == 0 else (3 * number, (6, 3)))
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set_title(title)
         axes.set_xlabel("edges")
@@ -360,9 +362,11 @@ def _draw_degrees(figure: Any, panels: Panels) -> None:
         axes.set_axisbelow(True)
         axes.margins(x=0.02)
     more = len(panels.projections) - len(shown)
-    handles, names = axes.get_legend_handles_labels()
+    handles = [
+        Patch(facecolor=f"{colour}38", edgecolor=colour) for colour, _ in zip(EDGE_COLOURS, labels, strict=False)
+    ]
     note = f"the {len(shown)} largest of {len(panels.projections)} projections" if more else None
-    figure.legend(handles, names, loc="outside right upper", fontsize=8, title=note, title_fontsize=8)
+    figure.legend(handles, labels, loc="outside right upper", fontsize=8, title=note, title_fontsize=8)
 
 
 def _edge_labels(projections: list[Projection]) -> list[str]:
@@ -373,10 +377,10 @@ def _edge_labels(projections: list[Projection]) -> list[str]:
     return [name if names.count(name) == 1 else one.name for name, one in zip(names, projections, strict=True)]
 
 
-def _draw_histogram(axes: Axes, degrees: np.ndarray, step: int, colour: str, line: Any, label: str) -> None:
+def _draw_histogram(axes: Axes, degrees: np.ndarray, step: int, colour: str, line: Any) -> None:
     """The distribution of degrees in bins of ``step`` whole numbers."""
     low, high = (int(degrees.min()), int(degrees.max())) if degrees.size else (0, 0)
     edges = np.arange(low, high + step + 1, step) - 0.5
     share = 100 * np.histogram(degrees, edges)[0] / max(degrees.size, 1)
     axes.stairs(share, edges, color=colour, fill=True, alpha=0.22)
-    axes.stairs(share, edges, color=colour, linewidth=1.4, linestyle=line, label=label)
+    axes.stairs(share, edges, color=colour, linewidth=1.4, linestyle=line)

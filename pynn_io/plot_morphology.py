@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pynn_io.graph.morphology import Morphology, Tag
+from pynn_io.graph.morphology import Morphology, SomaKind, Tag
 from pynn_io.graph.segments import areas
 from pynn_io.show_parts import TAG_NAMES, morphology_summary
 
@@ -45,24 +45,35 @@ def centre(morphology: Morphology) -> np.ndarray:
 
 
 def draw_morphology(axes: Axes, morphology: Morphology, across: str = "x", up: str = "y") -> None:
-    """The projection onto two axes, soma at the origin: thin neurites at their place, wide ones on top."""
-    from matplotlib.collections import LineCollection
+    """The projection onto two axes, soma at the origin, every segment as wide as it is (but never invisibly thin)."""
+    from matplotlib.collections import PolyCollection
     from matplotlib.patches import Circle
 
     middle, pick = centre(morphology), [AXES[across], AXES[up]]
     start, end = (points[:, :3] - middle for points in (morphology.proximal, morphology.distal))
-    neurite = morphology.tag != Tag.SOMA
-    order = np.flatnonzero(neurite)[np.argsort(morphology.distal[neurite, 3], kind="stable")]
-    lines = np.stack([start[order][:, pick], end[order][:, pick]], axis=1)
-    widths = np.clip(0.55 * morphology.distal[order, 3], 0.35, 3.5)
-    colours = [colour_of(tag) for tag in morphology.tag[order].tolist()]
-    axes.add_collection(LineCollection(list(lines), linewidths=widths, colors=colours, capstyle="round"))
-    soma = ~neurite
-    if soma.any():
-        radius = float(max(morphology.proximal[soma, 3].max(), morphology.distal[soma, 3].max())) / 2
-        axes.add_patch(Circle((0, 0), radius, facecolor=colour_of(Tag.SOMA), edgecolor="none", zorder=3))
+    soma = morphology.tag == Tag.SOMA
+    # A sphere is a cylinder in the table, equal in area; an outline is a row of cylinders.
+    sphere = soma & (morphology.soma_kind in (SomaKind.SPHERE, SomaKind.THREE_POINT))
+    if sphere.any():
+        radius = float(morphology.distal[sphere, 3].max()) / 2
+        axes.add_patch(Circle((0, 0), radius, color=colour_of(Tag.SOMA), linewidth=0, zorder=3))
+    rows = np.flatnonzero(~sphere)
+    corners = outlines(
+        start[rows][:, pick], end[rows][:, pick], morphology.proximal[rows, 3], morphology.distal[rows, 3]
+    )
+    colours = [colour_of(tag) for tag in morphology.tag[rows].tolist()]
+    axes.add_collection(PolyCollection(list(corners), facecolors=colours, edgecolors=colours, linewidths=0.45))
     axes.set_aspect("equal")
     axes.set_axis_off()
+
+
+def outlines(start: np.ndarray, end: np.ndarray, near: np.ndarray, far: np.ndarray) -> np.ndarray:
+    """The corners of each frustum seen from the side, float64[n, 4, 2]; ends float64[n, 2], widths float64[n]."""
+    along = end - start
+    length = np.linalg.norm(along, axis=1, keepdims=True)
+    normal = np.stack([-along[:, 1], along[:, 0]], axis=1) / np.where(length > 0, length, 1.0)
+    near_side, far_side = normal * near[:, None] / 2, normal * far[:, None] / 2
+    return np.stack([start + near_side, end + far_side, end - far_side, start - near_side], axis=1)
 
 
 def scale_bar(axes: Axes, width: float) -> None:

@@ -180,6 +180,13 @@ def size_text(size: int) -> str:
     return f"{size / 1000**power:.1f} {('kB', 'MB', 'GB')[power - 1]}"
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 cell``, ``300 cells``, ``2 morphologies``."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number:,} {noun[:-1]}ies" if noun.endswith("gy") else f"{number:,} {noun}s"
+
+
 def existing_parent(path: Path, option: str) -> None:
     """Refuse, before any work, an output whose folder does not exist."""
     if not path.absolute().parent.is_dir():

@@ -13,6 +13,7 @@ from pynn_io.cli.common import (
     UsageError,
     add_version,
     changes_model,
+    counted,
     existing_parent,
     loss_counts,
     print_losses,
@@ -245,13 +246,6 @@ def written_lines(conversion: Conversion) -> list[str]:
         rest = sum(size for size, _ in sizes[FILES_LISTED:])
         lines.append(f"        {size_text(rest):>10}  in {counted(len(sizes) - FILES_LISTED, 'more file')}")
     return lines
-
-
-def counted(number: int, noun: str) -> str:
-    """``1 cell``, ``300 cells``, ``2 morphologies``."""
-    if number == 1:
-        return f"1 {noun}"
-    return f"{number:,} {noun[:-1]}ies" if noun.endswith("gy") else f"{number:,} {noun}s"
 
 
 def _list(as_json: bool) -> int:

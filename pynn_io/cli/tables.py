@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pynn_io.cli.common import print_losses, size_text
+from pynn_io.cli.common import counted, print_losses, size_text
 from pynn_io.show import ColumnSummary, PlanSummary, PopulationSummary, ProjectionSummary, Range, Summary
 from pynn_io.show_parts import MorphologiesSummary, MorphologySummary, NodeSetSummary
 
@@ -96,7 +96,7 @@ def _number(value: float) -> str:
 def _populations(console: Console, populations: Sequence[PopulationSummary]) -> None:
     if not populations:
         return
-    _title(console, f"Populations ({len(populations)}, {sum(one.size for one in populations):,} cells)")
+    _title(console, f"Populations ({len(populations)}, {counted(sum(one.size for one in populations), 'cell')})")
     rows = []
     for one in populations:
         for number, kind in enumerate(one.types):
@@ -130,7 +130,7 @@ def _column_row(column: ColumnSummary) -> tuple[object, ...]:
 def _projections(console: Console, projections: Sequence[ProjectionSummary]) -> None:
     if not projections:
         return
-    _title(console, f"Projections ({len(projections)}, {sum(one.size for one in projections):,} edges)")
+    _title(console, f"Projections ({len(projections)}, {counted(sum(one.size for one in projections), 'edge')})")
     rows = []
     for one in projections:
         weights = "; ".join(range_text(found) for found in one.weights) or "-"
@@ -218,7 +218,7 @@ def _plan(console: Console, plan: PlanSummary) -> None:
 def _files(console: Console, files: Sequence[tuple[Any, int]]) -> None:
     if not files:
         return
-    _title(console, f"On disk ({len(files)} files, {size_text(sum(size for _, size in files))})")
+    _title(console, f"On disk ({counted(len(files), 'file')}, {size_text(sum(size for _, size in files))})")
     root = os.path.commonpath([path.parent for path, _ in files])
     _print_table(console, (">size", "file"), ((size_text(size), os.path.relpath(path, root)) for path, size in files))
 
@@ -226,7 +226,7 @@ def _files(console: Console, files: Sequence[tuple[Any, int]]) -> None:
 def _verdicts(console: Console, account: dict[str, Any]) -> None:
     _title(console, "Validation")
     rules = account["rules"]
-    console.print(f"pynn_io: {'ok' if not rules else f'refuses: {len(rules)} problem(s)'}")
+    console.print(f"pynn_io: {'ok' if not rules else f'refuses: {counted(len(rules), "problem")}'}")
     for problem in rules[:ROWS]:
         console.print(f"  {problem}", soft_wrap=True)
     for verdict in account["verdicts"]:

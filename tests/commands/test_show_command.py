@@ -135,7 +135,7 @@ def test_a_broken_circuit_is_refused_with_every_problem(tmp_path):
         file["edges/cells_to_cells/target_node_id"][1] = 17
     done = run("pynn-show", config, "--validate")
     assert done.returncode == 4
-    assert "pynn_io: refuses: 1 problem(s)" in done.stdout
+    assert "pynn_io: refuses: 1 problem\n" in done.stdout
     assert "17" in done.stdout
     assert "Traceback" not in done.stderr
 
