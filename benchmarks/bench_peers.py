@@ -7,6 +7,7 @@ a network of the same size as PyNN calls, which leaves out PyNN's reading.
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -44,14 +45,32 @@ def ours_read(settings: dict) -> dict:
     return stop(edges=edges)
 
 
+def absolute(settings: dict) -> str:
+    """The circuit's configs again with absolute paths, which NeuroMLlite needs for ``../``."""
+    folder, circuit = Path(settings["folder"]), Path(settings["circuit"])
+    for name in ("config.json", "circuit_config.json", "simulation_config.json"):
+        content = json.loads((circuit / name).read_text())
+        if name == "circuit_config.json":
+            content["manifest"] = {key: str((circuit / path).resolve()) for key, path in content["manifest"].items()}
+        if name == "simulation_config.json":
+            content["manifest"] = {"$BASE_DIR": str(circuit), "$INPUT_DIR": str(circuit / "inputs"), "$OUTPUT_DIR": "."}
+            content["network"] = str(folder / "circuit_config.json")
+            content["node_sets_file"] = str(circuit / "node_sets.json")
+        if name == "config.json":
+            content = {key: str(folder / Path(path).name) for key, path in content.items()}
+        (folder / name).write_text(json.dumps(content))
+    return str(folder / "config.json")
+
+
 def neuromllite(settings: dict) -> dict:
     """Its reader into libNeuroML's objects, and those to XML."""
     from neuromllite.SonataReader import get_neuroml_from_sonata
 
+    config = absolute(settings)
     os.chdir(settings["folder"])
     start()
-    made = get_neuroml_from_sonata(settings["config"], "peer", generate_lems=False)
-    return stop(edges=sum(len(one.connection_wds) for one in made.networks[0].projections))
+    made = get_neuroml_from_sonata(config, "peer", generate_lems=False)
+    return stop(edges=sum(len(one.connections) + len(one.connection_wds) for one in made.networks[0].projections))
 
 
 def _pynn(settings: dict, backend: str, *, write: bool) -> dict:
