@@ -62,7 +62,7 @@ def draw_morphology(axes: Axes, morphology: Morphology, across: str = "x", up: s
         start[rows][:, pick], end[rows][:, pick], morphology.proximal[rows, 3], morphology.distal[rows, 3]
     )
     colours = [colour_of(tag) for tag in morphology.tag[rows].tolist()]
-    axes.add_collection(PolyCollection(list(corners), facecolors=colours, edgecolors=colours, linewidths=0.45))
+    axes.add_collection(PolyCollection(list(corners), facecolors=colours, edgecolors=colours, linewidths=0.35))
     axes.set_aspect("equal")
     axes.set_axis_off()
 

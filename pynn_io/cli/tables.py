@@ -226,7 +226,8 @@ def _files(console: Console, files: Sequence[tuple[Any, int]]) -> None:
 def _verdicts(console: Console, account: dict[str, Any]) -> None:
     _title(console, "Validation")
     rules = account["rules"]
-    console.print(f"pynn_io: {'ok' if not rules else f'refuses: {counted(len(rules), "problem")}'}")
+    ours = f"refuses: {counted(len(rules), 'problem')}" if rules else "ok"
+    console.print(f"pynn_io: {ours}")
     for problem in rules[:ROWS]:
         console.print(f"  {problem}", soft_wrap=True)
     for verdict in account["verdicts"]:
