@@ -7,7 +7,7 @@ Own ComponentTypes and how a document refers to them (tried with jNeuroML 0.14; 
   files) as a core element with LEMS's ``type`` attribute: ``<baseCell id="c" type="pynnIoIafDelta" .../>``,
   ``<silentSynapse id="s" type="pynnIoJumpSynapse"/>``: see `CARRIER`;
 - ``NAME.net.nml`` includes that file and holds core components and the network; it is "All valid and no warnings";
-- the LEMS file includes ``Cells.xml``, ``Networks.xml``, ``Simulation.xml`` and ``NAME.net.nml``.
+- the LEMS file includes ``Cells.xml``, ``Networks.xml``, ``PyNN.xml``, ``Simulation.xml`` and ``NAME.net.nml``.
 
 How an event makes a membrane potential jump in LEMS: the synapse counts (state ``jump``: the sum of all weights so
 far), the cell keeps ``v = u + sum of jumps`` with ``du/dt = f(v)``; a reset sets ``u = vReset - sum of jumps``. That is
