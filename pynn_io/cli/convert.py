@@ -67,7 +67,7 @@ exit status:
 def main(argv: Sequence[str] | None = None) -> int:
     """The command. Returns its exit status."""
     parser = _parser()
-    arguments = parser.parse_args(argv)
+    arguments = parser.parse_intermixed_args(argv)
     if arguments.list:
         return run(COMMAND, lambda: _list(arguments.json))
     if arguments.source is None or arguments.to is None:

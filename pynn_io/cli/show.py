@@ -48,7 +48,7 @@ exit status:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command. Returns its exit status."""
-    arguments = _parser().parse_args(argv)
+    arguments = _parser().parse_intermixed_args(argv)
     return run(COMMAND, lambda: _show(arguments))
 
 

@@ -89,6 +89,17 @@ def test_check_writes_nothing(tmp_path):
     assert tree(tmp_path) == before
 
 
+def test_a_morphology_file(tmp_path):
+    rows = ["1 1 0 0 0 5 -1", "2 3 0 5 0 1 1", "3 3 0 105 0 1 2", "4 3 30 105 0 0.5 3"]
+    (tmp_path / "fork.swc").write_text("\n".join(rows))
+    done = run("pynn-convert", "fork.swc", "copy.swc", "--to", "swc", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "copy.swc\n"), done.stderr
+    assert "1 morphology" in done.stderr
+    content = np.loadtxt(tmp_path / "copy.swc")
+    assert content[-1].tolist()[1:6] == [3, 30, 105, 0, 0.5]
+    assert tree(tmp_path) == ["copy.swc", "fork.swc"]
+
+
 # --- losses -----------------------------------------------------------------------------------------------------------
 
 

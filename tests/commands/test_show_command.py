@@ -1,6 +1,8 @@
 """`pynn-show` as a user runs it."""
 
 import json
+import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -8,7 +10,16 @@ import xml.etree.ElementTree as ET
 import h5py
 import pytest
 
-from tests.commands.circuits import POSITION_X, RECURRENT, run, tree, write_circuit, write_simulation
+from tests.commands.circuits import (
+    POSITION_X,
+    RECURRENT,
+    command,
+    environment,
+    run,
+    tree,
+    write_circuit,
+    write_simulation,
+)
 
 SWC = """\
 1 1 0 0 0 5 -1
@@ -84,6 +95,29 @@ def test_node_sets_with_their_sizes(tmp_path):
     (tmp_path / "node_sets.json").write_text(json.dumps(sets))
     found = {one["name"]: one["sizes"] for one in shown(config)["node_sets"]}
     assert found == {"left": {"cells": 2}, "some": {"cells": 3}}
+
+
+@pytest.mark.parametrize(("options", "bars"), [([], True), (["--quiet"], False)])
+def test_progress_on_a_terminal(tmp_path, options, bars):
+    """A pseudo-terminal on stderr shows bars with counts; stdout stays clean."""
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        command("pynn-show", write_circuit(tmp_path), "--json", *options),
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        env={**environment(), "TERM": "xterm"},
+    )
+    out = process.communicate(timeout=60)[0]
+    os.close(theirs)
+    try:
+        shown = os.read(ours, 1_000_000).decode()
+    except OSError:  # EIO: the other end is closed, and nothing was written
+        shown = ""
+    os.close(ours)
+    assert json.loads(out)
+    # The last bar is drawn in its final state: two edges of two.
+    assert (re.search(r"edges of inputs_to_cells .* 2/2", shown) is not None) is bars
+    assert bars or shown == ""
 
 
 # --- validation -------------------------------------------------------------------------------------------------------
