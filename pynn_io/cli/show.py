@@ -102,7 +102,9 @@ def _account(arguments: argparse.Namespace, report: Report, progress: Progress) 
         from pynn_io.show_peers import verdicts
 
         account["verdicts"] = verdicts(arguments.source, name)
-    if arguments.plot is not None and document is not None:
+    if arguments.plot is not None and document is None:
+        say(f"not drawn: {arguments.source} cannot be read as a network")
+    elif arguments.plot is not None and document is not None:
         from pynn_io.plot import draw
 
         draw(document, arguments.plot, title=_title(arguments.source), progress=progress)

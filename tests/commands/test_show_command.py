@@ -174,6 +174,30 @@ def test_a_broken_circuit_is_refused_with_every_problem(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+NML = """\
+<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="doc">
+  <expOneSynapse id="syn" gbase="0.5nS" erev="0mV" tauDecay="3ms"/>
+  <iafCell id="iaf" leakReversal="-50mV" thresh="-55mV" reset="-70mV" C="0.2nF" leakConductance="0.01uS"/>
+  <network id="net">
+    <population id="pop" component="iaf" size="3"/>
+    <projection id="proj" presynapticPopulation="pop" postsynapticPopulation="pop" synapse="syn">
+      <connection id="0" preCellId="../pop[0]" postCellId="../pop[CELL]"/>
+    </projection>
+  </network>
+</neuroml>
+"""
+
+
+@pytest.mark.parametrize(("cell", "status"), [(2, 0), (3, 4)])
+def test_a_neuroml_file_is_checked_by_our_rules_and_by_jneuroml(tmp_path, cell, status):
+    (tmp_path / "net.nml").write_text(NML.replace("CELL", str(cell)))
+    done = run("pynn-show", "net.nml", "--validate", cwd=tmp_path)
+    assert done.returncode == status, done.stderr
+    assert ("pynn_io: ok" in done.stdout) is (status == 0)
+    assert ("net.nml:7" in done.stdout) is (status == 4)
+    assert len([line for line in done.stdout.splitlines() if line.lower().startswith("jneuroml")]) == 1
+
+
 # --- pictures ---------------------------------------------------------------------------------------------------------
 
 
