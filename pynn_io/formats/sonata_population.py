@@ -171,8 +171,9 @@ class H5Population:
         for group, part in column.parts.items():
             needed = self.size if self.direct else self.needed.get(group, 0)
             if part.size < needed or (self.direct and part.size > needed):
+                reason = "the population has" if self.direct else f"{self.root[:-1]}_group_index asks for"
                 raise ReadError(
-                    f"it has {part.size} rows, its group needs {needed}",
+                    f"it has {part.size} rows, {reason} {needed}",
                     where=f"{self.file}:{part.dataset}",
                     hint="the file was cut short, or the attribute belongs to another population",
                 )

@@ -115,7 +115,7 @@ def _network(context: Context, nodes: Nodes, edges: EdgeSets) -> Network:
         cells=nodes.cells,
         synapses=edges.synapses,
         channels=nodes.channels,
-        morphologies=nodes.morphologies.lazy(),
+        morphologies=nodes.morphologies.lazy(context.report),
         node_sets=config.node_sets[1],
         extra=extra,
     )

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pynn_io.graph.morphology import LazyMorphologies, Morphology
+from pynn_io.importers.morphology import morphology_from_file
+from pynn_io.report import Report
 
 #: ``components`` entries by preference, and the suffix of their files.
 _FOLDERS = (("morphologies_dir", ".swc"), ("neurolucida-asc", ".asc"), ("h5v1", ".h5"))
@@ -27,6 +29,7 @@ class MorphologyFiles:
 
     def __init__(self) -> None:
         self._paths: dict[str, Path] = {}
+        self._inside: dict[str, str] = {}  # the name in a container, by key
         self._listed: dict[Path, frozenset[str]] = {}
 
     def add(self, name: str, components: Mapping[str, Any], population: str) -> str:
@@ -39,15 +42,15 @@ class MorphologyFiles:
         if self._paths.setdefault(key, path) != path:
             key = f"{population}/{key}"
             self._paths[key] = path
+        self._inside[key] = stem(name)
         return key
 
-    def lazy(self) -> LazyMorphologies:
-        """The mapping, which reads a file when its morphology is first asked for."""
+    def lazy(self, report: Report) -> LazyMorphologies:
+        """The mapping, which reads a file when first asked for it; ``report`` hears of what is odd in it."""
+        inside = dict(self._inside)
 
         def load(path: Path, name: str) -> Morphology:
-            from pynn_io.importers.morphology import morphology_from_file
-
-            return morphology_from_file(path, name=name.rpartition("/")[2])
+            return morphology_from_file(path, report, inside[name])
 
         return LazyMorphologies(self._paths, load)
 
