@@ -29,6 +29,9 @@ VERSION = (0, 1)
 LIBRARY = "@library"
 #: What a missing value is called in a types CSV.
 MISSING = "NULL"
+#: An id space this many times larger than the edges is indexed sparsely, in chunks of this many nodes.
+SPARSE = 8
+CHUNK = 2**12
 #: The order of a spike file (specification: an HDF5 enumeration; libsonata refuses a string).
 SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype=np.uint8)
 
@@ -76,16 +79,17 @@ def open_dataset(
 class RowWriter:
     """Appends blocks of rows to a dataset of known size."""
 
-    __slots__ = ("_dataset", "rows")
+    __slots__ = ("dataset", "dtype", "rows")
 
     def __init__(self, dataset: h5py.Dataset) -> None:
-        self._dataset = dataset
+        self.dataset = dataset
+        self.dtype = dataset.dtype
         self.rows = 0
 
     def append(self, block: np.ndarray) -> None:
         stop = self.rows + len(block)
         if stop > self.rows:
-            self._dataset.write_direct(np.ascontiguousarray(block), dest_sel=np.s_[self.rows : stop])
+            self.dataset.write_direct(np.ascontiguousarray(block), dest_sel=np.s_[self.rows : stop])
         self.rows = stop
 
 
@@ -135,9 +139,8 @@ def write_indices(
     ):
         index = indices.create_group(direction)
         starts, owners = edge_runs(ids)
-        bounds, order = _order_of_runs(owners, size)
-        table = np.stack([bounds[:-1], bounds[1:]], axis=1).astype(np.uint64)
-        dataset = index.create_dataset(names[0], data=table)
+        nodes, bounds, order = _order_of_runs(owners, size)
+        dataset = _write_nodes(index, names[0], nodes, bounds, size)
         for other in names[1:]:
             index[other] = dataset
         _write_ranges(index, starts, order)
@@ -163,23 +166,42 @@ def edge_runs(ids: np.ndarray | h5py.Dataset, block: int = BLOCK) -> tuple[np.nd
     return np.concatenate([*starts, ends]), np.concatenate(owners)
 
 
-def _order_of_runs(owners: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """``(bounds[size + 1], order[r])``: runs sorted by node, then by position, and where each node's runs begin.
+def _order_of_runs(owners: np.ndarray, size: int) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
+    """``(nodes or None for all, bounds[nodes + 1], order[r])``: runs sorted by node, then by position; where the runs of
+    each node begin.
 
     Node and position are packed into one integer and sorted in place: several times faster than a stable argsort.
     """
+    nodes = np.unique(owners) if size > SPARSE * (len(owners) + 2**16) else None
+    wanted = np.arange(size + 1, dtype=np.int64) if nodes is None else np.append(nodes, size)
     bits = max(len(owners) - 1, 1).bit_length()
-    nodes = np.arange(size + 1, dtype=np.int64)
     if max(size, 1).bit_length() + bits > 63:
         order = np.argsort(owners, kind="stable")
-        return np.searchsorted(owners[order], nodes), order
+        return nodes, np.searchsorted(owners[order], wanted), order
     keys = owners
     keys <<= bits
     keys |= np.arange(len(keys))
     keys.sort()
-    bounds = np.searchsorted(keys, nodes << bits)
+    bounds = np.searchsorted(keys, wanted << bits)
     keys &= (1 << bits) - 1
-    return bounds, keys
+    return nodes, bounds, keys
+
+
+def _write_nodes(index: h5py.Group, name: str, nodes: np.ndarray | None, bounds: np.ndarray, size: int) -> h5py.Dataset:
+    """The table of nodes. Ids far apart would make a table of mostly nothing: then only its parts that hold something
+    are stored (HDF5 chunks; the rest reads as the empty range 0, 0)."""
+    table = np.stack([bounds[:-1], bounds[1:]], axis=1).astype(np.uint64)
+    if nodes is None:
+        return index.create_dataset(name, data=table)
+    dataset = index.create_dataset(name, shape=(size, 2), dtype=np.uint64, chunks=(min(size, CHUNK), 2), fillvalue=0)
+    parts = nodes // CHUNK
+    for part in np.unique(parts).tolist():
+        begin, end = np.searchsorted(parts, [part, part + 1])
+        low, high = int(nodes[begin]), int(nodes[end - 1]) + 1
+        block = np.zeros((high - low, 2), dtype=np.uint64)
+        block[nodes[begin:end] - low] = table[begin:end]
+        dataset[low:high] = block
+    return dataset
 
 
 def _write_ranges(index: h5py.Group, starts: np.ndarray, order: np.ndarray) -> None:
