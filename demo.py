@@ -10,8 +10,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-OUTPUT = ROOT / "demo_output"
-MARK = OUTPUT / ".made-by-make-demo"
+MARK = ".made-by-make-demo"
 COMMANDS = Path(sys.executable).parent
 
 #: The words before each step, the command line, and the exit status that it should end with.
@@ -75,25 +74,25 @@ Try your own
 
 
 def main() -> int:
-    if OUTPUT.exists():
-        if not MARK.exists():
-            print(f"{OUTPUT} exists and is not of an earlier demo: please move it away", file=sys.stderr)
+    output = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else ROOT / "demo_output"
+    name = os.path.relpath(output, ROOT)
+    if output.exists():
+        if not (output / MARK).exists():
+            print(f"{name} exists and is not of an earlier demo: please move it away", file=sys.stderr)
             return 5
-        shutil.rmtree(OUTPUT)
-    OUTPUT.mkdir()
-    MARK.touch()
-    for words, command, expected in STEPS:
-        print(f"\n{words}\n\n$ {command}", flush=True)
-        name, *arguments = shlex.split(command)
-        status = subprocess.run(
-            [COMMANDS / name, *arguments], cwd=ROOT, stdin=subprocess.DEVNULL, check=False
-        ).returncode
-        if status != expected:
-            print(
-                f"\nThe demo stops: this should have ended with exit status {expected}, not {status}.", file=sys.stderr
-            )
+        shutil.rmtree(output)
+    output.mkdir(parents=True)
+    (output / MARK).touch()
+    for words, line, expected in STEPS:
+        line = line.replace("demo_output", shlex.quote(name))
+        print(f"\n{words}\n\n$ {line}", flush=True)
+        command, *arguments = shlex.split(line)
+        done = subprocess.run([COMMANDS / command, *arguments], cwd=ROOT, stdin=subprocess.DEVNULL, check=False)
+        if done.returncode != expected:
+            said = f"this should have ended with exit status {expected}, not {done.returncode}"
+            print(f"\nThe demo stops: {said}.", file=sys.stderr)
             return 1
-    print("\n" + END.format(bin=os.path.relpath(COMMANDS, ROOT)))
+    print("\n" + END.replace("demo_output", name).format(bin=os.path.relpath(COMMANDS, ROOT)))
     return 0
 
 

@@ -1,0 +1,41 @@
+"""`make demo`, as a newcomer runs it, into a folder of the test's."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def demo(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, ROOT / "demo.py", folder]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+
+
+@pytest.mark.slow
+def test_demo_runs_twice_and_leaves_what_it_says(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    folder = tmp_path / "out"
+    for _ in range(2):
+        done = demo(folder)
+        assert done.returncode == 0, done.stderr[-3000:]
+    assert (folder / "synfire.png").stat().st_size > 10_000
+    assert list((folder / "synfire_neuroml").glob("LEMS_*.xml"))
+    assert (folder / "synfire_allen/circuit_config.json").exists()
+    assert (folder / "synfire_obi/circuit_config.json").exists()
+    assert not (folder / "mixed_strict").exists()
+    losses = json.loads((folder / "mixed_losses.json").read_text())["issues"]
+    lost = " ".join(str(issue) for issue in losses if issue["kind"] == "LOST")
+    assert all(channel in lost for channel in ("NaTs", "Kv3_1", "Ih")), "channels are lost by name"
+
+
+def test_a_folder_of_someone_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("all there is")
+    done = demo(tmp_path)
+    assert done.returncode == 5
+    assert (tmp_path / "thesis.txt").read_text() == "all there is"
