@@ -243,7 +243,7 @@ class _Reader:
         if stated in WEIGHT_UNITS:
             return [_Type(row.id, row.row, row.synapse, stated) for row in rows], index
         units, choice = self._unit_table(rows)
-        if all(len(set(line)) == 1 for line in choice.tolist()):
+        if (choice == choice[:, :1]).all():
             return [_Type(row.id, row.row, row.synapse, units[choice[i, 0]]) for i, row in enumerate(rows)], index
         return self._split(rows, index, target, units, choice)
 
@@ -252,15 +252,16 @@ class _Reader:
         used = np.unique(self.post.type_index.read(self.post.size)) if self.post.size else np.zeros(1, dtype=np.int64)
         cells = self._target_cells()
         units: list[str] = []
-        choice = np.full((len(rows), len(cells)), -1, dtype=np.int64)
+        choice = np.zeros((len(rows), len(cells)), dtype=np.int64)
         for i, row in enumerate(rows):
-            for j in used.tolist():
-                unit = weight_unit(cells[j], self.edges.synapses[row.synapse].model, self.obi_type) if cells else ""
-                if unit not in units:
-                    units.append(unit)
+            model = self.edges.synapses[row.synapse].model
+            stated = {j: weight_unit(cells[j], model, self.obi_type) for j in used.tolist() if cells}
+            # A target that takes no weight (a spike source) has no say in its unit.
+            first = next((unit for unit in stated.values() if unit), "")
+            for j in range(len(cells)):
+                unit = stated.get(j) or first
+                units += [unit] if unit not in units else []
                 choice[i, j] = units.index(unit)
-            unused = choice[i] < 0
-            choice[i, unused] = choice[i, used[0]]
         return units, choice
 
     def _split(
