@@ -14,28 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pynn_io.errors import WriteError
-
-_CELL_TYPES = """cell cell2CaPools baseCell iafTauCell iafTauRefCell iafCell iafRefCell izhikevichCell
-izhikevich2007Cell adExIaFCell fitzHughNagumoCell fitzHughNagumo1969Cell pinskyRinzelCA3Cell hindmarshRose1984Cell"""
-_INPUT_TYPES = """pulseGenerator pulseGeneratorDL sineGenerator sineGeneratorDL rampGenerator rampGeneratorDL
-compoundInput compoundInputDL voltageClamp voltageClampTriple spikeArray timedSynapticInput spikeGenerator
-spikeGeneratorRandom spikeGeneratorPoisson spikeGeneratorRefPoisson poissonFiringSynapse
-transientPoissonFiringSynapse"""
-
-#: Child elements of <neuroml> in the order that the schema demands (NeuroML_v2.3.1.xsd, NeuroMLDocument).
-DOCUMENT_ORDER = (
-    """notes property annotation include extracellularProperties intracellularProperties morphology ionChannel
-ionChannelHH ionChannelVShift ionChannelKS decayingPoolConcentrationModel fixedFactorConcentrationModel
-alphaCurrentSynapse alphaSynapse expOneSynapse expTwoSynapse expThreeSynapse blockingPlasticSynapse doubleSynapse
-gapJunction silentSynapse linearGradedSynapse gradedSynapse biophysicalProperties """
-    + f"{_CELL_TYPES} {_INPUT_TYPES} "
-    + """IF_curr_alpha IF_curr_exp IF_cond_alpha IF_cond_exp EIF_cond_exp_isfa_ista EIF_cond_alpha_isfa_ista HH_cond_exp
-expCondSynapse alphaCondSynapse expCurrSynapse alphaCurrSynapse SpikeSourcePoisson network ComponentType"""
-).split()
-_RANK = {tag: rank for rank, tag in enumerate(DOCUMENT_ORDER)}
-
-#: Child elements of <network> in the schema's order, as far as they are written here.
-NETWORK_ORDER = ("notes", "property", "population", "projection", "electricalProjection", "inputList")
+from pynn_io.formats.neuroml_schema import types
 
 _NOT_ID = re.compile(r"[^A-Za-z0-9_]+")
 
@@ -169,14 +148,15 @@ class DocumentHead:
 
     def ordered(self) -> Iterator[Element | SpikeArray]:
         """The components in the schema's order; WriteError for an element that the schema does not have."""
-        unknown = sorted({item.tag for item in self.components if item.tag not in _RANK})
+        rank = types()["NeuroMLDocument"].children
+        unknown = sorted({item.tag for item in self.components if item.tag not in rank})
         if unknown:
             raise WriteError(
                 f"<{unknown[0]}> is not an element of NeuroML 2.3.1",
                 where=self.id,
                 hint="A component of an own ComponentType belongs into an included LEMS file.",
             )
-        return iter(sorted(self.components, key=lambda item: _RANK[item.tag]))
+        return iter(sorted(self.components, key=lambda item: rank[item.tag].place))
 
 
 class Ids:
