@@ -10,8 +10,8 @@ import pytest
 from pynn_io.convert import STAGING
 from tests.commands.circuits import big_edges, command, environment, run, tree, write_circuit
 
-#: Enough for a write that takes some seconds.
-EDGES = 1_500_000
+#: Enough for a write that takes long enough to be stopped.
+EDGES = 2_000_000
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def big(tmp_path_factory):
 def stop_while_writing(config, folder, number):
     """Start a conversion, send the signal as soon as the writer has begun. Gives the finished process."""
     process = subprocess.Popen(
-        command("pynn-convert", config, "out", "--to", "neuroml"),
+        command("pynn-convert", config, "out", "--to", "sonata+allen"),
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
