@@ -18,7 +18,7 @@ import numpy as np
 from pynn_io.errors import ReadError
 from pynn_io.formats.sonata_csv import TypesTable, parse_types, read_types
 from pynn_io.formats.sonata_population import H5Attribute, H5Column, H5Population, units_of
-from pynn_io.formats.sonata_rows import blocks, counts_up, distinct, open_h5
+from pynn_io.formats.sonata_rows import H5Rows, blocks, counts_up, distinct, open_h5
 
 __all__ = ["H5Attribute", "H5Column", "H5Population", "TypesTable", "parse_types", "read_types", "scan", "units_of"]
 
@@ -79,7 +79,9 @@ def _population(
     structure, legacy = _structure(group, root, path)
     numbers = tuple(sorted(int(key) for key in group if key.isdecimal() and isinstance(group[key], h5py.Group)))
     size = _size(structure, group, numbers, root, where)
+    numbers, unused = _used_groups(group, root, numbers, structure, path)
     columns, dynamics, leftovers, old = _columns(group, numbers, path)
+    leftovers += unused
     leftovers += [(f"{group.name}/{key}", "group or dataset") for key in group if not _known(key, root)]
     leftovers += [(f"{group.name}/@{key}", "attribute") for key in group.attrs if key != "section_order"]
     ends = _ends(group, name) if root == "edges" else ("", "", False)
@@ -103,6 +105,26 @@ def _population(
     dialect = _dialect(group, root, numbers, legacy or old or ends[2])
     direct, needed = _layout(record)
     return dataclasses.replace(record, dialect=dialect, direct=direct, needed=needed)
+
+
+def _used_groups(
+    group: h5py.Group, root: str, numbers: tuple[int, ...], structure: Mapping[str, H5Attribute], path: Path
+) -> tuple[tuple[int, ...], list[tuple[str, str]]]:
+    """The attribute groups that rows refer to, and what is left out.
+
+    A file for both worlds (`pynn_io.exporters.sonata_nodes`) has all attributes in group 0 for libsonata, which does not
+    look at ``node_group_id``, and what rows refer to in another: that view of the same content is no loss.
+    """
+    part = structure.get(f"{root[:-1]}_group_id")
+    if len(numbers) < 2 or part is None or not part.size:
+        return numbers, []
+    used = distinct(H5Rows(path, part.dataset, part.size, part.dtype), f"{path}:{part.dataset}").tolist()
+    kept = tuple(number for number in numbers if number in used)
+    if not kept or any(number not in numbers for number in used):
+        return numbers, []
+    content = {name for number in kept for name in group[str(number)]}
+    unused = [number for number in numbers if number not in kept and (number or not content <= set(group["0"]))]
+    return kept, [(f"{group.name}/{number}", "attribute group that no row refers to") for number in unused]
 
 
 def _known(key: str, root: str) -> bool:
