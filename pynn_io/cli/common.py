@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, NoReturn
 
 from pynn_io.errors import FormatError, LossError, PynnIOError
 from pynn_io.progress import Progress, quiet
-from pynn_io.report import Issue, Kind, Report
+from pynn_io.report import EXAMPLES, Issue, Kind, Report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -155,7 +155,7 @@ def _issue_lines(issue: Issue, allowed: bool, width: int) -> Iterator[str]:
     # One example that the place or the message already names says nothing new.
     examples = [example for example in issue.examples if example not in issue.where and example not in issue.message]
     if examples:
-        more = ", ..." if issue.count > len(issue.examples) else ""
+        more = ", ..." if issue.count > len(issue.examples) >= EXAMPLES else ""
         text = f"for example: {', '.join(examples)}{more}"
         yield from textwrap.wrap(
             text, width, initial_indent="      ", subsequent_indent="        ", break_long_words=False
