@@ -142,7 +142,7 @@ def find(folder: Path) -> Path:
         return joined[0]
     if not joined and len(whole) == 1 and not circuits and not runs:
         return whole[0]
-    if not joined and not whole and len(runs) <= 1 and len(circuits) == 1:
+    if not joined and not whole and len(circuits) == 1 and (not runs or _runs_on(runs, circuits[0])):
         return (runs or circuits)[0]
     if not joined and not whole and not circuits and len(runs) == 1:
         return runs[0]
@@ -152,6 +152,12 @@ def find(folder: Path) -> Path:
         where=folder,
         hint=f"name one of them, e.g. {folder / names[0]}",
     )
+
+
+def _runs_on(runs: list[Path], circuit: Path) -> bool:
+    """Whether there is one simulation and it names that circuit, or none."""
+    stated = json.loads(runs[0].read_text(encoding="utf-8-sig")).get("network", circuit.name)
+    return len(runs) == 1 and Path(str(stated)).name == circuit.name
 
 
 def resolve_path(text: str, folder: Path) -> Path:

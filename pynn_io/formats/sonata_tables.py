@@ -112,8 +112,8 @@ def _used_groups(
 ) -> tuple[tuple[int, ...], list[tuple[str, str]]]:
     """The attribute groups that rows refer to, and what is left out.
 
-    A file for both worlds (`pynn_io.exporters.sonata_nodes`) has all attributes in group 0 for libsonata, which does not
-    look at ``node_group_id``, and what rows refer to in another: that view of the same content is no loss.
+    A file for both worlds has all attributes in group 0 for libsonata, which does not look at ``node_group_id``, and
+    what rows refer to in another: that view of the same content is no loss.
     """
     part = structure.get(f"{root[:-1]}_group_id")
     if len(numbers) < 2 or part is None or not part.size:

@@ -225,6 +225,16 @@ def _check_attributes(
         )
 
 
+def free_name(report: Report, name: str, reserved: Sequence[str], where: object) -> str:
+    """The name of a column in the graph: ``file_<name>`` where the graph needs its own name for something else."""
+    if name not in reserved:
+        return name
+    report.approximated(
+        "renamed-column", where, f"a column of the file is called {name}, which means something else here: file_{name}"
+    )
+    return f"file_{name}"
+
+
 def take(mapping: Mapping[str, Any], known: Sequence[str]) -> list[str]:
     """The keys of a mapping that are not ``known``."""
     return [str(key) for key in mapping if key not in known]

@@ -20,6 +20,7 @@ from pynn_io.graph.synapses import Synapse
 from pynn_io.importers.sonata_context import (
     WEIGHT_UNITS,
     Context,
+    free_name,
     h5_column,
     leftover,
     report_leftovers,
@@ -29,6 +30,8 @@ from pynn_io.importers.sonata_context import (
 from pynn_io.importers.sonata_nodes import Nodes, info_of, wanted
 from pynn_io.importers.sonata_units import OBI_KINDS, synapse_model, weight_unit
 
+#: Column names that the graph uses itself.
+_RESERVED = ("id", "synapse", "weight", "weight_unit", "group", "source", "target", "type")
 _ENTRY = ("edges_file", "edge_types_file", "populations", "enabled")
 #: Columns of a types file that make the synapse or have another name in the graph.
 _SYNAPSE_COLUMNS = ("model_template", "dynamics_params", "is_gap_junction")
@@ -237,7 +240,7 @@ class _Reader:
 
     def _with_units(self, rows: list[_Type], index: Rows | None, target: Rows) -> tuple[list[_Type], Rows | None]:
         """Give every type its weight unit; a type whose targets take different units becomes one row a unit."""
-        if self.weight_name is None or not rows:
+        if self.weight_name is None or not rows or not self.post.types.size:
             return rows, index
         stated = units_of(self.record.columns[self.weight_name]) if self.weight_name in self.record.columns else ""
         if stated in WEIGHT_UNITS:
@@ -305,7 +308,7 @@ class _Reader:
         for name, values in self.types.columns.items():
             if name in (*_SYNAPSE_COLUMNS, self.types.id_column):
                 continue
-            key = "weight" if name == self.weight_name else name
+            key = self._key(name)
             column = types_column(
                 key, [values[row.row] if row.row >= 0 else None for row in rows], table, "projection_types"
             )
@@ -322,15 +325,18 @@ class _Reader:
                 columns["group"] = Column(group)
         model_columns = OBI_KINDS.get(self.obi_type, ("", "", ()))[2]
         for name, attribute in record.columns.items():
-            key = "weight" if name == self.weight_name else name
-            if name in model_columns:
-                key = f"{PARAMETER}{name}"
-            if name == "is_gap_junction":
-                continue
-            self._put(columns, key, attribute)
+            if name != "is_gap_junction":
+                key = f"{PARAMETER}{name}" if name in model_columns else self._key(name)
+                self._put(columns, key, attribute)
         for name, attribute in record.dynamics.items():
             self._put(columns, f"{PARAMETER}{name}", attribute)
         return columns
+
+    def _key(self, name: str) -> str:
+        """What a column of the file is called in the graph."""
+        if name == self.weight_name:
+            return "weight"
+        return free_name(self.context.report, name, _RESERVED, self.record.where)
 
     def _put(self, columns: dict[str, Column], key: str, attribute: H5Column) -> None:
         column = h5_column(self.context, self.record, attribute, key, "projection", lazy=True)

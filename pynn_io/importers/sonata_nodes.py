@@ -19,6 +19,7 @@ from pynn_io.importers.sonata_context import (
     COMPONENTS,
     NOTHING,
     Context,
+    free_name,
     h5_column,
     leftover,
     report_leftovers,
@@ -27,6 +28,8 @@ from pynn_io.importers.sonata_context import (
 )
 from pynn_io.importers.sonata_node_types import CELL_COLUMNS, CellMaker, Nodes, NodeType
 
+#: Column names that the graph uses itself.
+_RESERVED = ("id", "cell", "group")
 _ENTRY = ("nodes_file", "node_types_file", "populations", "enabled")
 
 
@@ -211,7 +214,7 @@ class _Reader:
             table = TypesTable(self.types.path, self.types.id_column, {}, lines)
             column = types_column(name, spread, table, "population_types")
             if column is not None:
-                columns[name] = column
+                columns[free_name(self.context.report, name, _RESERVED, self.types.path)] = column
         return columns
 
     def _orientation(self, values: list[Any]) -> dict[str, Column]:
@@ -265,7 +268,7 @@ class _Reader:
             return {f"orientation_{axis}": Column(column.data[:, i], unit="1") for i, axis in enumerate("wxyz")}
         if name == "morphology" and column.levels is not None:
             return self._morphologies(column)
-        return {name: column}
+        return {free_name(self.context.report, name, _RESERVED, self.record.where): column}
 
     def _morphologies(self, column: Column) -> dict[str, Column]:
         levels = column.levels or ()

@@ -170,6 +170,7 @@ def test_relative_path_beside_the_file_before_the_working_folder(
         ({"c.json": CIRCUIT, "s.json": RUN, "j.json": {"network": "c.json", "simulation": "s.json"}}, "j.json"),
         ({"w.json": CIRCUIT | RUN, "node_sets.json": {"a": ["b"]}}, "w.json"),
         ({"c.json": CIRCUIT, "s.json": RUN, "t.json": RUN}, None),
+        ({"c.json": CIRCUIT, "s.json": RUN | {"network": "../other/d.json"}}, None),
         ({"c.json": CIRCUIT, "d.json": CIRCUIT}, None),
         ({"v.json": CIRCUIT | RUN, "w.json": CIRCUIT | RUN}, None),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -463,3 +464,65 @@ def test_edges_are_read_again_and_again(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "edges.h5", "r+") as handle:  # nobody holds the file open
         handle["edges/cells_to_cells/source_node_id"][0] = 3
     assert found.source.read(4).tolist() == [3, 1, 2, 3]
+
+
+def test_columns_with_names_that_the_graph_uses(tmp_path: Path) -> None:
+    own = {"0": {"id": np.arange(4.0), "x": np.zeros(4)}}
+    nodes(tmp_path / "nodes.h5", {"cells": population([100] * 4, node_id=np.array([9, 8, 7, 6]), **own)})
+    more = {"0": {"weight": np.array([5.0]), "source": np.array([4.0])}}
+    edges(tmp_path / "edges.h5", {"cells_to_cells": connections([9], [8], **more)}, ENDS)
+    report = Report()
+    found = read(circuit(tmp_path), report).network
+    projection = found.projections["cells_to_cells"]
+    assert found.populations["cells"].ids().tolist() == [9, 8, 7, 6]
+    assert found.populations["cells"].table.read("file_id").tolist() == [0, 1, 2, 3]
+    (block,) = [rows for _, _, rows in projection.blocks(["weight", "file_weight", "file_source"])]
+    assert [block[name].tolist() for name in ("source", "weight", "file_weight", "file_source")] == [
+        [0],
+        [2.5],
+        [5.0],
+        [4.0],
+    ]
+    assert {issue.code for issue in report} == {"renamed-column"}
+
+
+def test_blocks_of_edges_take_bounded_memory(tmp_path: Path) -> None:
+    """2,000,000 edges are 64 MB of ids, weights and delays; a pass in small blocks takes a fraction of it."""
+    size = 2_000_000
+    circuit(tmp_path)
+    with h5py.File(tmp_path / "edges.h5", "w") as handle:
+        group = handle.create_group("edges/cells_to_cells")
+        for key in ENDS:
+            group[key] = np.arange(size, dtype=np.uint64) % 4
+            group[key].attrs["node_population"] = "cells"
+        group["edge_type_id"] = np.full(size, 7, np.uint32)
+        group["edge_group_id"] = np.zeros(size, np.uint16)
+        group["edge_group_index"] = np.arange(size, dtype=np.uint32)
+        group["0/syn_weight"] = np.ones(size)
+        group["0/delay"] = np.full(size, 0.5)
+    tracemalloc.start()
+    try:
+        projection = only(tmp_path)
+        totals = np.zeros(4)
+        for _, _, rows in projection.blocks(["weight", "delay"], block=2**16):
+            totals += [rows[name].sum() for name in ("source", "target", "weight", "delay")]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert totals.tolist() == [3_000_000, 3_000_000, size, size / 2]
+    assert peak < 16e6
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the real circuits of ../shared/data are not on this machine")
+def test_morphology_container(tmp_path: Path) -> None:
+    container = DATA / "sonata_obi/snap_data/morphologies/container-morphs.h5"
+    path = obi(tmp_path, morphology=["morph-A", "morph-B", "morph-A"], model_template=["hoc:A"] * 3)
+    content = json.loads(path.read_text())
+    own = {"type": "biophysical", "alternate_morphologies": {"h5v1": str(container)}}
+    content["networks"]["nodes"][0]["populations"]["cells"] = own
+    path.write_text(json.dumps(content))
+    found = read(path, Report()).network
+    assert found.morphologies.path("morph-B") == container
+    with h5py.File(container) as handle:
+        points = len(handle["morph-B/points"])
+    assert 0 < found.morphologies["morph-B"].size <= points
