@@ -297,7 +297,7 @@ def types() -> dict[str, Type]:
     """Every type by name; the document is ``NeuroMLDocument``."""
     rows: dict[str, tuple[str, str, str]] = {}
     for line in _TABLE.strip().replace("\n  ", " ").splitlines():
-        head, attributes, children = (line.split(";") + ["", ""])[:3]
+        head, attributes, children = [*line.split(";"), "", ""][:3]
         name, _, base = head.strip().partition("<")
         rows[name] = (base, attributes, children)
     done: dict[str, Type] = {}

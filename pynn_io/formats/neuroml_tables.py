@@ -1,7 +1,7 @@
 """A NeuroML document as tables, for checking: read in one pass, the bulk lists in arrays.
 
-The structure (elements, their order, attributes) is checked while reading, against `neuroml_schema`; what refers to what
-is checked afterwards, over the tables, by `neuroml_check`. Every problem carries the line it stands on.
+The structure (elements, their order, attributes) is checked while reading, against `neuroml_schema`; what refers to
+what is checked afterwards, over the tables, by `neuroml_check`. Every problem carries the line it stands on.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ class Side(NamedTuple):
 class Listing:
     """A population, projection or input list: its own element, and its rows as arrays.
 
-    sides: (pre, post) of connections, (target,) of inputs, () of populations. delays: ms or s as stated, only their sign
-    matters. components: ids of synapses that the rows themselves name.
+    sides: (pre, post) of connections, (target,) of inputs, () of populations. delays: ms or s as stated, only their
+    sign matters. components: ids of synapses that the rows themselves name.
     """
 
     node: Node
