@@ -46,7 +46,7 @@ def read_h5(path: Path, name: str | None = None) -> SectionRecord:
             raise ReadError(
                 "points and structure are not there", where=f"{path}:{place}", hint="an h5v1 morphology has both"
             )
-        return _record(group, f"{path}:{place}")
+        return _record(group, f"{path}:{place}".rstrip("/"))
 
 
 def _open(path: Path) -> h5py.File:
@@ -67,10 +67,8 @@ def _record(group: h5py.Group, where: str) -> SectionRecord:
     first, tag, parent = structure.T
     broken = (first < 0) | (first > len(points)) | (np.diff(first, prepend=0) < 0) | (parent >= np.arange(len(parent)))
     if broken.any():
-        row = int(np.argmax(broken))
-        message = (
-            f"section {row} (first point {first[row]}, parent {parent[row]}) breaks the order of points or sections"
-        )
+        at = int(np.argmax(broken))
+        message = f"section {at} (first point {first[at]}, parent {parent[at]}) breaks the order of points or sections"
         raise ReadError(
             message, where=f"{where}/structure", hint="offsets ascend, and a parent stands before its children"
         )

@@ -24,7 +24,7 @@ class SwcRecord:
 
     id, tag, parent: int64[n]; parent is an id, negative for a root.
     position: float64[n, 3], um. radius: float64[n], um.
-    line: int64[n], where each point stands. comments: the comment lines, without ``#`` and the spaces around.
+    line: int64[n], where each point stands. comments: the comment lines, each what follows its first ``#``.
     """
 
     id: np.ndarray
@@ -58,7 +58,7 @@ def parse_swc(text: str, where: object) -> SwcRecord:
             rows.append(words)
             numbers.append(number)
         elif mark:
-            comments.append(comment.strip())
+            comments.append(comment.rstrip())
     lines = np.asarray(numbers, dtype=np.int64)
     if not rows:
         raise ReadError("there are no points in the file", where=where, hint="an SWC file has one point a line")
@@ -79,7 +79,7 @@ def parse_swc(text: str, where: object) -> SwcRecord:
 
 def write_swc(path: Path, record: SwcRecord, comments: Iterable[str] = ()) -> None:
     """Write points as they are, every number as the shortest text that reads back as the same. Raises WriteError."""
-    head = [f"# {comment}".rstrip() for comment in (*comments, *record.comments)]
+    head = [f"#{comment}" for comment in (*comments, *record.comments)]
     x, y, z = (record.position[:, axis].tolist() for axis in range(3))
     columns = (record.id.tolist(), record.tag.tolist(), x, y, z, record.radius.tolist(), record.parent.tolist())
     body = ["{} {} {!r} {!r} {!r} {!r} {}".format(*row) for row in zip(*columns, strict=True)]
@@ -140,7 +140,7 @@ def _check(record: SwcRecord, where: object) -> None:
         refuse(row, f"the point's number is {ids[row]}", "number points from 1; negative numbers mean: no parent")
     if (record.radius < 0).any():
         row = int(np.argmax(record.radius < 0))
-        refuse(row, f"the radius is {record.radius[row]!r}", "a radius is a length in um: 0 or more")
+        refuse(row, f"the radius is {float(record.radius[row])!r}", "a radius is a length in um: 0 or more")
     place = np.minimum(np.searchsorted(ids[order], parent), len(ids) - 1)
     unknown = (parent >= 0) & (ids[order][place] != parent)
     if unknown.any():

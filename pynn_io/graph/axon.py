@@ -109,8 +109,8 @@ def apply_processing(morphology: Morphology, processing: Sequence[str]) -> tuple
         elif name == "aibs_allactive":
             morphology = replace_axon(morphology, diameters=axon_stub_diameters(morphology), at=1.0)
         elif name == "aibs_perisomatic_directed":
-            start, direction = axon_direction(morphology)
-            morphology = replace_axon(morphology, start=start, direction=direction)
+            # BMTK draws this stub from the soma's end, and NEURON then shifts it to where it is connected, soma(0.5)
+            morphology = replace_axon(morphology, direction=axon_direction(morphology)[1])
         elif name == "aibs_allactive_directed":
             start, direction = axon_direction(morphology)
             diameters = axon_stub_diameters(morphology)

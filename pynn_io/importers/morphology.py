@@ -116,7 +116,8 @@ def _checked(morphology: Morphology, path: Path, report: Report) -> Morphology:
 
 def _from_sections(name: str, record: SectionRecord, path: Path, report: Report) -> Morphology:
     """Sections with an outlined, a single-point or no soma. Every section of the file begins one here."""
-    soma = _soma_points(record, path, report)
+    soma, outlined = _soma_points(record, path, report)
+    soma, middle = _with_middle(soma)
     own, offsets = len(soma), record.offsets
     position = np.vstack([soma, record.points])
     if not len(position):
@@ -125,11 +126,11 @@ def _from_sections(name: str, record: SectionRecord, path: Path, report: Report)
     ids = np.arange(1, len(position) + 1, dtype=np.int64)
     parent = ids - 1  # the point before; 0 only for the first
     parent[0] = -1
-    last = _last_points(record, own)
+    last = _last_points(record, own, middle)
     first = own + offsets[:-1][filled]
     parent[first] = last[record.parent[filled]] + 1
     rooted = record.parent[filled] < 0
-    parent[first[rooted]] = own // 2 + 1 if own else -1
+    parent[first[rooted]] = ids[middle] if own else -1
     tag = np.concatenate([np.full(own, Tag.SOMA), np.repeat(record.tag, np.diff(offsets))]).astype(np.int64)
     morphology = from_points(name, Points(ids, tag, position[:, :3], position[:, 3] / 2, parent))
     row = np.full(len(position) + 1, -1, dtype=np.int64)
@@ -137,37 +138,51 @@ def _from_sections(name: str, record: SectionRecord, path: Path, report: Report)
     heads, thick = row[ids[first[~rooted]]], record.start_diameter[filled][~rooted]
     proximal = morphology.proximal.copy()
     proximal[heads, 3] = thick
-    kind = SomaKind.CONTOUR if record.contours and own > 1 else morphology.soma_kind
+    kind = SomaKind.CONTOUR if outlined else morphology.soma_kind
     return replace(morphology, proximal=proximal, cuts=np.sort(heads), soma_kind=kind)
 
 
-def _last_points(record: SectionRecord, own: int) -> np.ndarray:
+def _last_points(record: SectionRecord, own: int, middle: int) -> np.ndarray:
     """The last point of every section, and of the nearest one above it that has points where it has none. int64[s]"""
     last = own + record.offsets[1:] - 1
     for section in np.flatnonzero(np.diff(record.offsets) == 0).tolist():
         above = int(record.parent[section])
-        last[section] = last[above] if above >= 0 else own // 2
+        last[section] = last[above] if above >= 0 else middle
     return last
 
 
-def _soma_points(record: SectionRecord, path: Path, report: Report) -> np.ndarray:
-    """The soma as a chain of points (x y z diameter); neurites begin at the middle one."""
+def _with_middle(chain: np.ndarray) -> tuple[np.ndarray, int]:
+    """A chain of points with one half-way along it, and which that is."""
+    if len(chain) < 2:
+        return chain, 0
+    reach = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(chain[:, :3], axis=0), axis=1))])
+    half = reach[-1] / 2
+    nearest = int(np.argmin(np.abs(reach - half)))
+    if abs(reach[nearest] - half) <= 1e-9 * reach[-1]:
+        return chain, nearest
+    after = int(np.searchsorted(reach, half))
+    point = [np.interp(half, reach, chain[:, column]) for column in range(4)]
+    return np.insert(chain, after, point, axis=0), after
+
+
+def _soma_points(record: SectionRecord, path: Path, report: Report) -> tuple[np.ndarray, bool]:
+    """The soma as a chain of points (x y z diameter), neurites begin at the middle one; whether it was an outline."""
     if not record.soma:
-        return np.zeros((0, 4))
+        return np.zeros((0, 4)), False
     if not record.contours:
-        return np.vstack(record.soma)
+        return np.vstack(record.soma), False
     outlines = [part for part in record.soma if len(part) > 2]
     if len(outlines) < len(record.soma):
         dropped = len(record.soma) - len(outlines)
         report.not_read("soma-outline", path, "soma outlines of fewer than three points enclose nothing", count=dropped)
     if not outlines:
-        return np.zeros((0, 4))
+        return np.zeros((0, 4)), False
     count = sum(map(len, outlines))
     stack = contour_stack(outlines)
     if stack is None:
         message = f"the soma's outline ({count} points) is a line, so its points are circles with their own diameters"
         report.approximated("soma-outline", path, message)
-        return outlines[0]
+        return outlines[0], False
     message = f"the soma's outline ({count} points) became {len(stack)} circles in a row, as NEURON reads it"
     report.approximated("soma-outline", path, f"{message}; neurites begin at its middle")
-    return stack
+    return stack, True
