@@ -34,7 +34,7 @@ from pynn_io.importers.sonata_units import OBI_KINDS, synapse_model, weight_unit
 _RESERVED = ("id", "synapse", "weight", "weight_unit", "group", "source", "target", "type")
 _ENTRY = ("edges_file", "edge_types_file", "populations", "enabled")
 #: Columns of a types file that make the synapse or have another name in the graph.
-_SYNAPSE_COLUMNS = ("model_template", "dynamics_params", "is_gap_junction")
+_SYNAPSE_COLUMNS = ("model_template", "dynamics_params", "is_gap_junction", "weight_unit")
 _WEIGHTS = {"aibs": ("syn_weight",), "obi": ("conductance", "weight", "syn_weight")}
 _TRUE = ("true", "1", "yes")
 
@@ -242,13 +242,36 @@ class _Reader:
         """Give every type its weight unit; a type whose targets take different units becomes one row a unit."""
         if self.weight_name is None or not rows or not self.post.types.size:
             return rows, index
+        own = self._stated_units(rows)
+        if own:
+            return [_Type(row.id, row.row, row.synapse, unit) for row, unit in zip(rows, own, strict=True)], index
         stated = units_of(self.record.columns[self.weight_name]) if self.weight_name in self.record.columns else ""
         if stated in WEIGHT_UNITS:
             return [_Type(row.id, row.row, row.synapse, stated) for row in rows], index
         units, choice = self._unit_table(rows)
+        for i, row in enumerate(rows):
+            unit = self._stated_unit(row)
+            if unit:
+                units += [unit] if unit not in units else []
+                choice[i] = units.index(unit)
         if (choice == choice[:, :1]).all():
             return [_Type(row.id, row.row, row.synapse, units[choice[i, 0]]) for i, row in enumerate(rows)], index
         return self._split(rows, index, target, units, choice)
+
+    def _stated_units(self, rows: list[_Type]) -> list[str]:
+        """The column ``weight_unit`` of a types file that pynn_io wrote, if it states a unit for every type."""
+        stated = [str(self._value("weight_unit", row.row)) for row in rows]
+        return stated if all(unit in _WEIGHT_UNITS for unit in stated) else []
+
+    def _stated_unit(self, row: _Type) -> str:
+        """The unit in a ``weight_unit`` column of the types file, which pynn_io writes where a dialect implies another."""
+        unit = str(self._value("weight_unit", row.row) or "")
+        if unit and unit not in WEIGHT_UNITS:
+            raise ReadError(
+                f"weight_unit must be one of {', '.join(WEIGHT_UNITS)}, not {unit}",
+                where=f"{self.types.path}:{self.types.lines[row.row]}" if self.types else self.record.where,
+            )
+        return unit
 
     def _unit_table(self, rows: list[_Type]) -> tuple[list[str], np.ndarray]:
         """Units, and for every type row and every cell type of the targets that has cells the number of its unit."""
@@ -306,7 +329,8 @@ class _Reader:
         lines = tuple(self.types.lines[row.row] if row.row >= 0 else 0 for row in rows)
         table = TypesTable(self.types.path, self.types.id_column, {}, lines)
         for name, values in self.types.columns.items():
-            if name in (*_SYNAPSE_COLUMNS, self.types.id_column):
+            used = name == "weight_unit" and self._stated_units(rows)
+            if name in (*_SYNAPSE_COLUMNS, self.types.id_column) or used:
                 continue
             key = self._key(name)
             column = types_column(
