@@ -105,11 +105,11 @@ def _entries(context: Context, networks: Mapping[str, Any], kind: str) -> list[t
 def _network(context: Context, nodes: Nodes, edges: EdgeSets) -> Network:
     config = context.config
     simulator = config.circuit.get("target_simulator")
+    # SONATA gives a circuit no name, and a folder's is not a property of the network: the default name stays.
     extra: dict[str, Any] = {"sonata": _sonata(context, nodes, edges)}
     if simulator:
         extra["target_simulator"] = simulator
     return Network(
-        name=_name(config.circuit_path),
         populations=nodes.populations,
         projections=edges.projections,
         cells=nodes.cells,
@@ -119,11 +119,6 @@ def _network(context: Context, nodes: Nodes, edges: EdgeSets) -> Network:
         node_sets=config.node_sets[1],
         extra=extra,
     )
-
-
-def _name(path: Path) -> str:
-    """A network is called after its folder: every other configuration file is called circuit_config."""
-    return path.parent.name or "network"
 
 
 def _dialect(nodes: Nodes, edges: EdgeSets) -> str:

@@ -242,9 +242,6 @@ class _Reader:
         """Give every type its weight unit; a type whose targets take different units becomes one row a unit."""
         if self.weight_name is None or not rows or not self.post.types.size:
             return rows, index
-        own = self._stated_units(rows)
-        if own:
-            return [_Type(row.id, row.row, row.synapse, unit) for row, unit in zip(rows, own, strict=True)], index
         stated = units_of(self.record.columns[self.weight_name]) if self.weight_name in self.record.columns else ""
         if stated in WEIGHT_UNITS:
             return [_Type(row.id, row.row, row.synapse, stated) for row in rows], index
@@ -257,11 +254,6 @@ class _Reader:
         if (choice == choice[:, :1]).all():
             return [_Type(row.id, row.row, row.synapse, units[choice[i, 0]]) for i, row in enumerate(rows)], index
         return self._split(rows, index, target, units, choice)
-
-    def _stated_units(self, rows: list[_Type]) -> list[str]:
-        """The column ``weight_unit`` of a types file that pynn_io wrote, if it states a unit for every type."""
-        stated = [str(self._value("weight_unit", row.row)) for row in rows]
-        return stated if all(unit in _WEIGHT_UNITS for unit in stated) else []
 
     def _stated_unit(self, row: _Type) -> str:
         """The unit in a ``weight_unit`` column of the types file, which pynn_io writes where a dialect implies another."""
@@ -329,8 +321,7 @@ class _Reader:
         lines = tuple(self.types.lines[row.row] if row.row >= 0 else 0 for row in rows)
         table = TypesTable(self.types.path, self.types.id_column, {}, lines)
         for name, values in self.types.columns.items():
-            used = name == "weight_unit" and self._stated_units(rows)
-            if name in (*_SYNAPSE_COLUMNS, self.types.id_column) or used:
+            if name in (*_SYNAPSE_COLUMNS, self.types.id_column):
                 continue
             key = self._key(name)
             column = types_column(
