@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 BUG_STATUS = 1
 USAGE_STATUS = 2
 INTERRUPTED_STATUS = 130  # 128 + SIGINT, as shells have it
-TERMINATED_STATUS = 143  # 128 + SIGTERM
 BROKEN_PIPE_STATUS = 141  # 128 + SIGPIPE
 
 #: What each kind means to somebody who reads it for the first time, in the order of importance.
@@ -46,18 +45,18 @@ class UsageError(FormatError):
 
 def run(command: str, body: Callable[[], int]) -> int:
     """Run ``body`` and turn whatever it raises into one message on stderr and an exit status."""
-    _terminate_cleanly()
     try:
-        status = body()
-        sys.stdout.flush()
-        return status
+        with stoppable():
+            status = body()
+            sys.stdout.flush()
+            return status
     except BrokenPipeError:
         # Whoever read our output has left (`| head`). Python flushes stdout once more on exit: give it somewhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE_STATUS
-    except KeyboardInterrupt:
+    except (Stopped, KeyboardInterrupt) as stop:
         say(f"{command}: interrupted")
-        return INTERRUPTED_STATUS
+        return stop.status if isinstance(stop, Stopped) else INTERRUPTED_STATUS
     except PynnIOError as error:
         say(error_text(command, error))
         return error.exit_status
@@ -83,14 +82,52 @@ def say(text: str = "", stream: IO[str] | None = None) -> None:
     print(text, file=stream or sys.stderr)
 
 
-def _terminate_cleanly() -> None:
-    """Let SIGTERM unwind the stack, so that half-written files are removed. Only the main thread may set handlers."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _on_terminate)
+class Stopped(BaseException):
+    """SIGINT or SIGTERM, on its way up the stack so that half-written files are removed."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
 
 
-def _on_terminate(*_: object) -> NoReturn:
-    raise SystemExit(TERMINATED_STATUS)
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Ctrl-C and SIGTERM raise `Stopped`, for certain.
+
+    A handler runs wherever Python happens to be. After a long call into HDF5 that is often a weak reference's callback,
+    whose exceptions Python only prints: one Ctrl-C in four was lost there. Such a one is raised again a moment later.
+    """
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, _stop) for number in numbers}
+    hook, sys.unraisablehook = sys.unraisablehook, _raise_again
+    try:
+        yield
+    finally:
+        sys.unraisablehook = hook
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stop(number: int, _: object) -> NoReturn:
+    raise Stopped(128 + number)
+
+
+def _raise_again(lost: sys.UnraisableHookArgs) -> None:
+    if not isinstance(lost.exc_value, Stopped) or not hasattr(signal, "setitimer"):
+        sys.__unraisablehook__(lost)
+        return
+    status = lost.exc_value.status
+
+    def again(*_: object) -> NoReturn:
+        raise Stopped(status)
+
+    signal.signal(signal.SIGALRM, again)
+    signal.setitimer(signal.ITIMER_REAL, 0.002)
 
 
 def add_version(parser: argparse.ArgumentParser) -> None:
