@@ -17,7 +17,7 @@ from pynn_io.graph.synapses import Synapse
 from pynn_io.report import Report
 from pynn_io.units import convert
 from pynn_io.vocabulary import models
-from pynn_io.vocabulary.applied import STATES, applied, family, in_unit, row_named, supported, synaptic_values
+from pynn_io.vocabulary.applied import STATES, applied, family, in_unit, row_for, row_named, supported, synaptic_values
 from pynn_io.vocabulary.neuroml import JUMPS, PLASTIC, SHORT_TERM, STATIC, SUPPORT_ROWS, SYNAPSE_ROWS, CellRow
 
 
@@ -68,11 +68,13 @@ def cell_component(
     values = models.complete(cell, report, where)
     if model.kind == "source":
         return _source_component(identifier, model.name, values, report, where)
-    values = _initial_state(model, values, v_init, report, where) | values
+    stated = dict(values)
+    values = {state.name: state.default for state in model.states} | values
     if v_init is not None and model.weight_unit != "1":
-        values["v" if model.parameter("v") else "V_m"] = v_init
-    row = row_named(model.name)
+        values["v" if model.parameter("v") else "V_m"] = stated["V_m"] = stated["v"] = v_init
     values, leftovers = applied(model.name, values)
+    row = row_for(model.name, values)
+    _report_initial_state(model, row, stated, report, where)
     for name, value in leftovers.items():
         report.lost("parameter-without-place", where, f"{model.name}: {name}={value} has no place in {row.type}.")
     attributes = _attributes(row, model.name, values, report, where)
@@ -169,23 +171,21 @@ def pulse_component(
 # -- cells
 
 
-def _initial_state(
-    model: models.Model, values: Mapping[str, Any], v_init: float | None, report: Report, where: str
-) -> dict[str, Any]:
-    """The model's own initial values; says so where the source states none, and what of a stated one has no place."""
-    wanted = {STATES.get(attribute.source, attribute.source) for attribute in row_named(model.name).attributes}
+def _report_initial_state(
+    model: models.Model, row: CellRow, stated: Mapping[str, Any], report: Report, where: str
+) -> None:
+    """Says which initial values are the model's own, the source stating none, and which stated ones have no place."""
+    wanted = {STATES.get(attribute.source, attribute.source) for attribute in row.attributes}
     filled = []
     for state in model.states:
-        used = STATES.get(state.name, state.name) in wanted
-        value = values.get(state.name)
-        if value is None and used and not (v_init is not None and state.name in {"v", "V_m"}):
+        used, value = STATES.get(state.name, state.name) in wanted, stated.get(state.name)
+        if used and value is None:
             filled.append(f"{state.name}={state.default} {state.unit}".removesuffix(" 1"))
-        if value is not None and not used and value != state.default:
+        if not used and value is not None and value != state.default:
             report.lost("initial-state", where, f"{model.name}: it cannot start with {state.name}={value} in NeuroML.")
     if filled:
         what = f"{model.name} does not state its initial {', '.join(filled)}; the model's own initial values stand."
         report.defaulted("default-initial-state", where, what)
-    return {state.name: state.default for state in model.states}
 
 
 def _attributes(

@@ -9,8 +9,8 @@ from pynn_io.graph.cells import CableCell, Cell, PointCell
 from pynn_io.report import Report
 from pynn_io.units import convert
 from pynn_io.vocabulary import models, translations
-from pynn_io.vocabulary.derived import DERIVED
-from pynn_io.vocabulary.neuroml import CELL_ROWS, SAME_MEMBRANE, SUPPORT_ROWS, Attribute, CellRow
+from pynn_io.vocabulary.derived import DERIVED, steep
+from pynn_io.vocabulary.neuroml import CELL_ROWS, SAME_MEMBRANE, STEEP, SUPPORT_ROWS, Attribute, CellRow
 
 #: Native names of states that standard models call otherwise.
 STATES: Mapping[str, str] = {
@@ -44,6 +44,12 @@ def row_named(name: str) -> CellRow:
     return CELL_ROWS[_row_name(name)]
 
 
+def row_for(name: str, values: Mapping[str, Any]) -> CellRow:
+    """The row that does the cell well under these `applied` values."""
+    row = row_named(name)
+    return CELL_ROWS[STEEP] if row.type.startswith("EIF_cond") and steep(values) else row
+
+
 def _row_name(name: str) -> str:
     if name in CELL_ROWS:
         return name
@@ -71,12 +77,21 @@ def applied(name: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[
     native = models.MODELS[twin.native]
     # A model that shares only the membrane states no synaptic parameters of the other; they do nothing.
     parameters = {item.name: values.get(item.name, item.default) for item in native.parameters}
-    states = {STATES.get(item.name, item.name): values[item.name] for item in native.states if item.name in values}
+    states = dict(_state(item, values[item.name], twin.standard) for item in native.states if item.name in values)
     standard, unsaid = translations.to_standard(twin, parameters)
     wanted = {attribute.source for attribute in row_named(name).attributes}
     kept = {**states, **{key: value for key, value in unsaid.items() if key in wanted}, **standard}
     leftovers = {key: value for key, value in unsaid.items() if key not in wanted and not _no_floor(key, value)}
     return {**kept, **_derived(twin.standard, kept)}, leftovers
+
+
+def _state(item: models.Parameter, value: Any, standard: str) -> tuple[str, Any]:
+    """A native state's standard name, and its value in that one's unit."""
+    name = STATES.get(item.name, item.name)
+    twin = models.MODELS[standard].parameter(name)
+    if twin is None or {item.unit, twin.unit} == {"mV", "mV/ms"}:
+        return name, value
+    return name, convert(value, item.unit, twin.unit)
 
 
 def _no_floor(key: str, value: Any) -> bool:

@@ -40,6 +40,22 @@ def adex_delta(values: Values) -> dict[str, Any]:
     return peak | lossless_refractoriness("t_ref")(values)
 
 
+def adex(values: Values) -> dict[str, Any]:
+    """``g_leak`` in uS and the potential that fires the cell: the threshold itself without a slope factor."""
+    return leak_conductance(values) | {"v_peak": values["v_spike"] if values["delta_T"] > 0 else values["v_thresh"]}
+
+
+def steep(values: Values) -> bool:
+    """Whether an adaptive exponential cell needs our own type: an upstroke that Euler cannot follow, or an initial w.
+
+    One step of dt goes dt * delta_T / tau_m * exp((v_spike - v_thresh) / delta_T) beyond the peak, and the core type
+    integrates w from there. Above 12 in the exponent that is hundreds of mV at 0.025 ms: with NEST's V_peak of 0 mV
+    (exponent 25) the core type in jLEMS fires once where NEST fires five times.
+    """
+    exponent = (values["v_spike"] - values["v_thresh"]) / values["delta_T"] if values["delta_T"] > 0 else 0.0
+    return exponent > 12.0 or bool(values.get("w"))
+
+
 def intfire2_times(values: Values) -> dict[str, Any]:
     """NEURON's IntFire2 wants taus above taum and makes it so."""
     return {"taus": max(values["taus"], values["taum"] + 0.1)} if values["taus"] <= values["taum"] else {}
@@ -86,6 +102,8 @@ DERIVED: Mapping[str, Callable[[Values], dict[str, Any]]] = MappingProxyType(
         "IF_facets_hardware1": facets_membrane,
         "IF_curr_delta": lossless_refractoriness("tau_refrac"),
         "IF_cond_exp_gsfa_grr": leak_conductance,
+        "EIF_cond_exp_isfa_ista": adex,
+        "EIF_cond_alpha_isfa_ista": adex,
         "HH_cond_exp": traub_spike,
         "nest:aeif_psc_delta": adex_delta,
         "nrn:IntFire2": intfire2_times,

@@ -100,6 +100,9 @@ _HH = (
     " iOffset=i_offset:nA"
 )
 
+#: Row of adaptive exponential cells that the core type does badly by Euler steps (`derived.steep`).
+STEEP = "EIF (steep)"
+
 #: Standard and native cells that have a row of their own. A native cell that is not here goes through its standard twin
 #: (`pynn_io.vocabulary.translations`).
 CELL_ROWS: Mapping[str, CellRow] = MappingProxyType(
@@ -162,6 +165,15 @@ CELL_ROWS: Mapping[str, CellRow] = MappingProxyType(
             ),
             "current_alpha",
             (HODGKIN_HUXLEY,),
+        ),
+        STEEP: CellRow(
+            "pynnIoAdEx",
+            _quantities(
+                "C=cm:nF gL=g_leak:uS EL=v_rest:mV VT=v_thresh:mV delT=delta_T:mV vPeak=v_peak:mV vReset=v_reset:mV"
+                " refract=tau_refrac:ms tauw=tau_w:ms a:nS b:nA iOffset=i_offset:nA v0=v:mV w0=w:nA"
+            ),
+            "",
+            (ADAPTING,),
         ),
         "nrn:IntFire1": CellRow(
             "pynnIoIntFire1", _quantities("tau:s refract=refrac:s m0=m:1"), "intfire1", (JUMPS, INTFIRE), "m"

@@ -20,13 +20,13 @@ H = 0.01
 class Native:
     """A native cell: derivatives of its state, what an event does, when it fires and what firing does.
 
-    state 0 is the membrane potential (or m). refractory: ms with state 0 held. ``event(state, weight)`` and
-    ``fire(state)`` change the state in place; ``clamped`` events are those that still act while refractory.
+    state 0 is the membrane potential (or m). refractory: ms with state 0 held. ``event(state, weight, rest)`` and
+    ``fire(state)`` change the state in place; rest is how long the cell stays held, ms.
     """
 
     start: Sequence[float]
     slope: Derivative
-    event: Callable[[np.ndarray, float, bool], None]
+    event: Callable[[np.ndarray, float, float], None]
     threshold: float = math.inf
     fire: Callable[[np.ndarray], None] = lambda state: None
     refractory: float = 0.0
@@ -48,7 +48,7 @@ def simulate(
             advance(model.slope, state, held > 0)
             held = max(0, held - 1)
         for weight in by_step.get(step, ()):
-            model.event(state, weight, held > 0)
+            model.event(state, weight, held * H)
         fires = state[0] > model.threshold if model.strict else state[0] >= model.threshold
         if fires and not held:
             spikes.append(step * H)
@@ -141,10 +141,13 @@ def build(
     synapse: tuple[Callable, Callable, Callable | None],
     *,
     jumps: bool = False,
-    keeps_missed: bool = False,
+    keeps_missed: float = 0.0,
     **more: object,
 ) -> Native:
-    """A cell of own states (``start``) and those of its synapse. ``jumps``: an event moves state 0, unless refractory."""
+    """A cell of own states (``start``) and those of its synapse.
+
+    jumps: an event moves state 0; while refractory it is lost, unless it decays with ``keeps_missed`` (ms) till the end.
+    """
     current, slopes, act = synapse
     own = len(start)
     extra = {"alpha": 4, "exp": 2, "no": 0}[slopes.__qualname__.partition("_")[0]]
@@ -153,9 +156,11 @@ def build(
         s = state[own:]
         return np.array([*membrane(state[:own], current(s, state[0])), *slopes(s)])
 
-    def event(state: np.ndarray, weight: float, held: bool) -> None:
-        if jumps:
-            state[0] += 0.0 if held and not keeps_missed else weight
+    def event(state: np.ndarray, weight: float, rest: float) -> None:
+        if jumps and rest > 0:
+            state[0] += weight * math.exp(-rest / keeps_missed) if keeps_missed else 0.0
+        elif jumps:
+            state[0] += weight
         elif act is not None:
             act(state[own:], weight)
 
@@ -173,10 +178,15 @@ def reset(value: float) -> Callable[[np.ndarray], None]:
     return fire
 
 
-def adex(c: float, g: float, e: float, vt: float, dt: float, a: float, tau_w: float, i: float) -> Callable:
+def adex(
+    c: float, g: float, e: float, vt: float, dt: float, a: float, tau_w: float, i: float, peak: float
+) -> Callable:
+    """NEST, too, takes no more than the peak potential into the slopes."""
+
     def membrane(x: np.ndarray, syn: float) -> list[float]:
-        spike = g * dt * math.exp(min((x[0] - vt) / dt, 50.0)) if dt > 0 else 0.0
-        return [(g * (e - x[0]) + spike - x[1] + i + syn) / c, (a * (x[0] - e) - x[1]) / tau_w]
+        v = min(x[0], peak)
+        spike = g * dt * math.exp((v - vt) / dt) if dt > 0 else 0.0
+        return [(g * (e - v) + spike - x[1] + i + syn) / c, (a * (v - e) - x[1]) / tau_w]
 
     return membrane
 
