@@ -49,7 +49,17 @@ class _Writer:
         self.dest, self.report, self.dialect, self.progress = dest, report, dialect, progress
         self.source: Mapping[str, Any] = self.network.extra.get("sonata") or {}
         self.same = _SOURCES.get(str(self.source.get("dialect"))) == dialect.name
-        self.components = Components(dest / "components", self.network, dialect, report)
+        self.components = Components(dest / "components", self.network, dialect, report, self._alternates())
+
+    def _alternates(self) -> list[Path]:
+        """Folders in which the source keeps its morphologies in other formats too."""
+        base = Path(str(self.source.get("config", "."))).parent
+        infos = (self.source.get("nodes") or {}).values()
+        stated = [info.get("properties", {}).get("alternate_morphologies") for info in infos]
+        whole = (self.source.get("components") or {}).get("alternate_morphologies") or {}
+        folders = [base / str(path) for entry in stated for path in (entry or {}).values()]
+        folders += [Path(path) for path in (whole.get("path") or {}).values()]
+        return list(dict.fromkeys(folders))
 
     def write(self) -> None:
         with wrapped(self.dest):
@@ -82,7 +92,15 @@ class _Writer:
             total = len(self.network.populations)
             for done, (name, population) in enumerate(self.network.populations.items()):
                 file = files.open(self._file_names("nodes", name)[0])
-                written[name] = write_nodes(file, population, self.network, self.dialect, self.components, self.report)
+                written[name] = write_nodes(
+                    file,
+                    population,
+                    self.network,
+                    self.dialect,
+                    self.components,
+                    self.report,
+                    foreign=not self.same,
+                )
                 self.progress("writing nodes", done + 1, total)
         return written
 
@@ -173,7 +191,7 @@ class _Writer:
             keys = ("morphologies_dir", "biophysical_neuron_models_dir", "alternate_morphologies")
             properties |= {key: components[key] for key in keys if key in components}
         stated = ((self.source.get(kind) or {}).get(name) or {}).get("properties") or {}
-        left = [key for key in stated if key not in properties and key not in ("type", *components)]
+        left = [key for key in stated if key not in ("type", "alternate_morphologies", *properties, *components)]
         self.report.lost(
             "population-property",
             f"{kind} {name}",

@@ -7,7 +7,7 @@ Anything else is generated: parameters become a JSON file, a decor an Allen ``.c
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from pynn_io.exporters.sonata_dialect import Dialect
 from pynn_io.exporters.sonata_nml import nml_snippet
+from pynn_io.exporters.sonata_weights import OBI_MODELS
 from pynn_io.exporters.swc import write_morphology
 from pynn_io.formats.sonata_write import copy_file, wrapped, write_text
 from pynn_io.graph.cells import CableCell, Cell, Origin, PointCell, SpikeSource, UnknownCell
@@ -42,8 +43,10 @@ _NO_MODEL = ("", "static")
 class Components:
     """Writes component files as definitions ask for them, each once, and knows the ``components`` of the configuration."""
 
-    def __init__(self, folder: Path, network: Network, dialect: Dialect, report: Report) -> None:
-        self._folder = folder
+    def __init__(
+        self, folder: Path, network: Network, dialect: Dialect, report: Report, alternates: Sequence[Path] = ()
+    ) -> None:
+        self._folder, self._alternates = folder, alternates
         self._network = network
         self._dialect = dialect
         self._report = report
@@ -68,7 +71,7 @@ class Components:
             synapse = self._network.synapses[name]
             made = self._kept(synapse.origin, "synaptic_models_dir") if synapse.origin else {}
             template = synapse_template(synapse)
-            if template and self._dialect.types:  # an OBI population's type says it, and no template
+            if template and not (self._dialect.name == "obi" and synapse.model in OBI_MODELS):
                 made.setdefault("model_template", template)
             if not synapse.origin and self._dialect.types:
                 self._generate_parameters(name, synapse.parameters, "synaptic_models_dir", made)
@@ -151,22 +154,35 @@ class Components:
         return self._written_morphology(key, stated)
 
     def _copied_morphology(self, path: Path, stated: str) -> str:
+        """Copy a morphology, in every format that the source keeps it in. A container goes as it is."""
+        placed = self._copied_as(path)
+        for folder in self._alternates:
+            for suffix in ALTERNATES:
+                other = folder / f"{path.stem}{suffix}"
+                if other != path and other.is_file():
+                    self._copied_as(other)
+        return stated if placed == path.name else placed.removesuffix(path.suffix)
+
+    def _copied_as(self, path: Path) -> str:
         suffix = path.suffix.lower()
-        if suffix in ALTERNATES:
-            self.alternates.add(suffix)
-            wanted = path.name
-            placed = self._place(ALTERNATES[suffix][1], wanted, path)
-        else:
-            wanted = path.name
-            placed = self._place("morphologies_dir", wanted, path)
-        return stated if placed == wanted else placed.removesuffix(path.suffix)
+        if suffix not in ALTERNATES:
+            return self._place("morphologies_dir", path.name, path)
+        placed = self._place(ALTERNATES[suffix][1], path.name, path)
+        self.alternates.add(suffix)
+        return placed
 
     def _written_morphology(self, key: str, stated: str) -> str:
         target = self._folder / FOLDERS["morphologies_dir"] / f"{_safe(stated.removesuffix('.swc'))}.swc"
         with wrapped(target):
             target.parent.mkdir(parents=True, exist_ok=True)
         write_morphology(self._network.morphologies[key], target, self._report)
-        self._placed["morphologies_dir", target.name] = key
+        self._placed[FOLDERS["morphologies_dir"], target.name] = key
+        self._report.expanded(
+            "morphology-as-swc",
+            f"morphology {key}",
+            "written as SWC points; a reader makes segments of them anew, numbered in the file's order: id, parent, "
+            "fraction_along, proximal, distal, tag, soma_kind, groups",
+        )
         return target.stem
 
     # --- files --------------------------------------------------------------------------------------------------
@@ -215,10 +231,7 @@ class Components:
         content: dict[str, Any] = {}
         for key, name in FOLDERS.items():
             used = (self._folder / name).is_dir()
-            if used or key in ("morphologies_dir", "biophysical_neuron_models_dir", "point_neuron_models_dir"):
-                (self._folder / name).mkdir(parents=True, exist_ok=True)
-                content[key] = f"$COMPONENT_DIR/{name}"
-            elif key == "synaptic_models_dir":
+            if used or key in ("morphologies_dir", "biophysical_neuron_models_dir", "point_neuron_models_dir") or key == "synaptic_models_dir":
                 (self._folder / name).mkdir(parents=True, exist_ok=True)
                 content[key] = f"$COMPONENT_DIR/{name}"
         for suffix in sorted(self.alternates):

@@ -65,7 +65,7 @@ def edge_columns(
         made = _own(name, column, dialect, strength)
         found[made.path] = made
     if dialect.flat:
-        _add_flat(found, projection, network, dialect, types, where, report)
+        _add_flat(found, projection, network, dialect, types, strength, where, report)
     kept = [name for name in _NO_HOME if name in projection.edges.columns or name in projection.types]
     if dialect.name == "obi" and kept:
         report.approximated(
@@ -114,6 +114,7 @@ def _add_flat(
     network: Network,
     dialect: Dialect,
     types: Types,
+    strength: Strength,
     where: str,
     report: Report,
 ) -> None:

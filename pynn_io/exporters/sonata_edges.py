@@ -18,11 +18,15 @@ from pynn_io.exporters.sonata_edge_stream import EdgeStream
 from pynn_io.exporters.sonata_nodes import WrittenNodes
 from pynn_io.exporters.sonata_sections import SectionMap, section_map
 from pynn_io.exporters.sonata_types import Types, give_ids, types_of
-from pynn_io.exporters.sonata_weights import Strength, strength_of
+from pynn_io.exporters.sonata_weights import OWN_MODEL, Strength, strength_of
 from pynn_io.formats.sonata_write import write_indices
+from pynn_io.graph.morphology import AXON_REPLACED, SPECIFICATION
 from pynn_io.graph.network import Network, Projection
 from pynn_io.progress import Progress
 from pynn_io.report import Report
+
+#: The order of sections that a reader takes for granted.
+_IMPLIED = {"": "", "allen": AXON_REPLACED, "obi": SPECIFICATION}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,10 @@ def write_edges(
     strength = strength_of(projection, network, dialect, where, report)
     types = _types(projection, dialect, components, strength, where, report, foreign=foreign)
     maps, order = _section_maps(projection, network, dialect, where, report)
-    if any(name.endswith("_section_id") for name in projection.edges.columns):
+    if order != _IMPLIED[dialect.name] or any(name.endswith("_section_id") for name in projection.edges.columns):
         group.attrs["section_order"] = order
+    if dialect.name == "obi":
+        _report_models(projection, network, strength, where, report)
     columns = edge_columns(projection, network, dialect, types, strength, where, report)
     EdgeStream(group, projection, dialect, types, columns, maps, ends, where, report).write(progress)
     write_indices(
@@ -117,6 +123,20 @@ def _types(
     return types
 
 
+def _report_models(projection: Projection, network: Network, strength: Strength, where: str, report: Report) -> None:
+    models = dict.fromkeys(network.synapses[name].model for name in projection.synapses)
+    left = [model for model in models if model not in ("", "static")]
+    if strength.obi_type not in OWN_MODEL and left:
+        report.approximated(
+            "synapse-model",
+            where,
+            "the OBI dialect says by a projection's type what its synapses are, and has no type for these; the name is in "
+            f"the column model_template, which its tools do not read: model {', '.join(left)}",
+            count=max(projection.size, 1),
+            examples=left,
+        )
+
+
 # --- sections -----------------------------------------------------------------------------------------------------
 
 
@@ -127,11 +147,7 @@ def _section_maps(
     source, target = projection.section_order, dialect.section_order or projection.section_order
     columns = [name for name in ("afferent_section_id", "efferent_section_id") if name in projection.edges.columns]
     if source == target or not columns:
-        if source != target:
-            report.expanded(
-                "section-order", where, f"no edge names a section; section_order is {target} in this dialect"
-            )
-        return {}, target if not columns else source
+        return {}, source
     maps: dict[str, tuple[str, SectionMap]] = {}
     for name in columns:
         end, population = ("target", projection.post) if name.startswith("aff") else ("source", projection.pre)

@@ -9,7 +9,7 @@ take ``@library`` codes for values. (libsonata 0.2.2 refuses a group 1.) Where t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import h5py
@@ -19,7 +19,7 @@ from pynn_io.exporters.sonata_components import Components, model_type
 from pynn_io.exporters.sonata_dialect import Dialect
 from pynn_io.exporters.sonata_rotation import ANGLES, QUATERNION, angles, quaternion
 from pynn_io.exporters.sonata_types import Types, fold, give_ids, level_codes, types_of
-from pynn_io.formats.sonata_write import write_dataset, write_enumeration, write_strings
+from pynn_io.formats.sonata_write import LIBRARY, write_dataset, write_enumeration, write_strings
 from pynn_io.graph.cells import CableCell, Cell, PointCell, SpikeSource, UnknownCell
 from pynn_io.graph.columns import Column, text_column
 from pynn_io.graph.network import Network, Population
@@ -68,15 +68,22 @@ class _Rows:
 
 
 def write_nodes(
-    file: h5py.File, population: Population, network: Network, dialect: Dialect, components: Components, report: Report
+    file: h5py.File,
+    population: Population,
+    network: Network,
+    dialect: Dialect,
+    components: Components,
+    report: Report,
+    *,
+    foreign: bool,
 ) -> WrittenNodes:
-    """Write ``/nodes/<population>`` into an open file."""
+    """Write ``/nodes/<population>`` into an open file. foreign: the source is no SONATA circuit of this dialect."""
     where = f"population {population.name}"
     group = file.require_group("nodes").create_group(population.name)
     cells = [network.cells[name] for name in population.cells]
     attributes = [components.cell(name) for name in population.cells]
     _report_sources(cells, where, report)
-    index = np.asarray(population.type_index.read(population.size), dtype=np.int64)
+    index = of_cell = np.asarray(population.type_index.read(population.size), dtype=np.int64)
     rows = _rows_of(population, where, components)
     types = types_of(population.types, attributes, ("cell",))
     _move_type_parameters(types, rows, index)
@@ -85,13 +92,15 @@ def write_nodes(
     if dialect.types:
         types, index = _fold(types, index, rows, where, report)
     if dialect.name == "allen":
-        _to_angles(population, rows, types, where, report)
+        if foreign:
+            _to_angles(population, rows, types, where, report)
         numbers = _write_groups(group, population, rows, where, report)
     elif dialect.name == "obi":
-        _to_quaternion(population, rows, types, where, report)
-        numbers = _write_obi(group.create_group("0"), cells, types, index, rows, where, report)
+        if foreign:
+            _to_quaternion(population, rows, types, where, report)
+        numbers = _write_obi(group.create_group("0"), (cells, of_cell), types, index, rows, where, report)
     else:
-        numbers = _write_both(group, population, cells, types, index, rows, where, report)
+        numbers = _write_both(group, population, (cells, of_cell), types, index, rows, where, report)
     size = population.size
     write_dataset(group, "node_type_id", types.ids[index] if dialect.types else np.full(size, -1), dtype=np.int64)
     write_dataset(group, "node_id", np.arange(size) if ids is None else ids, dtype=np.uint64)
@@ -279,14 +288,17 @@ def _report_rotation(where: str, report: Report, form: str, old: tuple[str, ...]
 
 
 def _write_groups(
-    group: h5py.Group, population: Population, rows: _Rows, where: str, report: Report
+    group: h5py.Group, population: Population, rows: _Rows, where: str, report: Report, *, first: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Groups as the source has them, else one for every set of columns that rows state. Gives group and index of rows."""
     own = rows.numbers.pop("group", None)
     numbers = np.asarray(own, dtype=np.int64) if own is not None else _groups_by_mask(rows, population.size)
+    if first:
+        numbers = np.unique(numbers, return_inverse=True)[1].reshape(-1) + first
+        report.expanded("attribute-groups", where, f"attribute groups are numbered from {first}: the column group")
     index = np.zeros(population.size, dtype=np.int64)
     found = np.unique(numbers).tolist() or [0]
-    if own is None and len(found) > 1:
+    if own is None and not first and len(found) > 1:
         report.expanded(
             "attribute-groups",
             where,
@@ -354,7 +366,7 @@ def _units(name: str) -> str:
 
 def _write_obi(
     holder: h5py.Group,
-    cells: list[Cell],
+    cells: tuple[list[Cell], np.ndarray],
     types: Types,
     index: np.ndarray,
     rows: _Rows,
@@ -371,7 +383,7 @@ def _write_obi(
     _write_numbers(holder, rows.numbers, where, told)
     _write_texts(holder, rows.text, slice(None), where, told)
     inner = _Lazy(holder, DYNAMICS)
-    flat = _cell_parameters(cells, index, where, told)
+    flat = _cell_parameters(*cells, where, told)
     for name, values in {**flat.numbers, **rows.parameters}.items():
         beneath = flat.numbers.get(name)
         merged = values if beneath is None or values is beneath else _overlay(values, beneath)
@@ -409,14 +421,15 @@ def _flat_types(holder: h5py.Group, types: Types, index: np.ndarray, rows: _Rows
             own = rows.numbers.get(key)
             rows.numbers[key] = beneath if own is None else _overlay(own, beneath)
         flat.append(key)
-    report.expanded(
-        "types-flattened",
-        where,
-        f"the OBI dialect has no types table: every node states what its type stated ({', '.join(flat)}); node_type_id "
-        "is -1, the id of the type is gone",
-        count=len(flat),
-        examples=["id"],
-    )
+    if (types.ids >= 0).any() or set(flat) - {"model_type", "model_template"}:
+        report.expanded(
+            "types-flattened",
+            where,
+            f"the OBI dialect has no types table: every node states what its type stated ({', '.join(flat)}); "
+            "node_type_id is -1, the id of the type is gone",
+            count=len(flat),
+            examples=["id"],
+        )
 
 
 def _overlay_text(own: Column, beneath: Column, size: int) -> Column:
@@ -471,7 +484,8 @@ def _cell_parameters(cells: list[Cell], index: np.ndarray, where: str, report: R
             "template-not-obi",
             where,
             "the OBI dialect builds cable cells from hoc templates only; the names and files of these cells' own "
-            "description are kept, the decor, processing and parameters in them mean nothing to its tools",
+            "description are kept, the decor, processing and parameters in them mean nothing to its tools: "
+            + ", ".join(dict.fromkeys(name for cell in cables for name in cell.parameters)),
             examples=[*unread, "decor", "processing", "parameters"],
         )
     return flat
@@ -489,50 +503,49 @@ class _Flat:
 def _write_both(
     group: h5py.Group,
     population: Population,
-    cells: list[Cell],
+    cells: tuple[list[Cell], np.ndarray],
     types: Types,
     index: np.ndarray,
     rows: _Rows,
     where: str,
     report: Report,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Group 0 for libsonata, group 2 for Allen's tools; numbers are one dataset under two links."""
-    if rows.numbers.pop("group", None) is not None:
-        report.expanded("attribute-groups", where, "attribute groups became one: the column group is gone")
+    """Group 0 for libsonata, group 2 (or several, where cells state different columns) for Allen's tools.
+
+    Numbers that every cell states are one dataset under two links.
+    """
     size = population.size
     _add_other_rotation(population, rows, types, where, report)
-    view = {
-        name: without_gaps(_over_types(name, values, types, index), name, where, report)
-        for name, values in _some(rows.numbers, size)
-    }
-    inner = {name: without_gaps(values, name, where, report) for name, values in _some(rows.parameters, size)}
-    flat = _Rows(dict(view), {}, dict(inner), rows.parameter_text)
+    gaps = any(np.ma.getmaskarray(values).any() for values in (*rows.numbers.values(), *rows.parameters.values()))
+    own = rows.numbers.pop("group", None)
     zero = group.create_group("0")
-    turned = _stated(population, ANGLES)
-    if turned is not None and not any(name in flat.numbers or name in types.columns for name in QUATERNION):
-        flat.numbers |= dict(zip(QUATERNION, quaternion(turned).T, strict=True))
-    _write_obi(zero, cells, types, index, flat, where, report, silent=True)
-    if set(zero) - {DYNAMICS, "@library"} <= set(view) and set(zero.get(DYNAMICS, ())) <= set(inner):
+    _write_obi(zero, cells, types, index, _flat_rows(population, rows, types), where, report, silent=True)
+    if gaps:
+        rows.numbers |= {} if own is None else {"group": own}
+        return _write_groups(group, population, rows, where, report, first=VIEW)
+    if own is not None:
+        report.expanded("attribute-groups", where, "attribute groups became one: the column group is gone")
+    if set(zero) - {DYNAMICS, LIBRARY} <= set(rows.numbers) and set(zero.get(DYNAMICS, ())) <= set(rows.parameters):
         return np.zeros(size, dtype=np.int64), np.arange(size)
     second = group.create_group(str(VIEW))
-    for name in view:
+    for name in rows.numbers:
         second[name] = zero[name]
-    for name in inner:
+    for name in (*rows.parameters, *rows.parameter_text):
         second.require_group(DYNAMICS)[name] = zero[DYNAMICS][name]
     return np.full(size, VIEW, dtype=np.int64), np.arange(size)
 
 
-def _over_types(name: str, values: np.ndarray, types: Types, index: np.ndarray) -> np.ndarray:
-    """Gaps of rows filled with what their types state: a dataset counts before the CSV."""
-    beneath = types.columns.get(name)
-    if beneath is None or any(isinstance(value, str) for value in beneath):
-        return values
-    return _overlay(values, _spread_numbers(beneath, index))
-
-
-def _some(columns: Mapping[str, np.ndarray], size: int) -> Iterator[tuple[str, np.ndarray]]:
-    """Columns that at least one row states."""
-    return ((name, values) for name, values in columns.items() if not size or not np.ma.getmaskarray(values).all())
+def _flat_rows(population: Population, rows: _Rows, types: Types) -> _Rows:
+    """What libsonata shall see: rotations as quaternions too, and an angle that is not stated as no turn."""
+    flat = _Rows(dict(rows.numbers), {}, dict(rows.parameters), dict(rows.parameter_text))
+    for name in (*ANGLES, *QUATERNION):
+        if name in flat.numbers:
+            rest = 1.0 if name == QUATERNION[0] else 0.0
+            flat.numbers[name] = np.ma.filled(flat.numbers[name], rest)
+    turned = _stated(population, ANGLES)
+    if turned is not None and not any(name in flat.numbers or name in types.columns for name in QUATERNION):
+        flat.numbers |= dict(zip(QUATERNION, quaternion(turned).T, strict=True))
+    return flat
 
 
 def _add_other_rotation(population: Population, rows: _Rows, types: Types, where: str, report: Report) -> None:

@@ -17,6 +17,10 @@ _OBI_TYPES = {
     "nrn:Exp2Syn": ("Exp2Syn_synapse", "uS", "conductance"),
     "nest:tsodyks2_synapse": ("TM_synapse", "nS", "weight"),
 }
+#: Synapse models that the type of an OBI projection states.
+OBI_MODELS = tuple(_OBI_TYPES)
+#: Types of an OBI projection that say what its synapses are.
+OWN_MODEL = tuple(row[0] for row in _OBI_TYPES.values())
 
 
 @dataclass(frozen=True, slots=True)
