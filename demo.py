@@ -38,7 +38,7 @@ STEPS: tuple[tuple[str, str, int], ...] = (
     ),
     (
         "4. Is what we wrote sound? By our rules, and by libsonata's and bluepysnap's.",
-        "pynn-show demo_output/synfire_obi/circuit_config.json --validate",
+        "pynn-show demo_output/synfire_obi/simulation_config.json --validate",
         0,
     ),
     (
