@@ -231,7 +231,11 @@ class Components:
         content: dict[str, Any] = {}
         for key, name in FOLDERS.items():
             used = (self._folder / name).is_dir()
-            if used or key in ("morphologies_dir", "biophysical_neuron_models_dir", "point_neuron_models_dir") or key == "synaptic_models_dir":
+            if (
+                used
+                or key in ("morphologies_dir", "biophysical_neuron_models_dir", "point_neuron_models_dir")
+                or key == "synaptic_models_dir"
+            ):
                 (self._folder / name).mkdir(parents=True, exist_ok=True)
                 content[key] = f"$COMPONENT_DIR/{name}"
         for suffix in sorted(self.alternates):

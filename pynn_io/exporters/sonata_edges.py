@@ -95,10 +95,14 @@ def _types(
     skip = ["synapse", *(["weight_unit"] if not foreign or dialect.name == "obi" else [])]
     types = types_of(projection.types, attributes, skip)
     if "weight" in types.columns:
-        values = types.columns.pop("weight")
-        scale = strength.scale if strength.scale is not None else np.ones(types.size)
-        scaled = [v if v is None or s == 1 else float(v * s) for v, s in zip(values, scale.tolist(), strict=True)]
-        types.columns[strength.name] = scaled
+        scale = (strength.scale if strength.scale is not None else np.ones(types.size)).tolist()
+        scaled = [
+            v if v is None or s == 1 else float(v * s) for v, s in zip(types.columns["weight"], scale, strict=True)
+        ]
+        types.columns = {
+            (strength.name if name == "weight" else name): (scaled if name == "weight" else values)
+            for name, values in types.columns.items()
+        }
     if "weight_unit" in types.columns and strength.scale is not None:
         types.columns["weight_unit"] = [strength.unit] * types.size
     if projection.kind == "electrical" and dialect.types:

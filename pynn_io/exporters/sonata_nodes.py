@@ -412,6 +412,8 @@ def _flat_types(holder: h5py.Group, types: Types, index: np.ndarray, rows: _Rows
         if all(value is None for value in values):
             continue
         key = "dynamics_params_file" if name == DYNAMICS else name
+        if name == "morphology":  # the OBI extension names a morphology without the suffix of its file
+            values = [None if value is None else str(value).removesuffix(".swc") for value in values]
         if any(isinstance(value, str) for value in values):
             codes, levels = level_codes([None if value is None else str(value) for value in values])
             spread = Column(np.ma.array(codes[index], mask=np.array([v is None for v in values])[index]), levels=levels)

@@ -62,7 +62,7 @@ class _Simulation:
         inputs = {name: item for stimulus in self.plan.stimuli for name, item in self._input(stimulus).items()}
         inputs |= plain(self.extra.pop("disabled_inputs", {}))
         config["inputs"] = inputs
-        config["reports"] = {recording.name: self._recording(recording) for recording in self.plan.recordings}
+        config["reports"] = {item.name: self._recording(item) for item in self.plan.recordings if self._has_home(item)}
         simulator = self.plan.target_simulator
         if simulator and (not self.obi or simulator in _OBI_SIMULATORS):
             config["target_simulator"] = simulator
@@ -228,6 +228,19 @@ class _Simulation:
         return content
 
     # --- reports --------------------------------------------------------------------------------------------------
+
+    def _has_home(self, recording: Recording) -> bool:
+        """OBI reports are of variables of cells; BMTK's recorders of weights and files of synapses have none."""
+        if recording.variable or not self.obi:
+            return True
+        self.report.lost(
+            "recording",
+            f"reports/{recording.name}",
+            f"{recording.name} records no variable of a cell ({recording.parameters.get('module', 'no module')}); the OBI "
+            "dialect has no such report",
+            examples=[recording.name],
+        )
+        return False
 
     def _recording(self, recording: Recording) -> dict[str, Any]:
         cells = self.sets.rewritten(recording.node_set, f"reports/{recording.name}")

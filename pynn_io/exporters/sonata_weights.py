@@ -52,8 +52,10 @@ def strength_of(projection: Projection, network: Network, dialect: Dialect, wher
             obi_type, wanted, name = _OBI_TYPES[model]
         elif obi_type == "chemical" and known == ["1"]:
             obi_type, wanted, name = "point_process", "1", "conductance"
-        elif all(_is_conductance(unit) for unit in known):
+        elif known and all(_is_conductance(unit) for unit in known):
             wanted, name = "nS", "conductance"
+        elif not known:
+            name = _source_name(projection, network)
     elif dialect.name == "allen" and known and all(_is_conductance(unit) for unit in known) and "nS" in known:
         wanted = "uS" if not _is_nest(projection, network) else ""
     elif dialect.name == "" and known == ["nS"] and not _is_nest(projection, network):
@@ -62,6 +64,12 @@ def strength_of(projection: Projection, network: Network, dialect: Dialect, wher
     unit = wanted or (known[0] if len(known) == 1 else "")
     _report_strength(projection, dialect, name, known, wanted, scale, where, report)
     return Strength(name, unit, scale, obi_type)
+
+
+def _source_name(projection: Projection, network: Network) -> str:
+    """What the source called a weight without a unit."""
+    edges = (network.extra.get("sonata") or {}).get("edges") or {}
+    return (edges.get(projection.name) or {}).get("weight_name") or "syn_weight"
 
 
 def _weight_units(projection: Projection) -> list[str]:
