@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -254,6 +255,8 @@ def _dump(value: Any, name: str, depth: int) -> Iterator[str]:
         yield f"{indent}{name}:"
         for number, item in enumerate(value):
             yield f"{indent}  {number}: {item!r}"
+    elif isinstance(value, PurePath):
+        yield f"{indent}{name}: file {value.name}"  # where it lies is no part of the network
     else:
         yield f"{indent}{name}: {value!r}"
 

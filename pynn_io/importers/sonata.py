@@ -137,7 +137,7 @@ def _sonata(context: Context, nodes: Nodes, edges: EdgeSets) -> dict[str, Any]:
     circuit = config.circuit
     return {
         "dialect": _dialect(nodes, edges),
-        "config": str(config.circuit_path),
+        "config": config.circuit_path,
         "components": {
             name: {"path": absolute(value, folder), "text": raw}
             for name, (value, raw, folder) in config.components.items()

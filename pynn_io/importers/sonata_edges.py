@@ -242,12 +242,10 @@ class _Reader:
         """Give every type its weight unit; a type whose targets take different units becomes one row a unit."""
         if self.weight_name is None or not rows or not self.post.types.size:
             return rows, index
-        stated = units_of(self.record.columns[self.weight_name]) if self.weight_name in self.record.columns else ""
-        if stated in WEIGHT_UNITS:
-            return [_Type(row.id, row.row, row.synapse, stated) for row in rows], index
         units, choice = self._unit_table(rows)
+        attribute = units_of(self.record.columns[self.weight_name]) if self.weight_name in self.record.columns else ""
         for i, row in enumerate(rows):
-            unit = self._stated_unit(row)
+            unit = self._stated_unit(row) or (attribute if attribute in WEIGHT_UNITS else "")
             if unit:
                 units += [unit] if unit not in units else []
                 choice[i] = units.index(unit)
@@ -256,7 +254,7 @@ class _Reader:
         return self._split(rows, index, target, units, choice)
 
     def _stated_unit(self, row: _Type) -> str:
-        """The unit in a ``weight_unit`` column of the types file, which pynn_io writes where a dialect implies another."""
+        """The unit in a ``weight_unit`` column of the types file, written where the dialect implies another one."""
         unit = str(self._value("weight_unit", row.row) or "")
         if unit and unit not in WEIGHT_UNITS:
             raise ReadError(
@@ -269,11 +267,13 @@ class _Reader:
         """Units, and for every type row and every cell type of the targets that has cells the number of its unit."""
         used = np.unique(self.post.type_index.read(self.post.size)) if self.post.size else np.zeros(1, dtype=np.int64)
         cells = self._target_cells()
+        # The extension fixes the unit of its own columns only; syn_weight is what the target takes, there too.
+        obi_type = "" if self.weight_name == "syn_weight" else self.obi_type
         units: list[str] = []
         choice = np.zeros((len(rows), len(cells)), dtype=np.int64)
         for i, row in enumerate(rows):
             model = self.edges.synapses[row.synapse].model
-            stated = {j: weight_unit(cells[j], model, self.obi_type) for j in used.tolist() if cells}
+            stated = {j: weight_unit(cells[j], model, obi_type) for j in used.tolist() if cells}
             # A target that takes no weight (a spike source) has no say in its unit.
             first = next((unit for unit in stated.values() if unit), "")
             for j in range(len(cells)):
@@ -339,7 +339,8 @@ class _Reader:
             if stored is not None and group is not None and len(distinct(stored, record.at("edge_group_id"))) > 1:
                 columns["group"] = Column(group)
         model_columns = OBI_KINDS.get(self.obi_type, ("", "", ()))[2]
-        for name, attribute in record.columns.items():
+        # The weight comes first whatever its name in the file, so that the order of columns does not depend on it.
+        for name, attribute in sorted(record.columns.items(), key=lambda item: item[0] != self.weight_name):
             if name != "is_gap_junction":
                 key = f"{PARAMETER}{name}" if name in model_columns else self._key(name)
                 self._put(columns, key, attribute)

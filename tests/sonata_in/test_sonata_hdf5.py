@@ -526,3 +526,17 @@ def test_morphology_container(tmp_path: Path) -> None:
     with h5py.File(container) as handle:
         points = len(handle["morph-B/points"])
     assert 0 < found.morphologies["morph-B"].size <= points
+
+
+def test_stated_unit_of_a_weight(tmp_path: Path) -> None:
+    """A types file's own column comes first, then the dataset's attribute, then what the targets imply (pA)."""
+    (tmp_path / "edge_types.csv").write_text("edge_type_id weight_unit\n7 nA\n8 NULL\n9 NULL\n")
+    kinds = {"edge_type_id": np.array([7, 8, 9]), "0": {"syn_weight": np.ones(3)}}
+    edges(tmp_path / "edges.h5", {"cells_to_cells": connections([0, 0, 0], [1, 2, 2], **kinds)}, ENDS)
+    assert only(tmp_path).types.values("weight_unit").tolist() == ["nA", "pA", "pA"]
+    with h5py.File(tmp_path / "edges.h5", "r+") as handle:
+        handle["edges/cells_to_cells/0/syn_weight"].attrs["units"] = "uS"
+    assert only(tmp_path).types.values("weight_unit").tolist() == ["nA", "uS", "uS"]
+    (tmp_path / "edge_types.csv").write_text("edge_type_id weight_unit\n7 kg\n8 NULL\n9 NULL\n")
+    with pytest.raises(ReadError, match=r"edge_types\.csv:2: weight_unit must be one of .*, not kg"):
+        only(tmp_path)
