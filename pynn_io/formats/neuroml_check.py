@@ -21,7 +21,8 @@ from pynn_io.errors import ReadError
 from pynn_io.formats.neuroml_tables import TOLD, Document, Listing, Node, Problem, Side, read_document
 
 #: Core files that jNeuroML resolves from its jar: nothing to look for on disk.
-_CORE_NAMES = "Cells Channels Inputs Networks NeuroML2CoreTypes NeuroMLCoreCompTypes NeuroMLCoreDimensions PyNN Simulation Synapses"
+_CORE_NAMES = """Cells Channels Inputs Networks NeuroML2CoreTypes NeuroMLCoreCompTypes NeuroMLCoreDimensions PyNN
+Simulation Synapses"""
 CORE = frozenset(f"{name}.xml" for name in _CORE_NAMES.split())
 #: Files larger than this are not loaded whole for the schema; the structure check of our own is the same and streams.
 SCHEMA_LIMIT = 50_000_000

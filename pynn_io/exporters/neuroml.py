@@ -1,0 +1,309 @@
+"""A document as NeuroML 2.3.1: network, components, cells, and a LEMS file that runs it.
+
+Files: ``NAME.net.nml`` (or ``NAME.net.nml.h5``), ``CELL.cell.nml`` for each cable cell, ``NAME.components.xml`` and the
+files that it includes for components that NeuroML does not have, ``LEMS_NAME.xml`` if the document has a plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+
+from pynn_io.document import Document
+from pynn_io.errors import WriteError
+from pynn_io.exporters.neuroml_cable import cable_document
+from pynn_io.exporters.neuroml_components import Component, cell_component
+from pynn_io.exporters.neuroml_inputs import events, inputs, outputs, spike_trains
+from pynn_io.exporters.neuroml_populations import Part, Split, record, split_population
+from pynn_io.exporters.neuroml_projections import Cells, ProjectionWriter
+from pynn_io.formats.lems import Simulation, write_simulation
+from pynn_io.formats.neuroml_hdf5 import write_network
+from pynn_io.formats.neuroml_records import (
+    DocumentHead,
+    Element,
+    Endpoint,
+    Ids,
+    InputRecord,
+    NetworkRecord,
+    PopulationRecord,
+    ProjectionRecord,
+    SpikeArray,
+    nml_id,
+)
+from pynn_io.formats.neuroml_xml import write_document
+from pynn_io.graph.cells import CableCell, PointCell, SpikeSource
+from pynn_io.graph.morphology import Morphology
+from pynn_io.progress import Progress, quiet
+from pynn_io.report import Report
+from pynn_io.vocabulary.neuroml import CARRIER
+
+#: What a simulation step is where a plan states none, ms: NEURON's own.
+STEP = 0.025
+
+
+def write(
+    document: Document,
+    dest: Path,
+    report: Report,
+    *,
+    dialect: str = "",
+    single: bool = False,
+    progress: Progress = quiet,
+) -> None:
+    """Write a document into the folder ``dest``.
+
+    dialect: empty for XML, ``hdf5`` for a network in NeuroML HDF5. single: HDF5 tables in float32, which jNeuroML needs.
+    Raises WriteError, and what reading morphologies and edges raises.
+    """
+    try:
+        dest.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"cannot write: {error.strerror or error}", where=dest) from error
+    _Export(document, dest, report, progress).write(dialect == "hdf5", single)
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A part with its split, and the record of its population."""
+
+    part: Part
+    split: Split
+    record: PopulationRecord
+
+
+class _Export:
+    """One export: components first, since they stand before the network in the file; then the network streams."""
+
+    def __init__(self, document: Document, dest: Path, report: Report, progress: Progress) -> None:
+        self._network, self._plan = document.network, document.plan
+        self._dest, self._report, self._progress = dest, report, progress
+        self._name = nml_id(self._network.name or "network")
+        self._ids = Ids()
+        for taken in (self._name, f"{self._name}_document", "pas"):
+            self._ids.new(taken)
+        self._core: list[Element | SpikeArray] = []
+        self._own: list[tuple[str, Component]] = []
+        self._includes: list[str] = []
+        self._placed: list[_Placed] = []
+
+    def write(self, hdf5: bool, single: bool) -> None:
+        cells = self._cells()
+        writers = [
+            ProjectionWriter(projection, self._network, cells, self._ids, self._report, self._progress)
+            for projection in self._network.projections.values()
+        ]
+        for writer in writers:
+            self._add("synapse", *writer.components)
+        lists: tuple[InputRecord, ...] = ()
+        if self._plan is not None:
+            made = inputs(self._plan, self._network, cells, self._ids, self._report)
+            self._add("input", *made.components)
+            lists = made.records
+        self._say_renamed()
+        includes = (*self._own_components(), *self._includes)
+        head = DocumentHead(f"{self._name}_document", _origin(self._network.name), includes, tuple(self._core))
+        network = NetworkRecord(
+            self._name,
+            [placed.record for placed in self._placed],
+            _records(writers, electrical=False),
+            _records(writers, electrical=True),
+            lists,
+            self._plan.celsius if self._plan is not None else None,
+        )
+        file = self._write_network(head, network, hdf5, single)
+        self._simulation(cells, file)
+
+    def _write_network(self, head: DocumentHead, network: NetworkRecord, hdf5: bool, single: bool) -> str:
+        if not self._placed:
+            raise WriteError(
+                "nothing of the network can be written as NeuroML: no cell has a component",
+                where=self._dest,
+                hint="The report names the models that have none.",
+            )
+        if not hdf5:
+            path = self._dest / f"{self._name}.net.nml"
+            write_document(path, head, network, progress=self._progress)
+            return path.name
+        path = self._dest / f"{self._name}.net.nml.h5"
+        write_network(path, head, network, single=single, progress=self._progress)
+        if single:
+            self._report.approximated(
+                "single-precision", path.name, "Numbers of the HDF5 tables are rounded to single precision, as asked."
+            )
+        elif self._plan is not None:
+            self._report.defaulted(
+                "double-precision",
+                path.name,
+                "The HDF5 tables are in double precision, which libNeuroML and NetPyNE read; jNeuroML 0.14 takes such "
+                "tables for zeros. For jNeuroML write XML, or HDF5 in single precision.",
+            )
+        return path.name
+
+    # -- populations and their components
+
+    def _cells(self) -> Cells:
+        splits: dict[str, Split] = {}
+        for population in self._network.populations.values():
+            trains = spike_trains(self._plan, population.name)
+            splits[population.name] = split_population(population, self._network, trains, self._ids, self._report)
+        ends: dict[str, Endpoint] = {}
+        morphologies: dict[str, Morphology] = {}
+        made: dict[object, tuple[str, Morphology | None] | None] = {}
+        for split in splits.values():
+            for part in split.parts:
+                key = self._key(part)
+                if key not in made:
+                    made[key] = self._component(part)
+                found = made[key]
+                if found is None:
+                    continue
+                placed = _Placed(part, split, record(part, split, found[0]))
+                self._placed.append(placed)
+                ends[part.name] = placed.record.end
+                if found[1] is not None:
+                    morphologies[part.name] = found[1]
+        return Cells(splits, ends, morphologies)
+
+    def _key(self, part: Part) -> object:
+        """Parts with the same key share a component."""
+        if part.train is not None:
+            return part.name
+        if isinstance(part.cell, SpikeSource) and not part.cell.parameters:
+            return part.cell.model
+        parameters = sorted((name, str(value)) for name, value in getattr(part.cell, "parameters", {}).items())
+        return (part.cell_name, part.morphology, tuple(parameters))
+
+    def _component(self, part: Part) -> tuple[str, Morphology | None] | None:
+        """Id of the part's component, and the morphology of a cable cell; None (reported) where it has none."""
+        cell = part.cell
+        where = f"cell {part.cell_name}"
+        if isinstance(cell, CableCell):
+            return self._cable(part, cell, where)
+        if isinstance(cell, SpikeSource) and (part.train is not None or not cell.parameters):
+            if part.train is not None or cell.model == "SpikeSourceArray":
+                name = f"{part.name}_spikes" if part.train is not None else "silent"
+                array = SpikeArray(self._ids.new(name), part.train if part.train is not None else np.zeros(0))
+                self._core.append(array)
+                return array.id, None
+        if not isinstance(cell, (PointCell, SpikeSource)):
+            return None
+        v_init = self._plan.v_init if self._plan is not None else None
+        made = cell_component(self._ids.new(f"{part.name}_cell"), cell, self._report, where, v_init=v_init)
+        if made is None:
+            return None
+        self._add("cell", made)
+        return made.id, None
+
+    def _cable(self, part: Part, cell: CableCell, where: str) -> tuple[str, Morphology | None] | None:
+        name = part.morphology
+        if name is None or name not in self._network.morphologies:
+            self._report.lost(
+                "no-morphology",
+                where,
+                f"The cell has {'no morphology' if name is None else f'the morphology {name}, which is not there'}; its "
+                "cells are left out.",
+                count=part.size,
+                examples=[part.cell_name],
+            )
+            return None
+        identifier = self._ids.new(f"{part.name}_cell")
+        plan = self._plan
+        parts = cable_document(
+            identifier,
+            cell,
+            self._network.morphologies[name],
+            where,
+            self._report,
+            v_init=plan.v_init if plan is not None else None,
+            threshold=plan.spike_threshold if plan is not None else None,
+        )
+        file = f"{identifier}.cell.nml"
+        write_document(self._dest / file, parts.head)
+        self._includes.append(file)
+        return identifier, parts.morphology
+
+    # -- components
+
+    def _add(self, role: str, *components: Component) -> None:
+        for component in components:
+            if component.definitions:
+                self._own.append((role, component))
+            else:
+                self._core.append(_element(component))
+
+    def _own_components(self) -> tuple[str, ...]:
+        """Write the file of components whose types are ours, and those types beside it (docs/neuroml_own_types.md)."""
+        if not self._own:
+            return ()
+        files = sorted({file for _, component in self._own for file in component.definitions})
+        shelf = resources.files("pynn_io.vocabulary") / "lems"
+        path = self._dest / f"{self._name}.components.xml"
+        elements = [
+            Element(CARRIER[role], {"id": component.id, "type": component.type, **component.attributes})
+            for role, component in self._own
+        ]
+        try:
+            for file in files:
+                (self._dest / file).write_bytes((shelf / file).read_bytes())
+        except OSError as error:
+            raise WriteError(f"cannot write: {error.strerror or error}", where=self._dest) from error
+        write_document(
+            path, DocumentHead(f"{self._name}_components", includes=tuple(files), components=tuple(elements))
+        )
+        return (path.name,)
+
+    def _say_renamed(self) -> None:
+        names = {*self._network.populations, *self._network.projections}
+        renamed = {old: new for old, new in self._ids.changed.items() if old in names}
+        self._report.expanded(
+            "renamed",
+            "ids",
+            "NeuroML ids consist of letters, digits and underscores and are unique; names that are not got another: "
+            + ", ".join(f"{old} -> {new}" for old, new in list(renamed.items())[:10]),
+            count=len(renamed),
+            examples=renamed,
+        )
+
+    # -- simulation
+
+    def _simulation(self, cells: Cells, file: str) -> None:
+        plan = self._plan
+        if plan is None:
+            return
+        if plan.duration is None:
+            self._report.lost("no-duration", "plan", "The plan states no duration, so no LEMS simulation is written.")
+            return
+        if plan.timestep is None:
+            self._report.defaulted(
+                "default-timestep", "plan", f"The plan states no time step; {STEP} ms is written, as in NEURON."
+            )
+        simulation = Simulation(
+            self._ids.new(f"{self._name}_simulation"),
+            self._name,
+            plan.duration,
+            plan.timestep or STEP,
+            (file,),
+            outputs(plan, self._network, cells, self._name, self._report),
+            events(cells, self._name),
+            plan.seed,
+        )
+        write_simulation(self._dest / f"LEMS_{self._name}.xml", simulation)
+
+
+def _records(writers: list[ProjectionWriter], *, electrical: bool) -> Iterator[ProjectionRecord]:
+    for writer in writers:
+        if writer.electrical is electrical:
+            yield from writer.records()
+
+
+def _element(component: Component) -> Element:
+    children = tuple(_element(child) for child in component.children)
+    return Element(component.type, {"id": component.id, **component.attributes}, children)
+
+
+def _origin(name: str) -> str:
+    return f"Network {name}, converted by pynn_io."

@@ -1,0 +1,291 @@
+"""Edges as NeuroML projections: sorted by what can be one projection, in bounded memory.
+
+A NeuroML projection joins two populations through one synapse component, so the edges of the graph's projection are
+dealt out to parts: (presynaptic part, postsynaptic part, edge type, sign of the weight where that matters). A first pass
+counts, which tells where every part begins in a temporary file; a second pass puts each block of edges there.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pynn_io.errors import WriteError
+from pynn_io.exporters.neuroml_populations import Split
+from pynn_io.graph.columns import BLOCK
+from pynn_io.graph.network import Network, Projection
+from pynn_io.graph.schema import PARAMETER
+from pynn_io.graph.synapses import Synapse
+from pynn_io.progress import Progress
+from pynn_io.report import Report
+
+#: Weight functions that use the stated weight (``bmtk.simulator.core.simulation_config``'s built-in ones).
+IDENTITY = frozenset({None, "", "wmax", "set_syn_weight", "default_weight_fnc"})
+_SITES = ("afferent_section_id", "afferent_section_pos", "efferent_section_id", "efferent_section_pos")
+_JUNCTIONS = ("afferent_junction_id", "efferent_junction_id")
+_VALUES = ("weight", "delay", "nsyns", "weight_sigma", f"{PARAMETER}sign", *_SITES, *_JUNCTIONS)
+#: NEST's own default where no delay is stated, ms.
+NEST_DELAY = 1.0
+
+
+def effective_weight(
+    weight: np.ndarray,
+    function: str | None,
+    *,
+    sigma: np.ndarray | None = None,
+    pre_angle: np.ndarray | None = None,
+    post_angle: np.ndarray | None = None,
+) -> np.ndarray | None:
+    """The weight that a simulator uses for the stated one, same shape and unit; None if the rule cannot be applied.
+
+    ``gaussianLL`` (BMTK): ``w exp(-(d/sigma)**2)``, d the difference of the cells' tuning angles (degrees) folded to a
+    period of 180 degrees. Others named in `IDENTITY` change nothing.
+    """
+    if function in IDENTITY:
+        return weight
+    if function != "gaussianLL" or sigma is None or pre_angle is None or post_angle is None:
+        return None
+    apart = np.abs(np.abs(np.abs(180.0 - np.abs(post_angle - pre_angle) % 360.0) - 90.0) - 90.0)
+    return weight * np.exp(-((apart / sigma) ** 2))
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The edges of a projection that are one NeuroML projection: ``size`` of them, from ``start`` in the sorted file."""
+
+    pre: int
+    post: int
+    type_row: int
+    negative: bool
+    start: int
+    size: int
+
+
+class Deal:
+    """The edges of one projection, dealt out. `shares` after construction; `sorted` opens the sorted edges."""
+
+    def __init__(
+        self,
+        projection: Projection,
+        network: Network,
+        pre: Split,
+        post: Split,
+        split_signs: frozenset[int],
+        where: str,
+        report: Report,
+    ) -> None:
+        """split_signs: number ``post part * types + type row`` where the sign of the weight makes two projections."""
+        self._projection, self._pre, self._post = projection, pre, post
+        self._synapses = [network.synapses[name] for name in projection.synapses]
+        self._split_signs = np.array(sorted(split_signs), dtype=np.int64)
+        self._where, self._report = where, report
+        self._angles = [_tuning_angles(split) for split in (pre, post)]
+        self._functions = _functions(projection)
+        known = {*projection.types, *projection.edges.columns}
+        self._names = [name for name in _VALUES if name in known]
+        self.halves = projection.kind == "electrical" and all(name in known for name in _JUNCTIONS)
+        self.sited = "afferent_section_id" in known
+        self._dtype = self._record(known)
+        self.shares = self._count()
+
+    def _record(self, known: set[str]) -> np.dtype:
+        fields: list[tuple[str, Any]] = [("pre", "i8"), ("post", "i8"), ("weight", "f8"), ("delay", "f8")]
+        for side in ("afferent", "efferent"):
+            if f"{side}_section_id" in known:
+                fields += [(f"{side}_section_id", "i8"), (f"{side}_section_pos", "f8")]
+        return np.dtype(fields)
+
+    def _keys(self, rows: Mapping[str, np.ndarray], weight: np.ndarray) -> np.ndarray:
+        """The number of the share of every edge; -1 where an end has no NeuroML cell, or a junction's second half."""
+        pre, post = self._pre.part[rows["source"]], self._post.part[rows["target"]]
+        types = len(self._synapses)
+        aim = post * types + rows["type"]
+        key = (pre * max(1, len(self._post.parts)) * types + aim) * 2
+        if len(self._split_signs):
+            key = key + ((weight < 0) & np.isin(aim, self._split_signs))
+        gone = (pre < 0) | (post < 0)
+        if self.halves:
+            near = (rows["source"], rows["efferent_junction_id"])
+            far = (rows["target"], rows["afferent_junction_id"])
+            gone |= (near[0] > far[0]) | ((near[0] == far[0]) & (near[1] > far[1]))
+        return np.where(gone, -1, key)
+
+    def _count(self) -> tuple[Share, ...]:
+        counts: dict[int, int] = {}
+        dropped = 0
+        for _, _, rows in self._projection.blocks(self._names):
+            keys = self._keys(rows, self._weights(rows, quiet=True))
+            found, number = np.unique(keys, return_counts=True)
+            for key, many in zip(found.tolist(), number.tolist(), strict=True):
+                counts[key] = counts.get(key, 0) + many
+            dropped += int(((self._pre.part[rows["source"]] < 0) | (self._post.part[rows["target"]] < 0)).sum())
+        counts.pop(-1, None)
+        self._report.lost(
+            "edges-without-cells",
+            self._where,
+            "Connections from or to cells that are not written are left out.",
+            count=dropped,
+        )
+        types = len(self._synapses)
+        shares, start = [], 0
+        for key in sorted(counts):
+            rest, negative = divmod(key, 2)
+            rest, type_row = divmod(rest, types)
+            pre, post = divmod(rest, max(1, len(self._post.parts)))
+            shares.append(Share(pre, post, type_row, bool(negative), start, counts[key]))
+            start += counts[key]
+        return tuple(shares)
+
+    @contextmanager
+    def sorted(self, progress: Progress) -> Iterator[np.ndarray]:
+        """All edges of all shares as one array on disk, share after share, in file order within each."""
+        total = sum(share.size for share in self.shares)
+        try:
+            with tempfile.TemporaryFile(prefix="pynn_io-") as file:
+                file.truncate(max(1, total) * self._dtype.itemsize)
+                edges = np.memmap(file, dtype=self._dtype, mode="r+", shape=(max(1, total),))
+                self._fill(edges, progress)
+                yield edges[:total]
+        except OSError as error:
+            raise WriteError(f"no room for sorting the edges: {error}", where=tempfile.gettempdir()) from error
+
+    def _fill(self, edges: np.ndarray, progress: Progress) -> None:
+        types, ends = len(self._synapses), max(1, len(self._post.parts))
+        keys_of = np.array(
+            [((s.pre * ends + s.post) * types + s.type_row) * 2 + s.negative for s in self.shares], dtype=np.int64
+        )
+        cursor = np.array([share.start for share in self.shares], dtype=np.int64)
+        for stop, keys, block in self._blocks():
+            order = np.argsort(keys, kind="stable")
+            order = order[np.searchsorted(keys[order], 0) :]
+            share = np.searchsorted(keys_of, keys[order])
+            first = np.searchsorted(share, np.arange(len(keys_of)))
+            edges[cursor[share] + np.arange(len(order)) - first[share]] = block[order]
+            cursor += np.bincount(share, minlength=len(cursor))
+            progress(f"sorting {self._projection.name}", stop, self._projection.size)
+
+    def stream(self) -> Iterator[np.ndarray]:
+        """The edges of the only share, in file order, without a detour over the disk."""
+        for _, keys, block in self._blocks():
+            yield block[keys >= 0]
+
+    def _blocks(self) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        """``(rows so far, share key, record)`` of every edge."""
+        names = self._dtype.names or ()
+        for _, stop, rows in self._projection.blocks(self._names):
+            weight = self._weights(rows, quiet=False)
+            block = np.empty(len(weight), dtype=self._dtype)
+            block["pre"] = self._pre.instance[rows["source"]]
+            block["post"] = self._post.instance[rows["target"]]
+            block["weight"] = weight
+            block["delay"] = self._delays(rows)
+            for name in names[4:]:
+                missing = -1 if name.endswith("_id") else 0.5
+                values = rows.get(name)
+                block[name] = missing if values is None else np.ma.filled(np.ma.asarray(values), missing)
+            yield stop, self._keys(rows, weight), block
+
+    def _weights(self, rows: Mapping[str, np.ndarray], *, quiet: bool) -> np.ndarray:
+        """Stated weight, its function, sign and number of synapses applied; without the factor of the component."""
+        size = len(rows["source"])
+        values = rows.get("weight")
+        weight = np.ones(size) if values is None else np.ma.filled(np.ma.asarray(values, dtype=np.float64), 1.0)
+        if not quiet and (values is None or np.ma.is_masked(values)):
+            self._report.defaulted(
+                "default-weight",
+                self._where,
+                "The weight is not stated; 1 is written.",
+                count=size if values is None else int(np.ma.getmaskarray(values).sum()),
+            )
+        weight = self._function_applied(weight, rows, quiet)
+        sign = rows.get(f"{PARAMETER}sign")
+        if sign is None:
+            signs = np.array([_sign(synapse) for synapse in self._synapses])
+            weight = weight * signs[rows["type"]] if (signs != 1).any() else weight
+        else:
+            weight = weight * np.ma.filled(np.ma.asarray(sign), 1)
+        if "nsyns" in rows:
+            weight = weight * np.ma.filled(np.ma.asarray(rows["nsyns"]), 1)
+        return weight
+
+    def _function_applied(self, weight: np.ndarray, rows: Mapping[str, np.ndarray], quiet: bool) -> np.ndarray:
+        for row, function in enumerate(self._functions):
+            if function in IDENTITY:
+                continue
+            chosen = np.flatnonzero(rows["type"] == row)
+            ends = (rows["source"][chosen], rows["target"][chosen])
+            angles = [None if all_ is None else all_[end] for all_, end in zip(self._angles, ends, strict=True)]
+            sigma = rows.get("weight_sigma")
+            used = effective_weight(
+                weight[chosen],
+                function,
+                sigma=None if sigma is None else np.ma.getdata(sigma)[chosen],
+                pre_angle=angles[0],
+                post_angle=angles[1],
+            )
+            if used is None:
+                if not quiet:
+                    self._report.approximated(
+                        "weight-function",
+                        self._where,
+                        f"The weight function {function} is not known here or lacks its values; the stated weight stands.",
+                        count=len(chosen),
+                        examples=[function],
+                    )
+                continue
+            weight = weight.copy()
+            weight[chosen] = used
+        return weight
+
+    def _delays(self, rows: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Delays in ms; NEST's default of 1 ms where its circuits state none, else 0."""
+        values = rows.get("delay")
+        if values is not None and not np.ma.is_masked(values):
+            return np.asarray(np.ma.getdata(values), dtype=np.float64)
+        default = NEST_DELAY if self._is_nest() else 0.0
+        missing = len(rows["source"]) if values is None else int(np.ma.getmaskarray(values).sum())
+        if self._projection.kind != "electrical":
+            whose = "NEST's default" if default else "no delay"
+            self._report.defaulted(
+                "default-delay",
+                self._where,
+                f"The delay is not stated; {default} ms ({whose}) is written.",
+                count=missing,
+            )
+        if values is None:
+            return np.full(len(rows["source"]), default)
+        return np.ma.filled(np.ma.asarray(values, dtype=np.float64), default)
+
+    def _is_nest(self) -> bool:
+        return any(getattr(part.cell, "model", "").startswith("nest:") for part in self._post.parts)
+
+
+def _functions(projection: Projection) -> list[str | None]:
+    column = projection.types.get("weight_function")
+    if column is None:
+        return [None] * projection.types.size
+    values = np.ma.asarray(column.values(projection.types.size)).filled(None).tolist()
+    return [None if value is None else str(value) for value in values]
+
+
+def _tuning_angles(split: Split) -> np.ndarray | None:
+    column = split.population.column("tuning_angle")
+    if column is None or column.is_text:
+        return None
+    return np.ma.filled(np.ma.asarray(column.read(split.population.size), dtype=np.float64), np.nan)
+
+
+def _sign(synapse: Synapse) -> float:
+    value = synapse.parameters.get("sign", 1)
+    return float(value) if isinstance(value, (int, float)) else 1.0
+
+
+def pieces(edges: np.ndarray, share: Share) -> Iterator[np.ndarray]:
+    """The edges of one share, a block at a time."""
+    for start in range(share.start, share.start + share.size, BLOCK):
+        yield np.array(edges[start : min(start + BLOCK, share.start + share.size)])

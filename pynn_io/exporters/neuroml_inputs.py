@@ -1,0 +1,220 @@
+"""What a plan puts on a network and takes from it: current pulses as input lists, recordings as LEMS output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from pynn_io.errors import GraphError
+from pynn_io.exporters.neuroml_components import Component, pulse_component, recorded_exposure, takes_current
+from pynn_io.exporters.neuroml_populations import Part, ids_of_part
+from pynn_io.exporters.neuroml_projections import Cells
+from pynn_io.formats.lems import Events, Output
+from pynn_io.formats.neuroml_records import Ids, InputRecord, nml_id
+from pynn_io.graph.cells import CableCell, SpikeSource
+from pynn_io.graph.morphology import locate
+from pynn_io.graph.network import Network
+from pynn_io.graph.node_sets import resolve
+from pynn_io.graph.stimuli import CurrentPulses, NodeSet, SpikeTrains, Stimulus
+from pynn_io.report import Report
+from pynn_io.simulation_plan import SimulationPlan
+from pynn_io.simulation_plan.plan import Recording
+
+#: Traces of more cells than this make a LEMS file that nothing opens; the first are recorded.
+TRACES = 1000
+#: Variables that mean the membrane potential.
+_POTENTIALS = frozenset({"v", "V_m", "Vm", "voltage"})
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Components of the stimuli, and the lists that put them onto cells."""
+
+    components: tuple[Component, ...]
+    records: tuple[InputRecord, ...]
+
+
+def spike_trains(plan: SimulationPlan | None, population: str) -> dict[int, np.ndarray]:
+    """Spike times (ms, ascending) by id of one population's cells, of all stimuli together."""
+    stimuli = plan.stimuli if plan is not None else ()
+    trains = [s.what for s in stimuli if isinstance(s.what, SpikeTrains) and s.what.population == population]
+    if not trains:
+        return {}
+    ids = np.concatenate([train.node_ids for train in trains])
+    times = np.concatenate([train.times for train in trains])
+    order = np.lexsort((times, ids))
+    ids, times = ids[order], times[order]
+    found, first = np.unique(ids, return_index=True)
+    return dict(zip(found.tolist(), np.split(times, first[1:]), strict=True))
+
+
+def inputs(plan: SimulationPlan, network: Network, cells: Cells, ids: Ids, report: Report) -> Inputs:
+    """Input lists of all current pulses of a plan; other stimuli are reported by name."""
+    components: list[Component] = []
+    records: list[InputRecord] = []
+    for stimulus in plan.stimuli:
+        where = f"stimulus {stimulus.name}"
+        if isinstance(stimulus.what, CurrentPulses):
+            for part, rows in _targets(stimulus.node_set, plan, network, cells, where, report):
+                _pulses(stimulus, part, rows, cells, ids, components, records, report)
+        elif not isinstance(stimulus.what, SpikeTrains):
+            report.lost(
+                "stimulus",
+                where,
+                f"A stimulus of the kind {stimulus.what.kind} is not translated yet; it is left out.",
+                examples=[stimulus.name],
+            )
+        elif stimulus.what.population not in network.populations:
+            report.lost(
+                "spike-trains",
+                where,
+                f"Spike trains of the population {stimulus.what.population}, which the network does not have.",
+                examples=[stimulus.name],
+            )
+        elif not all(isinstance(p.cell, SpikeSource) for p in cells.splits[stimulus.what.population].parts):
+            report.lost(
+                "spike-trains",
+                where,
+                f"The cells of {stimulus.what.population} are no spike sources; spikes given for them are left out.",
+                examples=[stimulus.name],
+            )
+    return Inputs(tuple(components), tuple(records))
+
+
+def _targets(
+    node_set: NodeSet, plan: SimulationPlan, network: Network, cells: Cells, where: str, report: Report
+) -> Iterator[tuple[Part, np.ndarray]]:
+    """``(part, instance numbers)`` of the cells in a node set."""
+    try:
+        found = resolve(node_set, network, {**network.node_sets, **plan.node_sets})
+    except GraphError as error:
+        report.lost(
+            "node-set", where, f"Its cells cannot be found: {error.message}.", examples=[where.split(" ", 1)[1]]
+        )
+        return
+    for population, rows in found.items():
+        split = cells.splits[population]
+        for number, part in enumerate(split.parts):
+            if part.name in cells.ends:
+                chosen = rows[split.part[rows] == number]
+                if len(chosen):
+                    yield part, split.instance[chosen]
+
+
+def _pulses(
+    stimulus: Stimulus,
+    part: Part,
+    rows: np.ndarray,
+    cells: Cells,
+    ids: Ids,
+    components: list[Component],
+    records: list[InputRecord],
+    report: Report,
+) -> None:
+    where = f"stimulus {stimulus.name}"
+    what = stimulus.what
+    if not isinstance(what, CurrentPulses):
+        return
+    if not takes_current(part.cell):
+        report.lost(
+            "current-clamp",
+            where,
+            f"A current has no effect on the cells of {part.name}; it is left out there.",
+            count=len(rows),
+            examples=[stimulus.name],
+        )
+        return
+    segment, fraction = _place(stimulus, part, len(rows), cells, where, report)
+    many = len(what.amplitudes) > 1
+    for number, (amplitude, delay, duration) in enumerate(
+        zip(what.amplitudes.tolist(), what.delays.tolist(), what.durations.tolist(), strict=True)
+    ):
+        label = f"{stimulus.name}_{part.name}" + (f"_{number}" if many else "")
+        made = pulse_component(ids.new(f"{label}_pulse"), delay, duration, amplitude, part.cell)
+        components.append(made)
+        records.append(InputRecord(ids.new(label), cells.ends[part.name], made.id, rows, segment, fraction))
+
+
+def _place(
+    stimulus: Stimulus, part: Part, count: int, cells: Cells, where: str, report: Report
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    morphology = cells.morphologies.get(part.name)
+    if morphology is None or not isinstance(part.cell, CableCell):
+        return None, None
+    if stimulus.section not in ("soma", "soma[0]", "0"):
+        report.approximated(
+            "stimulus-site",
+            where,
+            f"It aims at the section {stimulus.section!r}; it is written at the soma.",
+            count=count,
+            examples=[stimulus.name],
+        )
+    rows, along = locate(morphology, np.zeros(1, dtype=np.int64), np.array([stimulus.position]))
+    return np.full(count, morphology.id[rows[0]]), np.full(count, along[0])
+
+
+def events(cells: Cells, name: str) -> tuple[Events, ...]:
+    """One file of spikes for every population of cells; the ids in it are those of the source."""
+    files = []
+    for population, split in cells.splits.items():
+        parts = [p for p in split.parts if p.name in cells.ends and not isinstance(p.cell, SpikeSource)]
+        if parts:
+            rows = [
+                (str(number), cells.ends[part.name].path(row))
+                for part in parts
+                for row, number in enumerate(ids_of_part(part, split).tolist())
+            ]
+            files.append(Events(f"{nml_id(population)}_spikes", f"{name}.{nml_id(population)}.spikes", rows))
+    return tuple(files)
+
+
+def outputs(plan: SimulationPlan, network: Network, cells: Cells, name: str, report: Report) -> tuple[Output, ...]:
+    """One file of traces for every recording of a membrane potential; other recordings are reported by name."""
+    files: list[Output] = []
+    for recording in plan.recordings:
+        if not recording.enabled:
+            continue
+        where = f"recording {recording.name}"
+        if recording.variable not in _POTENTIALS or recording.parameters.get("module") in ("extracellular", "ecp"):
+            report.lost(
+                "recording",
+                where,
+                f"{recording.variable} is not recorded: only membrane potentials are, so far.",
+                examples=[recording.name],
+            )
+            continue
+        columns = _columns(recording, plan, network, cells, where, report)
+        if columns:
+            label = nml_id(recording.name)
+            files.append(Output(f"{label}_traces", f"{name}.{label}.dat", columns))
+    return tuple(files)
+
+
+def _columns(
+    recording: Recording, plan: SimulationPlan, network: Network, cells: Cells, where: str, report: Report
+) -> list[tuple[str, str]]:
+    """Columns and their paths; a cell's state where it has no potential (IntFire's m)."""
+    columns = []
+    skipped = 0
+    for part, rows in _targets(recording.node_set, plan, network, cells, where, report):
+        exposure = recorded_exposure(part.cell)
+        if not exposure:
+            continue
+        split = cells.splits[part.population]
+        numbers = ids_of_part(part, split)
+        for row in rows.tolist():
+            if len(columns) >= TRACES:
+                skipped += 1
+                continue
+            path = cells.ends[part.name].path(row)
+            columns.append((f"{nml_id(part.population)}_{numbers[row]}", f"{path}/{exposure}"))
+    report.lost(
+        "recording-too-large",
+        where,
+        f"A LEMS file that records so many cells cannot be opened; the first {TRACES} are recorded.",
+        count=skipped,
+        examples=[recording.name],
+    )
+    return columns

@@ -1,0 +1,274 @@
+"""Populations as NeuroML needs them: each of one component, its instances numbered from 0.
+
+A population of the graph holds cells of several types, with parameters of their own; NeuroML's holds copies of one
+component. So a population is split into parts: by cell type, by combination of per-cell parameters, by morphology, and
+a population of spike sources with given trains into one part a train.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from pynn_io.formats.neuroml_records import Endpoint, Ids, PopulationRecord
+from pynn_io.graph.cells import CableCell, Cell, PointCell, SpikeSource
+from pynn_io.graph.network import Network, Population
+from pynn_io.graph.schema import PARAMETER
+from pynn_io.report import Report
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """The cells of a population that are one component.
+
+    name: id of the NeuroML population. rows: their ROWS in the graph's population, ascending; instance k is rows[k].
+    cell: its definition, per-cell parameters included. morphology: of a cable cell. train: spike times (ms) of a
+    source that has one; None for other cells and for sources without.
+    """
+
+    name: str
+    population: str
+    cell_name: str
+    cell: Cell
+    rows: np.ndarray
+    listed: bool
+    morphology: str | None = None
+    train: np.ndarray | None = None
+
+    @property
+    def size(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """All parts of one population. part: of every row; instance: number of every row within its part."""
+
+    population: Population
+    parts: tuple[Part, ...]
+    part: np.ndarray
+    instance: np.ndarray
+    locations: tuple[np.ndarray, np.ndarray, np.ndarray] | None
+
+
+def split_population(
+    population: Population, network: Network, trains: Mapping[int, np.ndarray], ids: Ids, report: Report
+) -> Split:
+    """The parts of a population. trains: spike times by id of the population's ``id`` column."""
+    where = f"population {population.name}"
+    locations = _locations(population, where, report)
+    drafts = _drafts(population, network, trains, where, report)
+    single = len(drafts) == 1
+    parts = []
+    part = np.full(population.size, -1, dtype=np.int64)
+    instance = np.zeros(population.size, dtype=np.int64)
+    for number, (suffix, draft) in enumerate(drafts):
+        name = ids.new(population.name if single else f"{population.name}_{suffix}")
+        parts.append(replace(draft, name=name, listed=locations is not None))
+        part[draft.rows] = number
+        instance[draft.rows] = np.arange(len(draft.rows))
+    if not single and drafts:
+        report.expanded(
+            "population-split",
+            where,
+            f"The population becomes {len(drafts)} NeuroML populations, since each of those holds cells of one kind; "
+            "their properties pynn_io_population and pynn_io_ids say which cells they hold.",
+        )
+    return Split(population, tuple(parts), part, instance, locations)
+
+
+def record(part: Part, split: Split, component: str) -> PopulationRecord:
+    """The part as a <population>."""
+    locations = split.locations
+    if locations is not None:
+        locations = (locations[0][part.rows], locations[1][part.rows], locations[2][part.rows])
+    end = Endpoint(part.name, component, part.size, part.listed)
+    return PopulationRecord(end, locations, _properties(part, split))
+
+
+def ids_of_part(part: Part, split: Split) -> np.ndarray:
+    """The ids that the source gives the instances of a part."""
+    return split.population.ids()[part.rows]
+
+
+def _properties(part: Part, split: Split) -> tuple[tuple[str, str], ...]:
+    """What is needed to find the cells again: nothing where name and ids say it."""
+    properties = []
+    if part.name != part.population:
+        properties.append(("pynn_io_population", part.population))
+    ids = ids_of_part(part, split)
+    if not np.array_equal(ids, np.arange(part.size)):
+        properties.append(("pynn_io_ids", ranges_text(ids)))
+    return tuple(properties)
+
+
+def ranges_text(ids: np.ndarray) -> str:
+    """``[5, 6, 7, 9]`` -> ``"5-7 9"``; the order is kept."""
+    if not len(ids):
+        return ""
+    breaks = np.flatnonzero(np.diff(ids) != 1) + 1
+    first = ids[np.concatenate([[0], breaks])]
+    last = ids[np.concatenate([breaks - 1, [len(ids) - 1]])]
+    pairs = zip(first.tolist(), last.tolist(), strict=True)
+    return " ".join(f"{a}-{b}" if a != b else str(a) for a, b in pairs)
+
+
+def _drafts(
+    population: Population, network: Network, trains: Mapping[int, np.ndarray], where: str, report: Report
+) -> list[tuple[str, Part]]:
+    """``(suffix, part)`` without final names."""
+    labels = _labels(population)
+    types = population.type_index.read(population.size)
+    drafts: list[tuple[str, Part]] = []
+    for row, cell_name in enumerate(population.cells):
+        rows = np.flatnonzero(types == row)
+        if not len(rows):
+            continue
+        cell = network.cells[cell_name]
+        plain = Part("", population.name, cell_name, cell, rows, False)
+        label = labels[row]
+        if isinstance(cell, SpikeSource):
+            drafts += _source_drafts(label, plain, population, trains)
+        elif isinstance(cell, CableCell):
+            drafts += _cable_drafts(label, plain, population)
+        elif isinstance(cell, PointCell):
+            drafts += _point_drafts(label, plain, population, where, report)
+        else:
+            report.lost(
+                "unknown-cell",
+                where,
+                f"{cell_name} is a {getattr(cell, 'kind', 'cell')}, which NeuroML does not have: its cells are left out.",
+                count=len(rows),
+                examples=[cell_name],
+            )
+    return drafts
+
+
+def _labels(population: Population) -> list[str]:
+    """What tells the types of a population apart, readable if possible: pop_name or model_name, else the id."""
+    size = population.types.size
+    for name in ("pop_name", "model_name"):
+        if name in population.types:
+            column = np.ma.asarray(population.types.values(name)).filled(None)
+            texts = [str(value) for value in column.tolist() if value]
+            if len(set(texts)) == size:
+                return texts
+    if "id" in population.types:
+        return [str(value) for value in population.types.values("id").tolist()]
+    return [f"type_{row}" for row in range(size)]
+
+
+def _point_drafts(
+    label: str, plain: Part, population: Population, where: str, report: Report
+) -> list[tuple[str, Part]]:
+    """One part for every combination of per-cell parameters."""
+    names = [name for name in population.table if name.startswith(PARAMETER)]
+    columns = {}
+    for name in names:
+        column = population.column(name)
+        if column is None:
+            continue
+        values = np.ma.asarray(column.values(population.size))[plain.rows]
+        if values.ndim > 1:
+            report.lost(
+                "parameter-list",
+                where,
+                f"The parameter {name.removeprefix(PARAMETER)} is a list for every cell; such a list is not written.",
+                examples=[name.removeprefix(PARAMETER)],
+            )
+            continue
+        columns[name.removeprefix(PARAMETER)] = values
+    if not columns:
+        return [(label, plain)]
+    codes, combinations = _combinations(columns)
+    if len(combinations) > 1:
+        report.expanded(
+            "per-cell-parameters",
+            where,
+            f"Cells have parameters of their own ({', '.join(columns)}); NeuroML states them once a component, so there "
+            "is one component and one population for every combination.",
+            count=len(combinations),
+        )
+    drafts = []
+    for number, stated in enumerate(combinations):
+        cell = replace(plain.cell, parameters={**plain.cell.parameters, **stated}, origin=None)  # type: ignore[union-attr]
+        suffix = label if len(combinations) == 1 else f"{label}_p{number}"
+        drafts.append((suffix, replace(plain, cell=cell, rows=plain.rows[codes == number])))
+    return drafts
+
+
+def _combinations(columns: Mapping[str, np.ma.MaskedArray]) -> tuple[np.ndarray, list[dict[str, Any]]]:
+    """The number of the combination of every row, and the values of each (those that its rows state)."""
+    code = np.zeros(len(next(iter(columns.values()))), dtype=np.int64)
+    for values in columns.values():
+        masked = np.ma.getmaskarray(values)
+        own = np.zeros(len(values), dtype=np.int64)
+        _, inverse = np.unique(np.ma.getdata(values)[~masked], return_inverse=True)
+        own[~masked] = inverse.reshape(-1) + 1
+        _, code = np.unique(code * (own.max(initial=0) + 1) + own, return_inverse=True)
+        code = code.reshape(-1)
+    _, first = np.unique(code, return_index=True)
+    combinations = []
+    for row in first.tolist():
+        stated = {name: values[row] for name, values in columns.items() if not np.ma.getmaskarray(values)[row]}
+        combinations.append(
+            {name: value.item() if isinstance(value, np.generic) else value for name, value in stated.items()}
+        )
+    return code, combinations
+
+
+def _cable_drafts(label: str, plain: Part, population: Population) -> list[tuple[str, Part]]:
+    """One part a morphology: the type's, or the cells' own."""
+    cell = plain.cell
+    column = population.column("morphology")
+    if column is None or column.levels is None:
+        name = column.value if column is not None and column.is_scalar else getattr(cell, "morphology", None)
+        return [(label, replace(plain, morphology=None if name is None else str(name)))]
+    codes = np.ma.asarray(column.read(population.size))[plain.rows]
+    drafts = []
+    for code in np.unique(np.ma.filled(codes, -1)).tolist():
+        rows = plain.rows[np.ma.filled(codes, -1) == code]
+        name = column.levels[code] if code >= 0 else getattr(cell, "morphology", None)
+        drafts.append((f"{label}_{name}", replace(plain, rows=rows, morphology=name)))
+    return drafts if len(drafts) > 1 else [(label, drafts[0][1])]
+
+
+def _source_drafts(
+    label: str, plain: Part, population: Population, trains: Mapping[int, np.ndarray]
+) -> list[tuple[str, Part]]:
+    """One part a cell with a train; the others stay together and are silent."""
+    ids = population.ids()[plain.rows]
+    have = np.isin(ids, np.fromiter(trains, dtype=np.int64, count=len(trains)))
+    drafts = [
+        (str(number), replace(plain, rows=np.array([row]), train=trains[number]))
+        for row, number in zip(plain.rows[have].tolist(), ids[have].tolist(), strict=True)
+    ]
+    if not have.all():
+        drafts.append((f"{label}_silent" if drafts else label, replace(plain, rows=plain.rows[~have])))
+    return drafts
+
+
+def _locations(population: Population, where: str, report: Report) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """x, y and z of every cell, um; None where the source has no positions."""
+    columns = {axis: population.column(axis) for axis in "xyz"}
+    if all(column is None for column in columns.values()) or not population.size:
+        return None
+    axes = []
+    missing: list[str] = []
+    for axis, column in columns.items():
+        values = np.zeros(population.size) if column is None else np.ma.asarray(column.read(population.size))
+        absent = np.ma.getmaskarray(values) | ~np.isfinite(np.ma.getdata(values).astype(np.float64))
+        if column is None or absent.any():
+            missing.append(axis)
+        axes.append(np.where(absent, 0.0, np.ma.getdata(values).astype(np.float64)))
+    if missing:
+        report.defaulted(
+            "no-coordinate",
+            where,
+            f"NeuroML locations have three coordinates; where {' and '.join(missing)} is not stated it is written as 0.",
+            count=population.size,
+        )
+    return axes[0], axes[1], axes[2]

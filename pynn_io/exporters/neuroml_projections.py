@@ -1,0 +1,247 @@
+"""Projections of a NeuroML network: which synapse component each share of the edges has, and where on the cells it sits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from pynn_io.errors import GraphError, UnitError
+from pynn_io.exporters.neuroml_components import (
+    Component,
+    SynapseTranslation,
+    needs_sign_split,
+    quantity,
+    synapse_component,
+)
+from pynn_io.exporters.neuroml_edges import Deal, Share, pieces
+from pynn_io.exporters.neuroml_populations import Part, Split
+from pynn_io.formats.neuroml_records import Connections, Endpoint, Ids, ProjectionRecord
+from pynn_io.graph.cells import CableCell
+from pynn_io.graph.morphology import Morphology, locate
+from pynn_io.graph.network import Network, Projection
+from pynn_io.progress import Progress
+from pynn_io.report import Report
+from pynn_io.units import convert
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """What the populations became: their splits, the endpoint of every part by its name (absent: it is not written),
+    and the morphology in whose segments places on a part's cells are given."""
+
+    splits: Mapping[str, Split]
+    ends: Mapping[str, Endpoint]
+    morphologies: Mapping[str, Morphology]
+
+
+class ProjectionWriter:
+    """One projection of the graph. `components` is complete after construction; `records` streams."""
+
+    def __init__(
+        self, projection: Projection, network: Network, cells: Cells, ids: Ids, report: Report, progress: Progress
+    ) -> None:
+        self._projection, self._network, self._cells = projection, network, cells
+        self._report, self._progress = report, progress
+        self._where = f"projection {projection.name}"
+        self._pre, self._post = cells.splits[projection.pre], cells.splits[projection.post]
+        self.electrical = projection.kind == "electrical"
+        self.components: list[Component] = []
+        self._shares: list[tuple[Share, str, str, float]] = []
+        self._deal: Deal | None = None
+        if projection.kind not in ("chemical", "electrical"):
+            report.lost(
+                "kind",
+                self._where,
+                f"NeuroML has no {projection.kind} projections; its connections are left out.",
+                count=max(1, projection.size),
+                examples=[projection.kind],
+            )
+            return
+        if not projection.size:
+            report.lost("empty-projection", self._where, "A projection without connections is not written.")
+            return
+        self._deal = Deal(projection, network, self._pre, self._post, self._signs(), self._where, report)
+        self._choose(ids)
+        self._say_placement()
+
+    def _signs(self) -> frozenset[int]:
+        if self.electrical:
+            return frozenset()
+        types = len(self._projection.synapses)
+        return frozenset(
+            post * types + row
+            for post, part in enumerate(self._post.parts)
+            for row, name in enumerate(self._projection.synapses)
+            if needs_sign_split(self._network.synapses[name], part.cell)
+        )
+
+    def _choose(self, ids: Ids) -> None:
+        """A component for every share, shared where one serves several, and a name for its NeuroML projection."""
+        chosen: dict[tuple, tuple[str, float] | None] = {}
+        shares = self._deal.shares if self._deal else ()
+        lost = 0
+        for share in shares:
+            pre, post = self._pre.parts[share.pre], self._post.parts[share.post]
+            if pre.name not in self._cells.ends or post.name not in self._cells.ends:
+                lost += share.size
+                continue
+            key = (post.cell_name, tuple(sorted(map(str, getattr(post.cell, "parameters", {}).items()))))
+            key = (*key, share.type_row, share.negative)
+            if key not in chosen:
+                chosen[key] = self._component(share, post, ids)
+            found = chosen[key]
+            if found is None:
+                lost += share.size
+                continue
+            name = self._projection.name
+            if len(shares) > 1:
+                name = f"{name}_{pre.name}_{post.name}_{share.type_row}" + ("_inh" if share.negative else "")
+            self._shares.append((share, ids.new(name), *found))
+        self._report.lost(
+            "connections-without-synapse",
+            self._where,
+            "Connections whose cells or synapses have no NeuroML component are left out.",
+            count=lost,
+        )
+        if len(self._shares) > 1:
+            self._report.expanded(
+                "projection-split",
+                self._where,
+                f"The projection becomes {len(self._shares)} NeuroML projections, one for each pair of populations and "
+                "synapse.",
+            )
+
+    def _component(self, share: Share, post: Part, ids: Ids) -> tuple[str, float] | None:
+        """Id of the component and factor of the weights, or None (reported)."""
+        synapse_name = self._projection.synapses[share.type_row]
+        unit = self._type_text("weight_unit", share.type_row) or ""
+        if self.electrical:
+            return self._gap_junction(synapse_name, unit, ids)
+        label = f"{synapse_name}_to_{post.name}" if len(self._post.parts) > 1 else synapse_name
+        made: SynapseTranslation | None = synapse_component(
+            ids.new(f"{label}_syn" + ("_inh" if share.negative else "")),
+            self._network.synapses[synapse_name],
+            post.cell,
+            weight_unit=unit,
+            inhibitory=share.negative,
+            receptor=self._type_text("receptor", share.type_row),
+            report=self._report,
+            where=self._where,
+        )
+        if made is None:
+            return None
+        self.components.append(made.component)
+        return made.component.id, made.weight_factor
+
+    def _gap_junction(self, name: str, unit: str, ids: Ids) -> tuple[str, float]:
+        """A junction of 1 uS, whose weight is the conductance in uS."""
+        try:
+            factor = float(convert(1.0, unit or "uS", "uS"))
+        except UnitError:
+            factor = 1.0
+        made = Component(ids.new(f"{name}_gap"), "gapJunction", {"conductance": quantity(1.0, "uS")})
+        self.components.append(made)
+        return made.id, factor
+
+    def _type_text(self, column: str, row: int) -> str | None:
+        if column not in self._projection.types:
+            return None
+        value = np.ma.asarray(self._projection.types.values(column)).filled(None).tolist()[row]
+        return None if value is None else str(value)
+
+    def records(self) -> Iterator[ProjectionRecord]:
+        """The NeuroML projections, to be written one after the other: each streams from the sorted edges."""
+        if self._deal is None or not self._shares:
+            return
+        only = self._deal.shares
+        if len(only) == 1:
+            yield self._record(*self._shares[0], self._deal.stream())
+            return
+        with self._deal.sorted(self._progress) as edges:
+            for share, name, synapse, factor in self._shares:
+                yield self._record(share, name, synapse, factor, pieces(edges, share))
+
+    def _record(
+        self, share: Share, name: str, synapse: str, factor: float, blocks: Iterator[np.ndarray]
+    ) -> ProjectionRecord:
+        pre, post = self._pre.parts[share.pre], self._post.parts[share.post]
+        columns = {"weight"} if self.electrical else {"weight", "delay"}
+        if self._placed(pre, "efferent"):
+            columns |= {"pre_segment", "pre_fraction"}
+        if self._placed(post, "afferent"):
+            columns |= {"post_segment", "post_fraction"}
+        connections = (self._connections(block, pre, post, factor, columns) for block in blocks)
+        ends = self._cells.ends[pre.name], self._cells.ends[post.name]
+        return ProjectionRecord(name, *ends, synapse, share.size, connections, frozenset(columns), self.electrical)
+
+    def _connections(self, edges: np.ndarray, pre: Part, post: Part, factor: float, columns: set[str]) -> Connections:
+        sites: list[np.ndarray | None] = [None] * 4
+        if "pre_segment" in columns:
+            sites[0], sites[2] = self._sites(edges, pre, "efferent")
+        if "post_segment" in columns:
+            sites[1], sites[3] = self._sites(edges, post, "afferent")
+        delay = None if self.electrical else edges["delay"]
+        return Connections(edges["pre"], edges["post"], edges["weight"] * factor, delay, *sites)
+
+    def _placed(self, part: Part, side: str) -> bool:
+        known = {*self._projection.types, *self._projection.edges.columns}
+        return part.name in self._cells.morphologies and f"{side}_section_id" in known
+
+    def _sites(self, edges: np.ndarray, part: Part, side: str) -> tuple[np.ndarray, np.ndarray]:
+        """Segment ids and fractions along them; the middle of the first segment where no place is stated."""
+        morphology = self._cells.morphologies[part.name]
+        section, at = edges[f"{side}_section_id"], edges[f"{side}_section_pos"]
+        stated = np.flatnonzero(section >= 0)
+        segment = np.full(len(edges), morphology.id[0], dtype=np.int64)
+        fraction = np.full(len(edges), 0.5)
+        try:
+            rows, along = locate(
+                morphology, section[stated], np.clip(at[stated], 0, 1), order=self._projection.section_order
+            )
+        except GraphError as error:
+            self._report.approximated(
+                "synapse-site",
+                self._where,
+                f"Synapses on {part.name} are moved to the soma, since their sections are not those of its morphology: "
+                f"{error.message}.",
+                count=len(stated),
+            )
+            return segment, fraction
+        found = rows >= 0
+        segment[stated[found]] = morphology.id[rows[found]]
+        fraction[stated[found]] = along[found]
+        self._report.approximated(
+            "synapse-site",
+            self._where,
+            "Synapses on an axon stub that this morphology does not have are moved to the soma.",
+            count=int((~found).sum()),
+        )
+        return segment, fraction
+
+    def _say_placement(self) -> None:
+        """What becomes of synapses that a simulator places itself."""
+        on_cables = any(isinstance(part.cell, CableCell) for part in self._post.parts)
+        known = {*self._projection.types, *self._projection.edges.columns}
+        if not on_cables or self.electrical:
+            return
+        rules = [name for name in ("target_sections", "distance_range") if name in known]
+        if "afferent_section_id" not in known:
+            how = f"by the rule in {' and '.join(rules)}" if rules else "by a rule of their own"
+            self._report.approximated(
+                "synapse-placement",
+                self._where,
+                f"The synapses have no given place: simulators place them {how} when they build the network. Here they "
+                "are all on the soma.",
+                count=self._projection.size,
+                examples=rules,
+            )
+            if "nsyns" in known:
+                self._report.approximated(
+                    "nsyns",
+                    self._where,
+                    "An edge of several synapses (nsyns) becomes one connection with their summed weight.",
+                    count=self._projection.size,
+                    examples=["nsyns"],
+                )
