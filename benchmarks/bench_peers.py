@@ -17,7 +17,7 @@ CIRCUIT = Path(__file__).resolve().parents[2] / "shared" / "data" / "sonata" / "
 
 
 def _ours(settings: dict, to: str) -> dict:
-    from pynn_io.convert import convert
+    from pynn_io.pipeline import convert
 
     start()
     done = convert(settings["config"], Path(settings["folder"]) / "out", to=to)
@@ -34,7 +34,7 @@ def ours_sonata(settings: dict) -> dict:
 
 def ours_read(settings: dict) -> dict:
     """Into the graph, every edge's columns looked at once."""
-    from pynn_io.convert import read
+    from pynn_io.pipeline import read
 
     start()
     network = read(settings["config"]).network

@@ -38,11 +38,11 @@ def plain_all(settings: dict) -> dict:
 
 
 def _ours(settings: dict, whole: bool, typed: bool = False) -> dict:
-    import pynn_io.convert
+    import pynn_io.pipeline
     import pynn_io.importers.sonata
 
     start()
-    network = pynn_io.convert.read(settings["config"], format="sonata").network
+    network = pynn_io.pipeline.read(settings["config"], format="sonata").network
     projection = network.projections["cells_to_cells"]
     kept = []
     blocks = projection.blocks(["weight", "delay"]) if typed else projection.edges.blocks(["weight", "delay"])

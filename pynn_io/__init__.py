@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 
 #: public name -> module that defines it
 _PUBLIC = {
-    "Conversion": "pynn_io.convert",
+    "Conversion": "pynn_io.pipeline",
     "Document": "pynn_io.document",
     "FormatError": "pynn_io.errors",
     "GraphError": "pynn_io.errors",
@@ -24,12 +24,12 @@ _PUBLIC = {
     "SimulationPlan": "pynn_io.simulation_plan",
     "UnsupportedInput": "pynn_io.errors",
     "WriteError": "pynn_io.errors",
-    "convert": "pynn_io.convert",
+    "convert": "pynn_io.pipeline",
     "export_to_neuroml": "pynn_io.api",
     "export_to_sonata": "pynn_io.api",
     "import_from_sonata": "pynn_io.api",
-    "read": "pynn_io.convert",
-    "write": "pynn_io.convert",
+    "read": "pynn_io.pipeline",
+    "write": "pynn_io.pipeline",
 }
 
 __all__ = [
@@ -56,7 +56,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from pynn_io.api import export_to_neuroml, export_to_sonata, import_from_sonata
-    from pynn_io.convert import Conversion, convert, read, write
+    from pynn_io.pipeline import Conversion, convert, read, write
     from pynn_io.document import Document
     from pynn_io.errors import (
         FormatError,

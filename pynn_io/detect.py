@@ -31,7 +31,9 @@ def detect(path: Path) -> str:
         if len(candidates) == 1:
             return candidates[0]
         if candidates:
-            raise FormatError(f"could be any of: {', '.join(candidates)}", where=path, hint="say which with --from FORMAT")
+            raise FormatError(
+                f"could be any of: {', '.join(candidates)}", where=path, hint="say which with --from FORMAT"
+            )
     raise FormatError(
         "not a format that pynn_io knows",
         where=path,
@@ -71,6 +73,19 @@ def is_neuroml(path: Path) -> bool:
 def is_swc(path: Path) -> bool:
     """A text file with rows of seven numbers."""
     return path.is_file() and path.suffix.lower() in {".swc", ""} and _SWC_ROW.search(_head(path)) is not None
+
+
+def is_h5_morphology(path: Path) -> bool:
+    """An HDF5 file with the datasets of h5v1, ``points`` and ``structure``, at its root or in each of its groups."""
+    if not path.is_file() or _head(path)[:8] != b"\x89HDF\r\n\x1a\n":
+        return False
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        parts = [file] if "points" in file else list(file.values())
+        return bool(parts) and all(
+            isinstance(part, h5py.Group) and {"points", "structure"} <= part.keys() for part in parts
+        )
 
 
 def is_asc(path: Path) -> bool:

@@ -86,9 +86,16 @@ FORMATS: dict[str, Format] = {
             "Neurolucida ASC morphology",
             reader="pynn_io.importers.morphology:read",
             extensions=(".asc",),
-            extra="morphio",
             kind="file",
             sniff="pynn_io.detect:is_asc",
+        ),
+        Format(
+            "h5morphology",
+            "HDF5 morphology (h5v1), or a container with one",
+            reader="pynn_io.importers.morphology:read",
+            extensions=(".h5",),
+            kind="file",
+            sniff="pynn_io.detect:is_h5_morphology",
         ),
     )
 }

@@ -26,7 +26,7 @@ from pynn_io.errors import LossError, WriteError
 from pynn_io.report import Report
 
 if TYPE_CHECKING:
-    from pynn_io.convert import Conversion
+    from pynn_io.pipeline import Conversion
     from pynn_io.document import Document
 
 COMMAND = "pynn-convert"
@@ -128,7 +128,7 @@ def _convert(arguments: argparse.Namespace) -> int:
     report = Report(allowed)
     if arguments.report is not None:
         _check_report_file(arguments.report, arguments.source, arguments.overwrite)
-    from pynn_io.convert import convert
+    from pynn_io.pipeline import convert
 
     try:
         with progress_bars(not arguments.quiet) as progress:

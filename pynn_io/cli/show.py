@@ -88,7 +88,7 @@ def _show(arguments: argparse.Namespace) -> int:
 
 def _account(arguments: argparse.Namespace, report: Report, progress: Progress) -> dict[str, Any]:
     """Everything there is to say, as values."""
-    from pynn_io.convert import detect, read
+    from pynn_io.pipeline import detect, read
 
     name = (arguments.source_format or detect(arguments.source)).partition("+")[0]
     if arguments.validate:
@@ -116,7 +116,7 @@ def _rules_and_document(
     arguments: argparse.Namespace, name: str, report: Report, progress: Progress
 ) -> tuple[list[str], Document | None]:
     """Problems by our rules, and the document if it can be read at all. An unreadable file is a verdict here."""
-    from pynn_io.convert import read
+    from pynn_io.pipeline import read
     from pynn_io.errors import GraphError, ReadError
     from pynn_io.graph.validate import problems
     from pynn_io.registry import find

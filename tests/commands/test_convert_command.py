@@ -336,9 +336,9 @@ def test_a_reader_that_leaves_is_no_error():
 def test_a_bug_shows_the_traceback_and_asks_for_a_report(tmp_path):
     config = write_circuit(tmp_path / "circuit")
     program = (
-        "import sys, pynn_io.convert\n"
+        "import sys, pynn_io.pipeline\n"
         "def broken(*_, **__): raise ZeroDivisionError('oops')\n"
-        "pynn_io.convert.convert = broken\n"
+        "pynn_io.pipeline.convert = broken\n"
         "from pynn_io.cli.convert import main\n"
         f"sys.exit(main([{str(config)!r}, 'out', '--to', 'sonata']))"
     )

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pynn_io import Report
-from pynn_io.convert import convert
+from pynn_io.pipeline import convert
 from pynn_io.document import Document
 from pynn_io.errors import WriteError
 from pynn_io.exporters.swc import write, write_morphology

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pynn_io import Report
-from pynn_io.convert import read, write
+from pynn_io.pipeline import read, write
 from pynn_io.audit import names
 from pynn_io.graph import Column
 from pynn_io.graph.compare import Difference, diff, dump

@@ -1,5 +1,7 @@
 """THE pipeline: detect -> read -> validate -> audit -> write. It knows no format.
 
+The module cannot be called ``convert``, as the function of that name is public: `pynn_io.convert`.
+
 Writers fill an empty staging folder beside the target, and only a complete result is moved into place: whatever goes
 wrong, nothing half-written stands under the target's name, and the input is never touched.
 """

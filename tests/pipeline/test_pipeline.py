@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pynn_io import Document, Report, registry
-from pynn_io.convert import convert, default_destination, write
+from pynn_io.pipeline import convert, default_destination, write
 from pynn_io.detect import detect
 from pynn_io.errors import BackendUnavailable, FormatError, GraphError, LossError, ReadError, WriteError
 from tests.models import MODELS
