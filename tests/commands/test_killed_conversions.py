@@ -69,7 +69,7 @@ def test_a_full_disk_is_a_write_error(tmp_path, to):
 
     done = run("pynn-convert", config, "out", "--to", to, cwd=tmp_path / "work", preexec_fn=limit)
     assert (done.returncode, done.stdout) == (5, ""), done.stderr
-    assert done.stderr.startswith("pynn-convert: error: ") and "cannot write: " in done.stderr
+    assert done.stderr.startswith("pynn-convert: error: ") and "File too large" in done.stderr
     assert "Traceback" not in done.stderr
     assert tree(tmp_path / "work") == []
 
