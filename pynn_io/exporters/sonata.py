@@ -156,7 +156,7 @@ class _Writer:
         self.report.expanded(
             "target-simulator",
             _CIRCUIT,
-            f"the circuit was meant for {simulator}; libsonata refuses a configuration that names it, so it is left out",
+            f"the circuit was meant for {simulator}; libsonata refuses a configuration that says so: left out",
             examples=["target_simulator"],
         )
 

@@ -41,7 +41,7 @@ _NO_MODEL = ("", "static")
 
 
 class Components:
-    """Writes component files as definitions ask for them, each once, and knows the ``components`` of the configuration."""
+    """Writes component files as definitions ask for them, each once; knows the ``components`` of the configuration."""
 
     def __init__(
         self, folder: Path, network: Network, dialect: Dialect, report: Report, alternates: Sequence[Path] = ()
@@ -230,13 +230,10 @@ class Components:
         """
         content: dict[str, Any] = {}
         for key, name in FOLDERS.items():
-            used = (self._folder / name).is_dir()
-            if (
-                used
-                or key in ("morphologies_dir", "biophysical_neuron_models_dir", "point_neuron_models_dir")
-                or key == "synaptic_models_dir"
-            ):
-                (self._folder / name).mkdir(parents=True, exist_ok=True)
+            folder = self._folder / name
+            if folder.is_dir() or key != "templates_dir":
+                with wrapped(folder):
+                    folder.mkdir(parents=True, exist_ok=True)
                 content[key] = f"$COMPONENT_DIR/{name}"
         for suffix in sorted(self.alternates):
             entry, name = ALTERNATES[suffix]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pynn_io.exporters.sonata_dialect import Dialect
-from pynn_io.exporters.sonata_nodes import DYNAMICS
+from pynn_io.exporters.sonata_node_views import DYNAMICS
 from pynn_io.exporters.sonata_types import Types, level_codes
 from pynn_io.exporters.sonata_weights import Strength
 from pynn_io.graph.columns import Column

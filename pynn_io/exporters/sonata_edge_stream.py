@@ -9,7 +9,8 @@ import numpy as np
 
 from pynn_io.exporters.sonata_dialect import Dialect
 from pynn_io.exporters.sonata_edge_columns import EdgeColumn, Rows
-from pynn_io.exporters.sonata_nodes import DYNAMICS, WrittenNodes
+from pynn_io.exporters.sonata_node_views import DYNAMICS
+from pynn_io.exporters.sonata_nodes import WrittenNodes
 from pynn_io.exporters.sonata_sections import MIDDLE, SectionMap
 from pynn_io.exporters.sonata_types import Types
 from pynn_io.formats.sonata_write import BLOCK, RowWriter, open_dataset, write_library
@@ -54,8 +55,8 @@ class EdgeStream:
             for number, (count, known) in (self._groups() if self._grouped else whole).items()
         }
         for _, stop, rows in self._table.blocks():
-            for writer, values in zip(ids, self._ids(rows), strict=True):
-                writer.append(values)
+            for rows_of, values in zip(ids, self._ids(rows), strict=True):
+                rows_of.append(values)
             rows = self._recounted(rows)
             for number, writer in writers.items():
                 writer.append(rows, np.flatnonzero(rows["group"] == number) if self._grouped else None)

@@ -111,8 +111,8 @@ def _types(
         report.approximated(
             "projection-kind",
             where,
-            f"the Allen dialect knows synapses and gap junctions; this {projection.kind} projection is written as edges "
-            "like any other, and no simulator of it gives them their meaning",
+            f"the Allen dialect knows synapses and gap junctions; this {projection.kind} projection is written as "
+            "edges like any other, and no simulator of it gives them their meaning",
             examples=["kind", projection.kind],
         )
     if dialect.types:
@@ -134,8 +134,8 @@ def _report_models(projection: Projection, network: Network, strength: Strength,
         report.approximated(
             "synapse-model",
             where,
-            "the OBI dialect says by a projection's type what its synapses are, and has no type for these; the name is in "
-            f"the column model_template, which its tools do not read: model {', '.join(left)}",
+            "the OBI dialect says by a projection's type what its synapses are, and has no type for these; the name is "
+            f"in the column model_template, which its tools do not read: model {', '.join(left)}",
             count=max(projection.size, 1),
             examples=left,
         )

@@ -61,8 +61,8 @@ def section_map(
         report.approximated(
             "section-order",
             where,
-            f"section ids count in the order {source!r}, this dialect means {target!r}; they could not be counted anew, "
-            f"because a morphology cannot be read ({reason}). They are written as they are",
+            f"section ids count in the order {source!r}, this dialect means {target!r}; they could not be counted "
+            f"anew, because a morphology cannot be read ({reason}). They are written as they are",
             examples=["section_order", "afferent_section_id", "efferent_section_id"],
         )
         return None

@@ -236,8 +236,8 @@ class _Simulation:
         self.report.lost(
             "recording",
             f"reports/{recording.name}",
-            f"{recording.name} records no variable of a cell ({recording.parameters.get('module', 'no module')}); the OBI "
-            "dialect has no such report",
+            f"{recording.name} records no variable of a cell ({recording.parameters.get('module', 'no module')}); the "
+            "OBI dialect has no such report",
             examples=[recording.name],
         )
         return False

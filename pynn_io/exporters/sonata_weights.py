@@ -124,7 +124,7 @@ def _report_strength(
         report.approximated(
             "weight-without-home",
             where,
-            f"the OBI dialect has conductances only; weights in {' and '.join(known) or 'an unstated unit'} stay in the "
-            "column syn_weight, which its tools do not read: weight, weight_unit",
+            f"the OBI dialect has conductances only; weights in {' and '.join(known) or 'an unstated unit'} stay in "
+            "the column syn_weight, which its tools do not read: weight, weight_unit",
             count=max(projection.size, 1),
         )

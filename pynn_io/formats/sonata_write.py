@@ -59,7 +59,7 @@ def wrapped(path: Path) -> Iterator[None]:
 def write_dataset(
     group: h5py.Group, name: str, data: np.ndarray, *, units: str = "", dtype: np.dtype | type | None = None
 ) -> h5py.Dataset:
-    """One dataset in one go; ``units`` becomes its attribute. Text goes through `write_enumeration` or `write_strings`."""
+    """One dataset in one go; ``units`` becomes its attribute. Text: `write_enumeration`, `write_strings`."""
     dataset = group.create_dataset(name, data=np.ascontiguousarray(data), dtype=dtype)
     if units:
         dataset.attrs["units"] = units
@@ -167,8 +167,7 @@ def edge_runs(ids: np.ndarray | h5py.Dataset, block: int = BLOCK) -> tuple[np.nd
 
 
 def _order_of_runs(owners: np.ndarray, size: int) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
-    """``(nodes or None for all, bounds[nodes + 1], order[r])``: runs sorted by node, then by position; where the runs of
-    each node begin.
+    """``(nodes or None for all, bounds[nodes + 1], order[r])``: runs by node, then position; where a node's begin.
 
     Node and position are packed into one integer and sorted in place: several times faster than a stable argsort.
     """
