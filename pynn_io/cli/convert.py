@@ -26,8 +26,8 @@ from pynn_io.errors import LossError, WriteError
 from pynn_io.report import Report
 
 if TYPE_CHECKING:
-    from pynn_io.pipeline import Conversion
     from pynn_io.document import Document
+    from pynn_io.pipeline import Conversion
 
 COMMAND = "pynn-convert"
 FILES_LISTED = 12

@@ -116,9 +116,9 @@ def _rules_and_document(
     arguments: argparse.Namespace, name: str, report: Report, progress: Progress
 ) -> tuple[list[str], Document | None]:
     """Problems by our rules, and the document if it can be read at all. An unreadable file is a verdict here."""
-    from pynn_io.pipeline import read
     from pynn_io.errors import GraphError, ReadError
     from pynn_io.graph.validate import problems
+    from pynn_io.pipeline import read
     from pynn_io.registry import find
 
     rules = _neuroml_rules(arguments.source) if name == "neuroml" else []
