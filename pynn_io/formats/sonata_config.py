@@ -8,10 +8,8 @@ holds exactly one of these. Rules: SONATA specification, "circuit_config" and "s
 
 from __future__ import annotations
 
-import datetime
 import json
 import os.path
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,16 +17,13 @@ from types import MappingProxyType
 from typing import Any
 
 from pynn_io.errors import FormatError, ReadError
+from pynn_io.formats.sonata_manifest import VERBATIM, expand_manifest, substitute
 from pynn_io.report import Report
 
-_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
-_BRACES = str.maketrans("", "", "${}")
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 #: Keys of an all-in-one file that describe the circuit; the rest of it is the simulation's.
 _CIRCUIT_KEYS = ("networks", "components")
 _SHARED_KEYS = ("target_simulator", "target_simulator_version")
-#: Keys whose values hold no paths, and may hold a literal ``$`` (regular expressions).
-_VERBATIM = ("node_sets",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +177,12 @@ def read_config(path: Path, report: Report) -> ConfigFile:
     raw = read_json(path, report)
     if not isinstance(raw, dict):
         raise ReadError("a configuration must be a JSON object", where=path)
+    for key in ("manifest", "components", "networks", "node_sets"):
+        if not isinstance(raw.get(key) or {}, dict):
+            raise ReadError(f"{key!r} must be a JSON object", where=path)
     variables = expand_manifest(raw.get("manifest") or {}, path)
     content = {
-        key: value if key in _VERBATIM else substitute(value, variables, path)
+        key: value if key in VERBATIM else substitute(value, variables, path)
         for key, value in raw.items()
         if key != "manifest"
     }
@@ -221,69 +219,6 @@ def read_json(path: Path, report: Report) -> Any:
         before = text[: error.pos].rstrip()
         hint = "a comma before a closing bracket is not JSON: delete it" if before.endswith(",") else ""
         raise ReadError(f"not valid JSON: {error.msg}", where=f"{path}:{error.lineno}", hint=hint) from None
-
-
-def expand_manifest(manifest: Mapping[str, Any], path: Path) -> dict[str, str]:
-    """The manifest's variables with their values, nested ones replaced, by name without ``$``.
-
-    Adds BMTK's ``configdir``, ``configfname``, ``workingdir``, ``date``, ``time`` and ``datetime``. Values need not
-    be paths.
-    Raises ReadError for an unknown variable and for a cycle, which it names.
-    """
-    raw = {key.translate(_BRACES): value for key, value in manifest.items()}
-    now = datetime.datetime.now()
-    builtin = {
-        "configdir": str(path.parent),
-        "configfname": str(path),
-        "workingdir": str(Path.cwd()),
-        "date": now.strftime("%Y-%m-%d"),
-        "time": now.strftime("%H-%M-%S"),
-        "datetime": now.strftime("%Y-%m-%d_%H-%M-%S"),
-    }
-    done: dict[str, str] = {key: value for key, value in builtin.items() if key not in raw}
-    for name in raw:
-        _expand(name, raw, done, [], path)
-    return done
-
-
-def _expand(name: str, raw: Mapping[str, Any], done: dict[str, str], chain: list[str], path: Path) -> str:
-    if name in done:
-        return done[name]
-    if name in chain:
-        cycle = " -> ".join(f"${step}" for step in [*chain[chain.index(name) :], name])
-        raise ReadError(f"the manifest is cyclic: {cycle}", where=path, hint="give one of them a path of its own")
-    if name not in raw:
-        raise _unknown(name, path)
-    value = raw[name]
-    text = str(value)
-    if isinstance(value, str):
-        text = _VARIABLE.sub(lambda match: _expand(match[1] or match[2], raw, done, [*chain, name], path), value)
-    done[name] = text
-    return text
-
-
-def substitute(value: Any, variables: Mapping[str, str], path: Path) -> Any:
-    """``value`` with ``$NAME`` and ``${NAME}`` replaced in every string in it. Raises ReadError for an unknown name."""
-
-    def replace(match: re.Match[str]) -> str:
-        name = match[1] or match[2]
-        if name not in variables:
-            raise _unknown(name, path)
-        return variables[name]
-
-    if isinstance(value, str):
-        return _VARIABLE.sub(replace, value)
-    if isinstance(value, Mapping):
-        return {key: item if key in _VERBATIM else substitute(item, variables, path) for key, item in value.items()}
-    if isinstance(value, list):
-        return [substitute(item, variables, path) for item in value]
-    return value
-
-
-def _unknown(name: str, path: Path) -> ReadError:
-    return ReadError(
-        f"the variable ${name} is not in the manifest", where=path, hint=f'add "${name}" to "manifest", or spell it out'
-    )
 
 
 def _candidates(folder: Path) -> Iterator[tuple[Path, str]]:

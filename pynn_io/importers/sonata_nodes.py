@@ -16,7 +16,6 @@ from pynn_io.graph.columns import Column, Table, text_column
 from pynn_io.graph.network import Population
 from pynn_io.graph.schema import PARAMETER
 from pynn_io.importers.sonata_context import (
-    COMPONENTS,
     NOTHING,
     Context,
     free_name,
@@ -61,6 +60,8 @@ def wanted(
     listed = entry.get("populations")
     if not listed:
         return found
+    if not isinstance(listed, Mapping) or not all(isinstance(item or {}, Mapping) for item in listed.values()):
+        raise ReadError("'populations' must be an object of objects, by name", where=where)
     names = {record.name for record in found}
     for name in listed:
         if name not in names:
@@ -303,6 +304,3 @@ def _unique_rows(keys: list[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray, 
         _, merged = np.unique(merged, return_inverse=True)
     _, first, inverse = np.unique(merged, return_index=True, return_inverse=True)
     return [key[first] for key in keys], first, inverse
-
-
-__all__ = ["COMPONENTS", "Nodes", "info_of", "read_nodes", "wanted"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from pynn_io.graph.cells import CableCell, Cell, PointCell, SpikeSource
+from pynn_io.graph.cells import CableCell, Cell, PointCell
 from pynn_io.vocabulary import models
 
 #: Population type of the OBI extension -> unit of ``conductance`` (``weight`` for TM_synapse).
@@ -85,8 +85,3 @@ def cell_model(template: str) -> str:
     if not prefix or prefix.lower() == "pynn":
         return name
     return f"{prefix.lower()}:{name}"
-
-
-def takes_no_weight(target: Cell) -> bool:
-    """Whether spikes mean nothing to the target, so that a weight has no unit."""
-    return isinstance(target, SpikeSource)

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pynn_io.errors import FormatError, ReadError
-from pynn_io.formats.sonata_config import expand_manifest, find, load, looks_like, read_json, substitute
+from pynn_io.formats.sonata_config import find, load, looks_like, read_json
+from pynn_io.formats.sonata_manifest import expand_manifest, substitute
 from pynn_io.report import Kind, Report
 
 CIRCUIT: dict[str, Any] = {"networks": {"nodes": [], "edges": []}}

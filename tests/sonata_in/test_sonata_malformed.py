@@ -205,6 +205,19 @@ def test_an_empty_circuit_is_never_returned(more: dict[str, Any], tmp_path: Path
     assert "the circuit is empty" in error.message
 
 
+@pytest.mark.parametrize("key", ["manifest", "components", "networks", "node_sets"])
+def test_a_list_where_an_object_belongs(key: str, tmp_path: Path) -> None:
+    error = refused(tmp_path, **{key: [1]})
+    assert (error.where, error.message) == (f"{tmp_path}/circuit_config.json", f"{key!r} must be a JSON object")
+
+
+def test_a_list_of_populations(tmp_path: Path) -> None:
+    entry = {"nodes_file": "nodes.h5", "node_types_file": "node_types.csv", "populations": ["cells"]}
+    error = refused(tmp_path, networks={"nodes": [entry]})
+    assert error.where == f"{tmp_path}/circuit_config.json:networks.nodes[0]"
+    assert "'populations' must be an object" in error.message
+
+
 def test_population_that_the_file_does_not_have(tmp_path: Path) -> None:
     entry = {"nodes_file": "nodes.h5", "node_types_file": "node_types.csv", "populations": {"others": {}}}
     error = refused(tmp_path, networks={"nodes": [entry]})
