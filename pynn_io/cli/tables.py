@@ -21,10 +21,17 @@ ROWS = 40
 PLAIN_WIDTH = 140
 
 
+class _Console(Console):
+    """rich ends the program with status 1 when the reader of its output has left; `common.run` knows better."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def print_account(account: dict[str, Any]) -> None:
     """Everything that was found, on stdout."""
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PLAIN_WIDTH
-    console = Console(width=width, highlight=False, markup=False)
+    console = _Console(width=width, highlight=False, markup=False)
     _head(console, account)
     if "summary" in account:
         _contents(console, account)

@@ -72,6 +72,15 @@ def test_the_tables_name_everything(tmp_path):
     assert "\x1b[" not in done.stdout
 
 
+def test_a_reader_that_leaves_is_no_error(tmp_path):
+    process = subprocess.Popen(
+        command("pynn-show", write_circuit(tmp_path)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+    )
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait(60) == 141
+
+
 def test_sizes_on_disk(tmp_path):
     config = write_circuit(tmp_path)
     files = {row["path"].rpartition("/")[2]: row["bytes"] for row in shown(config)["files"]}
