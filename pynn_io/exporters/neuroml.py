@@ -15,7 +15,7 @@ import numpy as np
 
 from pynn_io.document import Document
 from pynn_io.errors import WriteError
-from pynn_io.exporters.neuroml_cable import cable_document
+from pynn_io.exporters.neuroml_cable import PASSIVE, PASSIVE_FILE, cable_document
 from pynn_io.exporters.neuroml_components import Component, cell_component
 from pynn_io.exporters.neuroml_inputs import events, inputs, outputs, spike_trains
 from pynn_io.exporters.neuroml_populations import Part, Split, record, split_population
@@ -56,7 +56,7 @@ def write(
 ) -> None:
     """Write a document into the folder ``dest``.
 
-    dialect: empty for XML, ``hdf5`` for a network in NeuroML HDF5. single: HDF5 tables in float32, which jNeuroML needs.
+    dialect: empty for XML, ``hdf5`` for a network in NeuroML HDF5. single: HDF5 tables in float32, as jNeuroML needs.
     Raises WriteError, and what reading morphologies and edges raises.
     """
     try:
@@ -89,6 +89,7 @@ class _Export:
         self._own: list[tuple[str, Component]] = []
         self._includes: list[str] = []
         self._placed: list[_Placed] = []
+        self._passive = False
 
     def write(self, hdf5: bool, single: bool) -> None:
         cells = self._cells()
@@ -183,12 +184,10 @@ class _Export:
         where = f"cell {part.cell_name}"
         if isinstance(cell, CableCell):
             return self._cable(part, cell, where)
-        if isinstance(cell, SpikeSource) and (part.train is not None or not cell.parameters):
-            if part.train is not None or cell.model == "SpikeSourceArray":
-                name = f"{part.name}_spikes" if part.train is not None else "silent"
-                array = SpikeArray(self._ids.new(name), part.train if part.train is not None else np.zeros(0))
-                self._core.append(array)
-                return array.id, None
+        if isinstance(cell, SpikeSource) and (train := _train(part)) is not None:
+            array = SpikeArray(self._ids.new(f"{part.name}_spikes" if part.train is not None else "silent"), train)
+            self._core.append(array)
+            return array.id, None
         if not isinstance(cell, (PointCell, SpikeSource)):
             return None
         v_init = self._plan.v_init if self._plan is not None else None
@@ -201,11 +200,11 @@ class _Export:
     def _cable(self, part: Part, cell: CableCell, where: str) -> tuple[str, Morphology | None] | None:
         name = part.morphology
         if name is None or name not in self._network.morphologies:
+            what = "no morphology" if name is None else f"the morphology {name}, which is not there"
             self._report.lost(
                 "no-morphology",
                 where,
-                f"The cell has {'no morphology' if name is None else f'the morphology {name}, which is not there'}; its "
-                "cells are left out.",
+                f"The cell has {what}; its cells are left out.",
                 count=part.size,
                 examples=[part.cell_name],
             )
@@ -224,6 +223,9 @@ class _Export:
         file = f"{identifier}.cell.nml"
         write_document(self._dest / file, parts.head)
         self._includes.append(file)
+        if parts.passive and not self._passive:
+            self._passive = True
+            write_document(self._dest / PASSIVE_FILE, DocumentHead("pas_channel", components=(PASSIVE,)))
         return identifier, parts.morphology
 
     # -- components
@@ -298,6 +300,14 @@ def _records(writers: list[ProjectionWriter], *, electrical: bool) -> Iterator[P
     for writer in writers:
         if writer.electrical is electrical:
             yield from writer.records()
+
+
+def _train(part: Part) -> np.ndarray | None:
+    """The spikes of a source, none for one that is silent; None for a source that is no list of times."""
+    if part.train is not None:
+        return part.train
+    cell = part.cell
+    return np.zeros(0) if getattr(cell, "model", "") == "SpikeSourceArray" and not cell.parameters else None
 
 
 def _element(component: Component) -> Element:

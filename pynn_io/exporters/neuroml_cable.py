@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,6 +24,8 @@ _STANDARD = (
     ("axon_group", "GO:0030424", (Tag.AXON,)),
     ("dendrite_group", "GO:0030425", (Tag.DENDRITE, Tag.APICAL)),
 )
+#: The passive channel has a file of its own, which cells include: jNeuroML refuses two definitions of one id.
+PASSIVE_FILE = "pas.channel.nml"
 PASSIVE = Element("ionChannel", {"id": "pas", "type": "ionChannelPassive", "conductance": "10pS"})
 #: What NEURON takes where nothing is said: cm, Ra.
 _DEFAULTS = {"specific_capacitance": 1.0, "axial_resistivity": 35.4}
@@ -37,10 +39,14 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class CableParts:
-    """What a cable cell became: its document, and the morphology in whose segments places on it are given."""
+    """What a cable cell became: its document, and the morphology in whose segments places on it are given.
+
+    passive: whether the document includes `PASSIVE_FILE`.
+    """
 
     head: DocumentHead
     morphology: Morphology
+    passive: bool
 
 
 def cable_document(
@@ -63,7 +69,12 @@ def cable_document(
             examples=unknown,
         )
     morphology = _one_root(with_standard_groups(morphology), where, report)
-    children = [_morphology(identifier, morphology, where, report)]
+    kinds = [GROUP_OF_TAG.get(tag, "segment") for tag in morphology.tag.tolist()]
+    names = tuple(f"{kind}_{number}" for kind, number in zip(kinds, morphology.id.tolist(), strict=True))
+    if morphology.size and morphology.id[0] != 0:
+        # jNeuroML wants the root to be segment 0; the number that the source gave stays in the segment's name.
+        morphology = replace(morphology, id=np.arange(morphology.size))
+    children = [_morphology(identifier, morphology, names, where, report)]
     passive = False
     if cell.template is not None:
         report.lost(
@@ -78,21 +89,20 @@ def cable_document(
         children.append(biophysics.element(identifier, v_init, threshold))
         passive = biophysics.passive
     element = Element("cell", {"id": identifier}, tuple(children))
-    return CableParts(DocumentHead(identifier, components=(*([PASSIVE] if passive else []), element)), morphology)
+    includes = (PASSIVE_FILE,) if passive else ()
+    return CableParts(DocumentHead(identifier, includes=includes, components=(element,)), morphology, passive)
 
 
 def _one_root(morphology: Morphology, where: str, report: Report) -> Morphology:
     """NeuroML's tree has one root: further ones are hung onto the middle of the first, where they stay in place."""
-    from dataclasses import replace
-
     roots = np.flatnonzero(morphology.parent < 0)
     if len(roots) < 2:
         return morphology
     report.approximated(
         "several-trees",
         where,
-        f"The morphology {morphology.name} consists of {len(roots)} separate trees; NeuroML has one, so they are joined to "
-        "the middle of the first segment without moving.",
+        f"The morphology {morphology.name} consists of {len(roots)} separate trees; NeuroML has one, so they are joined "
+        "to the middle of the first segment, and keep their places.",
         count=len(roots) - 1,
     )
     parent, along = morphology.parent.copy(), morphology.fraction_along.copy()
@@ -103,22 +113,22 @@ def _one_root(morphology: Morphology, where: str, report: Report) -> Morphology:
     return replace(morphology, parent=parent, fraction_along=along)
 
 
-def _morphology(identifier: str, morphology: Morphology, where: str, report: Report) -> Element:
+def _morphology(identifier: str, morphology: Morphology, names: tuple[str, ...], where: str, report: Report) -> Element:
     diameters = np.concatenate([morphology.proximal[:, 3], morphology.distal[:, 3]])
     if (diameters <= 0).any():
         report.approximated(
             "no-diameter",
             where,
-            f"Points of the morphology {morphology.name} have no diameter, which NeuroML does not allow: 0.001 um is written.",
+            f"Points of the morphology {morphology.name} have no diameter, which NeuroML does not allow; they get 0.001 um.",
             count=int((diameters <= 0).sum()),
         )
-    children = (*_segments(morphology), *_groups(morphology))
+    children = (*_segments(morphology, names), *_groups(morphology))
     return Element("morphology", {"id": f"{identifier}_morphology"}, children)
 
 
-def _segments(morphology: Morphology) -> Iterator[Element]:
+def _segments(morphology: Morphology, names: tuple[str, ...]) -> Iterator[Element]:
     parent, along = morphology.parent.tolist(), morphology.fraction_along.tolist()
-    ids, tags = morphology.id.tolist(), morphology.tag.tolist()
+    ids = morphology.id.tolist()
     inherited = np.zeros(morphology.size, dtype=bool)
     child = np.flatnonzero(morphology.parent >= 0)
     same = (morphology.proximal[child] == morphology.distal[morphology.parent[child]]).all(axis=1)
@@ -134,8 +144,7 @@ def _segments(morphology: Morphology) -> Iterator[Element]:
         if not inherited[row]:
             children.append(_point("proximal", proximal[row]))
         children.append(_point("distal", distal[row]))
-        name = f"{GROUP_OF_TAG.get(tags[row], 'segment')}_{number}"
-        yield Element("segment", {"id": str(number), "name": name}, tuple(children))
+        yield Element("segment", {"id": str(number), "name": names[row]}, tuple(children))
 
 
 def _point(tag: str, values: list[float]) -> Element:
@@ -243,8 +252,8 @@ class _Biophysics:
         self._report.defaulted(
             "default-membrane",
             self._where,
-            f"The {kind.replace('_', ' ')} is not stated{' everywhere' if len(stated) > 1 else ''}; NeuroML demands one: "
-            f"{value} {unit} is written.",
+            f"The {kind.replace('_', ' ')} is not stated{' everywhere' if len(stated) > 1 else ''}; NeuroML demands "
+            f"one, and {value} {unit} is written.",
         )
 
     def _values(self, kind: str) -> Iterator[Element]:
@@ -285,12 +294,13 @@ class _Biophysics:
 
     def _report_lost(self, lost: dict[str, dict[str, None]]) -> None:
         texts = {
-            "channel": "Ion channels without a NeuroML definition are left out, and the cell computes without them",
-            "concentration": "Models of ion concentrations without a NeuroML definition are left out",
+            "channel": "has no NeuroML definition: this ion channel is left out, and cells that have it compute without it",
+            "concentration": "has no NeuroML definition: this model of an ion concentration is left out",
         }
+        # One issue a mechanism, with the cells that have it as examples: a circuit has many cells of few mechanisms.
         for kind, names in lost.items():
             for name in (name for name in names if not name.startswith("e_")):
-                self._report.lost(kind, self._where, f"{texts[kind]}: {name}.", examples=[name])
+                self._report.lost(kind, "cable cells", f"{name} {texts[kind]}.", examples=[self._where.split(" ")[-1]])
         reversals = [name.removeprefix("e_") for name in lost["channel"] if name.startswith("e_")]
         if reversals:
             self._report.lost(

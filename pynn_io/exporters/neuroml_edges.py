@@ -1,8 +1,8 @@
 """Edges as NeuroML projections: sorted by what can be one projection, in bounded memory.
 
 A NeuroML projection joins two populations through one synapse component, so the edges of the graph's projection are
-dealt out to parts: (presynaptic part, postsynaptic part, edge type, sign of the weight where that matters). A first pass
-counts, which tells where every part begins in a temporary file; a second pass puts each block of edges there.
+dealt out to shares: (presynaptic part, postsynaptic part, edge type, sign of the weight where that matters). A first
+pass counts, which tells where every share begins in a temporary file; a second pass puts each block of edges there.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def effective_weight(
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """The edges of a projection that are one NeuroML projection: ``size`` of them, from ``start`` in the sorted file."""
+    """The edges that are one NeuroML projection: ``size`` of them, from ``start`` in the sorted file."""
 
     pre: int
     post: int
@@ -233,7 +233,7 @@ class Deal:
                     self._report.approximated(
                         "weight-function",
                         self._where,
-                        f"The weight function {function} is not known here or lacks its values; the stated weight stands.",
+                        f"The weight function {function} is not known or lacks its values; the stated weight stands.",
                         count=len(chosen),
                         examples=[function],
                     )
@@ -269,7 +269,7 @@ def _functions(projection: Projection) -> list[str | None]:
     column = projection.types.get("weight_function")
     if column is None:
         return [None] * projection.types.size
-    values = np.ma.asarray(column.values(projection.types.size)).filled(None).tolist()
+    values = np.ma.asarray(column.values(projection.types.size)).tolist()
     return [None if value is None else str(value) for value in values]
 
 

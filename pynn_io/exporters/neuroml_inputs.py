@@ -208,7 +208,8 @@ def _columns(
             if len(columns) >= TRACES:
                 skipped += 1
                 continue
-            path = cells.ends[part.name].path(row)
+            end = cells.ends[part.name]
+            path = end.path(row) + ("/0" if end.listed and part.name in cells.morphologies else "")  # segment 0
             columns.append((f"{nml_id(part.population)}_{numbers[row]}", f"{path}/{exposure}"))
     report.lost(
         "recording-too-large",

@@ -140,7 +140,7 @@ def _drafts(
             report.lost(
                 "unknown-cell",
                 where,
-                f"{cell_name} is a {getattr(cell, 'kind', 'cell')}, which NeuroML does not have: its cells are left out.",
+                f"{cell_name} is a {getattr(cell, 'kind', 'cell')}, which NeuroML does not have; it is left out.",
                 count=len(rows),
                 examples=[cell_name],
             )
@@ -152,13 +152,13 @@ def _labels(population: Population) -> list[str]:
     size = population.types.size
     for name in ("pop_name", "model_name"):
         if name in population.types:
-            column = np.ma.asarray(population.types.values(name)).filled(None)
-            texts = [str(value) for value in column.tolist() if value]
+            texts = [str(value) for value in np.ma.asarray(population.types.values(name)).tolist() if value]
             if len(set(texts)) == size:
                 return texts
     if "id" in population.types:
         return [str(value) for value in population.types.values("id").tolist()]
-    return [f"type_{row}" for row in range(size)]
+    cells = population.cells
+    return list(cells) if len(set(cells)) == size else [f"type_{row}" for row in range(size)]
 
 
 def _point_drafts(
@@ -188,8 +188,8 @@ def _point_drafts(
         report.expanded(
             "per-cell-parameters",
             where,
-            f"Cells have parameters of their own ({', '.join(columns)}); NeuroML states them once a component, so there "
-            "is one component and one population for every combination.",
+            f"Cells have parameters of their own ({', '.join(columns)}); NeuroML states them once a component, so "
+            "there is one component and one population for every combination.",
             count=len(combinations),
         )
     drafts = []
@@ -268,7 +268,7 @@ def _locations(population: Population, where: str, report: Report) -> tuple[np.n
         report.defaulted(
             "no-coordinate",
             where,
-            f"NeuroML locations have three coordinates; where {' and '.join(missing)} is not stated it is written as 0.",
+            f"NeuroML locations have three coordinates; {' and '.join(missing)}, where not stated, is written as 0.",
             count=population.size,
         )
     return axes[0], axes[1], axes[2]

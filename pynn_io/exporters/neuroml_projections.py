@@ -1,4 +1,4 @@
-"""Projections of a NeuroML network: which synapse component each share of the edges has, and where on the cells it sits."""
+"""Projections of a NeuroML network: which synapse component a share of the edges has, and where on the cells it is."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ class ProjectionWriter:
     def _type_text(self, column: str, row: int) -> str | None:
         if column not in self._projection.types:
             return None
-        value = np.ma.asarray(self._projection.types.values(column)).filled(None).tolist()[row]
+        value = np.ma.asarray(self._projection.types.values(column)).tolist()[row]
         return None if value is None else str(value)
 
     def records(self) -> Iterator[ProjectionRecord]:
