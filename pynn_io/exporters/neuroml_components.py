@@ -7,8 +7,10 @@ ComponentTypes express gives None, and the report then says so by name.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 from pynn_io.errors import UnitError
@@ -68,6 +70,8 @@ def cell_component(
     values = models.complete(cell, report, where)
     if model.kind == "source":
         return _source_component(identifier, model.name, values, report, where)
+    if _says_unusable(model, values, report, where):
+        return None
     stated = dict(values)
     values = {state.name: state.default for state in model.states} | values
     if v_init is not None and model.weight_unit != "1":
@@ -169,6 +173,15 @@ def pulse_component(
 
 
 # -- cells
+
+
+def _says_unusable(model: models.Model, values: Mapping[str, Any], report: Report, where: str) -> bool:
+    """Whether a parameter that takes a number has something else (a text, a list); reported by name."""
+    for name, value in values.items():
+        if not isinstance(value, Real) or math.isnan(value):
+            report.lost("no-neuroml-cell", where, f"{model.name}: {name} is {value!r}, which is not a number.")
+            return True
+    return False
 
 
 def _report_initial_state(
@@ -317,9 +330,7 @@ def _short_term(name: str, values: Mapping[str, Any], tau_syn: float) -> dict[st
     """Attributes of the Tsodyks-Markram types. PyNN takes the time constant of y from the cell's synapse."""
     facil, waits = _SHORT_TERM[name]
     states = {state.name: values.get(state.name, state.default) for state in models.MODELS[name].states}
-    x, u, tau_fac = float(states["x"]), float(states["u"]), values[facil]
-    if not waits:
-        x -= x * u  # NEST's tsodyks2_synapse takes its first interval to start with a spike at 0 ms
+    tau_fac = values[facil]
     return {
         "U": quantity(values["U"]),
         "tauRec": quantity(values["tau_rec"], "ms"),
@@ -327,9 +338,9 @@ def _short_term(name: str, values: Mapping[str, Any], tau_syn: float) -> dict[st
         "facilitates": quantity(tau_fac > 0),
         "tauPsc": quantity(values.get("tau_psc", tau_syn), "ms"),
         "waits": quantity(waits),
-        "x0": quantity(x),
+        "x0": quantity(states["x"]),
         "y0": quantity(states.get("y", 0.0)),
-        "u0": quantity(u),
+        "u0": quantity(states["u"]),
     }
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from types import MappingProxyType
 from typing import Any
 
@@ -123,7 +124,7 @@ def weight_unit(synapse: str, target: str) -> str:
 
 def is_number(value: Any) -> bool:
     """Whether a stated value can be used as a finite number."""
-    return isinstance(value, (int, float)) and math.isfinite(value)
+    return isinstance(value, Real) and math.isfinite(value)
 
 
 def complete(cell: PointCell | SpikeSource | Synapse, report: Report, where: object) -> dict[str, Any]:

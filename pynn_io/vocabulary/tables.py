@@ -182,7 +182,7 @@ CELLS: dict[str, dict[str, str]] = {
         "parameters": "C_m 200 pF, E_K -90 mV, E_L -60 mV, E_Na 50 mV, E_ex 0 mV, E_in -80 mV, I_e 0 pA, V_T -63 mV,"
         "g_K 6000 nS, g_L 10 nS, g_Na 20000 nS, t_ref 2 ms, tau_syn_ex 5 ms, tau_syn_in 10 ms",
         "states": "V_m -60 mV, Act_m 9.895563096746586e-09 1, Inact_h 0.999999999106396 1,"
-        "Act_n 2.551577051602551e-07 1, g_ex 0 nS, g_in 0 nS",
+        "Act_n 2.551577051602551e-07 1",
         "receptors": _TWO,
         "weight": "nS",
     },
@@ -263,7 +263,7 @@ SYNAPSES: dict[str, dict[str, str]] = {
         "states": "Kplus 0 1, Kplus_triplet 0 1",
     },
     "nest:vogels_sprekeler_synapse": {
-        "parameters": "tau 20 ms, alpha 0.12 1, eta 0.001 1, Wmax 0.5 1",
+        "parameters": "tau 20 ms, alpha 0.12 1, eta 0.001 1, Wmax 1 1",
         "states": "Kplus 0 1",
     },
     "nest:gap_junction": {"weight": "nS"},

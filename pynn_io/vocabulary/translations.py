@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from pynn_io.units import scale_by_power
 
@@ -32,13 +32,16 @@ class Pair(NamedTuple):
     to_standard: Callable[[Mapping[str, Any]], float]
 
 
+Rules: TypeAlias = tuple[Rename | Pair, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Translation:
     """One pair of models. weight_power: native weight = standard weight * 10**weight_power."""
 
     standard: str
     native: str
-    rules: tuple[Rename | Pair, ...]
+    rules: Rules
     native_only: Mapping[str, Any]
     weight_power: int
 
@@ -71,12 +74,12 @@ _NO_FLOOR = {"V_min": -float("inf")}
 
 _DELTA = _renames(_MEMBRANE + "tau_m=tau_m")
 _CURRENT = _renames(_MEMBRANE + "tau_m=tau_m " + _TAU_SYN)
-_CONDUCTANCE = (*_renames(_MEMBRANE + _TAU_SYN + _REVERSAL), _LEAK)
-_EXPONENTIAL = (
+_CONDUCTANCE: Rules = (*_renames(_MEMBRANE + _TAU_SYN + _REVERSAL), _LEAK)
+_EXPONENTIAL: Rules = (
     *_renames(_MEMBRANE + _TAU_SYN + _REVERSAL + "v_spike=V_peak delta_T=Delta_T tau_w=tau_w a=a b=b*3"),
     _LEAK,
 )
-_ADAPTING = (
+_ADAPTING: Rules = (
     *_CONDUCTANCE,
     *_renames("tau_sfa=tau_sfa e_rev_sfa=E_sfa q_sfa=q_sfa tau_rr=tau_rr e_rev_rr=E_rr q_rr=q_rr"),
 )
@@ -87,7 +90,7 @@ _HODGKIN_HUXLEY = _renames(
 _IZHIKEVICH = _renames("a=a b=b c=c d=d i_offset=I_e*3")
 
 
-def _row(standard: str, native: str, rules: tuple[Rename | Pair, ...], weight: int, **native_only: Any) -> Translation:
+def _row(standard: str, native: str, rules: Rules, weight: int, **native_only: Any) -> Translation:
     return Translation(standard, native, rules, MappingProxyType(native_only), weight)
 
 

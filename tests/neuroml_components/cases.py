@@ -38,8 +38,8 @@ IF = {"C_m": 200.0, "E_L": -68.0, "V_th": -52.0, "V_reset": -61.0, "t_ref": 3.0,
 CURR = {**IF, "tau_m": 12.0, "tau_syn_ex": 1.5, "tau_syn_in": 4.0}
 COND = {**IF, "g_L": 20.0, "tau_syn_ex": 1.5, "tau_syn_in": 4.0, "E_ex": 2.0, "E_in": -81.0}
 ADEX = {
-    "C_m": 281.0, "g_L": 30.0, "E_L": -70.6, "V_th": -50.4, "Delta_T": 2.0, "V_peak": -20.0, "V_reset": -60.0, "t_ref": 2.0,
-    "tau_w": 100.0, "a": 4.0, "b": 80.5, "I_e": 100.0, "V_m": -68.0,
+    "C_m": 281.0, "g_L": 30.0, "E_L": -70.6, "V_th": -50.4, "Delta_T": 2.0, "V_peak": -20.0, "V_reset": -60.0,
+    "t_ref": 2.0, "tau_w": 100.0, "a": 4.0, "b": 80.5, "I_e": 100.0, "V_m": -68.0,
 }  # fmt: skip
 SHARP = {**ADEX, "V_peak": 0.0, "t_ref": 0.0}
 SOFT = {**ADEX, "V_peak": -40.0}

@@ -1,4 +1,4 @@
-"""Runs components with jLEMS: a document written here, by no code of the writers, from values of `neuroml_components`."""
+"""Runs components with jLEMS: a document written here, by no code of the writers."""
 
 from __future__ import annotations
 
@@ -23,11 +23,23 @@ SCHEMA = (
     'https://raw.github.com/NeuroML/NeuroML2/development/Schemas/NeuroML2/NeuroML_v2.3.1.xsd"'
 )
 #: Order of core elements in a NeuroML document, as far as these tests use them.
-ORDER = (
-    "expOneSynapse expTwoSynapse pulseGenerator spikeArray IF_curr_alpha IF_curr_exp IF_cond_alpha IF_cond_exp "
-    "EIF_cond_exp_isfa_ista EIF_cond_alpha_isfa_ista expCondSynapse alphaCondSynapse expCurrSynapse alphaCurrSynapse "
-    "SpikeSourcePoisson"
-).split()
+ORDER = [
+    "expOneSynapse",
+    "expTwoSynapse",
+    "pulseGenerator",
+    "spikeArray",
+    "IF_curr_alpha",
+    "IF_curr_exp",
+    "IF_cond_alpha",
+    "IF_cond_exp",
+    "EIF_cond_exp_isfa_ista",
+    "EIF_cond_alpha_isfa_ista",
+    "expCondSynapse",
+    "alphaCondSynapse",
+    "expCurrSynapse",
+    "alphaCurrSynapse",
+    "SpikeSourcePoisson",
+]
 
 
 @dataclass
@@ -118,7 +130,8 @@ def write(folder: Path, setups: Mapping[str, Setup], duration: float, step: floa
         + "</neuroml>\n"
     )
     (folder / "LEMS_net.xml").write_text(
-        '<Lems><Target component="sim"/><Include file="Cells.xml"/><Include file="Networks.xml"/><Include file="PyNN.xml"/>'
+        '<Lems><Target component="sim"/><Include file="Cells.xml"/><Include file="Networks.xml"/>'
+        '<Include file="PyNN.xml"/>'
         '<Include file="Simulation.xml"/><Include file="net.net.nml"/>'
         f'<Simulation id="sim" length="{duration}ms" step="{step}ms" target="net">'
         f'<OutputFile id="traces" fileName="traces.dat">{"".join(columns)}</OutputFile>'

@@ -146,7 +146,7 @@ def build(
 ) -> Native:
     """A cell of own states (``start``) and those of its synapse.
 
-    jumps: an event moves state 0; while refractory it is lost, unless it decays with ``keeps_missed`` (ms) till the end.
+    jumps: an event moves state 0; while refractory it is lost, or decays with ``keeps_missed`` (ms) until the end.
     """
     current, slopes, act = synapse
     own = len(start)
@@ -178,9 +178,7 @@ def reset(value: float) -> Callable[[np.ndarray], None]:
     return fire
 
 
-def adex(
-    c: float, g: float, e: float, vt: float, dt: float, a: float, tau_w: float, i: float, peak: float
-) -> Callable:
+def adex(c: float, g: float, e: float, vt: float, dt: float, a: float, tau_w: float, i: float, peak: float) -> Callable:
     """NEST, too, takes no more than the peak potential into the slopes."""
 
     def membrane(x: np.ndarray, syn: float) -> list[float]:
@@ -219,7 +217,7 @@ def traub(c: float, g: Sequence[float], e: Sequence[float], vt: float, i: float)
     """g, e: Na, K, leak."""
 
     def membrane(x: np.ndarray, syn: float) -> list[float]:
-        v, m, h, n = x[0] - vt, *x[1:4]
+        v = x[0] - vt
         am = 0.32 * (13 - v) / (math.exp((13 - v) / 4) - 1)
         bm = 0.28 * (v - 40) / (math.exp((v - 40) / 5) - 1)
         ah, bh = 0.128 * math.exp((17 - v) / 18), 4 / (1 + math.exp((40 - v) / 5))
