@@ -196,7 +196,7 @@ def _report_initial_state(
             filled.append(f"{state.name}={state.default} {state.unit}".removesuffix(" 1"))
         if not used and value is not None and value != state.default:
             report.lost("initial-state", where, f"{model.name}: it cannot start with {state.name}={value} in NeuroML.")
-    if filled:
+    if filled and model.weight_unit != "1":  # NEURON's IntFire cells cannot start but at rest: nothing to say
         what = f"{model.name} does not state its initial {', '.join(filled)}; the model's own initial values stand."
         report.defaulted("default-initial-state", where, what)
 
