@@ -61,11 +61,15 @@ What happened
   and written. Nothing was simulated. What a target cannot carry was listed above; nothing is dropped in silence.
 
 Now look at
-  demo_output/synfire.png                 the chain: positions, degrees, connectivity
-  demo_output/synfire_neuroml/            NeuroML and LEMS; open the .nml in a text editor, or run the LEMS file with
-                                          jNeuroML: pynml demo_output/synfire_neuroml/LEMS_*.xml
-  demo_output/synfire_allen/, synfire_obi/ the two SONATA dialects; compare their circuit_config.json
-  demo_output/mixed_losses.json           what the mixed circuit lost, for a program to read
+  demo_output/synfire.png
+      the chain: positions, degrees, connectivity
+  demo_output/synfire_neuroml/
+      NeuroML and LEMS: open the .nml file in a text editor, or run it in jNeuroML (it needs Java):
+      {bin}/pynml demo_output/synfire_neuroml/LEMS_*.xml -nogui
+  demo_output/synfire_allen/ and demo_output/synfire_obi/
+      the two SONATA dialects: compare their circuit_config.json and network/
+  demo_output/mixed_losses.json
+      what the mixed circuit lost, for a program to read
 
 Try your own
   {bin}/pynn-convert YOUR_circuit_config.json --to neuroml

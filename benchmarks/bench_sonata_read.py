@@ -38,8 +38,8 @@ def plain_all(settings: dict) -> dict:
 
 
 def _ours(settings: dict, whole: bool, typed: bool = False) -> dict:
-    import pynn_io.pipeline
     import pynn_io.importers.sonata
+    import pynn_io.pipeline
 
     start()
     network = pynn_io.pipeline.read(settings["config"], format="sonata").network

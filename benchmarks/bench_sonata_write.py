@@ -1,11 +1,15 @@
 """Writing a SONATA circuit: pynn_io against plain h5py writing the very same datasets.
 
-Targets: at least half the speed of h5py for everything but the edge index, and the index of both directions built and
-written at 4 M edges a second or better. How the two add up is printed too.
+Targets: at least half the speed of h5py for all but the edge index (h5py has nothing to build one with), and 4 M edges a
+second or better for the whole, the index of both directions built and written.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
+import time
 from pathlib import Path
 
 from measure import arguments, run, serve, start, stop, table, verdict
@@ -14,14 +18,28 @@ from networks import document
 
 def _write(settings: dict, folder: Path, *, lazy: bool = False) -> dict:
     import pynn_io.exporters.sonata
-
     from pynn_io.report import Report
 
     made = document(settings["edges"], settings["cells"], lazy=lazy)
     folder.mkdir()
+    spent = [_timed(module) for module in list(sys.modules.values()) if hasattr(module, "write_indices")]
     start()
     pynn_io.exporters.sonata.write(made, folder, Report(), dialect="")
-    return stop(bytes=sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()))
+    return stop(index=sum(map(sum, spent)))
+
+
+def _timed(module) -> list[float]:
+    """The CPU seconds that a module's calls of `write_indices` take, as they come."""
+    seconds: list[float] = []
+    build = module.write_indices
+
+    def timed(*given, **options) -> None:
+        before = time.process_time()
+        build(*given, **options)
+        seconds.append(time.process_time() - before)
+
+    module.write_indices = timed
+    return seconds
 
 
 def ours(settings: dict) -> dict:
@@ -45,6 +63,8 @@ def _plain(settings: dict, *, with_index: bool) -> dict:
         with h5py.File(path) as file:
             file.visititems(lambda name, item, data=data: _take(name, item, data, with_index))
         files[path.name] = data
+    shutil.rmtree(folder / "ours")
+    os.sync()  # what was written above is not this case's work
     start()
     for name, data in files.items():
         with h5py.File(folder / name, "w") as file:
@@ -119,9 +139,8 @@ def main() -> None:
     table(f"SONATA write: {options.edges:,} edges, {options.cells:,} cells", rows, "plain", results)
     print()
     if "cpu" in results["ours"] and "cpu" in results["index"]:
-        rest = max(results["ours"]["cpu"] - results["index"]["cpu"], 1e-9)
-        speed = results["plain"]["cpu"] / rest
-        verdict("speed against h5py, without the index", speed, 0.5, at_most=False)
+        speed = results["plain"]["cpu"] / (results["ours"]["cpu"] - results["ours"]["index"])
+        verdict("speed against h5py, all but the index", speed, 0.5, at_most=False)
         rate = options.edges / results["index"]["cpu"] / 1e6
         verdict("edge index, both directions", rate, 4, at_most=False, unit=" M edges/s")
         whole = options.edges / results["ours"]["cpu"] / 1e6
