@@ -131,7 +131,7 @@ def _refuse_loss(refusals: list[Issue], report: Report, audited: Report | None =
         complete(report, audited)
     codes = sorted({issue.code for issue in refusals})
     raise LossError(
-        f"refused: {len(codes)} kinds of content would be lost or changed",
+        f"refused, since something would be lost or changed: {', '.join(codes)}",
         report,
         hint=f"see the report; excuse them with --allow {','.join(codes)}",
     )
@@ -177,6 +177,10 @@ class _Job:
             options = {**options, "dialect": self._dialect}
         try:
             self._writer(document, stage, self._report, progress=self._progress, **options)
+        except WriteError as error:
+            # Writers know the staging folder only; a user knows the target.
+            error.where = error.where.replace(str(stage), str(target))
+            raise
         except OSError as error:
             hint = "is the disk full, or the folder read-only?"
             raise WriteError(f"cannot write: {error}", where=target, hint=hint) from error

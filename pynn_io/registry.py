@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from types import MappingProxyType
@@ -105,11 +106,13 @@ BACKENDS: dict[str, Backend] = {}
 
 def formats() -> dict[str, Format]:
     """The built-in formats and those of installed packages, by name."""
-    found = dict(FORMATS)
-    for entry in entry_points(group=ENTRY_POINTS):
-        row = entry.load()
-        found.setdefault(row.name, row)
-    return found
+    return {**_installed(), **FORMATS}
+
+
+@cache
+def _installed() -> dict[str, Format]:
+    """The rows of other packages; looking them up reads the metadata of every installed package."""
+    return {row.name: row for row in (entry.load() for entry in entry_points(group=ENTRY_POINTS))}
 
 
 def find(name: str) -> tuple[Format, str]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from pynn_io.errors import ReadError
 
-BLOCK = 2**20
+BLOCK = 2**18
 #: Rows read at a time where they are only looked at: small enough to stay in the processor's cache.
 SCAN = 2**17
 _CACHE_LIMIT = 2**28
