@@ -11,12 +11,19 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pynn_io.document import Document
-from pynn_io.graph.biophysics import ChannelDensity, ConcentrationModel
+from pynn_io.graph.biophysics import (
+    ChannelDensity,
+    ConcentrationModel,
+    Item,
+    Junction,
+    MembraneProperty,
+    ReversalPotential,
+)
 from pynn_io.graph.cells import CableCell, PointCell
 from pynn_io.graph.network import Network, Population, Projection
 from pynn_io.graph.schema import FIELDS, PARAMETER, is_extra
 from pynn_io.report import Issue, Kind, Report
-from pynn_io.vocabulary.support import support
+from pynn_io.vocabulary.support import support, title
 
 _KINDS = {"no": Kind.LOST, "approximate": Kind.APPROXIMATED}
 _STRUCTURE = {"id", "cell", "synapse", "weight_unit", "group"}
@@ -37,7 +44,7 @@ def audit(document: Document, target: str, report: Report) -> None:
         level, reason = support(fact.key, target)
         if level in _KINDS:
             code = _code(fact.key)
-            report.add(code, _KINDS[level], fact.where, f"{_title(fact.key)}: {reason}", examples=[fact.subject])
+            report.add(code, _KINDS[level], fact.where, f"{title(fact.key)}: {reason}", examples=[fact.subject])
 
 
 def complete(report: Report, audited: Report) -> None:
@@ -68,18 +75,12 @@ def _issue_words(issue: Issue) -> set[str]:
 
 
 def _code(key: str) -> str:
+    """The loss code of a key: ``column:extra`` -> extra-column, ``decor:ConcentrationModel`` -> concentration-model."""
     head, _, tail = key.partition(":")
-    return head if head in {"model", "synapse", "channel", "template"} else (tail or head).lower().replace("_", "-")
-
-
-def _title(key: str) -> str:
-    head, _, tail = key.partition(":")
-    return {
-        "model": "cell model",
-        "synapse": "synapse model",
-        "channel": "ion channel",
-        "template": "cell template",
-    }.get(head, (tail or head).replace("_", " "))
+    if head in {"model", "synapse", "channel", "template"} or not tail:
+        return head.replace("_", "-")
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|_", "-", tail).lower()
+    return f"{words}-column" if head == "column" else words
 
 
 def facts(document: Document) -> Iterator[Fact]:
@@ -118,14 +119,21 @@ def _population(population: Population, network: Network) -> Iterator[Fact]:
 def _cable_cell(cell: CableCell, network: Network, where: str) -> Iterator[Fact]:
     if cell.template is not None:
         yield Fact(f"template:{cell.template.partition(':')[0]}", cell.template, where)
-    for entry in cell.decor:
-        item = entry.item
+    for item in (entry.item for entry in cell.decor):
         if isinstance(item, ChannelDensity):
             channel = network.channels[item.channel]
             yield Fact(f"channel:{channel.dialect}:{item.channel}", item.channel, where)
-        elif isinstance(item, ConcentrationModel):
-            yield Fact("decor:ConcentrationModel", item.mechanism, where)
-        yield Fact(f"decor:{type(item).__name__}", entry.region, where)
+        yield Fact(f"decor:{type(item).__name__}", _item_name(item), where)
+
+
+def _item_name(item: Item | Junction) -> str:
+    if isinstance(item, ChannelDensity):
+        return item.channel
+    if isinstance(item, ConcentrationModel):
+        return item.mechanism
+    if isinstance(item, ReversalPotential):
+        return item.ion
+    return item.kind if isinstance(item, MembraneProperty) else item.name
 
 
 def _projection(projection: Projection, network: Network) -> Iterator[Fact]:

@@ -101,12 +101,25 @@ def support(key: str, target: str) -> Support:
     head = key.partition(":")[0]
     if head in {"model", "synapse"}:
         return _model(key.partition(":")[2], target)
-    field = _field(target)
-    while key not in ROWS:
-        key, colon, _ = key.rpartition(":")
+    return getattr(_find(key), _field(target))
+
+
+def title(key: str) -> str:
+    """What a kind of content is called, in the matrix and in reports."""
+    head, _, name = key.partition(":")
+    if head in {"model", "synapse"}:
+        return f"The model {name}"
+    return _find(key).title
+
+
+def _find(key: str) -> Row:
+    """The most specific row that covers a key."""
+    found = key
+    while found not in ROWS:
+        found, colon, _ = found.rpartition(":")
         if not colon:
-            raise KeyError(f"no support row for {head!r}")
-    return getattr(ROWS[key], field)
+            raise KeyError(f"no support row for {key.partition(':')[0]!r}")
+    return ROWS[found]
 
 
 def _field(target: str) -> str:

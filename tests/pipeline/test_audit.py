@@ -54,7 +54,7 @@ def test_the_audit_names_channels_and_rotations() -> None:
     assert ("channel", Kind.LOST, "NaTs") in found
     assert ("channel", Kind.LOST, "Ih") in found
     assert not any(example == "pas" for *_, example in found)
-    assert ("rotation", Kind.LOST, "rotation_angle_yaxis") in found
+    assert ("rotation-column", Kind.LOST, "rotation_angle_yaxis") in found
 
 
 def test_complete_adds_only_what_the_writer_forgot() -> None:
