@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pynn_io.graph.columns import empty
@@ -21,3 +22,15 @@ class Document:
     network: Network
     plan: SimulationPlan | None = None
     provenance: Mapping[str, Any] = field(default_factory=empty)
+
+
+def name_of(source: Path) -> str:
+    """What to call a network whose source states no name.
+
+    It is the file's stem; ``circuit_config.json`` and the like say nothing, so their folder's name stands for them.
+    """
+    source = Path(source).resolve()
+    if source.is_dir():
+        return source.name
+    generic = source.stem.replace(".", "_").split("_")[0] in {"config", "circuit", "simulation"}
+    return source.parent.name if generic else source.stem

@@ -20,7 +20,7 @@ from typing import Any
 from pynn_io import registry
 from pynn_io.audit import audit, complete
 from pynn_io.detect import detect
-from pynn_io.document import Document
+from pynn_io.document import Document, name_of
 from pynn_io.errors import FormatError, LossError, WriteError
 from pynn_io.graph.validate import validate
 from pynn_io.progress import Progress, quiet
@@ -115,13 +115,10 @@ def convert(
 def default_destination(source: Path, to: str) -> Path:
     """A folder in the current directory named after the source and the format: ``synfire-neuroml``.
 
-    A config's generic name says nothing, so the folder's name stands for ``circuit_config.json`` and the like.
+    See `name_of` for what a source is called.
     """
     row, dialect = registry.find(to)
-    source = Path(source).resolve()
-    generic = source.is_file() and source.stem.replace(".", "_").split("_")[0] in {"config", "circuit", "simulation"}
-    stem = source.parent.name if generic else (source.stem if source.is_file() else source.name)
-    return Path(f"{stem}-{row.name}" + (f"-{dialect}" if dialect else ""))
+    return Path(f"{name_of(source)}-{row.name}" + (f"-{dialect}" if dialect else ""))
 
 
 def _refuse_loss(refusals: list[Issue], report: Report, audited: Report | None = None) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pynn_io.document import Document
+from pynn_io.document import Document, name_of
 from pynn_io.errors import ReadError
 from pynn_io.formats.sonata_config import load
 from pynn_io.graph.network import Network
@@ -105,11 +105,11 @@ def _entries(context: Context, networks: Mapping[str, Any], kind: str) -> list[t
 def _network(context: Context, nodes: Nodes, edges: EdgeSets) -> Network:
     config = context.config
     simulator = config.circuit.get("target_simulator")
-    # SONATA gives a circuit no name, and a folder's is not a property of the network: the default name stays.
     extra: dict[str, Any] = {"sonata": _sonata(context, nodes, edges)}
     if simulator:
         extra["target_simulator"] = simulator
     return Network(
+        name_of(config.circuit_path),
         populations=nodes.populations,
         projections=edges.projections,
         cells=nodes.cells,

@@ -48,10 +48,10 @@ def test_what_is_lost_is_named(model: str, target: str, tmp_path: Path) -> None:
 def test_the_second_round_changes_nothing(model: str, target: str, tmp_path: Path) -> None:
     """What was once normalised by a dialect is a fixed point of it, levels and all."""
     document = MODELS[model]()
-    write(document, tmp_path / "one", target)
-    once = read(tmp_path / "one", format=target.partition("+")[0])
-    write(once, tmp_path / "two", target)
-    twice = read(tmp_path / "two", format=target.partition("+")[0])
+    write(document, tmp_path / "one" / "net", target)
+    once = read(tmp_path / "one" / "net", format=target.partition("+")[0])
+    write(once, tmp_path / "two" / "net", target)
+    twice = read(tmp_path / "two" / "net", format=target.partition("+")[0])
     assert diff(once.network, twice.network, levels=True) == []
     assert dump(once.network) == dump(twice.network)
 
