@@ -6,6 +6,7 @@ writer stands beside it for comparison.
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 from bench_neuroml_xml import _objects
@@ -79,6 +80,7 @@ def _dataset(item) -> tuple:
 def libneuroml(settings: dict) -> dict:
     from neuroml.writers import NeuroMLHdf5Writer
 
+    import_module("neuroml.utils")  # its writer uses it and does not import it
     made = _objects(settings["edges"], settings["cells"])
     start()
     NeuroMLHdf5Writer.write(made, str(Path(settings["folder"]) / "net.nml.h5"))

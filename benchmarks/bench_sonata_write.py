@@ -1,12 +1,11 @@
 """Writing a SONATA circuit: pynn_io against plain h5py writing the very same datasets.
 
-Targets: at least half the speed of h5py for all but the edge index (h5py has nothing to build one with), and 4 M edges a
-second or better for the whole, the index of both directions built and written.
+Targets: at least half the speed of h5py for all but the edge index (h5py has nothing to build one with), and 4 M edges
+a second or better for the whole, the index of both directions built and written.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import time
@@ -15,16 +14,25 @@ from pathlib import Path
 from measure import arguments, run, serve, start, stop, table, verdict
 from networks import document
 
+SLICE = 2**20
+
 
 def _write(settings: dict, folder: Path, *, lazy: bool = False) -> dict:
+    """Writes twice, and the second time counts: the first pays for the kernel's fresh pages, in every case."""
     import pynn_io.exporters.sonata
     from pynn_io.report import Report
 
     made = document(settings["edges"], settings["cells"], lazy=lazy)
-    folder.mkdir()
     spent = [_timed(module) for module in list(sys.modules.values()) if hasattr(module, "write_indices")]
-    start()
-    pynn_io.exporters.sonata.write(made, folder, Report(), dialect="")
+    for last in (False, True):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for seconds in spent:
+            seconds.clear()
+        start()
+        pynn_io.exporters.sonata.write(made, folder, Report(), dialect="")
+        if last:
+            break
     return stop(index=sum(map(sum, spent)))
 
 
@@ -52,7 +60,7 @@ def generated(settings: dict) -> dict:
 
 
 def _plain(settings: dict, *, with_index: bool) -> dict:
-    """What `ours` wrote, read back into memory, then timed: nothing but create_dataset."""
+    """What `ours` wrote, read back into memory, then timed: nothing but writing it."""
     import h5py
 
     folder = Path(settings["folder"])
@@ -63,14 +71,27 @@ def _plain(settings: dict, *, with_index: bool) -> dict:
         with h5py.File(path) as file:
             file.visititems(lambda name, item, data=data: _take(name, item, data, with_index))
         files[path.name] = data
-    shutil.rmtree(folder / "ours")
-    os.sync()  # what was written above is not this case's work
-    start()
-    for name, data in files.items():
-        with h5py.File(folder / name, "w") as file:
-            for place, values in data.items():
-                file.create_dataset(place, data=values)
+    for last in (False, True):
+        start()
+        for name, data in files.items():
+            _plainly(folder / name, data)
+        if last:
+            break
     return stop()
+
+
+def _plainly(path: Path, data: dict) -> None:
+    """Datasets of a file, a million rows at a time."""
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        for place, values in data.items():
+            if values.ndim == 0 or values.dtype == object:
+                file.create_dataset(place, data=values)
+                continue
+            dataset = file.create_dataset(place, values.shape, values.dtype)
+            for first in range(0, len(values), SLICE):
+                dataset[first : first + SLICE] = values[first : first + SLICE]
 
 
 def _take(name: str, item: object, data: dict, with_index: bool) -> None:
