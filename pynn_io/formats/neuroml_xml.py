@@ -158,7 +158,13 @@ class _Writer:
             return
         self._put(f"{start}>\n")
         self._notes(record.notes, 3)
-        self._properties(record.properties, 3)
+        if record.locations is None and record.properties:
+            # jLEMS cannot resolve ../pop[0] in a population that has a <property> child; in an <annotation> it can.
+            self._put("            <annotation>\n")
+            self._properties(record.properties, 4)
+            self._put("            </annotation>\n")
+        else:
+            self._properties(record.properties, 3)
         if record.locations is not None:
             self._instances(record.locations, end)
         self._put("        </population>\n")
