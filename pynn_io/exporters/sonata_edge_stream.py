@@ -85,7 +85,7 @@ class EdgeStream:
         ]
         types = self._types.ids[rows["type"]] if self._typed else np.full(count, -1, dtype=np.int64)
         group = rows["group"] if self._grouped else np.zeros(count, dtype=np.uint32)
-        return [*(end.astype(np.uint64, copy=False) for end in ends), types, group.astype(np.uint32), self._index(rows)]
+        return [*(_unsigned(end) for end in ends), types, group.astype(np.uint32), self._index(rows)]
 
     def _index(self, rows: Rows) -> np.ndarray:
         """Row of each edge in its attribute group: groups are filled in the order of edges."""
@@ -160,6 +160,12 @@ class EdgeStream:
                 count=change.unknown,
                 examples=[name],
             )
+
+
+def _unsigned(ids: np.ndarray) -> np.ndarray:
+    """Ids as they are stored; those that are not negative need no copy for it."""
+    ids = np.ascontiguousarray(ids)
+    return ids.view(np.uint64) if ids.dtype == np.int64 else ids.astype(np.uint64, copy=False)
 
 
 class _Group:

@@ -32,6 +32,8 @@ MISSING = "NULL"
 #: An id space this many times larger than the edges is indexed sparsely, in chunks of this many nodes.
 SPARSE = 8
 CHUNK = 2**12
+#: Rows of a step that reads and writes the same array.
+IN_CACHE = 2**15
 #: The order of a spike file (specification: an HDF5 enumeration; libsonata refuses a string).
 SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype=np.uint8)
 
@@ -178,8 +180,10 @@ def _order_of_runs(owners: np.ndarray, size: int) -> tuple[np.ndarray | None, np
         order = np.argsort(owners, kind="stable")
         return nodes, np.searchsorted(owners[order], wanted), order
     keys = owners
-    keys <<= bits
-    keys |= np.arange(len(keys))
+    for begin in range(0, len(keys), IN_CACHE):
+        part = keys[begin : begin + IN_CACHE]
+        part <<= bits
+        part |= np.arange(begin, begin + len(part))
     keys.sort()
     bounds = np.searchsorted(keys, wanted << bits)
     keys &= (1 << bits) - 1

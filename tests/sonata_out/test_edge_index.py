@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import h5py
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from pynn_io.formats import sonata_write
 from pynn_io.formats.sonata_write import edge_runs, write_indices
 
@@ -37,7 +39,7 @@ def edges_of(index: h5py.Group, node: int) -> list[int]:
     first, last = (int(value) for value in index["node_id_to_ranges"][node])
     ranges = index["range_to_edge_id"][first:last].astype(int).tolist()
     assert all(begin < end for begin, end in ranges)
-    assert all(one[1] < two[0] for one, two in zip(ranges, ranges[1:], strict=False)), "ranges are as long as possible"
+    assert all(one[1] < two[0] for one, two in itertools.pairwise(ranges)), "ranges are as long as possible"
     return [edge for begin, end in ranges for edge in range(begin, end)]
 
 

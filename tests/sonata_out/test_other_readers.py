@@ -1,4 +1,4 @@
-"""Written folders through the readers of both worlds: libsonata, bluepysnap and BMTK, values compared with the graph."""
+"""Written folders through the readers of both worlds, libsonata, bluepysnap and BMTK, compared with the graph."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ def test_spikes_in_both_worlds(data: Path, tmp_path: Path) -> None:
     dest = folder_of(read(data / "sonata/300_intfire"), tmp_path, "")
     with h5py.File(data / "sonata/300_intfire/inputs/lgn_spikes.h5") as file:
         group = file["spikes"]
-        group = group["lgn"] if "lgn" in group else group
+        group = group.get("lgn", group)
         ids = group["node_ids" if "node_ids" in group else "gids"][:]
         times = group["timestamps"][:]
     expected = sorted(zip(ids.tolist(), times.tolist(), strict=True))

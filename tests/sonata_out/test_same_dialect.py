@@ -38,7 +38,9 @@ def same_number(one: object, two: object) -> bool:
     return one == two or (isinstance(one, float) and isinstance(two, float) and one != one and two != two)
 
 
-def compare(before: dict, after: dict, kind: str, *, added: frozenset[str] = frozenset(), keep_types: bool = True) -> None:
+def compare(
+    before: dict, after: dict, kind: str, *, added: frozenset[str] = frozenset(), keep_types: bool = True
+) -> None:
     assert before.keys() == after.keys()
     for name, old in before.items():
         new = after[name]
@@ -69,7 +71,9 @@ def test_allen(data: Path, tmp_path: Path, source: str) -> None:
     report = round_trip(data / source, tmp_path / "out", "allen")
     assert [issue.code for issue in report.of_kind(Kind.LOST, Kind.APPROXIMATED) if issue.code != "stimulus-kept"] == []
     for kind in ("nodes", "edges"):
-        before, after = (populations(path, kind) for path in (data / ALLEN[source], tmp_path / "out/circuit_config.json"))
+        before, after = (
+            populations(path, kind) for path in (data / ALLEN[source], tmp_path / "out/circuit_config.json")
+        )
         compare(before, after, kind)
         compare_types(before, after)
         if kind == "nodes":
@@ -97,7 +101,11 @@ def test_obi(data: Path, tmp_path: Path, source: str) -> None:
         config, _ = circuit(tmp_path / "out/circuit_config.json")
         old_config, _ = circuit(data / source)
         types = [
-            {name: properties["type"] for entry in each["networks"][kind] for name, properties in entry["populations"].items()}
+            {
+                name: properties["type"]
+                for entry in each["networks"][kind]
+                for name, properties in entry["populations"].items()
+            }
             for each in (old_config, config)
         ]
         assert types[0] == types[1]
@@ -138,7 +146,10 @@ def test_compressed_files_and_stdp_types(data: Path, tmp_path: Path) -> None:
     stated = tmp_path / "stated.json"
     networks = {
         kind: [
-            {f"{kind}_file": str(path), f"{kind[:-1]}_types_file": str(path).replace(f"{kind}.h5", f"{kind[:-1]}_types.csv")}
+            {
+                f"{kind}_file": str(path),
+                f"{kind[:-1]}_types_file": str(path).replace(f"{kind}.h5", f"{kind[:-1]}_types.csv"),
+            }
             for path in sorted((folder / "network").glob(f"*_{kind}.h5"))
         ]
         for kind in ("nodes", "edges")

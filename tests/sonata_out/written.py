@@ -38,7 +38,7 @@ def entries(path: Path, kind: str) -> list[tuple[Path, Path | None]]:
 def types(path: Path) -> dict[int, dict[str, str]]:
     """A types CSV by id; what is missing is left out."""
     with path.open(newline="") as file:
-        rows = [row for row in csv.reader(file, delimiter=" ", skipinitialspace=True)]
+        rows = list(csv.reader(file, delimiter=" ", skipinitialspace=True))
     header, body = [name for name in rows[0] if name], rows[1:]
     key = next(name for name in header if name.endswith("_type_id"))
     table = {}
