@@ -101,7 +101,7 @@ def _one_root(morphology: Morphology, where: str, report: Report) -> Morphology:
     report.approximated(
         "several-trees",
         where,
-        f"The morphology {morphology.name} consists of {len(roots)} separate trees; NeuroML has one, so they are joined "
+        f"The morphology {morphology.name} consists of {len(roots)} separate trees; NeuroML has one: they are joined "
         "to the middle of the first segment, and keep their places.",
         count=len(roots) - 1,
     )
@@ -119,7 +119,7 @@ def _morphology(identifier: str, morphology: Morphology, names: tuple[str, ...],
         report.approximated(
             "no-diameter",
             where,
-            f"Points of the morphology {morphology.name} have no diameter, which NeuroML does not allow; they get 0.001 um.",
+            f"Points of the morphology {morphology.name} have no diameter, which NeuroML forbids; they get 0.001 um.",
             count=int((diameters <= 0).sum()),
         )
     children = (*_segments(morphology, names), *_groups(morphology))
@@ -294,7 +294,7 @@ class _Biophysics:
 
     def _report_lost(self, lost: dict[str, dict[str, None]]) -> None:
         texts = {
-            "channel": "has no NeuroML definition: this ion channel is left out, and cells that have it compute without it",
+            "channel": "has no NeuroML definition: this ion channel is left out, and its cells compute without it",
             "concentration": "has no NeuroML definition: this model of an ion concentration is left out",
         }
         # One issue a mechanism, with the cells that have it as examples: a circuit has many cells of few mechanisms.

@@ -183,7 +183,7 @@ class ProjectionWriter:
         if "post_segment" in columns:
             sites[1], sites[3] = self._sites(edges, post, "afferent")
         delay = None if self.electrical else edges["delay"]
-        return Connections(edges["pre"], edges["post"], edges["weight"] * factor, delay, *sites)
+        return Connections(edges["pre"], edges["post"], _scaled(edges["weight"], factor), delay, *sites)
 
     def _placed(self, part: Part, side: str) -> bool:
         known = {*self._projection.types, *self._projection.edges.columns}
@@ -245,3 +245,9 @@ class ProjectionWriter:
                     count=self._projection.size,
                     examples=["nsyns"],
                 )
+
+
+def _scaled(values: np.ndarray, factor: float) -> np.ndarray:
+    """``values * factor`` with one rounding where the factor is one over a whole number (1000 pA are 1 nA)."""
+    inverse = 1 / factor if factor else 0.0
+    return values / round(inverse) if abs(inverse) > 1 and abs(inverse - round(inverse)) < 1e-9 else values * factor
