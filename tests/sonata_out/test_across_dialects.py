@@ -197,6 +197,9 @@ def test_allen_keeps_ids_and_groups(tmp_path: Path) -> None:
     assert nodes["ids"]["node_group_id"].tolist() == [0, 1, 0, 1]
     assert nodes["columns"]["tuning_angle"] == [0.5, None, 25.0, None]
     assert nodes["columns"]["dynamics_params/V_th"] == [-50.0, -51.0, -52.0, -53.0]
+    edges = populations(tmp_path / "out/circuit_config.json", "edges")["some"]["ids"]
+    assert edges["source_node_id"].tolist() == [4, 2**33 + 7, 2**33 + 7, 5]
+    assert edges["target_node_id"].tolist() == [2**33 + 7, 2**33 + 7, 4, 3]
     notes = [nodes["types"][int(number)].get("note") for number in nodes["ids"]["node_type_id"]]
     assert notes == ["a", None, "b b", None]
 

@@ -111,7 +111,7 @@ def test_bluepysnap(case: str, dialect: str, tmp_path: Path, request: pytest.Fix
 
 
 @pytest.mark.parametrize("dialect", ["", "allen"])
-@pytest.mark.parametrize("case", [case for case in CASES if case != "patchwork"])
+@pytest.mark.parametrize("case", CASES)
 def test_bmtk_files(
     case: str, dialect: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
