@@ -15,7 +15,7 @@ from typing import Any
 import h5py
 
 from pynn_io.document import Document
-from pynn_io.exporters.sonata_components import Components, component_folders
+from pynn_io.exporters.sonata_components import Components, component_folders, safe_name
 from pynn_io.exporters.sonata_dialect import Dialect, dialect_of
 from pynn_io.exporters.sonata_edges import WrittenEdges, write_edges
 from pynn_io.exporters.sonata_nodes import WrittenNodes, write_nodes
@@ -82,7 +82,7 @@ class _Writer:
         info = (self.source.get(kind) or {}).get(name) or {}
         if self.same and info.get("file"):
             return info["file"], info.get("types_file") or f"{Path(info['file']).stem}_types.csv"
-        safe = "".join(char if char.isalnum() or char in "._-+" else "_" for char in name) or "_"
+        safe = safe_name(name)
         return f"{safe}_{kind}.h5", f"{safe}_{kind[:-1]}_types.csv"
 
     def _nodes(self) -> dict[str, WrittenNodes]:

@@ -119,14 +119,14 @@ class Components:
             self._generate_parameters(name, cell.parameters, "biophysical_neuron_models_dir", made)
             return made
         text = nml_snippet(name, cell, self._report)
-        placed = self._place("biophysical_neuron_models_dir", f"{_safe(name)}.cell.nml", text)
+        placed = self._place("biophysical_neuron_models_dir", f"{safe_name(name)}.cell.nml", text)
         made["model_template"] = f"nml:{placed}"
         return made
 
     def _generate_parameters(self, name: str, parameters: Mapping[str, Any], folder: str, made: dict[str, str]) -> None:
         if parameters:
             text = json.dumps({key: plain(value) for key, value in parameters.items()}, indent=2) + "\n"
-            made["dynamics_params"] = self._place(folder, f"{_safe(name)}.json", text)
+            made["dynamics_params"] = self._place(folder, f"{safe_name(name)}.json", text)
 
     # --- morphologies -------------------------------------------------------------------------------------------
 
@@ -172,7 +172,7 @@ class Components:
         return placed
 
     def _written_morphology(self, key: str, stated: str) -> str:
-        target = self._folder / FOLDERS["morphologies_dir"] / f"{_safe(stated.removesuffix('.swc'))}.swc"
+        target = self._folder / FOLDERS["morphologies_dir"] / f"{safe_name(stated.removesuffix('.swc'))}.swc"
         with wrapped(target):
             target.parent.mkdir(parents=True, exist_ok=True)
         write_morphology(self._network.morphologies[key], target, self._report)
@@ -299,9 +299,9 @@ def _file_name(stated: str, path: Path) -> str:
     return str(pure) if pure.name == path.name else str(pure.with_name(path.name))
 
 
-def _safe(name: str) -> str:
+def safe_name(name: str) -> str:
     """A name that is a file name everywhere."""
     return "".join(char if char.isalnum() or char in "._-+" else "_" for char in name) or "_"
 
 
-__all__ = ["ATTRIBUTES", "FOLDERS", "Components", "component_folders", "model_type", "plain"]
+__all__ = ["ATTRIBUTES", "FOLDERS", "Components", "component_folders", "model_type", "plain", "safe_name"]

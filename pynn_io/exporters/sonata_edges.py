@@ -6,7 +6,7 @@ and appended to a dataset of known size.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import h5py
 import numpy as np
@@ -20,11 +20,14 @@ from pynn_io.exporters.sonata_sections import SectionMap, section_map
 from pynn_io.exporters.sonata_types import Types, give_ids, types_of
 from pynn_io.exporters.sonata_weights import OWN_MODEL, Strength, strength_of
 from pynn_io.formats.sonata_write import write_indices
+from pynn_io.graph.columns import Table
 from pynn_io.graph.morphology import AXON_REPLACED, SPECIFICATION
 from pynn_io.graph.network import Network, Projection
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 
+#: Column of the graph -> what SONATA calls it (PyNN's ``export_to_sonata`` writes it so).
+_NAMES = {"receptor": "receptor_type"}
 #: The order of sections that a reader takes for granted.
 _IMPLIED = {"": "", "allen": AXON_REPLACED, "obi": SPECIFICATION}
 
@@ -56,6 +59,7 @@ def write_edges(
     reader could not know its weights' units without being told.
     """
     where = f"projection {projection.name}"
+    projection = _with_names_of_sonata(projection)
     group = file.require_group("edges").create_group(projection.name)
     strength = strength_of(projection, network, dialect, where, report)
     types = _types(projection, dialect, components, strength, where, report, foreign=foreign)
@@ -76,6 +80,16 @@ def write_edges(
         alias=dialect.name != "obi",
     )
     return WrittenEdges(projection, types.records("edge_type_id") if dialect.types else {}, strength.obi_type)
+
+
+def _with_names_of_sonata(projection: Projection) -> Projection:
+    """The projection with its ``receptor`` under the name that SONATA files give it, ``receptor_type``."""
+
+    def named(table: Table) -> Table:
+        return Table(table.size, {_NAMES.get(name, name): column for name, column in table.items()})
+
+    edges = replace(projection.edges, columns=named(projection.edges.columns))
+    return replace(projection, types=named(projection.types), edges=edges)
 
 
 # --- types --------------------------------------------------------------------------------------------------------

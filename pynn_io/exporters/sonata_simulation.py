@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pynn_io.document import Document
-from pynn_io.exporters.sonata_components import plain
+from pynn_io.exporters.sonata_components import plain, safe_name
 from pynn_io.exporters.sonata_dialect import Dialect
 from pynn_io.exporters.sonata_sets import NodeSets
 from pynn_io.formats.sonata_write import copy_file, hdf5_file, write_json, write_spikes
@@ -133,7 +133,7 @@ class _Simulation:
         return {stimulus.name: self._other(stimulus.name, stimulus.what)}
 
     def _spikes(self, name: str, trains: SpikeTrains, node_set: Any) -> dict[str, Any]:
-        safe = "".join(char if char.isalnum() or char in "._-+" else "_" for char in name)
+        safe = safe_name(name)
         ids = self.sets.new_ids(trains.population, np.asarray(trains.node_ids))
         with hdf5_file(self.dest / "inputs" / f"{safe}.h5") as file:
             order = np.lexsort((trains.times, ids))

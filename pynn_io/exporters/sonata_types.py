@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,6 +120,3 @@ def level_codes(values: Sequence[str | None]) -> tuple[np.ndarray, tuple[str, ..
     levels = tuple(dict.fromkeys("" if value is None else value for value in values))
     number = {level: code for code, level in enumerate(levels)}
     return np.array([number["" if value is None else value] for value in values], dtype=np.int64), levels
-
-
-Namer = Callable[[str], str]
