@@ -31,7 +31,9 @@ from pynn_io.importers.sonata_nodes import Nodes, info_of, wanted
 from pynn_io.importers.sonata_units import OBI_KINDS, synapse_model, weight_unit
 
 #: Column names that the graph uses itself.
-_RESERVED = ("id", "synapse", "weight", "weight_unit", "group", "source", "target", "type")
+_RESERVED = ("id", "synapse", "receptor", "weight", "weight_unit", "group", "source", "target", "type")
+#: What SONATA calls a column of the graph (PyNN's ``export_to_sonata`` writes ``receptor_type``).
+_NAMES = {"receptor_type": "receptor"}
 _ENTRY = ("edges_file", "edge_types_file", "populations", "enabled")
 #: Columns of a types file that make the synapse or have another name in the graph.
 _SYNAPSE_COLUMNS = ("model_template", "dynamics_params", "is_gap_junction", "weight_unit")
@@ -352,6 +354,8 @@ class _Reader:
         """What a column of the file is called in the graph."""
         if name == self.weight_name:
             return "weight"
+        if name in _NAMES:
+            return _NAMES[name]
         return free_name(self.context.report, name, _RESERVED, self.record.where)
 
     def _put(self, columns: dict[str, Column], key: str, attribute: H5Column) -> None:
