@@ -56,7 +56,6 @@ __all__ = [
 
 if TYPE_CHECKING:
     from pynn_io.api import export_to_neuroml, export_to_sonata, import_from_sonata
-    from pynn_io.pipeline import Conversion, convert, read, write
     from pynn_io.document import Document
     from pynn_io.errors import (
         FormatError,
@@ -68,6 +67,7 @@ if TYPE_CHECKING:
         WriteError,
     )
     from pynn_io.graph import Network
+    from pynn_io.pipeline import Conversion, convert, read, write
     from pynn_io.report import Report
     from pynn_io.simulation_plan import SimulationPlan
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pynn_io.pipeline import read, write
 from pynn_io.document import Document
 from pynn_io.graph import Network
+from pynn_io.pipeline import read, write
 from pynn_io.report import Report
 
 

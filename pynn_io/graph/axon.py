@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from pynn_io.errors import GraphError
 from pynn_io.graph.sections import STUBS, locate, section_diameters, sections
@@ -29,8 +30,8 @@ def replace_axon(
     lengths: Sequence[float] = (STUB_LENGTH, STUB_LENGTH),
     diameters: Sequence[float] = (1.0, 1.0),
     at: float = 0.5,
-    start: Sequence[float] | None = None,
-    direction: Sequence[float] = _DOWN,
+    start: npt.ArrayLike | None = None,
+    direction: npt.ArrayLike = _DOWN,
 ) -> Morphology:
     """Delete every axon segment, add two axon sections in a row on the (first) soma section.
 
@@ -43,7 +44,7 @@ def replace_axon(
     if not len(soma):
         raise GraphError(f"morphology {morphology.name!r} has no soma to put an axon stub on")
     kept = take_segments(morphology, morphology.tag != Tag.AXON)
-    row, fraction = (float(value) for value in locate(kept, soma[0], at))
+    row, fraction = (float(value) for value in locate(kept, soma[0], np.asarray(at)))
     on = int(row)
     begin = kept.proximal[on, :3] + fraction * (kept.distal[on, :3] - kept.proximal[on, :3])
     begin = begin if start is None else np.asarray(start, dtype=np.float64)

@@ -61,7 +61,7 @@ class Morphology:
     soma_kind: SomaKind = SomaKind.CYLINDERS
     groups: Mapping[str, np.ndarray] = field(default_factory=empty)
     proximal_id: np.ndarray | None = None
-    spheres: Mapping[int, tuple[float, float, float]] = field(default_factory=empty)
+    spheres: Mapping[int, tuple[float, float, float]] = field(default_factory=dict)
     cuts: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __post_init__(self) -> None:

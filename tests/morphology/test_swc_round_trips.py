@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pynn_io import Report
-from pynn_io.pipeline import convert
 from pynn_io.document import Document
 from pynn_io.errors import WriteError
 from pynn_io.exporters.swc import write, write_morphology
@@ -30,6 +29,7 @@ from pynn_io.graph.point_writer import to_points
 from pynn_io.graph.points import Points, from_points
 from pynn_io.graph.segments import lengths
 from pynn_io.importers.morphology import morphology_from_file, read
+from pynn_io.pipeline import convert
 from tests.models import ball_and_stick
 from tests.morphology.neuron_oracle import data_files
 

@@ -1,4 +1,4 @@
-"""The pipeline, with a format that exists only here: staging, refusing, overwriting, strictness, what is left behind."""
+"""The pipeline, with a format that exists only here: staging, refusing, overwriting, strictness, what stays behind."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from pynn_io import Document, Report, registry
-from pynn_io.pipeline import convert, default_destination, write
 from pynn_io.detect import detect
 from pynn_io.errors import BackendUnavailable, FormatError, GraphError, LossError, ReadError, WriteError
+from pynn_io.pipeline import convert, default_destination, write
 from tests.models import MODELS
 
 Writer = Callable[..., None]

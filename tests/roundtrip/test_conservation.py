@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from pynn_io import Report
-from pynn_io.pipeline import read, write
 from pynn_io.audit import names
 from pynn_io.graph import Column
 from pynn_io.graph.compare import Difference, diff, dump
+from pynn_io.pipeline import read, write
 from pynn_io.registry import FORMATS
 from tests.models import MODELS
 
