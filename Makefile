@@ -37,6 +37,7 @@ bench: $(VENV)/dev.stamp
 
 docs: $(VENV)/demo.stamp
 	$(BIN)/python docs/make_support.py
+	$(BIN)/python docs/make_fields.py
 
 fixtures: $(VENV)/demo.stamp
 	for script in fixtures/make_*.py; do $(BIN)/python $$script; done

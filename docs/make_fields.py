@@ -1,0 +1,28 @@
+"""Print docs/fields.md from the graph's own table of fields."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pynn_io.graph.schema import FIELDS
+
+HEAD = """# Columns
+
+What the columns of the graph are called, their units, and where they may stand: with every cell or edge, or once for its
+type. Other columns are kept as extras. Printed by `make docs` from `pynn_io/graph/schema.py`.
+
+| column | unit | kind | stands in | meaning |
+|---|---|---|---|---|
+"""
+
+
+def main() -> None:
+    rows = [
+        f"| `{name}` | {field.unit or '-'} | {field.kind} | {', '.join(field.per).replace('_', ' ')} | {field.meaning} |"
+        for name, field in FIELDS.items()
+    ]
+    Path(__file__).with_name("fields.md").write_text(HEAD + "\n".join(rows) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
