@@ -16,13 +16,13 @@ type. Other columns are kept as extras. Printed by `make docs` from `pynn_io/gra
 """
 
 
-def main() -> None:
+def page() -> str:
     rows = [
         f"| `{name}` | {field.unit or '-'} | {field.kind} | {', '.join(field.per).replace('_', ' ')} | {field.meaning} |"
         for name, field in FIELDS.items()
     ]
-    Path(__file__).with_name("fields.md").write_text(HEAD + "\n".join(rows) + "\n", encoding="utf-8")
+    return HEAD + "\n".join(rows) + "\n"
 
 
 if __name__ == "__main__":
-    main()
+    Path(__file__).with_name("fields.md").write_text(page(), encoding="utf-8")

@@ -13,23 +13,32 @@ import pynn_io
 from pynn_io import errors, report
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/guide.md", "fixtures/README.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/guide.md", "docs/api.md", "fixtures/README.md")
 
 
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_support", ROOT / "docs" / "make_support.py")
+def script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     if spec is None or spec.loader is None:
-        pytest.fail("docs/make_support.py is missing")
+        pytest.fail(f"docs/{name}.py is missing")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
 def test_matrix_is_printed_from_the_tables() -> None:
-    made = script()
+    made = script("make_support")
     assert (ROOT / "docs/support.md").read_text(encoding="utf-8") == made.page(), "make docs"
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert made.readme(text) == text, "make docs"
+
+
+def test_columns_are_printed_from_the_schema() -> None:
+    assert (ROOT / "docs/fields.md").read_text(encoding="utf-8") == script("make_fields").page(), "make docs"
+
+
+def test_every_public_name_is_documented() -> None:
+    text = "".join((ROOT / page).read_text(encoding="utf-8") for page in ("docs/api.md", "docs/guide.md", "README.md"))
+    assert [name for name in pynn_io.__all__ if name not in text and name != "__version__"] == []
 
 
 @pytest.mark.parametrize("page", PAGES)
