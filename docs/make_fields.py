@@ -8,8 +8,8 @@ from pynn_io.graph.schema import FIELDS
 
 HEAD = """# Columns
 
-What the columns of the graph are called, their units, and where they may stand: with every cell or edge, or once for its
-type. Other columns are kept as extras. Printed by `make docs` from `pynn_io/graph/schema.py`.
+What the columns of the graph are called, their units, and where they may stand: with every cell or edge, or once for
+its type. Other columns are kept as extras. Printed by `make docs` from `pynn_io/graph/schema.py`.
 
 | column | unit | kind | stands in | meaning |
 |---|---|---|---|---|
@@ -18,8 +18,8 @@ type. Other columns are kept as extras. Printed by `make docs` from `pynn_io/gra
 
 def page() -> str:
     rows = [
-        f"| `{name}` | {field.unit or '-'} | {field.kind} | {', '.join(field.per).replace('_', ' ')} | {field.meaning} |"
-        for name, field in FIELDS.items()
+        f"| `{name}` | {each.unit or '-'} | {each.kind} | {', '.join(each.per).replace('_', ' ')} | {each.meaning} |"
+        for name, each in FIELDS.items()
     ]
     return HEAD + "\n".join(rows) + "\n"
 
