@@ -93,8 +93,9 @@ class _Export:
 
     def write(self, hdf5: bool, single: bool) -> None:
         cells = self._cells()
+        shelf: dict[tuple, str] = {}
         writers = [
-            ProjectionWriter(projection, self._network, cells, self._ids, self._report, self._progress)
+            ProjectionWriter(projection, self._network, cells, self._ids, shelf, self._report, self._progress)
             for projection in self._network.projections.values()
         ]
         for writer in writers:

@@ -40,10 +40,19 @@ class ProjectionWriter:
     """One projection of the graph. `components` is complete after construction; `records` streams."""
 
     def __init__(
-        self, projection: Projection, network: Network, cells: Cells, ids: Ids, report: Report, progress: Progress
+        self,
+        projection: Projection,
+        network: Network,
+        cells: Cells,
+        ids: Ids,
+        shelf: dict[tuple, str],
+        report: Report,
+        progress: Progress,
     ) -> None:
+        """shelf: ids of the synapse components made so far, by what they are; shared by all projections."""
         self._projection, self._network, self._cells = projection, network, cells
         self._report, self._progress = report, progress
+        self._shelf = shelf
         self._where = f"projection {projection.name}"
         self._pre, self._post = cells.splits[projection.pre], cells.splits[projection.post]
         self.electrical = projection.kind == "electrical"
@@ -132,8 +141,15 @@ class ProjectionWriter:
         )
         if made is None:
             return None
-        self.components.append(made.component)
-        return made.component.id, made.weight_factor
+        return self._same_or_new(made.component), made.weight_factor
+
+    def _same_or_new(self, made: Component) -> str:
+        """The id of a component that computes the same as this one; simulators compile code for every component."""
+        key = (made.type, tuple(made.attributes.items()), made.children, made.definitions)
+        if key not in self._shelf:
+            self._shelf[key] = made.id
+            self.components.append(made)
+        return self._shelf[key]
 
     def _gap_junction(self, name: str, unit: str, ids: Ids) -> tuple[str, float]:
         """A junction of 1 uS, whose weight is the conductance in uS."""
@@ -142,8 +158,7 @@ class ProjectionWriter:
         except UnitError:
             factor = 1.0
         made = Component(ids.new(f"{name}_gap"), "gapJunction", {"conductance": quantity(1.0, "uS")})
-        self.components.append(made)
-        return made.id, factor
+        return self._same_or_new(made), factor
 
     def _type_text(self, column: str, row: int) -> str | None:
         if column not in self._projection.types:
