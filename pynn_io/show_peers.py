@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from pynn_io.formats.sonata_config import find
+
 #: Seconds that a peer may take.
 TIME_LIMIT = 300
 
@@ -47,6 +49,8 @@ class Verdict:
 
 def verdicts(source: Path, format: str) -> list[Verdict]:
     """One verdict for every peer that knows ``format``; an empty list where none does."""
+    if format == "sonata" and source.is_dir():
+        source = find(source)  # the peers take a configuration, not its folder
     return [_verdict(peer, package, source) for peer, package in PEERS.get(format, ())]
 
 

@@ -21,7 +21,8 @@ from pynn_io.exporters.sonata_edges import WrittenEdges, write_edges
 from pynn_io.exporters.sonata_nodes import WrittenNodes, write_nodes
 from pynn_io.exporters.sonata_sets import NodeSets
 from pynn_io.exporters.sonata_simulation import write_simulation
-from pynn_io.formats.sonata_write import hdf5_file, wrapped, write_json, write_types
+from pynn_io.formats.new_file import writing
+from pynn_io.formats.sonata_write import hdf5_file, write_json, write_types
 from pynn_io.progress import Progress, quiet
 from pynn_io.report import Report
 
@@ -62,7 +63,7 @@ class _Writer:
         return list(dict.fromkeys(folders))
 
     def write(self) -> None:
-        with wrapped(self.dest):
+        with writing(self.dest):
             (self.dest / "network").mkdir(parents=True, exist_ok=True)
         nodes = self._nodes()
         edges = self._edges(nodes)

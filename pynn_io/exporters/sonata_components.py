@@ -17,7 +17,8 @@ from pynn_io.exporters.sonata_dialect import Dialect
 from pynn_io.exporters.sonata_nml import nml_snippet
 from pynn_io.exporters.sonata_weights import OBI_MODELS
 from pynn_io.exporters.swc import write_morphology
-from pynn_io.formats.sonata_write import copy_file, wrapped, write_text
+from pynn_io.formats.new_file import writing
+from pynn_io.formats.sonata_write import copy_file, write_text
 from pynn_io.graph.cells import CableCell, Cell, Origin, PointCell, SpikeSource, UnknownCell
 from pynn_io.graph.morphology import LazyMorphologies
 from pynn_io.graph.network import Network
@@ -173,7 +174,7 @@ class Components:
 
     def _written_morphology(self, key: str, stated: str) -> str:
         target = self._folder / FOLDERS["morphologies_dir"] / f"{safe_name(stated.removesuffix('.swc'))}.swc"
-        with wrapped(target):
+        with writing(target):
             target.parent.mkdir(parents=True, exist_ok=True)
         write_morphology(self._network.morphologies[key], target, self._report)
         self._placed[FOLDERS["morphologies_dir"], target.name] = key
@@ -232,7 +233,7 @@ class Components:
         for key, name in FOLDERS.items():
             folder = self._folder / name
             if folder.is_dir() or key != "templates_dir":
-                with wrapped(folder):
+                with writing(folder):
                     folder.mkdir(parents=True, exist_ok=True)
                 content[key] = f"$COMPONENT_DIR/{name}"
         for suffix in sorted(self.alternates):

@@ -18,7 +18,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from pynn_io.errors import WriteError
+from pynn_io.formats.new_file import new_hdf5, writing
 
 #: Rows written at a time.
 BLOCK = 2**20
@@ -41,21 +41,10 @@ SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype=np.uin
 @contextmanager
 def hdf5_file(path: Path) -> Iterator[h5py.File]:
     """A new SONATA HDF5 file with magic and version. Raises WriteError for what the file system refuses."""
-    with wrapped(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with h5py.File(path, "w-") as file:
-            file.attrs["magic"] = np.uint32(MAGIC)
-            file.attrs["version"] = np.array(VERSION, dtype=np.uint32)
-            yield file
-
-
-@contextmanager
-def wrapped(path: Path) -> Iterator[None]:
-    """Turn what the file system says into a WriteError that names the file."""
-    try:
-        yield
-    except OSError as error:
-        raise WriteError(f"cannot write: {error.strerror or error}", where=path) from error
+    with new_hdf5(path) as file:
+        file.attrs["magic"] = np.uint32(MAGIC)
+        file.attrs["version"] = np.array(VERSION, dtype=np.uint32)
+        yield file
 
 
 def write_dataset(
@@ -260,13 +249,13 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    with wrapped(path):
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
 
 def copy_file(source: Path, target: Path) -> None:
     """Copy a component file byte for byte. Raises WriteError if it cannot be read or written."""
-    with wrapped(target):
+    with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(Path(source).read_bytes())

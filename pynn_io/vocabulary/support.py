@@ -55,7 +55,14 @@ _OWN_SIMULATOR = _no("its equations are in a file of the simulator's own languag
 ROWS: dict[str, Row] = {
     "cell:PointCell": _row("Point cells"),
     "cell:SpikeSource": _row("Spike sources (virtual nodes)"),
-    "cell:CableCell": Row("Cable cells: morphology and decor", EXACT, EXACT, EXACT, EXACT, EXACT),
+    "cell:CableCell": Row(
+        "Cable cells",
+        EXACT,
+        EXACT,
+        EXACT,
+        EXACT,
+        _nearly("an SWC file holds the morphology of a cell, and nothing that is on its membrane"),
+    ),
     "cell:UnknownCell": _row("Cells of a kind that no importer knows", neuroml=_no("NeuroML has no such cell")),
     "template:hoc": _row(
         "HOC cell templates",

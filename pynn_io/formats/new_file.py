@@ -1,0 +1,51 @@
+"""New files, and what the file system refuses as one kind of error."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+
+from pynn_io.errors import WriteError
+
+_ERRNO = re.compile(r"errno = (\d+)")
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the file system says into a WriteError that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise WriteError(f"cannot write: {_reason(error)}", where=path, hint="is the disk full?") from error
+
+
+@contextmanager
+def new_hdf5(path: Path) -> Iterator[h5py.File]:
+    """A new HDF5 file, and the folders above it. Raises WriteError for what the file system refuses."""
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = h5py.File(path, "w-")
+        try:
+            yield file
+        finally:
+            _close(file)
+
+
+def _close(file: h5py.File) -> None:
+    """Closing writes what is left in memory; where that fails, h5py raises a RuntimeError."""
+    try:
+        file.close()
+    except RuntimeError as error:
+        raise OSError(_reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    """The system's own words; h5py wraps them into several lines."""
+    stated = _ERRNO.search(str(error))
+    number = int(stated[1]) if stated else getattr(error, "errno", None)
+    return os.strerror(number) if number else str(error)
