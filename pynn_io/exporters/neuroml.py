@@ -81,7 +81,9 @@ class _Export:
     def __init__(self, document: Document, dest: Path, report: Report, progress: Progress) -> None:
         self._network, self._plan = document.network, document.plan
         self._dest, self._report, self._progress = dest, report, progress
-        self._name = nml_id(self._network.name or "network")
+        name = self._network.name or "network"
+        self._name = nml_id(name)
+        self._stem = nml_id(f"x{name}")[1:]  # of file names, which may begin with a digit
         self._ids = Ids()
         for taken in (self._name, f"{self._name}_document", "pas"):
             self._ids.new(taken)
@@ -127,10 +129,10 @@ class _Export:
                 hint="The report names the models that have none.",
             )
         if not hdf5:
-            path = self._dest / f"{self._name}.net.nml"
+            path = self._dest / f"{self._stem}.net.nml"
             write_document(path, head, network, progress=self._progress)
             return path.name
-        path = self._dest / f"{self._name}.net.nml.h5"
+        path = self._dest / f"{self._stem}.net.nml.h5"
         write_network(path, head, network, single=single, progress=self._progress)
         if single:
             self._report.approximated(
@@ -191,12 +193,30 @@ class _Export:
             return array.id, None
         if not isinstance(cell, (PointCell, SpikeSource)):
             return None
-        v_init = self._plan.v_init if self._plan is not None else None
+        v_init = self._initial_potential(cell)
+        # The place is the population: what its cells have in common is then said once.
+        where = f"population {part.population}"
         made = cell_component(self._ids.new(f"{part.name}_cell"), cell, self._report, where, v_init=v_init)
         if made is None:
             return None
         self._add("cell", made)
         return made.id, None
+
+    def _initial_potential(self, cell: PointCell | SpikeSource) -> float | None:
+        """The plan's v_init, but not for NEST's models: neither BMTK's PointNet nor NEST's SonataNetwork applies it.
+
+        With it, 300_pointneurons fires 4 % fewer spikes in its first 100 ms than both of them; without it, as many.
+        """
+        v_init = self._plan.v_init if self._plan is not None else None
+        if v_init is None or not cell.model.startswith("nest:"):
+            return v_init
+        self._report.defaulted(
+            "initial-potential",
+            "plan",
+            f"NEST's cells start at their own initial potential and not at the plan's v_init of {v_init} mV, which "
+            "simulators of such circuits (BMTK's PointNet, NEST itself) do not apply to them.",
+        )
+        return None
 
     def _cable(self, part: Part, cell: CableCell, where: str) -> tuple[str, Morphology | None] | None:
         name = part.morphology
@@ -244,7 +264,7 @@ class _Export:
             return ()
         files = sorted({file for _, component in self._own for file in component.definitions})
         shelf = resources.files("pynn_io.vocabulary") / "lems"
-        path = self._dest / f"{self._name}.components.xml"
+        path = self._dest / f"{self._stem}.components.xml"
         elements = [
             Element(CARRIER[role], {"id": component.id, "type": component.type, **component.attributes})
             for role, component in self._own
@@ -290,11 +310,11 @@ class _Export:
             plan.duration,
             plan.timestep or STEP,
             (file,),
-            outputs(plan, self._network, cells, self._name, self._report),
-            events(cells, self._name),
+            outputs(plan, self._network, cells, self._stem, self._report),
+            events(cells, self._stem),
             plan.seed,
         )
-        write_simulation(self._dest / f"LEMS_{self._name}.xml", simulation)
+        write_simulation(self._dest / f"LEMS_{self._stem}.xml", simulation)
 
 
 def _records(writers: list[ProjectionWriter], *, electrical: bool) -> Iterator[ProjectionRecord]:

@@ -196,7 +196,7 @@ def _columns(
     recording: Recording, plan: SimulationPlan, network: Network, cells: Cells, where: str, report: Report
 ) -> list[tuple[str, str]]:
     """Columns and their paths; a cell's state where it has no potential (IntFire's m)."""
-    columns = []
+    columns: list[tuple[str, str]] = []
     skipped = 0
     for part, rows in _targets(recording.node_set, plan, network, cells, where, report):
         exposure = recorded_exposure(part.cell)

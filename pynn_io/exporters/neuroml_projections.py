@@ -96,8 +96,8 @@ class ProjectionWriter:
             if pre.name not in self._cells.ends or post.name not in self._cells.ends:
                 lost += share.size
                 continue
-            key = (post.cell_name, tuple(sorted(map(str, getattr(post.cell, "parameters", {}).items()))))
-            key = (*key, share.type_row, share.negative)
+            parameters = tuple(sorted(map(str, getattr(post.cell, "parameters", {}).items())))
+            key = (post.cell_name, parameters, share.type_row, share.negative)
             if key not in chosen:
                 chosen[key] = self._component(share, post, ids)
             found = chosen[key]

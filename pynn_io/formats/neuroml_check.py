@@ -173,7 +173,7 @@ def _morphology(node: Node) -> Iterator[tuple[int, str]]:
 def _in_cycles(parents: Mapping[str, str]) -> list[str]:
     fine: set[str] = set()
     for start in parents:
-        path = []
+        path: list[str] = []
         name: str | None = start
         while name is not None and name not in fine:
             if name in path:

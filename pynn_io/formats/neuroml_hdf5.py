@@ -161,9 +161,8 @@ class _Tables:
 
     def _table(self, group: h5py.Group, name: str, size: int, columns: tuple[str, ...]) -> h5py.Dataset | np.ndarray:
         """The dataset of a list, int64 where all columns are integers. An empty list gets none: readers take d[0]."""
-        dtype = np.dtype(np.int64 if all(column in _INTEGER for column in columns) else np.float64)
-        if self._single:
-            dtype = np.dtype(np.float32)
+        integers = all(column in _INTEGER for column in columns)
+        dtype = np.dtype("f4" if self._single else "i8" if integers else "f8")
         if not size:
             return np.empty((0, len(columns)), dtype)
         # Many chunks, but never resizable: PyTables would call it an EARRAY, which libNeuroML does not look at.

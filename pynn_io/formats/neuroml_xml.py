@@ -173,7 +173,12 @@ class _Writer:
         for start in range(0, end.size, LINES):
             stop = min(start + LINES, end.size)
             x, y, z = (self._floats(axis[start:stop], end.population, "location") for axis in locations)
-            fields = [b'            <instance id="', integer_text(np.arange(start, stop)), b'"><location x="', x]
+            fields: list[bytes | np.ndarray] = [
+                b'            <instance id="',
+                integer_text(np.arange(start, stop)),
+                b'"><location x="',
+                x,
+            ]
             fields += [b'" y="', y, b'" z="', z, b'"/></instance>\n']
             self._file.write(lines(fields, stop - start))
 
@@ -196,7 +201,7 @@ class _Writer:
             self._progress(record.id, done, record.size)
         self._put(f"        </{tag}>\n")
 
-    def _connection_lines(self, record: ProjectionRecord, block: Connections, first: int) -> bytes:
+    def _connection_lines(self, record: ProjectionRecord, block: Connections, first: int) -> bytearray:
         if record.electrical:
             tag, cell, segment = b"electricalConnection", (b"preCell", b"postCell"), (b"preSegment", b"postSegment")
             tag += b"InstanceW" if block.weight is not None else b"Instance"

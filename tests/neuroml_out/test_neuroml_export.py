@@ -429,6 +429,16 @@ def test_the_plan_is_in_the_simulation(tmp_path: Path) -> None:
     assert selections == [(str(10 + k), f"cells[{k}]") for k in range(4)]
 
 
+@pytest.mark.parametrize(("model", "start"), [("nest:iaf_psc_exp", "-70.0"), ("IF_curr_exp", "-80.0")])
+def test_initial_potential_is_for_others_than_nest(model: str, start: str, tmp_path: Path) -> None:
+    """NEST's V_m is -70 mV whatever E_L is; BMTK ignores v_init there, and the reference spikes are BMTK's and NEST's."""
+    types = table(1, synapse=["s"], weight_unit=["pA" if ":" in model else "nA"], weight=[1.0], delay=[1.0])
+    net = network(PointCell(model, {}), Projection("p", "source", "cells", types, edges([0], [0])))
+    root, report = exported(Document(net, SimulationPlan("s", 10.0, 0.1, v_init=-80.0)), tmp_path)
+    assert root.find(f"{NS}IF_curr_exp").get("v_init") == start
+    assert ("initial-potential" in report.codes()) is (":" in model)
+
+
 def test_without_a_plan_there_is_no_simulation(tmp_path: Path) -> None:
     exported(MODELS["two_types"](), tmp_path)
     assert not list(tmp_path.glob("LEMS*"))
