@@ -29,6 +29,8 @@ from pynn_io.progress import Progress, quiet
 
 #: The largest XML that is embedded; an HDF5 object header takes 64 KB and holds other attributes, too.
 EMBEDDED = 48_000
+#: The longest property that is an attribute.
+LONGEST = 8_000
 #: Rows a chunk of a dataset holds.
 CHUNK = 2**16
 
@@ -173,8 +175,14 @@ class _Tables:
 
 
 def _properties(group: h5py.Group, properties: tuple[tuple[str, str], ...]) -> None:
+    """As attributes; a long value as a dataset under ``/pynn_io``, since a group takes 64 KB of attributes."""
     for tag, value in properties:
-        _text(group, f"property:{tag}", value)
+        data = value.encode()
+        if len(data) <= LONGEST:
+            _text(group, f"property:{tag}", value)
+            continue
+        place = f"/pynn_io/{group.name.rpartition('/')[2]}/{tag}"
+        group.file.create_dataset(place, data=data, dtype=h5py.string_dtype("utf-8", len(data)))
 
 
 def _columns(record: ProjectionRecord) -> tuple[str, ...]:

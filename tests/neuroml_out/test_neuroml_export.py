@@ -431,7 +431,7 @@ def test_the_plan_is_in_the_simulation(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("model", "start"), [("nest:iaf_psc_exp", "-70.0"), ("IF_curr_exp", "-80.0")])
 def test_initial_potential_is_for_others_than_nest(model: str, start: str, tmp_path: Path) -> None:
-    """NEST's V_m is -70 mV whatever E_L is; BMTK ignores v_init there, and the reference spikes are BMTK's and NEST's."""
+    """NEST's V_m is -70 mV whatever E_L is; BMTK ignores v_init there, and so does NEST."""
     types = table(1, synapse=["s"], weight_unit=["pA" if ":" in model else "nA"], weight=[1.0], delay=[1.0])
     net = network(PointCell(model, {}), Projection("p", "source", "cells", types, edges([0], [0])))
     root, report = exported(Document(net, SimulationPlan("s", 10.0, 0.1, v_init=-80.0)), tmp_path)

@@ -125,6 +125,18 @@ def test_more_than_64_kb_of_components_go_beside(tmp_path: Path) -> None:
     assert len(load(path).pulse_generators) == 2001
 
 
+def test_a_property_beyond_64_kb_is_kept(tmp_path: Path) -> None:
+    """Ids of a scattered population; an attribute of that size is "object header message is too large"."""
+    path = tmp_path / "a.net.nml.h5"
+    ids = " ".join(map(str, range(0, 60_000, 2)))
+    assert len(ids) > 65536 * 2
+    write_network(path, head(), NetworkRecord("n", [PopulationRecord(POST, None, (("pynn_io_ids", ids),))]))
+    assert load(path).networks[0].populations[0].get_size() == 3
+    with h5py.File(path) as file:
+        (group,) = file["pynn_io"].values()
+        assert group["pynn_io_ids"][()].decode() == ids
+
+
 def test_empty_lists(tmp_path: Path) -> None:
     none = np.zeros(0, dtype=np.int64)
     empty = NetworkRecord(
