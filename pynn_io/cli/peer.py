@@ -1,6 +1,6 @@
 """Another project's verdict on a file, as one line of JSON: ``python -m pynn_io.cli.peer NAME PATH``.
 
-It runs in a child process of its own (see `pynn_io.show_peers`): other people's readers print, leave handles open,
+It runs in a child process of its own (see `pynn_io.show.peers`): other people's readers print, leave handles open,
 raise anything, and now and then take the whole interpreter down.
 """
 

@@ -99,13 +99,13 @@ def _account(arguments: argparse.Namespace, report: Report, progress: Progress) 
     if document is not None:
         account |= _contents(document, arguments.source, progress)
     if arguments.validate:
-        from pynn_io.show_peers import verdicts
+        from pynn_io.show import verdicts
 
         account["verdicts"] = verdicts(arguments.source, name)
     if arguments.plot is not None and document is None:
         say(f"not drawn: {arguments.source} cannot be read as a network")
     elif arguments.plot is not None and document is not None:
-        from pynn_io.plot import draw
+        from pynn_io.show import draw
 
         draw(document, arguments.plot, title=_title(arguments.source), progress=progress)
         say(f"drawn   {arguments.plot}")
@@ -141,8 +141,7 @@ def _neuroml_rules(source: Path) -> list[str]:
 
 
 def _contents(document: Document, source: Path, progress: Progress) -> dict[str, Any]:
-    from pynn_io.show import summarise
-    from pynn_io.show_parts import file_sizes, morphologies_summary, morphology_summary, node_set_summaries
+    from pynn_io.show import file_sizes, morphologies_summary, morphology_summary, node_set_summaries, summarise
 
     network = document.network
     lone = not network.projections and sum(one.size for one in network.populations.values()) <= 1

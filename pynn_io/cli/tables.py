@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pynn_io.cli.common import counted, print_losses, size_text
-from pynn_io.show import ColumnSummary, PlanSummary, PopulationSummary, ProjectionSummary, Range, Summary
-from pynn_io.show_parts import MorphologiesSummary, MorphologySummary, NodeSetSummary
+from pynn_io.show.parts import MorphologiesSummary, MorphologySummary, NodeSetSummary
+from pynn_io.show.summary import ColumnSummary, PlanSummary, PopulationSummary, ProjectionSummary, Range, Summary
 
 #: Rows of a table before it is cut short, with a note.
 ROWS = 40

@@ -153,7 +153,7 @@ def test_a_tool_that_is_not_installed_is_named(tmp_path):
     program = (
         "import sys, importlib.metadata as m\n"
         "def version(name): raise m.PackageNotFoundError(name)\n"
-        "import pynn_io.show_peers as peers\n"
+        "import pynn_io.show.peers as peers\n"
         "peers.version = version\n"
         "from pynn_io.cli.show import main\n"
         f"sys.exit(main([{str(config)!r}, '--validate']))"

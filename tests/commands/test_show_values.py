@@ -7,8 +7,8 @@ from pynn_io.document import Document
 from pynn_io.graph import ArrayChunks, Column, Edges, Network, PointCell, Population, Projection, Synapse, Table
 from pynn_io.graph.columns import text_column
 from pynn_io.graph.morphology import Morphology
-from pynn_io.show import Range, cell_groups, edge_statistics, population_summary, summarise
-from pynn_io.show_parts import morphology_summary
+from pynn_io.show.parts import morphology_summary
+from pynn_io.show.summary import Range, cell_groups, edge_statistics, population_summary, summarise
 
 RNG = np.random.default_rng(7)
 PRE, POST, EDGES = 50, 30, 5000
@@ -142,7 +142,7 @@ def test_lengths_areas_and_corners_of_a_morphology(ball_and_fork):
 
 
 def test_sholl_counts_crossings(ball_and_fork):
-    from pynn_io.plot_morphology import sholl
+    from pynn_io.show.plot_morphology import sholl
 
     # The soma's middle is the origin: at 50 um only the stem, at 106 um both branches (they end at 109.2 and 112.4).
     assert sholl(ball_and_fork, 3, np.array([50.0, 106.0, 111.0, 120.0])).tolist() == [1, 2, 1, 0]

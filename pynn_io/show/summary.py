@@ -140,7 +140,7 @@ class Summary:
 
 
 def summarise(document: Document, *, progress: Progress = quiet) -> Summary:
-    """Everything but morphologies, node sets and files (see `pynn_io.show_parts`). Reads every edge once."""
+    """Everything but morphologies, node sets and files (see `pynn_io.show.parts`). Reads every edge once."""
     network, provenance = document.network, document.provenance
     return Summary(
         name=network.name,

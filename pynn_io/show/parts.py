@@ -15,7 +15,7 @@ from pynn_io.graph.morphology import Morphology
 from pynn_io.graph.network import Network
 from pynn_io.graph.sections import section_counts
 from pynn_io.graph.segments import areas, lengths
-from pynn_io.show import Range
+from pynn_io.show.summary import Range
 
 #: SWC's structure identifiers in words.
 TAG_NAMES: Mapping[int, str] = {

@@ -17,8 +17,8 @@ from pynn_io.graph.cells import SpikeSource
 from pynn_io.graph.morphology import Morphology
 from pynn_io.graph.network import Network, Projection
 from pynn_io.progress import Progress, quiet
-from pynn_io.show import EdgeStatistics, cell_groups, edge_statistics
-from pynn_io.show_parts import used_morphologies
+from pynn_io.show.parts import used_morphologies
+from pynn_io.show.summary import EdgeStatistics, cell_groups, edge_statistics
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -176,7 +176,7 @@ def _draw_all(figure_class: Any, panels: Panels, name: str, title: str) -> Any:
     if alone:
         figure = figure_class(figsize=(12, 6.5), layout="constrained")
         figure.suptitle(heading, fontsize=13, fontweight="bold")
-        from pynn_io.plot_morphology import draw_one
+        from pynn_io.show.plot_morphology import draw_one
 
         draw_one(figure, panels.morphologies[0][0])
         return figure
@@ -193,7 +193,7 @@ def _draw_all(figure_class: Any, panels: Panels, name: str, title: str) -> Any:
     if panels.projections:
         _draw_degrees(next(parts), panels)
     if panels.morphologies:
-        from pynn_io.plot_morphology import draw_gallery
+        from pynn_io.show.plot_morphology import draw_gallery
 
         draw_gallery(next(parts), panels.morphologies)
     return figure

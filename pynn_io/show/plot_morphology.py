@@ -8,7 +8,7 @@ import numpy as np
 
 from pynn_io.graph.morphology import Morphology, SomaKind, Tag
 from pynn_io.graph.segments import areas
-from pynn_io.show_parts import TAG_NAMES, morphology_summary
+from pynn_io.show.parts import TAG_NAMES, morphology_summary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
