@@ -82,7 +82,8 @@ class Deal:
         """split_signs: number ``post part * types + type row`` where the sign of the weight makes two projections."""
         self._projection, self._pre, self._post = projection, pre, post
         self._synapses = [network.synapses[name] for name in projection.synapses]
-        self._split_signs = np.array(sorted(split_signs), dtype=np.int64)
+        self._split_signs = np.zeros(max(1, len(post.parts)) * max(1, projection.types.size), dtype=bool)
+        self._split_signs[list(split_signs)] = True
         self._where, self._report = where, report
         self._angles = [_tuning_angles(split) for split in (pre, post)]
         self._functions = _functions(projection)
@@ -91,7 +92,18 @@ class Deal:
         self.halves = projection.kind == "electrical" and all(name in known for name in _JUNCTIONS)
         self.sited = "afferent_section_id" in known
         self._dtype = self._record(known)
-        self.shares = self._count()
+        self._whole = self._is_whole()
+        self.shares = (Share(0, 0, 0, False, 0, projection.size),) if self._whole else self._count()
+
+    def _is_whole(self) -> bool:
+        """Whether all edges are one share for sure, so that nothing has to be counted, sorted or left out."""
+        return (
+            self._pre.whole
+            and self._post.whole
+            and len(self._synapses) == 1
+            and not self._split_signs.any()
+            and not self.halves
+        )
 
     def _record(self, known: set[str]) -> np.dtype:
         fields: list[tuple[str, Any]] = [("pre", "i8"), ("post", "i8"), ("weight", "f8"), ("delay", "f8")]
@@ -102,28 +114,31 @@ class Deal:
 
     def _keys(self, rows: Mapping[str, np.ndarray], weight: np.ndarray) -> np.ndarray:
         """The number of the share of every edge; -1 where an end has no NeuroML cell, or a junction's second half."""
-        pre, post = self._pre.part[rows["source"]], self._post.part[rows["target"]]
+        pre, post = self._pre.parts_of(rows["source"]), self._post.parts_of(rows["target"])
         types = len(self._synapses)
-        aim = post * types + rows["type"]
+        aim = post * types + (rows["type"] if types > 1 else 0)
         key = (pre * max(1, len(self._post.parts)) * types + aim) * 2
-        if len(self._split_signs):
-            key = key + ((weight < 0) & np.isin(aim, self._split_signs))
-        gone = (pre < 0) | (post < 0)
+        if self._split_signs.any():
+            key = key + ((weight < 0) & self._split_signs[aim])
+        gone = np.less(pre, 0) | np.less(post, 0)
         if self.halves:
             near = (rows["source"], rows["efferent_junction_id"])
             far = (rows["target"], rows["afferent_junction_id"])
-            gone |= (near[0] > far[0]) | ((near[0] == far[0]) & (near[1] > far[1]))
-        return np.where(gone, -1, key)
+            gone = gone | (near[0] > far[0]) | ((near[0] == far[0]) & (near[1] > far[1]))
+        if np.any(gone):
+            key = np.where(gone, -1, key)
+        return np.broadcast_to(key, weight.shape)
 
     def _count(self) -> tuple[Share, ...]:
         counts: dict[int, int] = {}
         dropped = 0
         for _, _, rows in self._projection.blocks(self._names):
             keys = self._keys(rows, self._weights(rows, quiet=True))
-            found, number = np.unique(keys, return_counts=True)
-            for key, many in zip(found.tolist(), number.tolist(), strict=True):
-                counts[key] = counts.get(key, 0) + many
-            dropped += int(((self._pre.part[rows["source"]] < 0) | (self._post.part[rows["target"]] < 0)).sum())
+            number = np.bincount(keys + 1)
+            for key in np.flatnonzero(number).tolist():
+                counts[key - 1] = counts.get(key - 1, 0) + int(number[key])
+            ends = self._pre.parts_of(rows["source"]), self._post.parts_of(rows["target"])
+            dropped += int(np.sum(np.less(ends[0], 0) | np.less(ends[1], 0)))
         counts.pop(-1, None)
         self._report.lost(
             "edges-without-cells",
@@ -160,7 +175,12 @@ class Deal:
             [((s.pre * ends + s.post) * types + s.type_row) * 2 + s.negative for s in self.shares], dtype=np.int64
         )
         cursor = np.array([share.start for share in self.shares], dtype=np.int64)
-        for stop, keys, block in self._blocks():
+        for stop, keys, columns in self._blocks():
+            if keys is None:
+                keys = np.full(len(columns["pre"]), keys_of[0])
+            block = np.empty(len(keys), dtype=self._dtype)
+            for name, values in columns.items():
+                block[name] = values
             order = np.argsort(keys, kind="stable")
             order = order[np.searchsorted(keys[order], 0) :]
             share = np.searchsorted(keys_of, keys[order])
@@ -169,26 +189,29 @@ class Deal:
             cursor += np.bincount(share, minlength=len(cursor))
             progress(f"sorting {self._projection.name}", stop, self._projection.size)
 
-    def stream(self) -> Iterator[np.ndarray]:
+    def stream(self) -> Iterator[Mapping[str, np.ndarray]]:
         """The edges of the only share, in file order, without a detour over the disk."""
-        for _, keys, block in self._blocks():
-            yield block[keys >= 0]
+        for _, keys, columns in self._blocks():
+            keep = slice(None) if keys is None or keys.min(initial=0) >= 0 else keys >= 0
+            yield {name: values[keep] for name, values in columns.items()}
 
-    def _blocks(self) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-        """``(rows so far, share key, record)`` of every edge."""
-        names = self._dtype.names or ()
+    def _blocks(self) -> Iterator[tuple[int, np.ndarray | None, dict[str, np.ndarray]]]:
+        """``(rows so far, share keys, columns)`` of all edges; no keys where there is one share."""
+        sites = (self._dtype.names or ())[4:]
         for _, stop, rows in self._projection.blocks(self._names):
             weight = self._weights(rows, quiet=False)
-            block = np.empty(len(weight), dtype=self._dtype)
-            block["pre"] = self._pre.instance[rows["source"]]
-            block["post"] = self._post.instance[rows["target"]]
-            block["weight"] = weight
-            block["delay"] = self._delays(rows)
-            for name in names[4:]:
+            columns = {
+                "pre": self._pre.instances(rows["source"]),
+                "post": self._post.instances(rows["target"]),
+                "weight": weight,
+                "delay": self._delays(rows),
+            }
+            for name in sites:
                 missing = -1 if name.endswith("_id") else 0.5
                 values = rows.get(name)
-                block[name] = missing if values is None else np.ma.filled(np.ma.asarray(values), missing)
-            yield stop, self._keys(rows, weight), block
+                filled = missing if values is None else np.ma.filled(np.ma.asarray(values), missing)
+                columns[name] = np.broadcast_to(filled, weight.shape)
+            yield stop, None if self._whole else self._keys(rows, weight), columns
 
     def _weights(self, rows: Mapping[str, np.ndarray], *, quiet: bool) -> np.ndarray:
         """Stated weight, its function, sign and number of synapses applied; without the factor of the component."""
@@ -285,7 +308,8 @@ def _sign(synapse: Synapse) -> float:
     return float(value) if isinstance(value, (int, float)) else 1.0
 
 
-def pieces(edges: np.ndarray, share: Share) -> Iterator[np.ndarray]:
-    """The edges of one share, a block at a time."""
+def pieces(edges: np.ndarray, share: Share) -> Iterator[Mapping[str, np.ndarray]]:
+    """The columns of one share's edges, a block at a time."""
     for start in range(share.start, share.start + share.size, BLOCK):
-        yield np.array(edges[start : min(start + BLOCK, share.start + share.size)])
+        block = np.array(edges[start : min(start + BLOCK, share.start + share.size)])
+        yield {name: block[name] for name in block.dtype.names or ()}

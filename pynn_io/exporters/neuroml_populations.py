@@ -53,6 +53,19 @@ class Split:
     instance: np.ndarray
     locations: tuple[np.ndarray, np.ndarray, np.ndarray] | None
 
+    @property
+    def whole(self) -> bool:
+        """Whether one part holds all cells."""
+        return len(self.parts) == 1 and self.parts[0].size == self.population.size
+
+    def parts_of(self, rows: np.ndarray) -> np.ndarray | int:
+        """The number of the part of each row; one number where one part holds all cells."""
+        return 0 if self.whole else self.part[rows]
+
+    def instances(self, rows: np.ndarray) -> np.ndarray:
+        """The numbers of rows within their parts."""
+        return rows if self.whole else self.instance[rows]
+
 
 def split_population(
     population: Population, network: Network, trains: Mapping[int, np.ndarray], ids: Ids, report: Report

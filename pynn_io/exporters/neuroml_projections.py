@@ -179,7 +179,7 @@ class ProjectionWriter:
                 yield self._record(share, name, synapse, factor, pieces(edges, share))
 
     def _record(
-        self, share: Share, name: str, synapse: str, factor: float, blocks: Iterator[np.ndarray]
+        self, share: Share, name: str, synapse: str, factor: float, blocks: Iterator[Mapping[str, np.ndarray]]
     ) -> ProjectionRecord:
         pre, post = self._pre.parts[share.pre], self._post.parts[share.post]
         columns = {"weight"} if self.electrical else {"weight", "delay"}
@@ -191,7 +191,9 @@ class ProjectionWriter:
         ends = self._cells.ends[pre.name], self._cells.ends[post.name]
         return ProjectionRecord(name, *ends, synapse, share.size, connections, frozenset(columns), self.electrical)
 
-    def _connections(self, edges: np.ndarray, pre: Part, post: Part, factor: float, columns: set[str]) -> Connections:
+    def _connections(
+        self, edges: Mapping[str, np.ndarray], pre: Part, post: Part, factor: float, columns: set[str]
+    ) -> Connections:
         sites: list[np.ndarray | None] = [None] * 4
         if "pre_segment" in columns:
             sites[0], sites[2] = self._sites(edges, pre, "efferent")
@@ -204,13 +206,13 @@ class ProjectionWriter:
         known = {*self._projection.types, *self._projection.edges.columns}
         return part.name in self._cells.morphologies and f"{side}_section_id" in known
 
-    def _sites(self, edges: np.ndarray, part: Part, side: str) -> tuple[np.ndarray, np.ndarray]:
+    def _sites(self, edges: Mapping[str, np.ndarray], part: Part, side: str) -> tuple[np.ndarray, np.ndarray]:
         """Segment ids and fractions along them; the middle of the first segment where no place is stated."""
         morphology = self._cells.morphologies[part.name]
         section, at = edges[f"{side}_section_id"], edges[f"{side}_section_pos"]
         stated = np.flatnonzero(section >= 0)
-        segment = np.full(len(edges), morphology.id[0], dtype=np.int64)
-        fraction = np.full(len(edges), 0.5)
+        segment = np.full(len(section), morphology.id[0], dtype=np.int64)
+        fraction = np.full(len(section), 0.5)
         try:
             rows, along = locate(
                 morphology, section[stated], np.clip(at[stated], 0, 1), order=self._projection.section_order
