@@ -266,23 +266,24 @@ class Deal:
         return weight
 
     def _delays(self, rows: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Delays in ms; NEST's default of 1 ms where its circuits state none, else 0."""
+        """Delays in ms; NEST's default of 1 ms where its circuits state none, else 0. NaN states none (OBI)."""
         values = rows.get("delay")
-        if values is not None and not np.ma.is_masked(values):
-            return np.asarray(np.ma.getdata(values), dtype=np.float64)
+        if values is None:
+            values = np.ma.masked_all(len(rows["source"]))
+        stated = np.asarray(np.ma.getdata(values), dtype=np.float64)
+        missing = np.ma.getmaskarray(values) | np.isnan(stated)
+        if not missing.any():
+            return stated
         default = NEST_DELAY if self._is_nest() else 0.0
-        missing = len(rows["source"]) if values is None else int(np.ma.getmaskarray(values).sum())
         if self._projection.kind != "electrical":
             whose = "NEST's default" if default else "no delay"
             self._report.defaulted(
                 "default-delay",
                 self._where,
                 f"The delay is not stated; {default} ms ({whose}) is written.",
-                count=missing,
+                count=int(missing.sum()),
             )
-        if values is None:
-            return np.full(len(rows["source"]), default)
-        return np.ma.filled(np.ma.asarray(values, dtype=np.float64), default)
+        return np.where(missing, default, stated)
 
     def _is_nest(self) -> bool:
         return any(getattr(part.cell, "model", "").startswith("nest:") for part in self._post.parts)

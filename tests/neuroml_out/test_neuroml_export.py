@@ -155,6 +155,16 @@ def test_defaults_are_reported(tmp_path: Path) -> None:
     assert counts["default-weight"] == 2 and counts["default-delay"] == 2
 
 
+def test_a_delay_that_is_not_a_number_is_not_stated(tmp_path: Path) -> None:
+    """The OBI extension allows NaN there; NEST's default of 1 ms stands for its cells."""
+    types = table(1, synapse=["s"], weight_unit=["pA"])
+    given = edges([0, 1, 2], [1, 2, 3], weight=[1.0, 1.0, 1.0], delay=[2.5, np.nan, 0.5])
+    projection = Projection("p", "source", "cells", types, given)
+    root, report = exported(Document(network(PointCell("nest:iaf_psc_alpha"), projection)), tmp_path)
+    assert [row.get("delay") for row in root.iter(f"{NS}connectionWD")] == ["2.5ms", "1.0ms", "0.5ms"]
+    assert {issue.code: issue.count for issue in report}["default-delay"] == 1
+
+
 def test_many_edges_in_blocks_are_dealt_out_right(tmp_path: Path) -> None:
     """1.2 million edges over 3 x 2 parts, against a plain selection with numpy."""
     rng = np.random.default_rng(7)
