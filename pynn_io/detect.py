@@ -24,6 +24,8 @@ def detect(path: Path) -> str:
     path = Path(path)
     if not path.exists():
         raise ReadError("no such file or folder", where=path, hint="check the path")
+    if not path.is_file() and not path.is_dir():
+        raise ReadError("neither a file nor a folder", where=path, hint="give the path of a regular file")
     rows = [row for row in registry.formats().values() if row.reader or row.writer]
     by_content = [row.name for row in rows if row.sniff and registry.load(row, "sniff")(path)]
     by_extension = [row.name for row in rows if path.suffix.lower() in row.extensions]
@@ -42,8 +44,11 @@ def detect(path: Path) -> str:
 
 
 def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(HEAD)
+    try:
+        with path.open("rb") as file:
+            return file.read(HEAD)
+    except OSError as error:
+        raise ReadError(f"cannot be read: {error.strerror or error}", where=path) from error
 
 
 def is_sonata(path: Path) -> bool:
@@ -55,7 +60,7 @@ def is_sonata(path: Path) -> bool:
         return False
     try:
         config = json.loads(path.read_bytes())
-    except ValueError:
+    except (ValueError, RecursionError):
         # A broken config is still one: the reader says what is wrong with it and where.
         return any(f'"{key}"'.encode() in head for key in _SONATA_KEYS)
     return isinstance(config, dict) and bool(_SONATA_KEYS & config.keys())
@@ -81,7 +86,9 @@ def is_h5_morphology(path: Path) -> bool:
         return False
     import h5py
 
-    with h5py.File(path, "r") as file:
+    from pynn_io.formats.h5_file import open_h5
+
+    with open_h5(path) as file:
         parts = [file] if "points" in file else list(file.values())
         return bool(parts) and all(
             isinstance(part, h5py.Group) and {"points", "structure"} <= part.keys() for part in parts

@@ -7,7 +7,6 @@ all-active models. Which of their values a loader uses is not decided here: `pyn
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from typing import Any
 from lxml import etree
 
 from pynn_io.errors import ReadError, UnitError
+from pynn_io.formats.strict_json import parse_json
 from pynn_io.units import quantity_in
 
 #: Element -> the canonical property it states and the unit it is given in here.
@@ -279,9 +279,7 @@ def _lines(*parts: str | list[str] | None) -> str | None:
 def load_json(data: bytes, where: str) -> dict[str, Any]:
     """A JSON object from bytes. Raises ReadError with the line."""
     try:
-        content = json.loads(data.decode("utf-8-sig"))
-    except json.JSONDecodeError as error:
-        raise ReadError(f"not valid JSON: {error.msg}", where=f"{where}:{error.lineno}") from None
+        content = parse_json(data.decode("utf-8-sig"), where)
     except UnicodeDecodeError as error:
         raise ReadError(f"not valid JSON: it is not UTF-8 text ({error.reason})", where=where) from None
     if not isinstance(content, dict):

@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 
 from pynn_io.errors import ReadError, UnsupportedInput
+from pynn_io.formats.h5_file import open_h5
 from pynn_io.formats.section_record import SectionRecord, make_record
 
 _SOMA = 1
@@ -19,7 +20,7 @@ _SOMA = 1
 
 def morphology_names(path: Path) -> tuple[str, ...]:
     """The names in a container, sorted; empty for a file that is one morphology. Raises ReadError."""
-    with _open(path) as file:
+    with open_h5(path) as file:
         if "points" in file and "structure" in file:
             return ()
         return tuple(sorted(name for name, item in file.items() if isinstance(item, h5py.Group) and "points" in item))
@@ -30,14 +31,16 @@ def read_h5(path: Path, name: str | None = None) -> SectionRecord:
 
     Raises ReadError with ``file:/place``, UnsupportedInput for the older h5v2 layout.
     """
-    with _open(path) as file:
+    with open_h5(path) as file:
         group, place = file, "/"
         if "points" not in file and name is not None:
             place = f"/{name}"
             if name not in file:
                 hint = f"it has {len(file)}: {', '.join(sorted(file)[:5])} ..."
                 raise ReadError(f"the container has no morphology {name!r}", where=path, hint=hint)
-            group = file[name]
+            group = file.get(name)
+            if not isinstance(group, h5py.Group):
+                raise ReadError("must be a group with points and structure", where=f"{path}:{place}")
         if "neuron1" in group:
             raise UnsupportedInput(
                 "this is the h5v2 layout, which is not read", where=f"{path}:{place}", hint="convert it to h5v1 or SWC"
@@ -49,18 +52,20 @@ def read_h5(path: Path, name: str | None = None) -> SectionRecord:
         return _record(group, f"{path}:{place}".rstrip("/"))
 
 
-def _open(path: Path) -> h5py.File:
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:
+def _numbers(group: h5py.Group, name: str, kinds: str, where: str) -> np.ndarray:
+    """A dataset of numbers. Raises ReadError for a group, text or nothing in its place."""
+    item = group.get(name)
+    if not isinstance(item, h5py.Dataset) or item.shape is None or item.dtype.kind not in kinds:
+        what = item.dtype if isinstance(item, h5py.Dataset) else "something else"
         raise ReadError(
-            f"cannot open the morphology: {error}", where=path, hint="is it a complete HDF5 file?"
-        ) from error
+            f"must hold numbers, not {what}", where=f"{where}/{name}", hint="write the morphology again as h5v1"
+        )
+    return np.asarray(item[()])
 
 
 def _record(group: h5py.Group, where: str) -> SectionRecord:
-    points = np.asarray(group["points"][()], dtype=np.float64)
-    structure = np.asarray(group["structure"][()], dtype=np.int64)
+    points = _numbers(group, "points", "iuf", where).astype(np.float64, copy=False)
+    structure = _numbers(group, "structure", "iu", where).astype(np.int64, copy=False)
     if points.ndim != 2 or points.shape[1] != 4 or structure.ndim != 2 or structure.shape[1] != 3 or not len(structure):
         message = f"points is {points.shape} and structure {structure.shape}, where n x 4 and sections x 3 are expected"
         raise ReadError(message, where=where, hint="write the morphology again")

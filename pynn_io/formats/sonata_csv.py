@@ -15,6 +15,9 @@ from pynn_io.errors import ReadError
 
 MISSING = frozenset({"", "NULL", "NONE", "NA", "NaN", "nan", "null", "None", "N/A", "<NA>"})
 
+#: A number with more characters is text: Python refuses whole numbers of thousands of digits.
+LONGEST = 400
+
 _TOKEN = re.compile(
     r'"(?P<quoted>(?:[^"]|"")*)"(?=\s|\Z)|(?P<plain>[^\s"]\S*)|(?P<newline>\n)|(?P<space>[^\S\n]+)|(?P<bad>.)'
 )
@@ -69,6 +72,12 @@ def read_types(path: Path, id_column: str) -> TypesTable:
 
 def parse_types(text: str, path: Path, id_column: str) -> TypesTable:
     """`read_types` on text."""
+    if "\0" in text:
+        raise ReadError(
+            "it holds a NUL character: the file is damaged",
+            where=f"{path}:{text.count(chr(10), 0, text.index(chr(0))) + 1}",
+            hint="write the file again",
+        )
     rows = _split(text, path)
     if not rows:
         raise ReadError(f"the file is empty; it needs at least the column {id_column}", where=f"{path}:1")
@@ -121,7 +130,8 @@ def _typed(cells: list[str]) -> list[Value]:
 
 
 def _number(cell: str, kind: type) -> int | float:
-    if "_" in cell:  # Python's int and float accept 1_000, which no CSV means as a number
+    # Python's int and float accept 1_000 and digits of other scripts, which no CSV means as a number.
+    if "_" in cell or not cell.isascii() or len(cell) > LONGEST:
         raise ValueError(cell)
     return kind(cell)
 

@@ -17,6 +17,7 @@ import h5py
 import numpy as np
 
 from pynn_io.errors import ReadError
+from pynn_io.formats.h5_file import damage, open_h5
 
 BLOCK = 2**18
 #: Rows read at a time where they are only looked at: small enough to stay in the processor's cache.
@@ -35,21 +36,6 @@ class Rows(Protocol):
     def open(self) -> AbstractContextManager[RowReader]: ...
 
 
-@contextmanager
-def open_h5(path: Path) -> Iterator[h5py.File]:
-    """An HDF5 file for reading. Raises ReadError for a missing, truncated or foreign file."""
-    try:
-        handle = h5py.File(path, "r")
-    except FileNotFoundError:
-        raise ReadError("no such file", where=path) from None
-    except OSError as error:
-        raise ReadError(
-            f"not a readable HDF5 file: {error}", where=path, hint="it is truncated, not HDF5, or open elsewhere"
-        ) from error
-    with handle:
-        yield handle
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class H5Rows:
     """The rows of one dataset as they stand in the file; strings as ``str`` objects."""
@@ -66,16 +52,15 @@ class H5Rows:
     @contextmanager
     def open(self) -> Iterator[RowReader]:
         with open_h5(self.file) as handle:
-            data = _with_cache(handle, self.dataset)
+            with damage(self.where):
+                data = _with_cache(handle, self.dataset)
             if data.shape[0] != self.size:
                 raise ReadError(f"it has {data.shape[0]} rows now, {self.size} before", where=self.where)
             source: Any = data.asstr() if h5py.check_string_dtype(data.dtype) else data
 
             def read(start: int, stop: int) -> np.ndarray:
-                try:
+                with damage(self.where):
                     return source[start:stop]
-                except (OSError, UnicodeDecodeError) as error:
-                    raise ReadError(f"rows {start} to {stop} cannot be read: {error}", where=self.where) from error
 
             yield read
 
@@ -216,8 +201,11 @@ def read_all(source: Rows) -> np.ndarray:
         return read(0, source.size)
 
 
-def integers(source: Rows, where: str) -> Rows:
-    """A source as int64. Floats are taken if they are whole numbers; raises ReadError for anything else."""
+def integers(source: Rows, where: str, *, gaps: bool = False) -> Rows:
+    """A source as int64. Floats are taken if they are whole numbers; raises ReadError for anything else.
+
+    gaps: NaN means that a row states nothing, which is how a file without masks says so; such rows are masked.
+    """
     kind = source.dtype.kind
     if kind not in "iuf":
         raise ReadError(f"must hold integers, not {source.dtype}", where=where)
@@ -226,11 +214,7 @@ def integers(source: Rows, where: str) -> Rows:
 
     def convert(rows: np.ndarray, start: int) -> np.ndarray:
         if kind == "f":
-            whole = np.isfinite(rows) & (rows == np.trunc(rows)) & (np.abs(rows) < 2.0**63)
-            if not whole.all():
-                row = int(np.argmin(whole))
-                raise ReadError(f"row {start + row} is {rows[row]}, not an integer", where=where)
-            return rows.astype(np.int64)
+            return _whole(rows, start, where, gaps)
         if kind == "u" and rows.dtype.itemsize == 8:
             out = rows.view(np.int64) if rows.dtype.isnative else rows.astype(np.int64)
             if out.size and out.min() < 0:
@@ -240,6 +224,19 @@ def integers(source: Rows, where: str) -> Rows:
         return rows.astype(np.int64)
 
     return Mapped(source, np.dtype(np.int64), convert)
+
+
+def _whole(rows: np.ndarray, start: int, where: str, gaps: bool) -> np.ndarray:
+    """Floats as int64, NaN masked where there may be gaps."""
+    data = np.ma.getdata(rows)
+    absent = np.ma.getmaskarray(rows) | (np.isnan(data) if gaps else False)
+    filled = np.where(absent, 0, data)
+    whole = np.isfinite(filled) & (filled == np.trunc(filled)) & (np.abs(filled) < 2.0**63)
+    if not whole.all():
+        row = np.unravel_index(int(np.argmin(whole)), whole.shape)
+        raise ReadError(f"row {start + int(row[0])} is {data[row]}, not an integer", where=where)
+    out = filled.astype(np.int64)
+    return np.ma.array(out, mask=absent) if absent.any() else out
 
 
 class Lookup:

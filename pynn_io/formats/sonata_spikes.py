@@ -18,6 +18,7 @@ import h5py
 import numpy as np
 
 from pynn_io.errors import ReadError, UnitError
+from pynn_io.formats.h5_file import check_links, open_h5
 
 _MILLISECONDS = {
     "ms": 1.0,
@@ -60,11 +61,8 @@ def read_spikes(path: Path, *, kind: str | None = None, trial: str | None = None
     kind = kind or _kind(path)
     if kind == "csv":
         return _read_csv(path)
-    try:
-        with h5py.File(path, "r") as file:
-            return _read_nwb(file, path, trial) if kind == "nwb" else _read_h5(file, path)
-    except OSError as error:
-        raise ReadError(f"cannot be read as HDF5: {error}", where=path) from None
+    with open_h5(path) as file:
+        return _read_nwb(file, path, trial) if kind == "nwb" else _read_h5(file, path)
 
 
 def _kind(path: Path) -> str:
@@ -84,7 +82,8 @@ def _read_h5(file: h5py.File, path: Path) -> list[Spikes]:
     root = file.get("spikes")
     if not isinstance(root, h5py.Group):
         raise ReadError("there is no group /spikes", where=path, hint="is this a SONATA spike file?")
-    groups = [root[name] for name in root if isinstance(root[name], h5py.Group)]
+    check_links(root, path)
+    groups = [item for item in root.values() if isinstance(item, h5py.Group)]
     if groups:
         return [_population(group, group.name.rsplit("/", 1)[-1], path) for group in groups]
     return [_population(root, None, path)] if len(root) else []
@@ -135,7 +134,7 @@ def _sorting(*objects: Any) -> str | None:
 
 
 def _int64(values: np.ndarray, where: str) -> np.ndarray:
-    if values.dtype.kind == "f" and not np.array_equal(values, np.floor(values)):
+    if values.dtype.kind == "f" and not ((values == np.floor(values)) & (np.abs(values) < 2.0**63)).all():
         raise ReadError("node ids are not whole numbers", where=where)
     if values.dtype == np.uint64 and len(values) and values.max() > np.iinfo(np.int64).max:
         raise ReadError("a node id does not fit 63 bits", where=where)
@@ -177,7 +176,7 @@ def _read_nwb(file: h5py.File, path: Path, trial: str | None) -> list[Spikes]:
     ids, times = [np.empty(0, np.int64)], [np.empty(0)]
     for name, train in trains.items():
         where = f"{path}:{train.name}"
-        if not name.isdigit():
+        if not (name.isascii() and name.isdigit() and len(name) < 19):
             raise ReadError(f"the group {name!r} is not named after a node id", where=where)
         data = _dataset(train, ("data",), where)
         times.append(data[:].astype(np.float64, copy=False) * _factor(data.attrs, ("unit", "units"), where))
@@ -279,7 +278,7 @@ def _node_rows(text: str, path: Path) -> Spikes:
         )
         joined = ",".join(row[1] for row in rows if len(row) > 1)
         times = np.asarray(joined.split(",")).astype(np.float64) if joined else np.empty(0)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise ReadError(f"a row is not a node id and its spike times: {error}", where=path) from None
     return _spikes(None, ids, times, path)
 

@@ -16,9 +16,10 @@ import h5py
 import numpy as np
 
 from pynn_io.errors import ReadError
+from pynn_io.formats.h5_file import check_links, open_h5
 from pynn_io.formats.sonata_csv import TypesTable, parse_types, read_types
 from pynn_io.formats.sonata_population import H5Attribute, H5Column, H5Population, units_of
-from pynn_io.formats.sonata_rows import H5Rows, blocks, counts_up, distinct, open_h5
+from pynn_io.formats.sonata_rows import H5Rows, blocks, counts_up, distinct
 
 __all__ = ["H5Attribute", "H5Column", "H5Population", "TypesTable", "parse_types", "read_types", "scan", "units_of"]
 
@@ -43,14 +44,21 @@ def scan(path: Path, root: str) -> tuple[H5Population, ...]:
     """
     with open_h5(path) as handle:
         version = _check_magic(handle, path)
+        check_links(handle, path)
         top = handle.get(root)
-        if not isinstance(top, h5py.Group) or not len(top):
-            raise ReadError(f"there is no population under /{root}", where=f"{path}:/{root}")
+        if isinstance(top, h5py.Group):
+            check_links(top, path)
+        groups = [item for item in top.values() if isinstance(item, h5py.Group)] if isinstance(top, h5py.Group) else []
+        if not groups:
+            raise ReadError(
+                f"there is no population under /{root}",
+                where=f"{path}:/{root}",
+                hint=f"a file of {root} needs a group /{root}/<population>",
+            )
         extra = _file_leftovers(handle, root)
         found = [
-            _population(path, root, name, group, version, extra if not i else ())
-            for i, (name, group) in enumerate(top.items())
-            if isinstance(group, h5py.Group)
+            _population(path, root, group.name.rpartition("/")[2], group, version, extra if not i else ())
+            for i, group in enumerate(groups)
         ]
     return tuple(found)
 
@@ -62,13 +70,16 @@ def _check_magic(handle: h5py.File, path: Path) -> tuple[int, ...] | None:
             raise ReadError(
                 f"the attribute magic is {magic}, not {MAGIC} (0x0A7A): this is not a SONATA file", where=f"{path}:/"
             )
-    version = handle.attrs.get("version")
-    return None if version is None else tuple(int(part) for part in np.ravel(version))
+    version = np.ravel(handle.attrs.get("version", ()))
+    if version.dtype.kind not in "iuf" or not np.isfinite(version).all():
+        raise ReadError(f"the attribute version is {version}, not two numbers", where=f"{path}:/")
+    return tuple(int(part) for part in version) or None
 
 
 def _file_leftovers(handle: h5py.File, root: str) -> tuple[tuple[str, str], ...]:
     unknown = [(f"/{key}", "group or dataset") for key in handle if key not in ("nodes", "edges")]
     unknown += [(f"/@{key}", "attribute") for key in handle.attrs if key not in ("magic", "version")]
+    unknown += [(item.name, "dataset") for item in handle[root].values() if not isinstance(item, h5py.Group)]
     return tuple(unknown + [(f"/{root}/@{key}", "attribute") for key in handle[root].attrs])
 
 
@@ -76,8 +87,12 @@ def _population(
     path: Path, root: str, name: str, group: h5py.Group, version: tuple[int, ...] | None, extra: tuple[Any, ...]
 ) -> H5Population:
     where = f"{path}:{group.name}"
+    check_links(group, path)
     structure, legacy = _structure(group, root, path)
-    numbers = tuple(sorted(int(key) for key in group if key.isdecimal() and isinstance(group[key], h5py.Group)))
+    numbers = tuple(sorted(int(key) for key in group if _is_number(key)))
+    for number in numbers:
+        if not isinstance(group[str(number)], h5py.Group):
+            raise ReadError("must be a group of attributes, not a dataset", where=f"{where}/{number}")
     size = _size(structure, group, numbers, root, where)
     numbers, unused = _used_groups(group, root, numbers, structure, path)
     columns, dynamics, leftovers, old = _columns(group, numbers, path)
@@ -127,12 +142,18 @@ def _used_groups(
     return kept, [(f"{group.name}/{number}", "attribute group that no row refers to") for number in unused]
 
 
+def _is_number(key: str) -> bool:
+    """Whether a name is a group number as everybody writes it: ``7``, not ``07``."""
+    return key.isascii() and key.isdecimal() and str(int(key)) == key if len(key) < 20 else False
+
+
 def _known(key: str, root: str) -> bool:
-    return key in _STRUCTURE[root] or key in _INDICES or key.isdecimal() or (root == "nodes" and key in _LEGACY_IDS)
+    return key in _STRUCTURE[root] or key in _INDICES or _is_number(key) or (root == "nodes" and key in _LEGACY_IDS)
 
 
 def _structure(group: h5py.Group, root: str, path: Path) -> tuple[dict[str, H5Attribute], bool]:
     found: dict[str, H5Attribute] = {}
+    empty: list[str] = []
     legacy = False
     for key in _STRUCTURE[root]:
         names = (key, *(_LEGACY_IDS if key == "node_id" else ()))
@@ -142,10 +163,15 @@ def _structure(group: h5py.Group, root: str, path: Path) -> tuple[dict[str, H5At
         legacy = legacy or name != key
         part = _attribute(group[name])
         if part is None:
+            if not isinstance(group[name], h5py.Dataset) or group[name].shape is not None:
+                raise ReadError("must be a column of integers", where=f"{path}:{group[name].name}")
+            empty.append(group[name].name)
             continue
         if part.trailing or part.text or part.dtype.kind not in "iuf":
             raise ReadError(f"must be a column of integers, not {part.dtype}", where=f"{path}:{part.dataset}")
         found[key] = part
+    if empty and any(part.size for part in found.values()):
+        raise ReadError("it holds nothing, and other columns of the population do", where=f"{path}:{empty[0]}")
     return found, legacy
 
 
@@ -208,11 +234,14 @@ def _columns(
         for into, holder in ((columns, group), (dynamics, group.get(DYNAMICS))):
             if not isinstance(holder, h5py.Group):
                 continue
-            library = {k: v for k, v in holder[LIBRARY].items() if v.shape} if LIBRARY in holder else {}
+            check_links(holder, path)
+            library = _library(holder, path)
             for key, item in holder.items():
                 part = _attribute(item, library)
-                if part is not None and part.dtype.kind == "V":
-                    leftovers.append((item.name, "dataset of a compound type"))
+                if part is not None and part.dtype.kind not in "biufO":
+                    leftovers.append((item.name, f"dataset of values of the type {part.dtype}"))
+                elif isinstance(item, h5py.Dataset) and item.shape == ():
+                    leftovers.append((item.name, "dataset without rows"))
                 elif part is not None:
                     into.setdefault(key, {})[number] = item
                     parts[item.name] = part
@@ -221,6 +250,21 @@ def _columns(
             leftovers += [(f"{holder.name}/{LIBRARY}/{key}", "enumeration") for key in library if key not in holder]
     old = any(key in LEGACY or key == "positions" for key in columns)
     return _named(columns, parts), _named(dynamics, parts), leftovers, old
+
+
+def _library(holder: h5py.Group, path: Path) -> dict[str, h5py.Dataset]:
+    """The enumerations of a group: lists of strings by name of their column (OBI extension)."""
+    library = holder.get(LIBRARY)
+    if library is None:
+        return {}
+    if not isinstance(library, h5py.Group):
+        raise ReadError("must be a group of lists of strings", where=f"{path}:{library.name}")
+    check_links(library, path)
+    for item in library.values():
+        text = isinstance(item, h5py.Dataset) and h5py.check_string_dtype(item.dtype) is not None
+        if not text or (item.shape is not None and len(item.shape) != 1):
+            raise ReadError("an enumeration must be a list of strings", where=f"{path}:{item.name}")
+    return {key: item for key, item in library.items() if item.shape}
 
 
 def _named(found: dict[str, dict[int, h5py.Dataset]], parts: Mapping[str, H5Attribute]) -> dict[str, H5Column]:
@@ -275,12 +319,14 @@ def _layout(record: H5Population) -> tuple[bool, dict[int, int]]:
     """
     prefix = record.root[:-1]
     numbers, index = record.rows(f"{prefix}_group_id"), record.rows(f"{prefix}_group_index")
-    if numbers is not None and record.groups:
+    if numbers is not None:
         used = distinct(numbers, record.at(f"{prefix}_group_id")).tolist()
         absent = [number for number in used if number not in record.groups]
         if absent:
             raise ReadError(
-                f"attribute group {absent[0]} is used, but does not exist", where=record.at(f"{prefix}_group_id")
+                f"attribute group {absent[0]} is used, but does not exist",
+                where=record.at(f"{prefix}_group_id"),
+                hint=f"add the group {record.path}/{absent[0]} (it may be empty), or correct the number",
             )
     several = len(record.groups) > 1
     if several and (numbers is None or index is None):

@@ -200,7 +200,7 @@ def _numeric(rows: Rows, wanted: str, where: str) -> Rows:
     kind = rows.dtype.kind
     if kind not in ("iufb" if wanted == "int" else "iuf"):
         raise ReadError(f"must hold numbers, not {rows.dtype}", where=where)
-    return integers(rows, where) if wanted == "int" and kind == "f" else rows
+    return integers(rows, where, gaps=True) if wanted == "int" and kind == "f" else rows
 
 
 def _check_attributes(

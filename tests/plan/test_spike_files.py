@@ -184,7 +184,7 @@ def test_files_that_are_not_spikes(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match="cannot be read"):
         read_spikes(tmp_path / "absent.h5")
     (tmp_path / "t.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
-    with pytest.raises(ReadError, match="cannot be read as HDF5"):
+    with pytest.raises(ReadError, match="not a readable HDF5 file"):
         read_spikes(tmp_path / "t.h5")
 
 
