@@ -148,7 +148,7 @@ class EdgeStream:
                 self._where,
                 "these sections exist only with the file's own axon, or only with the two stubs that replace it; the "
                 f"synapses on them are written onto the middle of the soma: {name}, "
-                f"{name.removesuffix('_id')}_pos",
+                f"{name.removesuffix('_id')}_pos, {name.removesuffix('_id')}_type",
                 count=count,
                 examples=[name],
             )

@@ -19,7 +19,7 @@ from pynn_io.exporters.sonata_nodes import WrittenNodes
 from pynn_io.exporters.sonata_sections import SectionMap, section_map
 from pynn_io.exporters.sonata_types import Types, give_ids, types_of
 from pynn_io.exporters.sonata_weights import OWN_MODEL, Strength, strength_of
-from pynn_io.formats.sonata_write import write_indices
+from pynn_io.formats.sonata_write import population_group, write_indices
 from pynn_io.graph.columns import Table
 from pynn_io.graph.morphology import AXON_REPLACED, SPECIFICATION
 from pynn_io.graph.network import Network, Projection
@@ -60,7 +60,7 @@ def write_edges(
     """
     where = f"projection {projection.name}"
     projection = _with_names_of_sonata(projection)
-    group = file.require_group("edges").create_group(projection.name)
+    group = population_group(file, "edges", projection.name)
     strength = strength_of(projection, network, dialect, where, report)
     types = _types(projection, dialect, components, strength, where, report, foreign=foreign)
     maps, order = _section_maps(projection, network, dialect, where, report)

@@ -20,7 +20,7 @@ from pynn_io.exporters.sonata_node_views import (
 )
 from pynn_io.exporters.sonata_rotation import ANGLES, QUATERNION, angles, quaternion
 from pynn_io.exporters.sonata_types import Types, fold, give_ids, types_of
-from pynn_io.formats.sonata_write import write_dataset
+from pynn_io.formats.sonata_write import population_group, write_dataset
 from pynn_io.graph.cells import Cell, SpikeSource
 from pynn_io.graph.columns import Column, text_column
 from pynn_io.graph.network import Network, Population
@@ -67,7 +67,7 @@ def write_nodes(
 ) -> WrittenNodes:
     """Write ``/nodes/<population>`` into an open file. foreign: the source is no SONATA circuit of this dialect."""
     where = f"population {population.name}"
-    group = file.require_group("nodes").create_group(population.name)
+    group = population_group(file, "nodes", population.name)
     cells = [network.cells[name] for name in population.cells]
     attributes = [components.cell(name) for name in population.cells]
     _report_sources(cells, where, report)

@@ -65,7 +65,13 @@ def give_ids(types: Types) -> int:
     """
     seen: dict[int, tuple[Any, ...]] = {}
     stated = [int(value) for value in types.ids if value >= 0]
-    free = max([FIRST_ID - 1, *stated]) + 1
+    # Ids at the end of 64 bits leave no room above them; below FIRST_ID + size there is always one free.
+    highest = max([FIRST_ID - 1, *stated]) + 1
+    free = (
+        highest
+        if highest < 2**62
+        else next(n for n in range(FIRST_ID, 2**62) if not {*range(n, n + types.size)} & {*stated})
+    )
     changed = 0
     for row in range(types.size):
         content = tuple(repr(values[row]) for values in types.columns.values())

@@ -42,8 +42,13 @@ class ConfigFile:
     def folder(self) -> Path:
         return self.path.parent
 
-    def path_of(self, text: str) -> Path:
-        """An absolute path: against the file's folder, or the working folder if it exists only there."""
+    def path_of(self, text: Any) -> Path:
+        """An absolute path: against the file's folder, or the working folder if it exists only there.
+
+        Raises ReadError for what is no text.
+        """
+        if not isinstance(text, str):
+            raise ReadError(f"a path must be text, not {str(text)[:80]!r}", where=self.path)
         return resolve_path(text, self.folder)
 
 
@@ -160,12 +165,18 @@ def _runs_on(runs: list[Path], circuit: Path) -> bool:
 
 
 def resolve_path(text: str, folder: Path) -> Path:
-    """An absolute, normalised path: against ``folder``, or against the working folder if it exists only there."""
+    """An absolute, normalised path: against ``folder``, or against the working folder if it exists only there.
+
+    Raises ReadError for what is no text.
+    """
+    if not isinstance(text, str):
+        raise ReadError(f"a path must be text, not {str(text)[:80]!r}", where=folder, hint='write it as "path/to/file"')
     path = Path(text)
     if path.is_absolute():
         return _normal(path)
     beside = folder / path
-    if not beside.exists() and path.exists():
+    # os.path, since it takes a name that the system refuses (too long, say) for one that is not there.
+    if not os.path.exists(beside) and os.path.exists(path):
         return _normal(path.absolute())
     return _normal(beside.absolute())
 
@@ -253,13 +264,13 @@ def _joined(source: ConfigFile, report: Report) -> SonataConfig:
 
 def _follow(source: ConfigFile, key: str, report: Report) -> ConfigFile:
     path = source.path_of(str(source.content[key]))
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise ReadError(f"the file {path} named by {key!r} does not exist", where=source.path)
     return read_config(path, report)
 
 
 def _circuit(path: Path, report: Report, named_by: Path) -> ConfigFile:
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise ReadError(f"the file {path} named by 'network' does not exist", where=named_by)
     return read_config(path, report)
 
@@ -269,7 +280,7 @@ def _network_of(simulation: ConfigFile, report: Report) -> Path:
     if "network" in simulation.content:
         return simulation.path_of(str(simulation.content["network"]))
     beside = simulation.folder / "circuit_config.json"
-    if not beside.is_file():
+    if not os.path.isfile(beside):
         raise ReadError(
             "the simulation names no circuit: 'network' is absent and there is no circuit_config.json beside it",
             where=simulation.path,
@@ -326,7 +337,7 @@ def _node_sets(circuit: ConfigFile, report: Report) -> tuple[Path | None, Mappin
     if not circuit.content.get("node_sets_file"):
         return None, inline
     path = circuit.path_of(circuit.content["node_sets_file"])
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise ReadError(f"the file {path} named by 'node_sets_file' does not exist", where=circuit.path)
     sets = read_json(path, report)
     if not isinstance(sets, dict):

@@ -132,11 +132,12 @@ class H5Population:
         return count
 
     def _part(self, part: H5Attribute) -> Rows:
-        return H5Rows(self.file, part.dataset, part.size, part.dtype)
+        return H5Rows(self.file, part.dataset, part.size, part.dtype, part.trailing)
 
     def _enumerated(self, part: H5Attribute, levels: tuple[str, ...]) -> Rows:
         codes = np.array([levels.index(name) for name in part.names or ()], dtype=np.int64)
-        return translated(self._part(part), np.array(part.values, dtype=np.int64), codes)
+        codes_of = integers(self._part(part), f"{self.file}:{part.dataset}", gaps=True)
+        return translated(codes_of, np.array(part.values, dtype=np.int64), codes)
 
     def _decoded(self, part: H5Attribute) -> Rows:
         if part.names is None:

@@ -44,6 +44,7 @@ class H5Rows:
     dataset: str
     size: int
     dtype: np.dtype
+    trailing: tuple[int, ...] = ()
 
     @property
     def where(self) -> str:
@@ -89,6 +90,10 @@ class Mapped:
     @property
     def size(self) -> int:
         return self.base.size
+
+    @property
+    def trailing(self) -> tuple[int, ...]:
+        return getattr(self.base, "trailing", ())
 
     @contextmanager
     def open(self) -> Iterator[RowReader]:

@@ -238,8 +238,10 @@ def _columns(
             library = _library(holder, path)
             for key, item in holder.items():
                 part = _attribute(item, library)
-                if part is not None and part.dtype.kind not in "biufO":
-                    leftovers.append((item.name, f"dataset of values of the type {part.dtype}"))
+                if part is not None and not part.text and part.dtype.kind not in "biuf":
+                    leftovers.append((item.name, f"dataset of values that are no numbers or text ({item.dtype})"))
+                elif part is not None and part.trailing and (part.text or part.names is not None):
+                    leftovers.append((item.name, "table of text"))
                 elif isinstance(item, h5py.Dataset) and item.shape == ():
                     leftovers.append((item.name, "dataset without rows"))
                 elif part is not None:

@@ -18,6 +18,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from pynn_io.errors import WriteError
 from pynn_io.formats.new_file import new_hdf5, writing
 
 #: Rows written at a time.
@@ -47,11 +48,35 @@ def hdf5_file(path: Path) -> Iterator[h5py.File]:
         yield file
 
 
+def population_group(file: h5py.File, root: str, name: str) -> h5py.Group:
+    """The new group ``/nodes/<name>`` or ``/edges/<name>``. Raises WriteError for a name that HDF5 cannot have."""
+    return file.require_group(root).create_group(named(name, f"{file.filename}:/{root}", "population"))
+
+
+def named(name: str, where: object, what: str = "column") -> str:
+    """The name, if an object of an HDF5 file can have it.
+
+    HDF5 takes ``/`` for a step into a group, and from the file's root at the beginning, ``.`` for the group itself,
+    and ends names at NUL: such a name would put the data elsewhere without a word. Raises WriteError.
+    """
+    if name in ("", ".", "..", LIBRARY) or "/" in name or "\0" in name:
+        raise WriteError(
+            f"the {what} {name!r} cannot be called so in SONATA's HDF5 files",
+            where=where,
+            hint="rename it: a name there is not empty, has no '/' and no NUL, and is not '.', '..' or '@library'",
+        )
+    return name
+
+
+def _place_of(group: h5py.Group) -> str:
+    return f"{group.file.filename}:{group.name}"
+
+
 def write_dataset(
     group: h5py.Group, name: str, data: np.ndarray, *, units: str = "", dtype: np.dtype | type | None = None
 ) -> h5py.Dataset:
     """One dataset in one go; ``units`` becomes its attribute. Text: `write_enumeration`, `write_strings`."""
-    dataset = group.create_dataset(name, data=np.ascontiguousarray(data), dtype=dtype)
+    dataset = group.create_dataset(named(name, _place_of(group)), data=np.ascontiguousarray(data), dtype=dtype)
     if units:
         dataset.attrs["units"] = units
     return dataset
@@ -60,7 +85,8 @@ def write_dataset(
 def open_dataset(
     group: h5py.Group, name: str, shape: tuple[int, ...], dtype: np.dtype | type | str, *, units: str = ""
 ) -> h5py.Dataset:
-    """An empty dataset of known size that `RowWriter` fills."""
+    """An empty dataset of known size that `RowWriter` fills; ``name`` may begin with ``dynamics_params/``."""
+    named(name.removeprefix("dynamics_params/"), _place_of(group))
     dataset = group.create_dataset(name, shape=shape, dtype=dtype)
     if units:
         dataset.attrs["units"] = units
@@ -86,6 +112,7 @@ class RowWriter:
 
 def write_strings(group: h5py.Group, name: str, values: Sequence[str] | np.ndarray) -> h5py.Dataset:
     """A dataset of variable-length UTF-8 strings."""
+    named(name, _place_of(group))
     return group.create_dataset(name, data=np.asarray(values, dtype=object), dtype=h5py.string_dtype())
 
 

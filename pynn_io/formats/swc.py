@@ -93,6 +93,8 @@ def _numbers(name: str, texts: tuple[str, ...], lines: np.ndarray, where: object
     """One column. Whole numbers may be written ``3.0``, but must be whole."""
     kind: Callable[[str], float] = int if name in _WHOLE else float
     try:
+        if "_" in "".join(texts):  # Python takes 1_000 for a number, SWC does not
+            raise ValueError(texts)
         values = np.array([kind(text) for text in texts], dtype=np.int64 if name in _WHOLE else np.float64)
     except (ValueError, OverflowError):
         values = np.array([_number(name, text, f"{where}:{line}") for text, line in zip(texts, lines, strict=True)])
@@ -108,7 +110,7 @@ def _numbers(name: str, texts: tuple[str, ...], lines: np.ndarray, where: object
 
 def _number(name: str, text: str, where: str) -> float | int:
     try:
-        value = float(text)
+        value = float(text if "_" not in text else "no number")
     except ValueError:
         raise ReadError(
             f"{name} is {text!r}, not a number", where=where, hint="correct it, or remove the line"

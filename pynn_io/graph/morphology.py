@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -97,4 +98,4 @@ class LazyMorphologies(Mapping[str, Morphology]):
 
     def missing(self) -> tuple[str, ...]:
         """The names whose file is not there, without reading any."""
-        return tuple(name for name, path in self._paths.items() if not path.is_file())
+        return tuple(name for name, path in self._paths.items() if not os.path.isfile(path))

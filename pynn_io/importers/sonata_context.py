@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,7 +69,7 @@ class Context:
         if text is None or str(text) in ("", "NULL", "NONE", "None"):
             return None
         path = resolve_path(str(text), self.folder)
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise ReadError(f"the file {path} named by {key!r} does not exist", where=self.config.circuit_path)
         if path not in self.files:
             self.files.append(path)
@@ -113,7 +114,7 @@ def find_component(name: str, folder: Any, suffix: str) -> Path | None:
     for place in folder if isinstance(folder, list) else [folder]:
         if isinstance(place, Path):
             for path in (place / name, place / f"{name}{suffix}"):
-                if path.is_file():
+                if os.path.isfile(path):
                     return path
     return None
 
@@ -175,6 +176,10 @@ def h5_column(
     schema = FIELDS.get(name)
     own = schema is not None and kind in schema.per
     where = f"{record.file}:{next(iter(column.parts.values())).dataset}"
+    if own and any(part.trailing for part in column.parts.values()):
+        raise ReadError(f"{name} must be one value a row, not a table", where=where)
+    if len({part.trailing for part in column.parts.values()}) > 1:
+        raise ReadError("has tables of different widths in the attribute groups", where=where)
     rows, levels = record.column(column)
     bad = record.bad_codes(column) if levels is not None else 0
     if bad:

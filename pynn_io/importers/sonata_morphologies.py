@@ -65,7 +65,7 @@ class MorphologyFiles:
             place = places.get(key)
             if not isinstance(place, Path):
                 continue
-            if place.suffix == ".h5" and place.is_file():
+            if place.suffix == ".h5" and os.path.isfile(place):
                 candidates.append(place)  # a container: one file with many morphologies
             else:
                 suffixed = name.lower().endswith(suffix)

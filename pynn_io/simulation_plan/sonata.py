@@ -6,6 +6,7 @@ kept in `SimulationPlan.extra`, and what changes a simulation without being appl
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,7 @@ def _node_sets(
     name, inline = simulation.get("node_sets_file"), simulation.get("node_sets") or {}
     if name:
         path = resolve_path(str(name), Path(base))
-        if path.is_file():
+        if os.path.isfile(path):
             named = read_json(path, report)
         else:
             report.not_read(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -273,7 +274,7 @@ def _file(item: Section, key: str, context: Context) -> Path | None:
     if name is None:
         raise item.wrong(key, "the name of a file is missing")
     path = resolve_path(name, context.base)
-    if path.is_file():
+    if os.path.isfile(path):
         return path
     context.report.not_read("missing-input", item.place(key), f"The input file {path} does not exist.")
     return None
