@@ -1,4 +1,4 @@
-"""What the commands share: exit statuses, errors as one clean message, the account of losses, progress bars.
+"""What the commands share: exit statuses, errors as one clean message, progress bars.
 
 Nothing heavy is imported here before it is used: `pynn-convert --help` must not pay for numpy, h5py, lxml or rich.
 """
@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import signal
 import sys
-import textwrap
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -19,7 +17,6 @@ from typing import IO, TYPE_CHECKING, NoReturn
 
 from pynn_io.errors import FormatError, LossError, PynnIOError
 from pynn_io.progress import Progress, quiet
-from pynn_io.report import EXAMPLES, Issue, Kind, Report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,15 +25,6 @@ BUG_STATUS = 1
 USAGE_STATUS = 2
 INTERRUPTED_STATUS = 130  # 128 + SIGINT, as shells have it
 BROKEN_PIPE_STATUS = 141  # 128 + SIGPIPE
-
-#: What each kind means to somebody who reads it for the first time, in the order of importance.
-HEADINGS: dict[Kind, str] = {
-    Kind.LOST: "LOST: the target has no place for it, so it is gone",
-    Kind.APPROXIMATED: "APPROXIMATED: written as something close, not the same",
-    Kind.NOT_READ: "NOT READ: stated by the source, and left out of the conversion",
-    Kind.DEFAULTED: "DEFAULTED: the source does not state it and the target demands it",
-    Kind.EXPANDED: "EXPANDED: written out in full, same meaning",
-}
 
 
 class UsageError(FormatError):
@@ -168,47 +156,17 @@ def progress_bars(wanted: bool) -> Iterator[Progress]:
         yield show
 
 
-def print_losses(report: Report, stream: IO[str] | None = None) -> None:
-    """Every issue, grouped by kind, what changes the model first."""
-    stream = stream or sys.stderr
-    width = max(60, min(shutil.get_terminal_size((100, 24)).columns, 120))
-    for kind, heading in HEADINGS.items():
-        issues = sorted(report.of_kind(kind), key=lambda issue: (-issue.count, issue.code, issue.where))
-        if not issues:
-            continue
-        say(heading, stream)
-        for issue in issues:
-            for line in _issue_lines(issue, issue.code in report.allowed, width):
-                say(line, stream)
-        say("", stream)
+#: What a dialect of a source is called; ``--to sonata+allen`` and ``--to sonata+obi`` write them.
+DIALECTS = {
+    "aibs": "allen",
+    "aibs-legacy": "allen, older than SONATA 0.1",
+    "spec-0.1": "allen, SONATA 0.1",
+}
 
 
-def _issue_lines(issue: Issue, allowed: bool, width: int) -> Iterator[str]:
-    head = f"  {issue.count:,} x {issue.code}" + (" (allowed)" if allowed else "")
-    yield f"{head}  at {issue.where}" if issue.where else head
-    yield from textwrap.wrap(
-        issue.message, width, initial_indent="      ", subsequent_indent="      ", break_long_words=False
-    )
-    # One example that the place or the message already names says nothing new.
-    examples = [example for example in issue.examples if example not in issue.where and example not in issue.message]
-    if examples:
-        more = ", ..." if issue.count > len(issue.examples) >= EXAMPLES else ""
-        text = f"for example: {', '.join(examples)}{more}"
-        yield from textwrap.wrap(
-            text, width, initial_indent="      ", subsequent_indent="        ", break_long_words=False
-        )
-
-
-def loss_counts(report: Report) -> str:
-    """``3 lost, 1 approximated``: how many things met each kind; the empty string where there is nothing to say."""
-    words = ("lost", "approximated", "not read", "defaulted", "expanded")
-    counts = [sum(issue.count for issue in report.of_kind(kind)) for kind in HEADINGS]
-    return ", ".join(f"{count:,} {word}" for count, word in zip(counts, words, strict=True) if count)
-
-
-def changes_model(report: Report) -> bool:
-    """Whether anything in the report changes what the target computes."""
-    return bool(report.of_kind(Kind.LOST, Kind.APPROXIMATED, Kind.NOT_READ))
+def dialect_text(dialect: str) -> str:
+    """``aibs`` -> ``allen``: a dialect in the words that ``--to`` takes."""
+    return DIALECTS.get(dialect, dialect)
 
 
 def size_text(size: int) -> str:

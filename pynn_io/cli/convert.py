@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING
 from pynn_io.cli.common import (
     UsageError,
     add_version,
-    changes_model,
     counted,
+    dialect_text,
     existing_parent,
-    loss_counts,
-    print_losses,
     progress_bars,
     run,
     say,
     size_text,
 )
+from pynn_io.cli.losses import changes_model, loss_counts, print_losses
 from pynn_io.errors import LossError, WriteError
 from pynn_io.report import Report
 
@@ -116,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "-q", "--quiet", action="store_true", help="no progress, no account; one line if something is lost"
     )
-    parser.add_argument("--list", action="store_true", help="list formats, dialects and what to install")
+    parser.add_argument("--list", action="store_true", help="list formats, their dialects, and what to install")
     parser.add_argument("--json", action="store_true", help="with --list: as JSON")
     add_version(parser)
     return parser
@@ -215,7 +214,8 @@ def _tell(conversion: Conversion, arguments: argparse.Namespace, report: Report)
 def read_lines(document: Document, source: Path) -> list[str]:
     """What was read: populations, cells, projections, edges."""
     network, provenance = document.network, document.provenance
-    named = "+".join(str(provenance[key]) for key in ("format", "dialect") if provenance.get(key))
+    named, dialect = (str(provenance.get(key) or "") for key in ("format", "dialect"))
+    named += f", dialect {dialect_text(dialect)}" if dialect else ""
     cells = sum(population.size for population in network.populations.values())
     edges = sum(projection.size for projection in network.projections.values())
     lines = [f"read    {source}" + (f" ({named})" if named else "")]

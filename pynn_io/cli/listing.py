@@ -16,15 +16,21 @@ def listing() -> str:
     lines = ["Formats (give one to --to or --from as NAME or NAME+DIALECT):", ""]
     for entry in formats().values():
         lines.extend(_lines(entry))
-    lines.append("A format with an extra needs: pip install 'pynn_io[EXTRA]'")
+    if any(entry.extra for entry in formats().values()):
+        lines.append("A format with an extra needs: pip install 'pynn_io[EXTRA]'")
+    else:
+        lines.append("None of them needs more than pynn_io itself.")
+    lines.append("To draw (pynn-show --plot): pip install 'pynn_io[plot]'. For the verdicts of others (--validate):")
+    lines.append("pip install 'pynn_io[sonata-check]' (libsonata, bluepysnap), 'pynn_io[neuroml]' (jNeuroML).")
     return "\n".join(lines) + "\n"
 
 
 def _lines(entry: Format) -> Iterator[str]:
-    does = " and ".join(word for word, function in (("reads", entry.reader), ("writes", entry.writer)) if function)
-    files = f"a {entry.kind}" + (f" ({', '.join(entry.extensions)})" if entry.extensions else "")
+    files = ", ".join(entry.extensions) or "a file"
+    does = [f"reads {files}"] if entry.reader else []
+    does += [f"writes a {entry.kind}"] if entry.writer else []
     yield f"{entry.name}: {entry.title}"
-    yield f"    {does}, {files}" + (f"; extra: {entry.extra}" if entry.extra else "")
+    yield f"    {', '.join(does)}" + (f"; extra: {entry.extra}" if entry.extra else "")
     if entry.dialects:
         width = max(map(len, entry.dialects)) + 1
         for name, description in entry.dialects.items():

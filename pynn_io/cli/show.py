@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pynn_io.cli.common import UsageError, add_version, existing_parent, progress_bars, run, say
+from pynn_io.errors import FormatError
 from pynn_io.report import Report
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 COMMAND = "pynn-show"
 PICTURES = (".png", ".svg", ".pdf")
 BROKEN_RULES = 4
+#: Morphologies of a file without a network that are described one by one.
+DESCRIBED = 10
 
 EXAMPLES = """\
 examples:
@@ -64,7 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--validate", action="store_true", help="check SRC against its format's rules (exit status 4)")
     parser.add_argument("--plot", metavar="FILE", type=Path, help=f"draw it: {', '.join(PICTURES)} (extra: plot)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress bars")
+    parser.add_argument(
+        "-q", "--quiet", action="store_true", help="no progress bars; with --validate, only the verdicts"
+    )
     add_version(parser)
     return parser
 
@@ -82,17 +87,27 @@ def _show(arguments: argparse.Namespace) -> int:
     else:
         from pynn_io.cli.tables import print_account
 
-        print_account(account)
+        print_account(account, contents=not (arguments.quiet and arguments.validate))
+    if arguments.plot is not None and "summary" in account:
+        sys.stdout.flush()
+        say(f"drawn   {arguments.plot}")
     return BROKEN_RULES if arguments.validate and account["rules"] else 0
 
 
 def _account(arguments: argparse.Namespace, report: Report, progress: Progress) -> dict[str, Any]:
     """Everything there is to say, as values."""
     from pynn_io.pipeline import detect, read
+    from pynn_io.registry import find
 
     name = (arguments.source_format or detect(arguments.source)).partition("+")[0]
     if arguments.validate:
         rules, document = _rules_and_document(arguments, name, report, progress)
+    elif find(name)[0].reader is None:
+        raise FormatError(
+            f"{find(name)[0].title}: pynn_io writes this format and does not read it yet",
+            where=arguments.source,
+            hint="--validate checks such a file all the same",
+        )
     else:
         rules, document = [], read(arguments.source, format=name, report=report, progress=progress)
     account: dict[str, Any] = {"source": arguments.source, "format": name, "report": report, "rules": rules}
@@ -108,7 +123,6 @@ def _account(arguments: argparse.Namespace, report: Report, progress: Progress) 
         from pynn_io.show import draw
 
         draw(document, arguments.plot, title=_title(arguments.source), progress=progress)
-        say(f"drawn   {arguments.plot}")
     return account
 
 
@@ -144,7 +158,9 @@ def _contents(document: Document, source: Path, progress: Progress) -> dict[str,
     from pynn_io.show import file_sizes, morphologies_summary, morphology_summary, node_set_summaries, summarise
 
     network = document.network
-    lone = not network.projections and sum(one.size for one in network.populations.values()) <= 1
+    cells = sum(one.size for one in network.populations.values())
+    of_morphologies = document.provenance.get("format") != "sonata" and cells == len(network.morphologies)
+    lone = not network.projections and (cells <= 1 or (of_morphologies and cells <= DESCRIBED))
     return {
         "summary": summarise(document, progress=progress),
         "morphologies": morphologies_summary(network),

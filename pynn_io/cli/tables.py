@@ -12,12 +12,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pynn_io.cli.common import counted, print_losses, size_text
+from pynn_io.cli.common import counted, dialect_text, size_text
+from pynn_io.cli.losses import print_losses
 from pynn_io.show.parts import MorphologiesSummary, MorphologySummary, NodeSetSummary
 from pynn_io.show.summary import ColumnSummary, PlanSummary, PopulationSummary, ProjectionSummary, Range, Summary
 
 #: Rows of a table before it is cut short, with a note.
 ROWS = 40
+#: Files named with their size, the largest first; the rest is one line.
+FILES_LISTED = 12
 PLAIN_WIDTH = 140
 
 
@@ -28,12 +31,12 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-def print_account(account: dict[str, Any]) -> None:
-    """Everything that was found, on stdout."""
+def print_account(account: dict[str, Any], *, contents: bool = True) -> None:
+    """Everything that was found, on stdout; without ``contents`` only the verdicts and what could not be taken."""
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PLAIN_WIDTH
     console = _Console(width=width, highlight=False, markup=False)
     _head(console, account)
-    if "summary" in account:
+    if "summary" in account and contents:
         _contents(console, account)
     if "verdicts" in account:
         _verdicts(console, account)
@@ -44,7 +47,7 @@ def print_account(account: dict[str, Any]) -> None:
 
 def _head(console: Console, account: dict[str, Any]) -> None:
     summary: Summary | None = account.get("summary")
-    dialect = f", dialect {summary.dialect}" if summary and summary.dialect else ""
+    dialect = f", dialect {dialect_text(summary.dialect)}" if summary and summary.dialect else ""
     console.print(Text(f"{account['source']}: {account['format']}{dialect}", style="bold"))
 
 
@@ -52,6 +55,7 @@ def _contents(console: Console, account: dict[str, Any]) -> None:
     summary: Summary = account["summary"]
     _populations(console, summary.populations)
     _projections(console, summary.projections)
+    _columns(console, summary.populations)
     if account["morphologies"] is not None:
         _morphologies(console, account["morphologies"])
     for morphology in account["morphology"]:
@@ -114,13 +118,16 @@ def _populations(console: Console, populations: Sequence[PopulationSummary]) -> 
             )
         if not one.types:
             rows.append((one.name, f"{one.size:,}", "-", "no cell type", "", "", ""))
-    _print_table(console, ("population", ">cells", ">type id", "cell type", "kind", "model", ">of them"), rows)
+    _print_table(console, ("population", ">cells", ">type id", "cell type", "kind", "model", ">of this type"), rows)
+
+
+def _columns(console: Console, populations: Sequence[PopulationSummary]) -> None:
+    """What is stated for every cell, or for all cells of a type."""
     for one in populations:
         if one.columns:
             _title(console, f"Columns of {one.name}")
-            _print_table(
-                console, ("column", "per", ">stated", "values"), (_column_row(column) for column in one.columns)
-            )
+            header = ("column", "one value per", ">values", "from .. to, or which")
+            _print_table(console, header, (_column_row(column) for column in one.columns))
 
 
 def _column_row(column: ColumnSummary) -> tuple[object, ...]:
@@ -145,7 +152,7 @@ def _projections(console: Console, projections: Sequence[ProjectionSummary]) -> 
         ends = f"{one.pre} -> {one.post}{kind}"
         degrees = range_text(one.in_degree), range_text(one.out_degree)
         rows.append((one.name, ends, f"{one.size:,}", weights, range_text(one.delay), *degrees))
-    header = ("projection", "from -> to", ">edges", "weight", "delay", ">edges in", ">edges out")
+    header = ("projection", "from -> to", ">edges", "weight", "delay", ">into a cell", ">out of a cell")
     _print_table(console, header, rows)
     kinds = [
         (
@@ -227,7 +234,11 @@ def _files(console: Console, files: Sequence[tuple[Any, int]]) -> None:
         return
     _title(console, f"On disk ({counted(len(files), 'file')}, {size_text(sum(size for _, size in files))})")
     root = os.path.commonpath([path.parent for path, _ in files])
-    _print_table(console, (">size", "file"), ((size_text(size), os.path.relpath(path, root)) for path, size in files))
+    rows = [(size_text(size), os.path.relpath(path, root)) for path, size in files[:FILES_LISTED]]
+    if len(files) > FILES_LISTED:
+        rest = size_text(sum(size for _, size in files[FILES_LISTED:]))
+        rows.append((rest, f"in {counted(len(files) - FILES_LISTED, 'more file')}"))
+    _print_table(console, (">size", "file"), rows)
 
 
 def _verdicts(console: Console, account: dict[str, Any]) -> None:

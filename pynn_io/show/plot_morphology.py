@@ -157,6 +157,8 @@ def sholl(morphology: Morphology, tag: int, radii: np.ndarray) -> np.ndarray:
 
 
 def _draw_sholl(axes: Axes, morphology: Morphology) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     tags = [tag for tag in np.unique(morphology.tag).tolist() if tag != Tag.SOMA]
     reach = float(np.linalg.norm(morphology.distal[:, :3] - centre(morphology), axis=1).max())
     radii = np.linspace(0, reach, 100)
@@ -166,3 +168,4 @@ def _draw_sholl(axes: Axes, morphology: Morphology) -> None:
     axes.set_title(f"Sholl intersections (area {area:,.0f} µm²)")
     axes.set_xlabel("distance from the soma (µm)")
     axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))

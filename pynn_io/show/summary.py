@@ -370,9 +370,14 @@ def _stimulus_word(what: Any) -> str:
         case SpikeTrains(population=population, times=times):
             return f"{len(times):,} spikes of {population}"
         case CurrentPulses(amplitudes=amplitudes):
-            return f"{len(amplitudes)} current step(s), {amplitudes.min():g} to {amplitudes.max():g} nA"
+            low, high = f"{amplitudes.min():g}", f"{amplitudes.max():g}"
+            steps = "1 current step" if len(amplitudes) == 1 else f"{len(amplitudes)} current steps"
+            return f"{steps} of {low if low == high else f'{low} to {high}'} nA"
     return str(what.kind)
 
 
 def _set_word(node_set: Any) -> str:
+    """A node set's name, or what one without a name asks for: ``population v1, layer [2, 3]``."""
+    if isinstance(node_set, Mapping):
+        return ", ".join(f"{key} {value}" for key, value in node_set.items()) or "all cells"
     return str(node_set) if node_set is not None else "all cells"

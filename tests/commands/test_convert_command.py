@@ -320,7 +320,7 @@ def test_list_as_json_agrees_with_the_registry():
 def test_list_names_formats_and_dialects():
     done = run("pynn-convert", "--list")
     assert done.returncode == 0
-    for word in ("sonata: ", "neuroml: ", "swc: ", "+allen", "+obi", "+hdf5", "reads and writes"):
+    for word in ("sonata: ", "neuroml: ", "swc: ", "+allen", "+obi", "+hdf5", "reads .json, writes a folder"):
         assert word in done.stdout
 
 

@@ -283,3 +283,22 @@ def test_input_that_is_none(tmp_path, name, content, status):
     assert (done.returncode, done.stdout) == (status, "")
     assert done.stderr.startswith("pynn-show: error: ") and name in done.stderr
     assert tree(tmp_path) == before
+
+
+def test_quiet_validation_gives_the_verdicts_alone(tmp_path):
+    done = run("pynn-show", write_circuit(tmp_path), "--validate", "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert "pynn_io: ok" in done.stdout
+    assert "Populations" not in done.stdout and "Projections" not in done.stdout
+
+
+def test_a_format_that_is_only_written_says_how_it_can_be_checked(tmp_path):
+    (tmp_path / "net.nml").write_text('<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="net"/>')
+    done = run("pynn-show", tmp_path / "net.nml")
+    assert done.returncode == 2
+    assert "net.nml" in done.stderr and "does not read it yet" in done.stderr and "--validate" in done.stderr
+
+
+def test_the_dialect_is_called_as_it_is_asked_for(tmp_path):
+    done = run("pynn-show", write_circuit(tmp_path))
+    assert ": sonata, dialect allen" in done.stdout.splitlines()[0]
