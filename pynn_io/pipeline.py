@@ -24,7 +24,7 @@ from pynn_io.document import Document, name_of
 from pynn_io.errors import FormatError, LossError, WriteError
 from pynn_io.graph.validate import validate
 from pynn_io.progress import Progress, quiet
-from pynn_io.report import Issue, Report
+from pynn_io.report import Report
 
 #: Staging folders are hidden siblings of the target with this ending; one that remains is a killed run's.
 STAGING = ".pynn_io-part"
@@ -121,17 +121,16 @@ def default_destination(source: Path, to: str) -> Path:
     return Path(f"{name_of(source)}-{row.name}" + (f"-{dialect}" if dialect else ""))
 
 
-def _refuse_loss(refusals: list[Issue], report: Report, audited: Report | None = None) -> None:
-    if not refusals:
-        return
-    if audited is not None:
-        complete(report, audited)
-    codes = sorted({issue.code for issue in refusals})
-    raise LossError(
-        f"refused, since something would be lost or changed: {', '.join(codes)}",
-        report,
-        hint=f"see the report; excuse them with --allow {','.join(codes)}",
-    )
+def _refuse_loss(report: Report) -> None:
+    """Strict mode's verdict, once the writer has said all it has to say; naming what is to be excused to pass."""
+    codes = {issue.code for issue in report.refusals()}
+    if codes:
+        allowed = ",".join(sorted(codes | (report.allowed & report.codes())))
+        raise LossError(
+            f"refused, since something would be lost or changed: {', '.join(sorted(codes))}",
+            report,
+            hint=f"nothing was written; to accept these losses: --allow {allowed}",
+        )
 
 
 def _refuse_existing(target: Path, overwrite: bool) -> None:
@@ -159,14 +158,12 @@ class _Job:
         validate(document.network, progress=self._progress)
         audited = Report(self._report.allowed)
         audit(document, self._to, audited)
-        if self._strict:
-            _refuse_loss([*self._report.refusals(), *audited.refusals()], self._report, audited)
         with _staging(target) as stage:
             single = target.suffix.lower() in self._row.extensions
             self._fill(document, stage / target.name if single else stage, target, options)
             complete(self._report, audited)
             if self._strict:
-                _refuse_loss(self._report.refusals(), self._report)
+                _refuse_loss(self._report)
             return _move(stage, target.parent if single else target)
 
     def _fill(self, document: Document, stage: Path, target: Path, options: dict[str, Any]) -> None:

@@ -191,3 +191,15 @@ def test_a_missing_package_names_the_extra() -> None:
     with pytest.raises(BackendUnavailable, match=r"pip install 'pynn_io\[f\]'") as caught:
         registry.load(row, "reader")
     assert caught.value.exit_status == 6
+
+
+def test_one_refusal_names_everything_that_is_to_be_allowed(tmp_path: Path) -> None:
+    """The audit's codes and the writer's: who allows what the first refusal names is not refused again."""
+    source = Path(__file__).resolve().parents[2] / "fixtures/mixed/circuit_config.json"
+    with pytest.raises(LossError) as refused:
+        convert(source, tmp_path / "out", to="neuroml", strict=True, report=Report(allowed=["channel"]))
+    assert not list(tmp_path.iterdir())
+    hint = refused.value.hint
+    codes = hint.partition("--allow ")[2].split(",")
+    assert "channel" in codes and len(codes) > 3
+    assert convert(source, tmp_path / "out", to="neuroml", strict=True, report=Report(allowed=codes)).dest is not None
