@@ -17,7 +17,7 @@ help:
 	@echo "make clean     remove .venv, demo_output and caches"
 
 demo: $(VENV)/demo.stamp
-	$(BIN)/python demo.py
+	@$(BIN)/python demo.py
 
 test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest $(PYTEST)
@@ -48,16 +48,20 @@ clean:
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	  || { echo "pynn_io needs Python 3.11 to 3.13; name one with: make PYTHON=python3.12 ..."; exit 2; }
-	$(PYTHON) -m venv $(VENV) || { echo "on Debian and Ubuntu: apt install python3-venv"; exit 2; }
+	@echo "making $(VENV)"
+	@$(PYTHON) -m venv $(VENV) || { echo "on Debian and Ubuntu: apt install python3-venv"; exit 2; }
 
 $(VENV)/demo.stamp: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[plot,morphio,neuroml,sonata-check]' 'numpy<2.4'
+	@echo "installing pynn_io and what the demo shows into $(VENV); this takes a minute or two"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[plot,neuroml,sonata-check]' 'numpy<2.4'
 	@touch $@
 
 $(VENV)/test.stamp: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@echo "installing pynn_io and what the tests compare with into $(VENV); this takes a few minutes"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[test]'
 	@touch $@ $(VENV)/demo.stamp
 
 $(VENV)/dev.stamp: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@echo "installing pynn_io and the tools of its developers into $(VENV)"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[dev]'
 	@touch $@ $(VENV)/test.stamp $(VENV)/demo.stamp

@@ -32,13 +32,13 @@ STEPS: tuple[tuple[str, str, int], ...] = (
         0,
     ),
     (
-        "   ... and the Open Brain Institute's, which no Allen tool opens (nor the other way round).",
+        "   ... and the Open Brain Institute's. Neither world's tools open the other's files.",
         "pynn-convert fixtures/synfire/simulation_config.json demo_output/synfire_obi --to sonata+obi",
         0,
     ),
     (
         "4. Is what we wrote sound? By our rules, and by libsonata's and bluepysnap's.",
-        "pynn-show demo_output/synfire_obi/simulation_config.json --validate",
+        "pynn-show demo_output/synfire_obi/simulation_config.json --validate --quiet",
         0,
     ),
     (
@@ -72,6 +72,7 @@ Now look at
       what the mixed circuit lost, for a program to read
 
 Try your own
+  {bin}/pynn-show YOUR_circuit_config.json --plot YOUR_circuit.png
   {bin}/pynn-convert YOUR_circuit_config.json --to neuroml
   {bin}/pynn-convert --help
 """
