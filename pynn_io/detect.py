@@ -12,6 +12,8 @@ from pynn_io.errors import FormatError, ReadError
 #: Enough of a text file to see what it is.
 HEAD = 65536
 _SONATA_KEYS = frozenset({"networks", "network", "simulation", "run", "components", "manifest"})
+_SONATA_PARTS = ("nodes", "edges", "spikes", "report")
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 _XML_ROOT = re.compile(rb"<\s*([A-Za-z_][\w.:-]*)[\s>/]")
 _SWC_ROW = re.compile(rb"^\s*\d+\s+-?\d+(\s+[-+.\deE]+){4}\s+-?\d+\s*$", re.MULTILINE)
 
@@ -28,6 +30,8 @@ def detect(path: Path) -> str:
         raise ReadError("neither a file nor a folder", where=path, hint="give the path of a regular file")
     rows = [row for row in registry.formats().values() if row.reader or row.writer]
     by_content = [row.name for row in rows if row.sniff and registry.load(row, "sniff")(path)]
+    if not by_content:
+        _refuse_parts(path)
     by_extension = [row.name for row in rows if path.suffix.lower() in row.extensions]
     for candidates in (by_content, by_extension):
         if len(candidates) == 1:
@@ -36,11 +40,33 @@ def detect(path: Path) -> str:
             raise FormatError(
                 f"could be any of: {', '.join(candidates)}", where=path, hint="say which with --from FORMAT"
             )
+    if path.is_dir():
+        raise FormatError(
+            "no SONATA configuration in this folder",
+            where=path,
+            hint="name the file that is to be read, not its folder",
+        )
     raise FormatError(
         "not a format that pynn_io knows",
         where=path,
         hint="say which it is with --from FORMAT; `pynn-convert --list` shows them",
     )
+
+
+def _refuse_parts(path: Path) -> None:
+    """FormatError for an HDF5 file that is only a part of a SONATA circuit: by itself it does not say of which."""
+    if not path.is_file() or _head(path)[:8] != _HDF5:
+        return
+    from pynn_io.formats.h5_file import open_h5
+
+    with open_h5(path) as file:
+        parts = [name for name in _SONATA_PARTS if name in file]
+    if parts:
+        raise FormatError(
+            f"a part of a SONATA circuit, its {' and '.join(parts)}",
+            where=path,
+            hint="give the circuit or simulation configuration that names this file",
+        )
 
 
 def _head(path: Path) -> bytes:
@@ -82,7 +108,7 @@ def is_swc(path: Path) -> bool:
 
 def is_h5_morphology(path: Path) -> bool:
     """An HDF5 file with the datasets of h5v1, ``points`` and ``structure``, at its root or in each of its groups."""
-    if not path.is_file() or _head(path)[:8] != b"\x89HDF\r\n\x1a\n":
+    if not path.is_file() or _head(path)[:8] != _HDF5:
         return False
     import h5py
 

@@ -302,3 +302,17 @@ def test_a_format_that_is_only_written_says_how_it_can_be_checked(tmp_path):
 def test_the_dialect_is_called_as_it_is_asked_for(tmp_path):
     done = run("pynn-show", write_circuit(tmp_path))
     assert ": sonata, dialect allen" in done.stdout.splitlines()[0]
+
+
+def test_a_part_of_a_circuit_is_called_what_it_is(tmp_path):
+    write_circuit(tmp_path)
+    done = run("pynn-show", tmp_path / "recurrent.h5")
+    assert done.returncode == 2
+    assert "recurrent.h5: a part of a SONATA circuit, its edges" in done.stderr and "configuration" in done.stderr
+
+
+def test_a_folder_without_a_configuration(tmp_path):
+    (tmp_path / "cell.swc").write_text("1 1 0 0 0 5 -1\n")
+    done = run("pynn-show", tmp_path)
+    assert done.returncode == 2
+    assert "no SONATA configuration in this folder" in done.stderr
