@@ -79,7 +79,7 @@ class Known:
                 problems.append(Problem(document.file, include.line, f"included file {href!r} does not exist"))
                 self.unresolved = True
                 continue
-            included = read_document(target, str(target), strict=target.suffix == ".nml")
+            included = read_document(target, str(target), strict=not _is_lems(target))
             problems += included.problems
             self.add_includes(included, target.parent, problems, seen)
             self.add(included, problems)
@@ -133,6 +133,11 @@ class Known:
 
     def has(self, name: str) -> bool:
         return name in self.components or self.unresolved
+
+
+def _is_lems(path: Path) -> bool:
+    """Whether an included file defines types of its own, so that the schema's structure cannot be asked of it."""
+    return path.suffix != ".nml" or b"<ComponentType" in path.read_bytes()
 
 
 def _segment_ids(morphology: Node) -> np.ndarray:

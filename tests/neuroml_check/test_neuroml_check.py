@@ -211,6 +211,24 @@ def test_includes_are_followed(tmp_path: Path) -> None:
     assert check(write(tmp_path, text.replace("iaf.cell.nml", "iaf.cell.xml"))) == []
 
 
+OWN_TYPE = """<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="own">
+    {definition}
+    <concentrationModel id="pool" type="ownPool" ion="ca" decay="3ms"/>
+</neuroml>"""
+
+
+def test_an_included_file_with_types_of_its_own_is_lems(tmp_path: Path) -> None:
+    """jNeuroML reads includes leniently; the schema knows no concentrationModel, so only a LEMS file may have one."""
+    text = GOOD.replace("<ionChannel ", '<include href="own.nml"/>\n    <ionChannel ', 1)
+    path = write(tmp_path, text)
+    (tmp_path / "own.nml").write_text(OWN_TYPE.format(definition='<ComponentType name="ownPool"/>'))
+    assert check(path) == []
+    (tmp_path / "own.nml").write_text(OWN_TYPE.format(definition=""))
+    assert [(Path(p.file).name, p.line, p.message) for p in check(path)] == [
+        ("own.nml", 3, "<concentrationModel> is not allowed in <neuroml>")
+    ]
+
+
 def test_a_missing_file() -> None:
     with pytest.raises(ReadError, match="no such file"):
         check(Path("nowhere.nml"))
