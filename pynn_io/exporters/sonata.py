@@ -22,6 +22,7 @@ from pynn_io.exporters.sonata_nodes import WrittenNodes, write_nodes
 from pynn_io.exporters.sonata_sets import NodeSets
 from pynn_io.exporters.sonata_simulation import write_simulation
 from pynn_io.formats.new_file import writing
+from pynn_io.exporters.sonata_types import misread
 from pynn_io.formats.sonata_write import hdf5_file, write_json, write_types
 from pynn_io.progress import Progress, quiet
 from pynn_io.report import Report
@@ -82,9 +83,17 @@ class _Writer:
         """HDF5 and CSV of a population: the source's own in its own dialect, else after the population."""
         info = (self.source.get(kind) or {}).get(name) or {}
         if self.same and info.get("file"):
-            return info["file"], info.get("types_file") or f"{Path(info['file']).stem}_types.csv"
-        safe = safe_name(name)
-        return f"{safe}_{kind}.h5", f"{safe}_{kind[:-1]}_types.csv"
+            # The last part only: a document made by hand may name a place outside the folder.
+            file = Path(info["file"]).name
+            types = Path(info.get("types_file") or f"{Path(file).stem}_types.csv").name
+        else:
+            safe = safe_name(name)
+            file, types = f"{safe}_{kind}.h5", f"{safe}_{kind[:-1]}_types.csv"
+        if kind == "edges":
+            # Nodes and edges may share a file, or have files of one name in two folders; here each kind has its own.
+            taken = {each for population in self.network.populations for each in self._file_names("nodes", population)}
+            file, types = (_free(each, taken) for each in (file, types))
+        return file, types
 
     def _nodes(self) -> dict[str, WrittenNodes]:
         written = {}
@@ -181,7 +190,17 @@ class _Writer:
                 }
             entries.append(entry)
         for types, content in tables.items():
-            write_types(self.dest / "network" / types, merged_types(content, f"{kind[:-1]}_type_id"))
+            merged = merged_types(content, f"{kind[:-1]}_type_id")
+            for name, examples in misread(merged).items():
+                self.report.approximated(
+                    "text-in-types",
+                    f"network/{types}",
+                    f"a types CSV cannot say that what looks like a number, or like nothing, is text: {name}, which "
+                    f"was text such as {', '.join(map(repr, examples[:3]))}, is read back as numbers or as not stated",
+                    count=len(examples),
+                    examples=[name, *map(repr, examples)],
+                )
+            write_types(self.dest / "network" / types, merged)
         return entries
 
     def _properties(
@@ -214,6 +233,12 @@ class _Files:
     def open(self, name: str) -> h5py.File:
         if name not in self._open:
             self._open[name] = self._stack.enter_context(hdf5_file(self._folder / name))
+def _free(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name = f"{Path(name).stem}_edges{Path(name).suffix}"
+    return name
+
+
         return self._open[name]
 
 

@@ -6,7 +6,9 @@ Anything else is generated: parameters become a JSON file, a decor an Allen ``.c
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os.path
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -37,6 +39,8 @@ FOLDERS = {
 }
 #: Folders of other morphology formats, in ``alternate_morphologies`` of the OBI extension, by suffix.
 ALTERNATES = {".asc": ("neurolucida-asc", "morphologies_asc"), ".h5": ("h5v1", "morphologies_h5")}
+#: Bytes of a made file name without its ending: file systems take 255 with it.
+LONGEST_NAME = 200
 #: What a synapse without a model is called in the graph.
 _NO_MODEL = ("", "static")
 
@@ -103,12 +107,12 @@ class Components:
             if key == "model_template":
                 scheme, _, resource = stated.rpartition(":")
                 placed = self._place(folder, _file_name(resource, Path(path)), Path(path))
-                if placed != _file_name(resource, Path(path)):
+                if placed != _file_name(resource, Path(path)) or not _stays_below(resource):
                     made[key] = f"{scheme}:{placed}"
             elif key == "dynamics_params":
                 wanted = _file_name(stated, Path(path))
                 placed = self._place(folder, wanted, Path(path))
-                made[key] = stated if placed == wanted else placed
+                made[key] = stated if placed == wanted and _stays_below(stated) else placed
         return made
 
     def _generated_cable(self, name: str, cell: CableCell) -> dict[str, str]:
@@ -141,7 +145,7 @@ class Components:
     def _morphology(self, key: str, stated: str) -> str:
         morphologies = self._network.morphologies
         path = morphologies.path(key) if isinstance(morphologies, LazyMorphologies) and key in morphologies else None
-        if path is not None and path.is_file():
+        if path is not None and os.path.isfile(path):
             return self._copied_morphology(path, stated)
         where = f"morphology {key}"
         if path is not None or key not in morphologies:
@@ -160,9 +164,9 @@ class Components:
         for folder in self._alternates:
             for suffix in ALTERNATES:
                 other = folder / f"{path.stem}{suffix}"
-                if other != path and other.is_file():
+                if other != path and os.path.isfile(other):
                     self._copied_as(other)
-        return stated if placed == path.name else placed.removesuffix(path.suffix)
+        return stated if placed == path.name and "/" not in stated else placed.removesuffix(path.suffix)
 
     def _copied_as(self, path: Path) -> str:
         suffix = path.suffix.lower()
@@ -173,7 +177,11 @@ class Components:
         return placed
 
     def _written_morphology(self, key: str, stated: str) -> str:
-        target = self._folder / FOLDERS["morphologies_dir"] / f"{safe_name(stated.removesuffix('.swc'))}.swc"
+        folder, name = FOLDERS["morphologies_dir"], safe_name(stated.removesuffix(".swc"))
+        number = 1
+        while (folder, f"{name}.swc" if number == 1 else f"{name}_{number}.swc") in self._placed:
+            number += 1
+        target = self._folder / folder / (f"{name}.swc" if number == 1 else f"{name}_{number}.swc")
         with writing(target):
             target.parent.mkdir(parents=True, exist_ok=True)
         write_morphology(self._network.morphologies[key], target, self._report)
@@ -295,14 +303,24 @@ def component_folders(components: Mapping[str, Any]) -> dict[str, Path]:
 def _file_name(stated: str, path: Path) -> str:
     """The name, with its folders, under which a file is found for ``stated``: with the suffix that it leaves out."""
     pure = PurePosixPath(stated.replace("\\", "/"))
-    if pure.is_absolute() or ".." in pure.parts:
+    if not _stays_below(stated):
         return path.name
     return str(pure) if pure.name == path.name else str(pure.with_name(path.name))
 
 
 def safe_name(name: str) -> str:
-    """A name that is a file name everywhere."""
-    return "".join(char if char.isalnum() or char in "._-+" else "_" for char in name) or "_"
+    """A name that is a file name everywhere; a very long one is cut, with a digest of the whole at its end."""
+    safe = "".join(char if char.isalnum() or char in "._-+" else "_" for char in name) or "_"
+    if len(safe.encode()) <= LONGEST_NAME:
+        return safe
+    digest = hashlib.sha256(name.encode()).hexdigest()[:12]
+    return f"{safe.encode()[: LONGEST_NAME - len(digest) - 1].decode(errors='ignore')}_{digest}"
 
 
 __all__ = ["ATTRIBUTES", "FOLDERS", "Components", "component_folders", "model_type", "plain", "safe_name"]
+def _stays_below(stated: str) -> bool:
+    """Whether a name leads to a place below the folder that it is looked for in."""
+    pure = PurePosixPath(stated.replace("\\", "/"))
+    return not pure.is_absolute() and ".." not in pure.parts
+
+

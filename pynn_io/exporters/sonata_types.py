@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from pynn_io.formats.sonata_csv import MISSING
 from pynn_io.graph.columns import Column, Table
 
 #: The first id that is given to a type without one, as in Allen's files.
 FIRST_ID = 100
+#: Given ids stay below this; ids of a source beyond it leave no room for more above them.
+_LAST_ID = 2**62
 
 
 @dataclass(slots=True)
@@ -65,13 +68,7 @@ def give_ids(types: Types) -> int:
     """
     seen: dict[int, tuple[Any, ...]] = {}
     stated = [int(value) for value in types.ids if value >= 0]
-    # Ids at the end of 64 bits leave no room above them; below FIRST_ID + size there is always one free.
-    highest = max([FIRST_ID - 1, *stated]) + 1
-    free = (
-        highest
-        if highest < 2**62
-        else next(n for n in range(FIRST_ID, 2**62) if not {*range(n, n + types.size)} & {*stated})
-    )
+    free = max([FIRST_ID - 1, *(value for value in stated if value < _LAST_ID)]) + 1
     changed = 0
     for row in range(types.size):
         content = tuple(repr(values[row]) for values in types.columns.values())
@@ -82,6 +79,30 @@ def give_ids(types: Types) -> int:
             seen[value] = content
             free += 1
     return changed
+
+
+def misread(columns: Mapping[str, Sequence[Any]]) -> dict[str, list[str]]:
+    """Text columns of which a types CSV makes something else, with examples: numbers, or nothing at all.
+
+    A CSV does not say which of its cells are text: ``1`` is a number there, and ``NA`` a missing value.
+    """
+    found: dict[str, list[str]] = {}
+    for name, values in columns.items():
+        text = [value for value in values if isinstance(value, str)]
+        gone = [value for value in text if value in MISSING]
+        rest = [value for value in text if value not in MISSING]
+        numbers = rest if all(map(_like_a_number, rest)) else []
+        if gone or numbers:
+            found[name] = list(dict.fromkeys([*gone, *numbers]))
+    return found
+
+
+def _like_a_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return "_" not in text and text.isascii()
 
 
 def fold(types: Types, index: np.ndarray, text: Mapping[str, Column]) -> tuple[Types, np.ndarray]:

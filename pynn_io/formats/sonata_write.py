@@ -7,8 +7,6 @@ Datasets are written in blocks of `BLOCK` rows, so a file may be larger than mem
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -254,11 +252,15 @@ def write_types(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
 
     columns: name -> one value a type, in the order they are written.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=" ", lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
-    writer.writerow(columns)
-    writer.writerows([[cell(value) for value in row] for row in zip(*columns.values(), strict=True)])
-    write_text(path, text.getvalue())
+    rows = [list(columns), *([cell(value) for value in row] for row in zip(*columns.values(), strict=True))]
+    write_text(path, "".join(f"{' '.join(map(_quoted, row))}\n" for row in rows))
+
+
+def _quoted(text: str) -> str:
+    """In quotes where a reader would see more cells than one, or none: white space of any kind, quotes, nothing."""
+    if text and '"' not in text and not any(char.isspace() for char in text):
+        return text
+    return '"' + text.replace('"', '""') + '"'
 
 
 def cell(value: Any) -> str:
