@@ -116,7 +116,7 @@ class _Simulation:
             self.report.defaulted(
                 "simulation-default",
                 f"simulation_config.json:{where}",
-                f"libsonata refuses a simulation without {key}; {value!r} stands in",
+                f"libsonata refuses a simulation that does not state it: {key} = {value!r} stands in",
                 examples=[key],
             )
 
