@@ -21,7 +21,7 @@ from pynn_io.report import EXAMPLES, Issue, Kind, Report
 HEADINGS: dict[Kind, str] = {
     Kind.LOST: "LOST: the target has no place for it, so it is gone",
     Kind.APPROXIMATED: "APPROXIMATED: written as something close, not the same",
-    Kind.NOT_READ: "NOT READ: stated by the source, and left out of the conversion",
+    Kind.NOT_READ: "NOT READ: stated by the source, and left out",
     Kind.DEFAULTED: "DEFAULTED: not stated where it is needed, and filled in",
     Kind.EXPANDED: "EXPANDED: written out in full, same meaning",
 }
@@ -122,10 +122,14 @@ def _joins(group: Group, words: list[str]) -> bool:
     if words == whole and not group.tail:
         return True
     head = _agreeing(group.head, words)
+    while head and words[head - 1].endswith(","):  # a list is told whole
+        head -= 1
     rest = group.tail if group.tail else whole[head:]
     tail = min(_agreeing(rest[::-1], words[head:][::-1]), len(whole) - head)
     lengths = [len(words), *(len(_words(issue.message)) for issue in group.issues)]
     if head + tail < AGREEING or max(lengths) - head - tail > DIFFERING or min(lengths) == head + tail:
+        return False
+    if any(";" in " ".join(one[head : len(one) - tail])[:-1] for one in (words, whole)):  # more than a name differs
         return False
     group.head, group.tail = words[:head], words[len(words) - tail :]
     return True

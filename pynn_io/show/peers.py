@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,6 +16,8 @@ from pynn_io.formats.sonata_config import find
 
 #: Seconds that a peer may take.
 TIME_LIMIT = 300
+#: Characters of a peer's message that fit a line or two; all of it is in the JSON.
+SHOWN = 240
 
 #: format -> (name of the peer, the distribution that brings it)
 PEERS = {
@@ -40,7 +43,7 @@ class Verdict:
     def __str__(self) -> str:
         if self.ok:
             return f"{self.name}: ok"
-        first = self.messages[0] if self.messages else ""
+        first = textwrap.shorten(self.messages[0], SHOWN, placeholder=" ...") if self.messages else ""
         if self.ok is None:
             return f"{self.name}: {first}"
         more = f" (and {len(self.messages) - 1} more)" if len(self.messages) > 1 else ""

@@ -66,6 +66,10 @@ def test_sentences_that_differ_in_a_name_are_told_once_with_the_names() -> None:
             "The reversal potentials of na, k are left out.",
         ),
         (
+            ["Every edge states what its type states: id, delay", "Every edge states what its type states: id, x"],
+            "Every edge states what its type states: id, delay / id, x",
+        ),
+        (
             ["hoc:A: its membrane is NEURON's own.", "hoc:B: its membrane is NEURON's own."],
             "hoc:A, hoc:B: its membrane is NEURON's own.",
         ),
@@ -86,6 +90,13 @@ def test_sentences_of_another_meaning_stay_apart() -> None:
     report.lost("code", "cell a", "The morphology is not there and the cell is a point.")
     report.lost("other", "cell b", "The capacitance is stated twice and the second is left out.")
     assert len(grouped(report)) == 3
+
+
+def test_clauses_are_not_mixed() -> None:
+    report = Report()
+    for key in ("dt; 0.1", "type; 'soma'"):
+        report.defaulted("code", "file", f"The simulation is refused without {key} stands in")
+    assert len(grouped(report)) == 2
 
 
 def test_a_sentence_with_a_word_more_is_another_sentence() -> None:
