@@ -21,8 +21,8 @@ from pynn_io.exporters.sonata_edges import WrittenEdges, write_edges
 from pynn_io.exporters.sonata_nodes import WrittenNodes, write_nodes
 from pynn_io.exporters.sonata_sets import NodeSets
 from pynn_io.exporters.sonata_simulation import write_simulation
-from pynn_io.formats.new_file import writing
 from pynn_io.exporters.sonata_types import misread
+from pynn_io.formats.new_file import writing
 from pynn_io.formats.sonata_write import hdf5_file, write_json, write_types
 from pynn_io.progress import Progress, quiet
 from pynn_io.report import Report
@@ -223,6 +223,12 @@ class _Writer:
         return properties
 
 
+def _free(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name = f"{Path(name).stem}_edges{Path(name).suffix}"
+    return name
+
+
 class _Files:
     """HDF5 files of one folder, each made once and closed together."""
 
@@ -233,12 +239,6 @@ class _Files:
     def open(self, name: str) -> h5py.File:
         if name not in self._open:
             self._open[name] = self._stack.enter_context(hdf5_file(self._folder / name))
-def _free(name: str, taken: set[str]) -> str:
-    while name in taken:
-        name = f"{Path(name).stem}_edges{Path(name).suffix}"
-    return name
-
-
         return self._open[name]
 
 

@@ -308,6 +308,12 @@ def _file_name(stated: str, path: Path) -> str:
     return str(pure) if pure.name == path.name else str(pure.with_name(path.name))
 
 
+def _stays_below(stated: str) -> bool:
+    """Whether a name leads to a place below the folder that it is looked for in."""
+    pure = PurePosixPath(stated.replace("\\", "/"))
+    return not pure.is_absolute() and ".." not in pure.parts
+
+
 def safe_name(name: str) -> str:
     """A name that is a file name everywhere; a very long one is cut, with a digest of the whole at its end."""
     safe = "".join(char if char.isalnum() or char in "._-+" else "_" for char in name) or "_"
@@ -318,9 +324,3 @@ def safe_name(name: str) -> str:
 
 
 __all__ = ["ATTRIBUTES", "FOLDERS", "Components", "component_folders", "model_type", "plain", "safe_name"]
-def _stays_below(stated: str) -> bool:
-    """Whether a name leads to a place below the folder that it is looked for in."""
-    pure = PurePosixPath(stated.replace("\\", "/"))
-    return not pure.is_absolute() and ".." not in pure.parts
-
-
