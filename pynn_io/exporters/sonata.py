@@ -19,6 +19,7 @@ from pynn_io.exporters.sonata_components import Components, component_folders, s
 from pynn_io.exporters.sonata_dialect import Dialect, dialect_of
 from pynn_io.exporters.sonata_edges import WrittenEdges, write_edges
 from pynn_io.exporters.sonata_nodes import WrittenNodes, write_nodes
+from pynn_io.exporters.sonata_regroup import Regrouped, regrouped
 from pynn_io.exporters.sonata_sets import NodeSets
 from pynn_io.exporters.sonata_simulation import write_simulation
 from pynn_io.exporters.sonata_types import misread
@@ -51,7 +52,16 @@ class _Writer:
         self.dest, self.report, self.dialect, self.progress = dest, report, dialect, progress
         self.source: Mapping[str, Any] = self.network.extra.get("sonata") or {}
         self.same = _SOURCES.get(str(self.source.get("dialect"))) == dialect.name
-        self.components = Components(dest / "components", self.network, dialect, report, self._alternates())
+        known = Regrouped(self.network, {})
+        if dialect.types and _SOURCES.get(str(self.source.get("dialect"))) != "allen":
+            known = regrouped(self.network, report, flat=self._flat())
+        self.network = known.network
+        self.components = Components(dest / "components", self.network, dialect, report, self._alternates(), known.made)
+
+    def _flat(self) -> set[str]:
+        """Populations and projections that come from files without a types table."""
+        infos = {**(self.source.get("nodes") or {}), **(self.source.get("edges") or {})}
+        return {name for name, info in infos.items() if not info.get("types_file")}
 
     def _alternates(self) -> list[Path]:
         """Folders in which the source keeps its morphologies in other formats too."""

@@ -49,9 +49,15 @@ class Components:
     """Writes component files as definitions ask for them, each once; knows the ``components`` of the configuration."""
 
     def __init__(
-        self, folder: Path, network: Network, dialect: Dialect, report: Report, alternates: Sequence[Path] = ()
+        self,
+        folder: Path,
+        network: Network,
+        dialect: Dialect,
+        report: Report,
+        alternates: Sequence[Path] = (),
+        made: Mapping[str, str] | None = None,
     ) -> None:
-        self._folder, self._alternates = folder, alternates
+        self._folder, self._alternates, self._made = folder, alternates, made or {}
         self._network = network
         self._dialect = dialect
         self._report = report
@@ -78,7 +84,9 @@ class Components:
             template = synapse_template(synapse)
             if template and not (self._dialect.name == "obi" and synapse.model in OBI_MODELS):
                 made.setdefault("model_template", template)
-            if not synapse.origin and self._dialect.types:
+            if self._dialect.types and name in self._made:
+                self._named_parameters(name, synapse.parameters, "synaptic_models_dir", made)
+            elif not synapse.origin and self._dialect.types:
                 self._generate_parameters(name, synapse.parameters, "synaptic_models_dir", made)
             self._synapses[name] = {key: made[key] for key in ("model_template", "dynamics_params") if made.get(key)}
         return self._synapses[name]
@@ -88,6 +96,8 @@ class Components:
         made = {"model_type": model_type(cell)}
         if cell.origin is not None:
             made |= self._kept(cell.origin, folder)
+            if name in self._made:
+                self._named_parameters(name, cell.parameters, folder, made)
         elif isinstance(cell, CableCell):
             made |= self._generated_cable(name, cell)
         else:
@@ -127,6 +137,12 @@ class Components:
         placed = self._place("biophysical_neuron_models_dir", f"{safe_name(name)}.cell.nml", text)
         made["model_template"] = f"nml:{placed}"
         return made
+
+    def _named_parameters(self, name: str, parameters: Mapping[str, Any], folder: str, made: dict[str, str]) -> None:
+        """The file of parameters that rows stated, under the name that the source had for it if it had one."""
+        stated = PurePosixPath(self._made[name]).name
+        text = json.dumps({key: plain(value) for key, value in parameters.items()}, indent=2) + "\n"
+        made["dynamics_params"] = self._place(folder, safe_name(stated or f"{name}.json"), text)
 
     def _generate_parameters(self, name: str, parameters: Mapping[str, Any], folder: str, made: dict[str, str]) -> None:
         if parameters:

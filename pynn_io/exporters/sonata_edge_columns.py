@@ -122,7 +122,9 @@ def _add_flat(
     obi = dialect.name == "obi"
     content: dict[str, list[Any]] = dict(types.columns)
     if obi:
-        content |= {key: values for key, values in _parameters(projection, network).items() if key not in content}
+        plain = _PLAIN.get(strength.obi_type, ())
+        stated_by_synapses = _parameters(projection, network).items()
+        content |= {key if key in plain else f"{DYNAMICS}/{key}": values for key, values in stated_by_synapses}
     flat: list[str] = []
     for name, values in content.items():
         stated = [value for value in values if value is not None]
@@ -130,7 +132,7 @@ def _add_flat(
         if not stated or (text and not obi) or name in ("is_gap_junction", "weight_unit"):
             continue
         key = f"{DYNAMICS}_file" if name == DYNAMICS else name
-        flat.append("weight" if key == strength.name else key)
+        flat.append("weight" if key == strength.name else key.rpartition("/")[2])
         unit = strength.unit if key == strength.name else unit_of(key)
         found[key] = _text(key, values, found.get(key)) if text else _number(key, values, found.get(key), unit)
     if flat:
@@ -155,25 +157,35 @@ def _parameters(projection: Projection, network: Network) -> dict[str, list[Any]
     return found
 
 
-def _text(name: str, values: Sequence[Any], own: EdgeColumn | None) -> EdgeColumn:
+def _inner(path: str) -> tuple[str, bool]:
+    """Name of a column below the attribute group, and whether it stands in ``dynamics_params``."""
+    return path.removeprefix(f"{DYNAMICS}/"), path.startswith(f"{DYNAMICS}/")
+
+
+def _text(path: str, values: Sequence[Any], own: EdgeColumn | None) -> EdgeColumn:
     """Text of types; edges that state their own keep it."""
     codes, levels = level_codes([None if value is None else str(value) for value in values])
+    name, inner = _inner(path)
     if own is None or own.levels is None:
-        return EdgeColumn(name, np.dtype(np.uint32), lambda rows: codes[rows["type"]], levels=levels)
+        return EdgeColumn(name, np.dtype(np.uint32), lambda rows: codes[rows["type"]], levels=levels, inner=inner)
     merged, make = tuple(dict.fromkeys((*own.levels, *levels))), own.make
     beneath = np.array([merged.index(level) for level in levels], dtype=np.int64)[codes]
-    return EdgeColumn(name, own.dtype, lambda rows: _over(make(rows), beneath[rows["type"]]), levels=merged)
+    return EdgeColumn(
+        name, own.dtype, lambda rows: _over(make(rows), beneath[rows["type"]]), levels=merged, inner=inner
+    )
 
 
-def _number(name: str, values: Sequence[Any], own: EdgeColumn | None, unit: str) -> EdgeColumn:
+def _number(path: str, values: Sequence[Any], own: EdgeColumn | None, unit: str) -> EdgeColumn:
+    name, inner = _inner(path)
     hidden = np.array([value is None for value in values])
     data = np.array([0 if value is None else value for value in values])
     data = data.astype(np.int8) if data.dtype.kind == "b" else data
     beneath: np.ndarray = np.ma.array(data, mask=hidden) if hidden.any() else data
     if own is None:
-        return EdgeColumn(name, data.dtype, lambda rows: beneath[rows["type"]], "" if unit == "1" else unit)
+        stated = "" if unit == "1" else unit
+        return EdgeColumn(name, data.dtype, lambda rows: beneath[rows["type"]], stated, inner=inner)
     make, dtype = own.make, np.dtype(np.result_type(own.dtype, data.dtype))
-    return EdgeColumn(name, dtype, lambda rows: _over(make(rows), beneath[rows["type"]]), own.units)
+    return EdgeColumn(name, dtype, lambda rows: _over(make(rows), beneath[rows["type"]]), own.units, inner=inner)
 
 
 def _over(own: np.ndarray, beneath: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -96,8 +97,16 @@ class _Simulation:
 
     def _output(self) -> dict[str, Any]:
         output = dict(plain(self.extra.pop("output", {})))
-        if Path(str(output.get("output_dir", ""))).is_absolute() or "output_dir" not in output:
-            output["output_dir"] = "./output"
+        stated = str(output.get("output_dir", "./output"))
+        if Path(stated).is_absolute() or _leaves(stated):
+            self.report.expanded(
+                "output-folder",
+                "simulation_config.json:output",
+                f"results would be written outside of this folder, to {stated}; they go to ./output",
+                examples=["output_dir"],
+            )
+            stated = "./output"
+        output["output_dir"] = stated
         output.setdefault("spikes_file", "spikes.h5")
         order = output.get("spikes_sort_order")
         if self.obi and order in ("time", "id"):
@@ -150,7 +159,8 @@ class _Simulation:
             "module": "synapse_replay",
             "spike_file": path,
             "delay": 0.0,
-            "duration": self.plan.duration if self.plan.duration is not None else end + 1.0,
+            # A window that ends with the run would cut off trains that go on, which a reader must take for a loss.
+            "duration": end + 1.0 if self.plan.duration is None else max(self.plan.duration, end),
             "node_set": self._obi_set({"population": targets if len(targets) != 1 else targets[0]}, name),
         }
 
@@ -215,7 +225,7 @@ class _Simulation:
         for key in _FILES:
             value = content.get(key)
             path = None if not isinstance(value, str) or self.base is None else self.base / value
-            if path is not None and path.is_file():
+            if path is not None and os.path.isfile(path):
                 copy_file(path, self.dest / "inputs" / path.name)
                 content[key] = f"$INPUT_DIR/{path.name}"
         self.report.approximated(
@@ -279,6 +289,16 @@ def _is_nest(document: Document, simulator: str | None) -> bool:
         return simulator.upper() == "NEST"
     cells = document.network.cells.values()
     return any(isinstance(cell, PointCell) and cell.model.startswith("nest:") for cell in cells)
+
+
+def _leaves(path: str) -> bool:
+    """Whether a relative path leads out of where it starts. A variable that the manifest does not know stays inside."""
+    depth = 0
+    for part in path.replace("\\", "/").split("/"):
+        depth += -1 if part == ".." else part not in ("", ".")
+        if depth < 0:
+            return True
+    return False
 
 
 def _one(values: np.ndarray) -> Any:
