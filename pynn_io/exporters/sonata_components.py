@@ -87,7 +87,8 @@ class Components:
             if self._dialect.types and name in self._made:
                 self._named_parameters(name, synapse.parameters, "synaptic_models_dir", made)
             elif not synapse.origin and self._dialect.types:
-                self._generate_parameters(name, synapse.parameters, "synaptic_models_dir", made)
+                needed = synapse.model.startswith("nest:")
+                self._generate_parameters(name, synapse.parameters, "synaptic_models_dir", made, needed=needed)
             self._synapses[name] = {key: made[key] for key in ("model_template", "dynamics_params") if made.get(key)}
         return self._synapses[name]
 
@@ -104,7 +105,8 @@ class Components:
             if not isinstance(cell, UnknownCell) and cell.model != "SpikeSourceArray":
                 made["model_template"] = cell.model if ":" in cell.model else f"pynn:{cell.model}"
             if self._dialect.types:
-                self._generate_parameters(name, cell.parameters, folder, made)
+                needed = isinstance(cell, PointCell) and cell.model.startswith("nest:")
+                self._generate_parameters(name, cell.parameters, folder, made, needed=needed)
         if isinstance(cell, CableCell) and cell.morphology is not None:
             made["morphology"] = self.morphology(cell.morphology, made.get("morphology", ""))
         return made
@@ -144,8 +146,17 @@ class Components:
         text = json.dumps({key: plain(value) for key, value in parameters.items()}, indent=2) + "\n"
         made["dynamics_params"] = self._place(folder, safe_name(stated or f"{name}.json"), text)
 
-    def _generate_parameters(self, name: str, parameters: Mapping[str, Any], folder: str, made: dict[str, str]) -> None:
-        if parameters:
+    def _generate_parameters(
+        self,
+        name: str,
+        parameters: Mapping[str, Any],
+        folder: str,
+        made: dict[str, str],
+        *,
+        needed: bool = False,
+    ) -> None:
+        """needed: whether there must be a file although nothing is stated, as BMTK wants it for NEST's models."""
+        if parameters or needed:
             text = json.dumps({key: plain(value) for key, value in parameters.items()}, indent=2) + "\n"
             made["dynamics_params"] = self._place(folder, f"{safe_name(name)}.json", text)
 

@@ -75,7 +75,7 @@ def test_parameters_are_files_again_after_obi(tmp_path: Path) -> None:
         edges = parameters(folder, "edges", "src_to_net", "synaptic_models")
         assert edges == [{"sign": sign, "kind": "fast"} for sign in (1, -1, 1, -1, 1, -1)]
         assert "rows-as-types" in report.codes()
-        assert not any(issue.kind is Kind.LOST for issue in report)
+        assert all(issue.kind is Kind.EXPANDED for issue in report)
 
 
 def test_synapse_parameters_are_dynamics_params_in_obi(tmp_path: Path) -> None:
@@ -129,6 +129,24 @@ def test_parameters_of_single_nest_cells_are_reported(tmp_path: Path) -> None:
     assert [(i.kind, i.count) for i in report if i.code == "parameters-of-rows"] == [(Kind.APPROXIMATED, 2)]
     columns = populations(tmp_path / "out/circuit_config.json", "nodes")["p"]["columns"]
     assert columns["dynamics_params/V_th"] == [-50.0, -51.0]
+
+
+def test_models_of_nest_have_a_parameter_file_even_if_it_is_empty(tmp_path: Path) -> None:
+    """BMTK's pointnet raises KeyError for a type without dynamics_params."""
+    cells = {"c": PointCell("nest:iaf_psc_delta")}
+    synapses = {"s": Synapse("nest:static_synapse")}
+    types = table(1, synapse=["s"], weight=[1.0], delay=[1.0], weight_unit=["mV"])
+    edges = Edges(Column(np.array([0])), Column(np.array([1])), Table(1, {}))
+    network = Network(
+        "n",
+        {"p": Population("p", 2, table(1, cell=["c"]))},
+        {"e": Projection("e", "p", "p", types, edges)},
+        cells,
+        synapses,
+    )
+    write(Document(network), made(tmp_path / "out"), Report(), dialect="allen")
+    assert parameters(tmp_path / "out", "nodes", "p", "point_neuron_models") == [{}, {}]
+    assert parameters(tmp_path / "out", "edges", "e", "synaptic_models") == [{}]
 
 
 # --- the simulation -----------------------------------------------------------------------------------------------
