@@ -109,6 +109,12 @@ def parse_nml(data: bytes, where: str) -> NmlCell:
         raise ReadError(
             f"the root element is <{etree.QName(root).localname}>, not <neuroml>", where=f"{where}:{root.sourceline}"
         )
+    for entity in root.iter(etree.Entity):
+        raise ReadError(
+            f"the entity {entity.text} stands for content elsewhere, which is not read",
+            where=f"{where}:{entity.sourceline or 1}",
+            hint="put the content in its place",
+        )
     items: list[Density | Property | Concentration | Species] = []
     leftovers: list[str] = []
     for element in root.iter(tag=etree.Element):

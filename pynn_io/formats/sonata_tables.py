@@ -66,7 +66,7 @@ def scan(path: Path, root: str) -> tuple[H5Population, ...]:
 def _check_magic(handle: h5py.File, path: Path) -> tuple[int, ...] | None:
     if "magic" in handle.attrs:
         magic = handle.attrs["magic"]
-        if np.size(magic) != 1 or np.asarray(magic).dtype.kind not in "iuf" or int(np.ravel(magic)[0]) != MAGIC:
+        if np.size(magic) != 1 or np.asarray(magic).dtype.kind not in "iuf" or np.ravel(magic)[0] != MAGIC:
             raise ReadError(
                 f"the attribute magic is {magic}, not {MAGIC} (0x0A7A): this is not a SONATA file", where=f"{path}:/"
             )
@@ -98,6 +98,7 @@ def _population(
     columns, dynamics, leftovers, old = _columns(group, numbers, path)
     leftovers += unused
     leftovers += [(f"{group.name}/{key}", "group or dataset") for key in group if not _known(key, root)]
+    leftovers += [(item.name, "dataset") for item in map(group.get, _INDICES) if isinstance(item, h5py.Dataset)]
     leftovers += [(f"{group.name}/@{key}", "attribute") for key in group.attrs if key != "section_order"]
     ends = _ends(group, name) if root == "edges" else ("", "", False)
     record = H5Population(
@@ -300,7 +301,7 @@ def _dialect(group: h5py.Group, root: str, numbers: tuple[int, ...], legacy: boo
     if "indicies" in group or legacy:
         return "aibs-legacy"
     index = group.get("indices")
-    tables = [side for side in index.values() if isinstance(side, h5py.Group)] if index is not None else []
+    tables = [side for side in index.values() if isinstance(side, h5py.Group)] if isinstance(index, h5py.Group) else []
     allen = any("node_id_to_range" in side for side in tables)
     standard = any("node_id_to_ranges" in side for side in tables)
     library = any(LIBRARY in group[str(number)] for number in numbers)

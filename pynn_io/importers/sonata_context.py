@@ -61,6 +61,12 @@ class Context:
         for name, value in (properties or {}).items():
             if name in COMPONENTS:
                 found[name] = absolute(value, self.folder)
+        if not isinstance(found.get("alternate_morphologies") or {}, Mapping):
+            raise ReadError(
+                "'alternate_morphologies' must be an object",
+                where=self.config.circuit_path,
+                hint='write {"neurolucida-asc": "folder", "h5v1": "folder"}',
+            )
         return found
 
     def file_of(self, entry: Mapping[str, Any], key: str) -> Path | None:

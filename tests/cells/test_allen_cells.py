@@ -230,7 +230,9 @@ def test_entities_are_not_expanded(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("7 ohm_cm")
     content = f"""<!DOCTYPE neuroml [<!ENTITY e SYSTEM "file://{tmp_path}/secret">]>
 <neuroml xmlns="http://www.neuroml.org/schema/neuroml2"><notes>&e;</notes></neuroml>"""
-    assert parse_nml(content.encode(), "x").items == ()
+    with pytest.raises(ReadError, match="entity &e; stands for content elsewhere") as caught:
+        parse_nml(content.encode(), "x")
+    assert "7 ohm_cm" not in str(caught.value)
 
 
 def test_what_nobody_knows_is_reported(tmp_path: Path) -> None:

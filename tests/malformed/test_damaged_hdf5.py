@@ -91,6 +91,7 @@ CASES: dict[str, tuple[str, Change, str, str]] = {
         "afferent_section_id",
         "row 1 is 1.5, not an integer",
     ),
+    "magic is no number": ("edges", attribute("/", "magic", float("nan")), "edges.h5:/", "the attribute magic is nan"),
     "version is text": ("nodes", attribute("/", "version", "0.1"), "nodes.h5:/", "the attribute version is"),
     "enumerations are a dataset": (
         "nodes",
@@ -187,6 +188,14 @@ def test_a_column_that_cannot_be_read_is_reported(value: Any, words: str, tmp_pa
         file[f"{EDGES}/0/odd"] = value
     issues = [issue for issue in everything(config) if words in issue.message]
     assert [issue.examples for issue in issues] == [[f"/{EDGES}/0/odd"]]
+
+
+def test_an_index_that_is_a_dataset_is_reported(tmp_path: Path) -> None:
+    """Nobody needs an index to read edges, so it is no reason to refuse them."""
+    config = sound(tmp_path)
+    with h5py.File(tmp_path / "edges.h5", "r+") as file:
+        file[f"{EDGES}/indices"] = np.arange(4)
+    assert [issue.examples for issue in everything(config)] == [[f"/{EDGES}/indices"]]
 
 
 def test_group_names_that_are_no_numbers_are_reported(tmp_path: Path) -> None:

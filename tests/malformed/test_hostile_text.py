@@ -9,6 +9,7 @@ import pytest
 
 from pynn_io.detect import detect
 from pynn_io.errors import PynnIOError, ReadError
+from pynn_io.formats.allen_cell import parse_nml
 from pynn_io.formats.sonata_csv import parse_types
 from pynn_io.formats.strict_json import parse_json
 from pynn_io.formats.swc import read_swc
@@ -76,6 +77,13 @@ def test_a_path_that_the_system_refuses_is_one_that_is_not_there(tmp_path: Path)
     assert caught.value.where == str(tmp_path / "circuit_config.json")
 
 
+@pytest.mark.parametrize("value", ["folder", 3, ["folder"]])
+def test_alternate_morphologies_that_are_no_object(value: Any, tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match="'alternate_morphologies' must be an object") as caught:
+        read(circuit(tmp_path, components={"alternate_morphologies": value}), Report())
+    assert caught.value.where == str(tmp_path / "circuit_config.json")
+
+
 def test_nul_in_a_types_file() -> None:
     with pytest.raises(ReadError, match="NUL") as caught:
         parse_types("node_type_id a\n1 2\n2 \0\n", Path("types.csv"), "node_type_id")
@@ -97,6 +105,39 @@ def test_underscores_in_swc_numbers(line: str, what: str, tmp_path: Path) -> Non
     with pytest.raises(ReadError, match=f"{what} is '1_0', not a number") as caught:
         read_swc(tmp_path / "a.swc")
     assert caught.value.where == f"{tmp_path / 'a.swc'}:2"
+
+
+SNIPPET = """<?xml version="1.0"?>
+{dtd}
+<neuroml><biophysicalProperties><membraneProperties>
+<specificCapacitance segmentGroup="soma" value="1 uF_per_cm2"/>
+{content}
+</membraneProperties></biophysicalProperties></neuroml>
+"""
+LAUGHS = "".join(f'<!ENTITY {chr(98 + i)} "{f"&{chr(97 + i)};" * 10}">' for i in range(9))
+
+
+@pytest.mark.parametrize(
+    ("dtd", "content", "words"),
+    [
+        ('<!DOCTYPE n [<!ENTITY x SYSTEM "{secret}">]>', "&x;", "the entity &x; stands for content elsewhere"),
+        ('<!DOCTYPE n [<!ENTITY x "<species/>">]>', "&x;", "the entity &x; stands for content elsewhere"),
+        (f'<!DOCTYPE n [<!ENTITY a "aaaaaaaaaa">{LAUGHS}]>', '<notes t="&j;"/>', "not well-formed XML"),
+        ("", "<a>" * 5000 + "</a>" * 5000, "not well-formed XML"),
+    ],
+)
+def test_xml_that_fetches_or_grows(dtd: str, content: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("the secret")
+    text = SNIPPET.format(dtd=dtd.replace("{secret}", (tmp_path / "secret.txt").as_uri()), content=content)
+    with pytest.raises(ReadError, match=words) as caught:
+        parse_nml(text.encode(), "cell.nml")
+    assert caught.value.where.startswith("cell.nml:")
+    assert "the secret" not in str(caught.value)
+
+
+def test_the_snippet_without_entities_is_read() -> None:
+    (capacitance,) = parse_nml(SNIPPET.format(dtd="", content="").encode(), "cell.nml").items
+    assert capacitance.value == 1.0
 
 
 def test_a_pipe_is_no_circuit(tmp_path: Path) -> None:
