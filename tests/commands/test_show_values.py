@@ -146,3 +146,25 @@ def test_sholl_counts_crossings(ball_and_fork):
 
     # The soma's middle is the origin: at 50 um only the stem, at 106 um both branches (they end at 109.2 and 112.4).
     assert sholl(ball_and_fork, 3, np.array([50.0, 106.0, 111.0, 120.0])).tolist() == [1, 2, 1, 0]
+
+
+def test_a_long_verdict_is_cut_where_it_is_printed_and_whole_as_a_value():
+    from pynn_io.show import Verdict
+
+    verdict = Verdict("peer 1.0", False, ("word " * 200, "another"))
+    assert str(verdict).endswith("word ... (and 1 more)") and len(str(verdict)) < 300
+    assert len(verdict.messages[0]) == 1000
+
+
+def test_inputs_in_words():
+    from pynn_io.graph.stimuli import CurrentPulses
+    from pynn_io.show.summary import _set_word, _stimulus_word
+
+    def steps(*amplitudes):
+        ones = np.ones(len(amplitudes))
+        return CurrentPulses(amplitudes=np.array(amplitudes), delays=ones, durations=ones)
+
+    assert _stimulus_word(steps(0.15)) == "1 current step of 0.15 nA"
+    assert _stimulus_word(steps(0.1, -0.2)) == "2 current steps of -0.2 to 0.1 nA"
+    assert _set_word({"population": "v1", "layer": [2, 3]}) == "population v1, layer [2, 3]"
+    assert _set_word(None) == "all cells"
