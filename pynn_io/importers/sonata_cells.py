@@ -144,6 +144,8 @@ def _template_file(resource: str, template_dirs: Mapping[str, Path], where: str)
 
 def _bytes(path: Path, where: str) -> bytes:
     try:
+        if path.exists() and not path.is_file():  # reading a pipe would wait for ever
+            raise OSError("not a regular file")
         return path.read_bytes()
     except OSError as error:
         message = f"cannot read {path}: {error.strerror or error}"

@@ -140,6 +140,18 @@ def test_the_snippet_without_entities_is_read() -> None:
     assert capacitance.value == 1.0
 
 
+def test_a_pipe_in_place_of_a_cell_template(tmp_path: Path) -> None:
+    import os
+
+    os.mkfifo(tmp_path / "cell.nml")
+    (tmp_path / "node_types.csv").write_text(
+        "node_type_id model_type model_template\n100 biophysical nml:cell.nml\n101 virtual NULL\n"
+    )
+    with pytest.raises(ReadError, match="not a regular file") as caught:
+        read(circuit(tmp_path, components={"biophysical_neuron_models_dir": "."}), Report())
+    assert str(tmp_path / "cell.nml") in str(caught.value)
+
+
 def test_a_pipe_is_no_circuit(tmp_path: Path) -> None:
     import os
 
