@@ -88,7 +88,7 @@ ROWS: dict[str, Row] = {
     "column:weight_function": _row("Weight functions", obi=_COLUMN_ONLY),
     "column:nsyns": _row("Several synapses an edge (nsyns)", obi=_COLUMN_ONLY),
     "column:extra": _row(
-        "Columns outside the schema (labels, types ...)", neuroml=_no("NeuroML has no place for free columns")
+        "Labels and other columns that no model uses", neuroml=_no("NeuroML has no place for free columns")
     ),
     "column": _row("Positions, ids, weights, delays, per-cell parameters"),
     "node_sets": _row("Node sets", neuroml=_no("NeuroML has no named sets of cells")),
