@@ -1,4 +1,4 @@
-"""One projection streamed into its HDF5 group, a block of 2**20 edges at a time."""
+"""One projection streamed into its HDF5 group, a block of edges at a time."""
 
 from __future__ import annotations
 

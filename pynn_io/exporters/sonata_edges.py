@@ -1,4 +1,4 @@
-"""Edge populations -> edge files, edge types and edge indices, streamed in blocks of 2**20 edges.
+"""Edge populations -> edge files, edge types and edge indices, streamed in blocks.
 
 No Python object is made for an edge: a block of every column is read, changed as a whole where the dialect asks for it,
 and appended to a dataset of known size.

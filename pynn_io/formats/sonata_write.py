@@ -20,7 +20,7 @@ from pynn_io.errors import WriteError
 from pynn_io.formats.new_file import new_hdf5, writing
 
 #: Rows written at a time.
-BLOCK = 2**20
+BLOCK = 2**18
 #: First root attribute of every SONATA HDF5 file, and the version of the specification.
 MAGIC = 0x0A7A
 VERSION = (0, 1)
