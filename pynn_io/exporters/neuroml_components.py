@@ -69,6 +69,8 @@ def cell_component(
         return None
     values = models.complete(cell, report, where)
     if model.kind == "source":
+        if _says_unusable(model, {k: v for k, v in values.items() if k != "spike_times"}, report, where):
+            return None
         return _source_component(identifier, model.name, values, report, where)
     if _says_unusable(model, values, report, where):
         return None
@@ -137,6 +139,12 @@ def synapse_component(
     if problem:
         report.lost("no-neuroml-synapse", where, f"Synapses {name or '(no model named)'}: {problem}.")
         return None
+    if model is not None:
+        named = {item.name for item in model.parameters}
+        stated = {model.aliases.get(key, key): value for key, value in synapse.parameters.items()}
+        used = {key: value for key, value in stated.items() if key in named and value is not None}
+        if _says_unusable(model, used, report, where, code="no-neuroml-synapse"):
+            return None
     if model is not None and model.weight_unit:
         component, base = _conductance_synapse(identifier, synapse, report, where), "uS"
     else:
@@ -175,11 +183,13 @@ def pulse_component(
 # -- cells
 
 
-def _says_unusable(model: models.Model, values: Mapping[str, Any], report: Report, where: str) -> bool:
+def _says_unusable(
+    model: models.Model, values: Mapping[str, Any], report: Report, where: str, *, code: str = "no-neuroml-cell"
+) -> bool:
     """Whether a parameter that takes a number has something else (a text, a list); reported by name."""
     for name, value in values.items():
         if not isinstance(value, Real) or math.isnan(value):
-            report.lost("no-neuroml-cell", where, f"{model.name}: {name} is {value!r}, which is not a number.")
+            report.lost(code, where, f"{model.name}: {name} is {value!r}, which is not a number.")
             return True
     return False
 

@@ -226,8 +226,11 @@ class _Simulation:
             value = content.get(key)
             path = None if not isinstance(value, str) or self.base is None else self.base / value
             if path is not None and os.path.isfile(path):
-                copy_file(path, self.dest / "inputs" / path.name)
-                content[key] = f"$INPUT_DIR/{path.name}"
+                target = self.dest / "inputs" / path.name
+                if target.exists():
+                    target = target.with_name(f"{safe_name(name)}_{path.name}")
+                copy_file(path, target)
+                content[key] = f"$INPUT_DIR/{target.name}"
         self.report.approximated(
             "stimulus-kept",
             f"inputs/{name}",

@@ -288,3 +288,14 @@ def test_own_types_are_defined_in_the_files_that_rows_name() -> None:
         for item in etree.fromstring(path.read_bytes()).iter("{*}ComponentType"):
             if item.get("name") in attributes:
                 assert {part.get("name") for part in item.iter("{*}Parameter")} == attributes[item.get("name")]
+
+
+def test_text_where_a_number_belongs_is_named() -> None:
+    made, report = made_synapse("nrn:Exp2Syn", CableCell("m"), "uS", tau1=1.0, tau2=2.0, erev="/etc/passwd")
+    assert made is None
+    assert [(issue.code, issue.kind, issue.message) for issue in report] == [
+        ("no-neuroml-synapse", Kind.LOST, "nrn:Exp2Syn: e is '/etc/passwd', which is not a number.")
+    ]
+    report = Report()
+    assert cell_component("c", SpikeSource("SpikeSourcePoisson", {"rate": "fast"}), report, "here") is None
+    assert "rate is 'fast', which is not a number" in "".join(issue.message for issue in report)
