@@ -13,7 +13,8 @@ BEGIN, END = "<!-- support: printed by docs/make_support.py -->", "<!-- end of s
 HEAD = (
     "Point cells",
     "Spike sources (virtual nodes)",
-    "Cable cells",
+    "Morphologies of cable cells",
+    "Channel densities",
     "Ion channels as NMODL mechanisms",
     "HOC cell templates",
     "Positions, ids, weights, delays, per-cell parameters",

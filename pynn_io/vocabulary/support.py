@@ -55,14 +55,8 @@ _OWN_SIMULATOR = _no("its equations are in a file of the simulator's own languag
 ROWS: dict[str, Row] = {
     "cell:PointCell": _row("Point cells"),
     "cell:SpikeSource": _row("Spike sources (virtual nodes)"),
-    "cell:CableCell": Row(
-        "Cable cells",
-        EXACT,
-        EXACT,
-        EXACT,
-        EXACT,
-        _nearly("an SWC file holds the morphology of a cell, and nothing that is on its membrane"),
-    ),
+    # What is on the membrane has rows of its own, below.
+    "cell:CableCell": Row("Morphologies of cable cells", EXACT, EXACT, EXACT, EXACT, EXACT),
     "cell:UnknownCell": _row("Cells of a kind that no importer knows", neuroml=_no("NeuroML has no such cell")),
     "template:hoc": _row(
         "HOC cell templates",
