@@ -14,7 +14,6 @@ from networks import PARAMETERS, document, edge_block
 
 def _ours(settings: dict, *, lazy: bool) -> dict:
     import pynn_io.exporters.neuroml
-
     from pynn_io.report import Report
 
     made = document(settings["edges"], settings["cells"], lazy=lazy)
