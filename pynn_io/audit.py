@@ -7,7 +7,7 @@ that a writer that forgets something still loses nothing in silence.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from pynn_io.document import Document
@@ -23,6 +23,7 @@ from pynn_io.graph.cells import CableCell, PointCell
 from pynn_io.graph.network import Network, Population, Projection
 from pynn_io.graph.schema import FIELDS, PARAMETER, is_extra
 from pynn_io.report import Issue, Kind, Report
+from pynn_io.simulation_plan.plan import SimulationPlan
 from pynn_io.vocabulary.support import support, title
 
 _KINDS = {"no": Kind.LOST, "approximate": Kind.APPROXIMATED}
@@ -97,6 +98,14 @@ def facts(document: Document) -> Iterator[Fact]:
             yield Fact(f"stimulus:{type(stimulus.what).__name__}", stimulus.name, "plan")
         for recording in document.plan.recordings:
             yield Fact("recording", recording.name, "plan")
+        for name in _settings(document.plan):
+            yield Fact("run", name, "plan")
+
+
+def _settings(plan: SimulationPlan) -> Iterator[str]:
+    """What a plan states for the simulator that it was written for: ``dL``, ``output`` ..."""
+    for name, value in plan.extra.items():
+        yield from (value if name in {"run", "conditions"} and isinstance(value, Mapping) else [name])
 
 
 def _population(population: Population, network: Network) -> Iterator[Fact]:
@@ -119,6 +128,8 @@ def _population(population: Population, network: Network) -> Iterator[Fact]:
 def _cable_cell(cell: CableCell, network: Network, where: str) -> Iterator[Fact]:
     if cell.template is not None:
         yield Fact(f"template:{cell.template.partition(':')[0]}", cell.template, where)
+    for name in cell.parameters:
+        yield Fact("unused", name, where)
     for item in (entry.item for entry in cell.decor):
         if isinstance(item, ChannelDensity):
             channel = network.channels[item.channel]

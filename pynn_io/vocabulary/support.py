@@ -58,6 +58,10 @@ ROWS: dict[str, Row] = {
     # What is on the membrane has rows of its own, below.
     "cell:CableCell": Row("Morphologies of cable cells", EXACT, EXACT, EXACT, EXACT, EXACT),
     "cell:UnknownCell": _row("Cells of a kind that no importer knows", neuroml=_no("NeuroML has no such cell")),
+    "unused": _row(
+        "Values that stand beside a cell's description, and that its loader does not use",
+        neuroml=_no("NeuroML would use them, so they are left out"),
+    ),
     "template:hoc": _row(
         "HOC cell templates",
         neuroml=_no("what the template puts on the membrane is known only to NEURON; the morphology is written"),
@@ -90,6 +94,10 @@ ROWS: dict[str, Row] = {
     "stimulus:CurrentPulses": _row("Current clamps"),
     "stimulus:OtherStimulus": _row("Other stimuli", neuroml=_no("not translated yet")),
     "recording": _row("Recordings"),
+    "run": _row(
+        "Settings of a simulator (dL, nsteps_block, output ...)",
+        neuroml=_no("LEMS states the length and the step of a simulation, and no simulator's own settings"),
+    ),
 }
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from pynn_io.audit import audit, complete, facts
 from pynn_io.graph import biophysics, cells, stimuli
+from pynn_io.pipeline import convert
 from pynn_io.report import Kind, Report
 from pynn_io.vocabulary.support import ROWS, TARGETS, matrix, support
 from tests.models import MODELS
@@ -55,6 +57,20 @@ def test_the_audit_names_channels_and_rotations() -> None:
     assert ("channel", Kind.LOST, "Ih") in found
     assert not any(example == "pas" for *_, example in found)
     assert ("rotation-column", Kind.LOST, "rotation_angle_yaxis") in found
+
+
+def test_settings_of_a_simulator_and_unused_values_are_named(data: Path, tmp_path: Path) -> None:
+    """dL changes what a cable computes, and LEMS cannot say it; the erev of Ih is one that BMTK ignores."""
+    source = data / "sonata" / "5_cells_iclamp" / "simulation_config.json"
+    lost = {
+        example: issue.code
+        for issue in convert(source, tmp_path / "out", to="neuroml").report.of_kind(Kind.LOST)
+        for example in issue.examples
+    }
+    assert lost["dL"] == lost["nsteps_block"] == lost["output"] == "run"
+    assert lost["channelDensity.gbar_Ih.erev"] == "unused"
+    back = convert(source, tmp_path / "allen", to="sonata+allen").report
+    assert not {"run", "unused"} & back.codes()
 
 
 def test_complete_adds_only_what_the_writer_forgot() -> None:
