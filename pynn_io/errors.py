@@ -95,3 +95,16 @@ class BackendUnavailable(RunError):
     """The backend, or a package that a format needs, is not installed here."""
 
     exit_status = 6
+
+
+class SimulationFailed(RunError):
+    """The simulator raised an error, crashed or was killed. ``log``: the tail of what it said; ``folder``: its files."""
+
+    def __init__(self, message: str, *, log: str = "", folder: object = "", where: object = "", hint: str = "") -> None:
+        super().__init__(message, where=where, hint=hint)
+        self.log = log
+        self.folder = str(folder)
+
+    def __str__(self) -> str:
+        tail = [f"| {line}" for line in self.log.rstrip().splitlines()]
+        return "\n  ".join([super().__str__(), *tail, *([f"files of the run: {self.folder}"] if self.folder else [])])

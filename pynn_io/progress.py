@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-#: ``progress(what, done, total)``; called after every block, from one thread.
-Progress: TypeAlias = Callable[[str, int, int], None]
+#: ``progress(what, done, total)``; called after every block, from one thread. A simulation counts biological ms.
+Progress: TypeAlias = Callable[[str, float, float], None]
 
 
-def quiet(what: str, done: int, total: int) -> None:
+def quiet(what: str, done: float, total: float) -> None:
     """Nobody is watching."""

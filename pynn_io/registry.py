@@ -101,7 +101,13 @@ FORMATS: dict[str, Format] = {
     )
 }
 
-BACKENDS: dict[str, Backend] = {}
+BACKENDS: dict[str, Backend] = {
+    row.name: row
+    for row in (
+        Backend("nest", "NEST", "pynn_io.runners.nest:NestRunner", "executes", extra="nest"),
+        Backend("neuron", "NEURON", "pynn_io.runners.neuron:NeuronRunner", "executes", extra="neuron"),
+    )
+}
 
 
 def formats() -> dict[str, Format]:

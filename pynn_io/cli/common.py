@@ -146,7 +146,7 @@ def progress_bars(wanted: bool) -> Iterator[Progress]:
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
         tasks: dict[str, TaskID] = {}
 
-        def show(what: str, done: int, total: int) -> None:
+        def show(what: str, done: float, total: float) -> None:
             if what not in tasks:
                 for one in bars.tasks:  # a circuit may have hundreds of projections: keep those at work
                     bars.update(one.id, visible=not one.finished)

@@ -1,12 +1,15 @@
 """What a stimulus is. Which ones are on, and where, is the plan's business.
 
-Units: ms, nA, mV, Hz. Every stimulus names its target as a node set (name or inline rules), resolved when lowered.
+Units: ms, nA, uS, mV, Hz. Every stimulus names its target as a node set (name or inline rules), resolved when lowered.
+The shapes are SONATA's: the guide's "inputs", BMTK's additions, and the OBI extension ("Simulation configuration",
+inputs 26-42 of its list); a class covers several module names where they differ in what an amplitude is relative to.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,6 +17,14 @@ import numpy as np
 from pynn_io.graph.columns import empty
 
 NodeSet: TypeAlias = Any  # a name, an inline rule set, a list of ids: see pynn_io.graph.node_sets
+
+
+class Relative(StrEnum):
+    """What an amplitude is a part of. Everything but ``NOTHING`` is a percentage, and differs from cell to cell."""
+
+    NOTHING = ""
+    THRESHOLD = "threshold_current"  # the cell's ``threshold_current`` column, nA
+    INPUT_CONDUCTANCE = "input_resistance"  # the inverse of the cell's ``input_resistance`` column, MOhm
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +39,40 @@ class SpikeTrains:
     times: np.ndarray
 
 
+@dataclass(frozen=True, slots=True)
+class PoissonTrains:
+    """Independent Poisson trains, one for every cell of the node set (a source) at ``rate`` (Hz) in a window (ms)."""
+
+    rate: float
+    delay: float = 0.0
+    duration: float | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SynapseReplay:
+    """Spikes of ``trains`` delivered to the synapses that their nodes make on cells of the node set, and to no others.
+
+    The presynaptic cells need not exist as cells that run. Times are absolute; those outside the window are dropped.
+    """
+
+    trains: SpikeTrains
+    delay: float = 0.0
+    duration: float | None = None
+    source: NodeSet | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpontaneousSynapses:
+    """Events at ``rate`` (Hz) on the synapses of the node set (BMTK ``syn_activity``). Empty filters match all."""
+
+    rate: float
+    delay: float = 0.0
+    duration: float | None = None
+    source: NodeSet | None = None
+    parameters: Mapping[str, Any] = field(default_factory=empty)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CurrentPulses:
     """Step currents, nA: amplitude from ``delay`` for ``duration`` (ms); several steps add up."""
@@ -38,6 +83,113 @@ class CurrentPulses:
 
 
 @dataclass(frozen=True, slots=True)
+class CurrentRamp:
+    """A current from ``start`` to ``stop`` (nA, or % of what it is relative to), linear in the window."""
+
+    start: float
+    stop: float
+    delay: float
+    duration: float
+    relative: Relative = Relative.NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Hyperpolarizing:
+    """The cell's own ``holding_current`` (nA) in the window."""
+
+    delay: float
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class Subthreshold:
+    """``(100 - percent_less) %`` of the cell's ``threshold_current`` in the window."""
+
+    percent_less: float
+    delay: float
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class SinusoidalCurrent:
+    """``amplitude * sin(2 pi frequency (t - delay))``, nA and Hz; updated every ``interval`` ms (OBI: ``dt``)."""
+
+    amplitude: float
+    frequency: float
+    delay: float
+    duration: float
+    interval: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseCurrent:
+    """Gaussian white noise, a new value every ``interval`` ms: mean and variance, nA, or % of the threshold current."""
+
+    mean: float
+    variance: float
+    delay: float
+    duration: float
+    relative: Relative = Relative.NOTHING
+    interval: float | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrnsteinUhlenbeck:
+    """An Ornstein-Uhlenbeck process: ``tau`` ms; mean, sigma in nA, or in uS about ``reversal`` (mV) if conductance."""
+
+    tau: float
+    mean: float
+    sigma: float
+    delay: float
+    duration: float
+    conductance: bool = False
+    reversal: float = 0.0
+    relative: Relative = Relative.NOTHING
+    interval: float | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShotNoise:
+    """A Poisson process filtered by a bi-exponential (``rise``, ``decay``, ms), with gamma-distributed amplitudes.
+
+    OBI's three forms: ``shot_noise`` states ``rate`` (Hz), ``amplitude_mean`` and ``amplitude_variance``; the
+    ``absolute`` and ``relative`` ones state ``mean`` and ``sigma`` of the signal and the amplitudes' coefficient of
+    variation ``amplitude_cv``, from which the former follow (Campbell's theorem).
+    """
+
+    rise: float
+    decay: float
+    delay: float
+    duration: float
+    rate: float | None = None
+    amplitude_mean: float | None = None
+    amplitude_variance: float | None = None
+    mean: float | None = None
+    sigma: float | None = None
+    amplitude_cv: float | None = None
+    conductance: bool = False
+    reversal: float = 0.0
+    relative: Relative = Relative.NOTHING
+    interval: float | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VoltageClamp:
+    """A single-electrode clamp: ``levels`` (mV) held for ``durations`` (ms), one after another from ``delay``.
+
+    series_resistance: MOhm; None where the source is silent.
+    """
+
+    levels: np.ndarray
+    durations: np.ndarray
+    delay: float = 0.0
+    series_resistance: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OtherStimulus:
     """A stimulus that is kept as its file states it; whoever cannot apply it reports it by name."""
 
@@ -45,12 +197,36 @@ class OtherStimulus:
     parameters: Mapping[str, Any] = field(default_factory=empty)
 
 
+What: TypeAlias = (
+    SpikeTrains
+    | PoissonTrains
+    | SynapseReplay
+    | SpontaneousSynapses
+    | CurrentPulses
+    | CurrentRamp
+    | Hyperpolarizing
+    | Subthreshold
+    | SinusoidalCurrent
+    | NoiseCurrent
+    | OrnsteinUhlenbeck
+    | ShotNoise
+    | VoltageClamp
+    | OtherStimulus
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Stimulus:
-    """One named input: what, onto which cells, where on the cell (section and fraction; by default mid-soma)."""
+    """One named input: what, onto which cells, where on the cell (section and fraction; by default mid-soma).
+
+    compartment_set: name of an OBI compartment set that takes the node set's place. physical_electrode: the current
+    enters through an electrode and is no membrane current (OBI ``represents_physical_electrode``).
+    """
 
     name: str
-    what: SpikeTrains | CurrentPulses | OtherStimulus
+    what: What
     node_set: NodeSet
     section: str = "soma"
     position: float = 0.5
+    compartment_set: str | None = None
+    physical_electrode: bool = False

@@ -7,17 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from pynn_io.graph.columns import empty
 from pynn_io.graph.stimuli import NodeSet, Stimulus
+
+if TYPE_CHECKING:
+    from pynn_io.graph.network import Network
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
     """A recorded variable: ``variable`` as the source names it (``v``, ``V_m``, ``cai``), from which cells, where.
 
-    start, stop, interval: ms; None where the source is silent.
+    kind: ``compartment`` (a value of each recorded place), ``summation`` (their sum a cell), ``synapse``, or another
+        name of the source's, which a backend without it reports.
+    sections: ``soma``, ``axon``, ``dend``, ``apic`` or ``all``. compartments: ``center`` (of every section) or ``all``.
+    compartment_set: name of an OBI compartment set that takes the place of node set and sections.
+    start, stop, interval: ms; None where the source is silent (0, the run's end, its time step). ``stop`` is excluded.
+    unit, scaling, file: as stated.
     """
 
     name: str
@@ -29,14 +38,66 @@ class Recording:
     interval: float | None = None
     enabled: bool = True
     parameters: Mapping[str, Any] = field(default_factory=empty)
+    kind: str = "compartment"
+    compartments: str | None = None
+    compartment_set: str | None = None
+    unit: str | None = None
+    scaling: str | None = None
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Modification:
+    """A change to some cells before the run (OBI ``conditions.modifications``).
+
+    kind: ``ttx``, ``configure_all_sections``, ``section_list``, ``section`` or ``compartment_set``.
+    assignments: ``(target, variable, value)``: the parsed snippet, target being a section (list) name or empty for
+        every section. The snippet itself is never executed.
+    """
+
+    name: str
+    kind: str
+    node_set: NodeSet
+    assignments: tuple[tuple[str, str, float], ...] = ()
+    compartment_set: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionOverride:
+    """A change to the synapses between two node sets (OBI ``connection_overrides``); later ones override earlier ones.
+
+    weight: factor. delay: ms at which it takes effect (None: from the start). synapse_delay: replaces the edges' delay.
+    spont_minis: Hz. mod_override: another synapse mechanism. configure: parsed ``synapse_configure`` assignments,
+    ``(variable, operator, value)`` with operators ``=``, ``*=`` ...
+    """
+
+    name: str
+    source: NodeSet
+    target: NodeSet
+    weight: float | None = None
+    delay: float | None = None
+    synapse_delay: float | None = None
+    spont_minis: float | None = None
+    mod_override: str | None = None
+    configure: tuple[tuple[str, str, float], ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=empty)
 
 
 @dataclass(frozen=True, slots=True)
 class SimulationPlan:
     """What to run.
 
-    duration, timestep: ms. spike_threshold, v_init: mV. celsius: degC. node_sets: those of the simulation, which add to
-    and override the circuit's. extra: what else the source states, kept for a writer of the same format.
+    start, duration, timestep: ms (duration is the end of the run, SONATA's ``tstop``). spike_threshold, v_init: mV.
+    celsius: degC. section_length: longest compartment, um (``dL``). spike_location: ``soma`` or ``AIS``.
+    spike_times: what an input spike between two steps means: ``precise`` (at its time), ``grid`` (at the next step);
+        None leaves it to the backend, which says so in the provenance of its results.
+    variable_step: an adaptive integrator instead of ``timestep``. integration_method: as the source names it.
+    seed: of everything random. seeds: those of parts of it, which override it: ``stimulus``, ``ionchannel``, ``minis``,
+        ``synapse``.
+    node_set: cells that are simulated; None for all of them.
+    mechanism_variables: (mechanism, variable) -> value, global variables of NMODL mechanisms.
+    node_sets: those of the simulation, which add to and override the circuit's. compartment_sets: by name, as their
+    file states them. extra: what else the source states, kept for a writer of the same format.
     """
 
     name: str = "simulation"
@@ -51,3 +112,22 @@ class SimulationPlan:
     node_sets: Mapping[str, Any] = field(default_factory=empty)
     target_simulator: str | None = None
     extra: Mapping[str, Any] = field(default_factory=empty)
+    start: float | None = None
+    section_length: float | None = None
+    spike_location: str | None = None
+    spike_times: str | None = None
+    variable_step: bool | None = None
+    integration_method: str | None = None
+    min_delay: float | None = None
+    extracellular_calcium: float | None = None
+    randomize_gaba_rise_time: bool | None = None
+    seeds: Mapping[str, int] = field(default_factory=empty)
+    node_set: NodeSet | None = None
+    modifications: tuple[Modification, ...] = ()
+    overrides: tuple[ConnectionOverride, ...] = ()
+    mechanism_variables: Mapping[tuple[str, str], float] = field(default_factory=empty)
+    compartment_sets: Mapping[str, Any] = field(default_factory=empty)
+
+    def run(self, network: Network, backend: str = "auto", **options: Any) -> Any:
+        """Run the plan on a network; gives `pynn_io.results.Results`. See `pynn_io.simulate.simulate` for options."""
+        return import_module("pynn_io.simulate").simulate(network, self, backend, **options)

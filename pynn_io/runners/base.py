@@ -1,0 +1,47 @@
+"""What a runner is: four steps from a network and a plan to results, of which only the later ones need a simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from pynn_io.graph.columns import empty
+from pynn_io.graph.network import Network
+from pynn_io.progress import Progress
+from pynn_io.report import Report
+from pynn_io.results import Results
+from pynn_io.simulation_plan import SimulationPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How to run, apart from what: nothing here may change a result.
+
+    threads: of one process. processes: MPI ranks. mechanisms: folders of ``.mod`` files, beside those that the network
+    names. work: folder for logs and files that the run needs and nobody keeps. options: of one backend, by name
+    (``coreneuron``).
+    """
+
+    threads: int = 1
+    processes: int = 1
+    mechanisms: tuple[Path, ...] = ()
+    work: Path | None = None
+    options: Mapping[str, Any] = field(default_factory=empty)
+
+
+class Runner(Protocol):
+    """One backend. ``lower`` is pure and imports no simulator, so that it is tested without one."""
+
+    def lower(self, network: Network, plan: SimulationPlan, report: Report) -> Any:
+        """Network and plan in the backend's own words and units: plain data. What it cannot do goes into the report."""
+
+    def build(self, lowered: Any, profile: Profile, report: Report, progress: Progress) -> Any:
+        """Make it in the simulator; the first import of it. Raises BackendUnavailable, RunError."""
+
+    def run(self, model: Any, progress: Progress) -> None:
+        """Run to the plan's end; ``progress("simulating", ms so far, ms in all)``. Raises SimulationFailed."""
+
+    def collect(self, model: Any, lowered: Any) -> Results:
+        """What was recorded, under the populations and ids of the network."""
