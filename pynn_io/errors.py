@@ -98,7 +98,7 @@ class BackendUnavailable(RunError):
 
 
 class SimulationFailed(RunError):
-    """The simulator raised an error, crashed or was killed. ``log``: the tail of what it said; ``folder``: its files."""
+    """The simulator failed, crashed or was killed. ``log``: the tail of what it said, ``folder``: its files."""
 
     def __init__(self, message: str, *, log: str = "", folder: object = "", where: object = "", hint: str = "") -> None:
         super().__init__(message, where=where, hint=hint)

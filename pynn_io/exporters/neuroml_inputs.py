@@ -17,7 +17,7 @@ from pynn_io.graph.cells import CableCell, SpikeSource
 from pynn_io.graph.morphology import locate
 from pynn_io.graph.network import Network
 from pynn_io.graph.node_sets import resolve
-from pynn_io.graph.stimuli import CurrentPulses, NodeSet, SpikeTrains, Stimulus
+from pynn_io.graph.stimuli import CurrentPulses, NodeSet, SpikeTrains, Stimulus, kind_of
 from pynn_io.report import Report
 from pynn_io.simulation_plan import SimulationPlan
 from pynn_io.simulation_plan.plan import Recording
@@ -63,7 +63,7 @@ def inputs(plan: SimulationPlan, network: Network, cells: Cells, ids: Ids, repor
             report.lost(
                 "stimulus",
                 where,
-                f"A stimulus of the kind {stimulus.what.kind} is not translated yet; it is left out.",
+                f"A stimulus of the kind {kind_of(stimulus.what)} is not translated yet; it is left out.",
                 examples=[stimulus.name],
             )
         elif stimulus.what.population not in network.populations:

@@ -16,7 +16,7 @@ from pynn_io.exporters.sonata_dialect import Dialect
 from pynn_io.exporters.sonata_sets import NodeSets
 from pynn_io.formats.sonata_write import copy_file, hdf5_file, write_json, write_spikes
 from pynn_io.graph.cells import PointCell
-from pynn_io.graph.stimuli import CurrentPulses, OtherStimulus, SpikeTrains, Stimulus
+from pynn_io.graph.stimuli import CurrentPulses, OtherStimulus, SpikeTrains, Stimulus, kind_of
 from pynn_io.report import Report
 from pynn_io.simulation_plan.plan import Recording, SimulationPlan
 
@@ -139,7 +139,15 @@ class _Simulation:
             if self.obi:
                 return self._linear(stimulus, stimulus.what, node_set)
             return {stimulus.name: self._clamp(stimulus, stimulus.what, node_set)}
-        return {stimulus.name: self._other(stimulus.name, stimulus.what)}
+        if isinstance(stimulus.what, OtherStimulus):
+            return {stimulus.name: self._other(stimulus.name, stimulus.what)}
+        self.report.lost(
+            "stimulus",
+            f"inputs/{stimulus.name}",
+            f"A stimulus of the kind {kind_of(stimulus.what)} is not written yet; it is left out.",
+            examples=[stimulus.name],
+        )
+        return {}
 
     def _spikes(self, name: str, trains: SpikeTrains, node_set: Any) -> dict[str, Any]:
         safe = safe_name(name)

@@ -215,6 +215,11 @@ What: TypeAlias = (
 )
 
 
+def kind_of(what: What) -> str:
+    """What a stimulus is called in reports: its class, or what its file calls it."""
+    return what.kind if isinstance(what, OtherStimulus) else type(what).__name__
+
+
 @dataclass(frozen=True, slots=True)
 class Stimulus:
     """One named input: what, onto which cells, where on the cell (section and fraction; by default mid-soma).

@@ -52,6 +52,23 @@ _NO_PLACEMENT = _nearly("synapses are placed when a simulation is built, by a ru
 _COLUMN_ONLY = _nearly("kept as a column that no tool of this dialect reads")
 _OWN_SIMULATOR = _no("its equations are in a file of the simulator's own language, which is not translated yet")
 
+_NOT_YET = _no("not translated yet")
+
+#: Stimuli besides spike trains and current pulses, by their class.
+_STIMULI = {
+    "PoissonTrains": "Poisson spike trains",
+    "SynapseReplay": "Spikes replayed onto some synapses of their nodes",
+    "SpontaneousSynapses": "Spontaneous events of synapses",
+    "CurrentRamp": "Currents that rise or fall linearly",
+    "Hyperpolarizing": "Holding currents",
+    "Subthreshold": "Subthreshold currents",
+    "SinusoidalCurrent": "Sinusoidal currents",
+    "NoiseCurrent": "Noise currents",
+    "OrnsteinUhlenbeck": "Ornstein-Uhlenbeck currents and conductances",
+    "ShotNoise": "Shot noise currents and conductances",
+    "VoltageClamp": "Voltage clamps",
+}
+
 ROWS: dict[str, Row] = {
     "cell:PointCell": _row("Point cells"),
     "cell:SpikeSource": _row("Spike sources (virtual nodes)"),
@@ -92,6 +109,10 @@ ROWS: dict[str, Row] = {
     "node_sets": _row("Node sets", neuroml=_no("NeuroML has no named sets of cells")),
     "stimulus:SpikeTrains": _row("Spike trains"),
     "stimulus:CurrentPulses": _row("Current clamps"),
+    **{
+        f"stimulus:{name}": Row(title, _NOT_YET, _NOT_YET, _NOT_YET, _NOT_YET, NOT_A_MORPHOLOGY)
+        for name, title in _STIMULI.items()
+    },
     "stimulus:OtherStimulus": _row("Other stimuli", neuroml=_no("not translated yet")),
     "recording": _row("Recordings"),
     "run": _row(
