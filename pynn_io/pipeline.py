@@ -8,11 +8,7 @@ wrong, nothing half-written stands under the target's name, and the input is nev
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,13 +17,11 @@ from pynn_io import registry
 from pynn_io.audit import audit, complete
 from pynn_io.detect import detect
 from pynn_io.document import Document, name_of
-from pynn_io.errors import FormatError, LossError, WriteError
+from pynn_io.errors import FormatError, LossError
 from pynn_io.graph.validate import validate
 from pynn_io.progress import Progress, quiet
 from pynn_io.report import Report
-
-#: Staging folders are hidden siblings of the target with this ending; one that remains is a killed run's.
-STAGING = ".pynn_io-part"
+from pynn_io.staging import STAGING, filling, move, refuse_existing, staging
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +97,7 @@ def convert(
     job = _Job(to, report, strict, overwrite and not check, progress)
     target = Path(dest) if dest is not None else default_destination(source, to)
     if not check:
-        _refuse_existing(target, overwrite)
+        refuse_existing(target, overwrite)
     document = read(source, format=format, report=report, progress=progress)
     if not check:
         return Conversion(target, job.run(document, target, {}), report, document)
@@ -133,11 +127,6 @@ def _refuse_loss(report: Report) -> None:
         )
 
 
-def _refuse_existing(target: Path, overwrite: bool) -> None:
-    if target.exists() and not overwrite and not (target.is_dir() and not any(target.iterdir())):
-        raise WriteError("exists already", where=target, hint="choose another target, or pass --overwrite")
-
-
 class _Job:
     """One writing of a document: the target's row and writer are looked up before anything is read."""
 
@@ -152,65 +141,22 @@ class _Job:
 
     def run(self, document: Document, target: Path, options: dict[str, Any]) -> tuple[Path, ...]:
         """Validate, audit, write into a staging folder, and move the result into place."""
-        _refuse_existing(target, self._overwrite)
+        refuse_existing(target, self._overwrite)
         if self._row.kind == "file" and target.is_dir():
             raise FormatError(f"{self._row.title} is one file, and the target is a folder", where=target)
         validate(document.network, progress=self._progress)
         audited = Report(self._report.allowed)
         audit(document, self._to, audited)
-        with _staging(target) as stage:
+        with staging(target) as stage:
             single = target.suffix.lower() in self._row.extensions
             self._fill(document, stage / target.name if single else stage, target, options)
             complete(self._report, audited)
             if self._strict:
                 _refuse_loss(self._report)
-            return _move(stage, target.parent if single else target)
+            return move(stage, target.parent if single else target)
 
     def _fill(self, document: Document, stage: Path, target: Path, options: dict[str, Any]) -> None:
         if self._row.dialects:
             options = {**options, "dialect": self._dialect}
-        try:
+        with filling(stage, target):
             self._writer(document, stage, self._report, progress=self._progress, **options)
-        except WriteError as error:
-            # Writers know the staging folder only; a user knows the target.
-            error.where = error.where.replace(str(stage), str(target))
-            raise
-        except OSError as error:
-            hint = "is the disk full, or the folder read-only?"
-            raise WriteError(f"cannot write: {error}", where=target, hint=hint) from error
-
-
-@contextmanager
-def _staging(target: Path) -> Iterator[Path]:
-    """A hidden folder beside the target, on the same file system, that is gone afterwards."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        stage = Path(tempfile.mkdtemp(prefix=f".{target.name}-", suffix=STAGING, dir=target.parent))
-        stage.chmod(0o777 & ~_umask())
-    except OSError as error:
-        raise WriteError(f"cannot write here: {error}", where=target.parent) from error
-    try:
-        yield stage
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _move(stage: Path, target: Path) -> tuple[Path, ...]:
-    """Put the staged files under the target: one rename for a new folder, file by file into an existing one."""
-    files = [path.relative_to(stage) for path in sorted(stage.rglob("*")) if path.is_file()]
-    try:
-        if not target.exists():
-            stage.rename(target)
-        else:
-            for file in files:
-                (target / file).parent.mkdir(parents=True, exist_ok=True)
-                os.replace(stage / file, target / file)
-    except OSError as error:
-        raise WriteError(f"cannot move the result into place: {error}", where=target) from error
-    return tuple(target / file for file in files)

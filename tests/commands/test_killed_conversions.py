@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from pynn_io.pipeline import STAGING
+from pynn_io.staging import STAGING
 from tests.commands.circuits import big_edges, command, environment, run, tree, write_circuit
 
 #: Enough for a write that takes long enough to be stopped.
