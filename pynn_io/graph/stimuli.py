@@ -41,12 +41,17 @@ class SpikeTrains:
 
 @dataclass(frozen=True, slots=True)
 class PoissonTrains:
-    """Independent Poisson trains, one for every cell of the node set (a source) at ``rate`` (Hz) in a window (ms)."""
+    """Independent Poisson trains at ``rate`` (Hz) in a window (ms), one for every cell of the node set.
+
+    The cells are sources that fire these trains. With a ``weight`` (unit: the cell's) they are neurons instead, and
+    each train arrives at one (OBI, Brian2's PoissonInput).
+    """
 
     rate: float
     delay: float = 0.0
     duration: float | None = None
     seed: int | None = None
+    weight: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,13 +69,19 @@ class SynapseReplay:
 
 @dataclass(frozen=True, slots=True)
 class SpontaneousSynapses:
-    """Events at ``rate`` (Hz) on the synapses of the node set (BMTK ``syn_activity``). Empty filters match all."""
+    """Events on the synapses onto cells of the node set, without a spike: at ``rate`` (Hz), or at ``times`` (ms).
 
-    rate: float
+    source: only synapses from these cells (None: from all). silences_others: while it is there, spikes of cells that
+    run cross no synapse at all, as in BMTK, whose ``syn_activity`` gives ``times``, the same for every synapse
+    (bmtk/simulator/bionet/biocell.py, BioCellSpontSyn).
+    """
+
+    rate: float | None = None
     delay: float = 0.0
     duration: float | None = None
     source: NodeSet | None = None
-    parameters: Mapping[str, Any] = field(default_factory=empty)
+    times: tuple[float, ...] = ()
+    silences_others: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,8 +166,9 @@ class ShotNoise:
     """A Poisson process filtered by a bi-exponential (``rise``, ``decay``, ms), with gamma-distributed amplitudes.
 
     OBI's three forms: ``shot_noise`` states ``rate`` (Hz), ``amplitude_mean`` and ``amplitude_variance``; the
-    ``absolute`` and ``relative`` ones state ``mean`` and ``sigma`` of the signal and the amplitudes' coefficient of
-    variation ``amplitude_cv``, from which the former follow (Campbell's theorem).
+    ``absolute`` and ``relative`` ones state ``mean`` and ``sigma`` of the signal and ``relative_skew`` (0 to 1 between
+    the least and the greatest possible skewness; 0.5 where it is silent) or, in older files, the coefficient of
+    variation of the amplitudes, ``amplitude_cv``, from which the former follow (Campbell's theorem). Amplitudes are nA or uS.
     """
 
     rise: float
@@ -174,6 +186,7 @@ class ShotNoise:
     relative: Relative = Relative.NOTHING
     interval: float | None = None
     seed: int | None = None
+    relative_skew: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -226,6 +239,8 @@ class Stimulus:
 
     compartment_set: name of an OBI compartment set that takes the node set's place. physical_electrode: the current
     enters through an electrode and is no membrane current (OBI ``represents_physical_electrode``).
+    distance_range: um from the soma; one segment in it is drawn at random from the sections named (several names are
+    separated by spaces) and takes the place of ``position`` (BMTK: ``section_index`` as a list).
     """
 
     name: str
@@ -235,3 +250,4 @@ class Stimulus:
     position: float = 0.5
     compartment_set: str | None = None
     physical_electrode: bool = False
+    distance_range: tuple[float, float] | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pynn_io.graph.columns import empty
 from pynn_io.graph.stimuli import NodeSet, Stimulus
@@ -46,19 +46,34 @@ class Recording:
     file: str | None = None
 
 
+class Assignment(NamedTuple):
+    """One assignment of a parsed snippet of HOC or Python; the snippet itself is never executed.
+
+    target: what it is an attribute of: a section (``apic[10]``) or section list (``apical``), ``%s`` for the object
+    that the snippet is applied to (a section, a synapse), or empty. operator: ``=``, ``+=``, ``-=``, ``*=`` or ``/=``.
+    """
+
+    target: str
+    variable: str
+    value: float
+    operator: str = "="
+
+
 @dataclass(frozen=True, slots=True)
 class Modification:
     """A change to some cells before the run (OBI ``conditions.modifications``).
 
     kind: ``ttx``, ``configure_all_sections``, ``section_list``, ``section`` or ``compartment_set``.
-    assignments: ``(target, variable, value)``: the parsed snippet, target being a section (list) name or empty for
-        every section. The snippet itself is never executed.
+    assignments: targets are ``%s`` (every section), names of section lists, sections (``apic[10]``), or empty (every
+        compartment of the set), by ``kind``. A section that lacks a variable is passed over; with
+        ``configure_all_sections`` it must have all of them.
+    compartment_set: takes the place of ``node_set``, which is None then.
     """
 
     name: str
     kind: str
     node_set: NodeSet
-    assignments: tuple[tuple[str, str, float], ...] = ()
+    assignments: tuple[Assignment, ...] = ()
     compartment_set: str | None = None
 
 
@@ -67,8 +82,9 @@ class ConnectionOverride:
     """A change to the synapses between two node sets (OBI ``connection_overrides``); later ones override earlier ones.
 
     weight: factor. delay: ms at which it takes effect (None: from the start). synapse_delay: replaces the edges' delay.
-    spont_minis: Hz. mod_override: another synapse mechanism. configure: parsed ``synapse_configure`` assignments,
-    ``(variable, operator, value)`` with operators ``=``, ``*=`` ...
+    spont_minis: Hz. mod_override: another synapse mechanism. configure: the parsed ``synapse_configure``; its targets
+    are ``%s`` (every synapse) or empty (a global variable of NEURON, ``tau_d_NMDA_ProbAMPANMDA_EMS``).
+    parameters: what else is stated (``neuromodulation_dtc`` ...).
     """
 
     name: str
@@ -79,7 +95,23 @@ class ConnectionOverride:
     synapse_delay: float | None = None
     spont_minis: float | None = None
     mod_override: str | None = None
-    configure: tuple[tuple[str, str, float], ...] = ()
+    configure: tuple[Assignment, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=empty)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where results go: names of files as stated, and None or empty where nothing is.
+
+    directory: relative to the configuration. spikes_sort_order: ``by_time``, ``by_id`` or ``none``. parameters: what
+    else is stated (``overwrite_output_dir`` ...).
+    """
+
+    directory: str | None = None
+    spikes_file: str | None = None
+    spikes_file_csv: str | None = None
+    spikes_sort_order: str | None = None
+    log_file: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=empty)
 
 
@@ -127,6 +159,7 @@ class SimulationPlan:
     overrides: tuple[ConnectionOverride, ...] = ()
     mechanism_variables: Mapping[tuple[str, str], float] = field(default_factory=empty)
     compartment_sets: Mapping[str, Any] = field(default_factory=empty)
+    output: Output = field(default_factory=Output)
 
     def run(self, network: Network, backend: str = "auto", **options: Any) -> Any:
         """Run the plan on a network; gives `pynn_io.results.Results`. See `pynn_io.simulate.simulate` for options."""
