@@ -168,7 +168,8 @@ class ShotNoise:
     OBI's three forms: ``shot_noise`` states ``rate`` (Hz), ``amplitude_mean`` and ``amplitude_variance``; the
     ``absolute`` and ``relative`` ones state ``mean`` and ``sigma`` of the signal and ``relative_skew`` (0 to 1 between
     the least and the greatest possible skewness; 0.5 where it is silent) or, in older files, the coefficient of
-    variation of the amplitudes, ``amplitude_cv``, from which the former follow (Campbell's theorem). Amplitudes are nA or uS.
+    variation of the amplitudes, ``amplitude_cv``, from which the former follow (Campbell's theorem).
+    Amplitudes are nA or uS.
     """
 
     rise: float
