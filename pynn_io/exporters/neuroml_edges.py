@@ -19,39 +19,15 @@ from pynn_io.errors import WriteError
 from pynn_io.exporters.neuroml_populations import Split
 from pynn_io.graph.columns import BLOCK
 from pynn_io.graph.network import Network, Projection
-from pynn_io.graph.schema import PARAMETER
-from pynn_io.graph.synapses import Synapse
+from pynn_io.lowering import UsedWeights, numbers_of_synapses, stated_delays
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 
-#: Weight functions that use the stated weight (``bmtk.simulator.core.simulation_config``'s built-in ones).
-IDENTITY = frozenset({None, "", "wmax", "set_syn_weight", "default_weight_fnc"})
 _SITES = ("afferent_section_id", "afferent_section_pos", "efferent_section_id", "efferent_section_pos")
 _JUNCTIONS = ("afferent_junction_id", "efferent_junction_id")
-_VALUES = ("weight", "delay", "nsyns", "weight_sigma", f"{PARAMETER}sign", *_SITES, *_JUNCTIONS)
+_VALUES = (*UsedWeights.names, "delay", "nsyns", *_SITES, *_JUNCTIONS)
 #: NEST's own default where no delay is stated, ms.
 NEST_DELAY = 1.0
-
-
-def effective_weight(
-    weight: np.ndarray,
-    function: str | None,
-    *,
-    sigma: np.ndarray | None = None,
-    pre_angle: np.ndarray | None = None,
-    post_angle: np.ndarray | None = None,
-) -> np.ndarray | None:
-    """The weight that a simulator uses for the stated one, same shape and unit; None if the rule cannot be applied.
-
-    ``gaussianLL`` (BMTK): ``w exp(-(d/sigma)**2)``, d the difference of the cells' tuning angles (degrees) folded to a
-    period of 180 degrees. Others named in `IDENTITY` change nothing.
-    """
-    if function in IDENTITY:
-        return weight
-    if function != "gaussianLL" or sigma is None or pre_angle is None or post_angle is None:
-        return None
-    apart = np.abs(np.abs(np.abs(180.0 - np.abs(post_angle - pre_angle) % 360.0) - 90.0) - 90.0)
-    return weight * np.exp(-((apart / sigma) ** 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +57,11 @@ class Deal:
     ) -> None:
         """split_signs: number ``post part * types + type row`` where the sign of the weight makes two projections."""
         self._projection, self._pre, self._post = projection, pre, post
-        self._synapses = [network.synapses[name] for name in projection.synapses]
+        self._synapses = projection.synapses
         self._split_signs = np.zeros(max(1, len(post.parts)) * max(1, projection.types.size), dtype=bool)
         self._split_signs[list(split_signs)] = True
         self._where, self._report = where, report
-        self._angles = [_tuning_angles(split) for split in (pre, post)]
-        self._functions = _functions(projection)
+        self._used = UsedWeights(projection, network)
         known = {*projection.types, *projection.edges.columns}
         self._names = [name for name in _VALUES if name in known]
         self.halves = projection.kind == "electrical" and all(name in known for name in _JUNCTIONS)
@@ -214,64 +189,15 @@ class Deal:
             yield stop, None if self._whole else self._keys(rows, weight), columns
 
     def _weights(self, rows: Mapping[str, np.ndarray], *, quiet: bool) -> np.ndarray:
-        """Stated weight, its function, sign and number of synapses applied; without the factor of the component."""
-        size = len(rows["source"])
-        values = rows.get("weight")
-        weight = np.ones(size) if values is None else np.ma.filled(np.ma.asarray(values, dtype=np.float64), 1.0)
-        if not quiet and (values is None or np.ma.is_masked(values)):
-            self._report.defaulted(
-                "default-weight",
-                self._where,
-                "The weight is not stated; 1 is written.",
-                count=size if values is None else int(np.ma.getmaskarray(values).sum()),
-            )
-        weight = self._function_applied(weight, rows, quiet)
-        sign = rows.get(f"{PARAMETER}sign")
-        if sign is None:
-            signs = np.array([_sign(synapse) for synapse in self._synapses])
-            weight = weight * signs[rows["type"]] if (signs != 1).any() else weight
-        else:
-            weight = weight * np.ma.filled(np.ma.asarray(sign), 1)
-        if "nsyns" in rows:
-            weight = weight * np.ma.filled(np.ma.asarray(rows["nsyns"]), 1)
-        return weight
-
-    def _function_applied(self, weight: np.ndarray, rows: Mapping[str, np.ndarray], quiet: bool) -> np.ndarray:
-        for row, function in enumerate(self._functions):
-            if function in IDENTITY:
-                continue
-            chosen = np.flatnonzero(rows["type"] == row)
-            ends = (rows["source"][chosen], rows["target"][chosen])
-            angles = [None if all_ is None else all_[end] for all_, end in zip(self._angles, ends, strict=True)]
-            sigma = rows.get("weight_sigma")
-            used = effective_weight(
-                weight[chosen],
-                function,
-                sigma=None if sigma is None else np.ma.getdata(sigma)[chosen],
-                pre_angle=angles[0],
-                post_angle=angles[1],
-            )
-            if used is None:
-                if not quiet:
-                    self._report.approximated(
-                        "weight-function",
-                        self._where,
-                        f"The weight function {function} is not known or lacks its values; the stated weight stands.",
-                        count=len(chosen),
-                        examples=[function],
-                    )
-                continue
-            weight = weight.copy()
-            weight[chosen] = used
-        return weight
+        """Used weight times number of synapses; without the factor of the component."""
+        weight = self._used.of(rows, None if quiet else self._report)
+        number = numbers_of_synapses(rows)
+        return weight if number is None else weight * number
 
     def _delays(self, rows: Mapping[str, np.ndarray]) -> np.ndarray:
         """Delays in ms; NEST's default of 1 ms where its circuits state none, else 0. NaN states none (OBI)."""
-        values = rows.get("delay")
-        if values is None:
-            values = np.ma.masked_all(len(rows["source"]))
-        stated = np.asarray(np.ma.getdata(values), dtype=np.float64)
-        missing = np.ma.getmaskarray(values) | np.isnan(stated)
+        stated = stated_delays(rows)
+        missing = np.isnan(stated)
         if not missing.any():
             return stated
         default = NEST_DELAY if self._is_nest() else 0.0
@@ -287,26 +213,6 @@ class Deal:
 
     def _is_nest(self) -> bool:
         return any(getattr(part.cell, "model", "").startswith("nest:") for part in self._post.parts)
-
-
-def _functions(projection: Projection) -> list[str | None]:
-    column = projection.types.get("weight_function")
-    if column is None:
-        return [None] * projection.types.size
-    values = np.ma.asarray(column.values(projection.types.size)).tolist()
-    return [None if value is None else str(value) for value in values]
-
-
-def _tuning_angles(split: Split) -> np.ndarray | None:
-    column = split.population.column("tuning_angle")
-    if column is None or column.is_text:
-        return None
-    return np.ma.filled(np.ma.asarray(column.read(split.population.size), dtype=np.float64), np.nan)
-
-
-def _sign(synapse: Synapse) -> float:
-    value = synapse.parameters.get("sign", 1)
-    return float(value) if isinstance(value, (int, float)) else 1.0
 
 
 def pieces(edges: np.ndarray, share: Share) -> Iterator[Mapping[str, np.ndarray]]:

@@ -12,7 +12,6 @@ from lxml import etree
 from pynn_io.document import Document
 from pynn_io.errors import WriteError
 from pynn_io.exporters.neuroml import write
-from pynn_io.exporters.neuroml_edges import effective_weight
 from pynn_io.exporters.neuroml_populations import ranges_text
 from pynn_io.formats.neuroml_check import check
 from pynn_io.graph import (
@@ -31,6 +30,7 @@ from pynn_io.graph import (
 )
 from pynn_io.graph.morphology import Morphology, lengths
 from pynn_io.graph.stimuli import CurrentPulses, OtherStimulus, SpikeTrains, Stimulus
+from pynn_io.lowering import effective_weight
 from pynn_io.report import Kind, Report
 from pynn_io.simulation_plan import Recording, SimulationPlan
 from tests.models import MODELS, ball_and_stick, column, edges, table
