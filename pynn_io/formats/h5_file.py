@@ -39,7 +39,7 @@ def damage(where: object) -> Iterator[None]:
     try:
         yield
     except (KeyError, RuntimeError, OSError, ValueError, TypeError, OverflowError) as error:
-        if not _raised_by_h5py(error.__traceback__):
+        if not raised_by("h5py", error):
             raise
         raise ReadError(f"not readable as HDF5: {str(error).strip(chr(39))}", where=where, hint=_HINT) from error
 
@@ -57,11 +57,11 @@ def check_links(group: h5py.Group, path: Path) -> None:
                 )
 
 
-def _raised_by_h5py(trace: TracebackType | None) -> bool:
-    name = ""
+def raised_by(package: str, error: BaseException) -> bool:
+    """Whether an error came out of code of that package."""
+    trace: TracebackType | None = error.__traceback__
     while trace is not None:
-        name = str(trace.tb_frame.f_globals.get("__name__", ""))
-        if name.partition(".")[0] == "h5py":
+        if str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0] == package:
             return True
         trace = trace.tb_next
     return False

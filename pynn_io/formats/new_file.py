@@ -7,10 +7,18 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import h5py
 
 from pynn_io.errors import WriteError
+
+
+class Closable(Protocol):
+    """An open HDF5 file, of h5py or of a library above it."""
+
+    def close(self) -> None: ...
+
 
 _ERRNO = re.compile(r"errno = (\d+)")
 
@@ -33,10 +41,10 @@ def new_hdf5(path: Path) -> Iterator[h5py.File]:
         try:
             yield file
         finally:
-            _close(file)
+            close(file)
 
 
-def _close(file: h5py.File) -> None:
+def close(file: Closable) -> None:
     """Closing writes what is left in memory; where that fails, h5py raises a RuntimeError."""
     try:
         file.close()
