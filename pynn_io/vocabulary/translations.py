@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
+
 from pynn_io.units import scale_by_power
 
 
@@ -148,7 +150,7 @@ def to_standard(row: Translation, native: Mapping[str, Any]) -> tuple[dict[str, 
             values[rule.standard] = rule.to_standard(native)
         else:
             values[rule.standard] = scale_by_power(native[rule.native], -rule.power)
-    used |= {name for name, value in row.native_only.items() if name not in native or native[name] == value}
+    used |= {name for name, value in row.native_only.items() if name not in native or np.all(native[name] == value)}
     return values, {name: value for name, value in native.items() if name not in used}
 
 
