@@ -1,7 +1,7 @@
 """Two literal tables, FORMATS and BACKENDS, whose functions are dotted names loaded on use; then entry points.
 
 A format is a row here, a reader and a writer (see CONTRIBUTING.md). Another package adds one through the entry-point
-group ``pynn_io.formats``, each entry naming a `Format`.
+group ``pynn_io.formats``, each entry naming a `Format`; a backend through ``pynn_io.backends``, naming a `Backend`.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import PackageNotFoundError, entry_points, version
+from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any
 
 from pynn_io.errors import BackendUnavailable, FormatError
 
 ENTRY_POINTS = "pynn_io.formats"
+BACKEND_ENTRY_POINTS = "pynn_io.backends"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,12 @@ class Format:
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """One simulator or machine. level: executes, maps, emits or unavailable, with the reason."""
+    """One simulator or machine.
+
+    runner: ``module:class`` of a `pynn_io.runners.base.Runner`. level: executes, maps, emits or unavailable, with the
+    ``reason``. extra: what to ``pip install``. package, distribution: what it imports, and what that is called on PyPI.
+    one_process: why it cannot run on several MPI ranks; empty where it can.
+    """
 
     name: str
     title: str
@@ -49,6 +56,20 @@ class Backend:
     level: str
     extra: str = ""
     reason: str = ""
+    package: str = ""
+    distribution: str = ""
+    one_process: str = ""
+
+    def is_installed(self) -> bool:
+        """Whether the package that it needs can be found; nothing is imported."""
+        return not self.package or find_spec(self.package) is not None
+
+    def version(self) -> str:
+        """The installed version of the simulator; empty where it is not installed, or does not say."""
+        try:
+            return version(self.distribution) if self.distribution and self.is_installed() else ""
+        except PackageNotFoundError:
+            return ""
 
 
 FORMATS: dict[str, Format] = {
@@ -104,21 +125,51 @@ FORMATS: dict[str, Format] = {
 BACKENDS: dict[str, Backend] = {
     row.name: row
     for row in (
-        Backend("nest", "NEST", "pynn_io.runners.nest:NestRunner", "executes", extra="nest"),
-        Backend("neuron", "NEURON", "pynn_io.runners.neuron:NeuronRunner", "executes", extra="neuron"),
+        Backend(
+            "nest",
+            "NEST",
+            "pynn_io.runners.nest:NestRunner",
+            "executes",
+            extra="nest",
+            package="nest",
+            distribution="nest-simulator",
+            one_process="NEST from PyPI is built without MPI: use threads instead (--threads N)",
+        ),
+        Backend(
+            "neuron",
+            "NEURON",
+            "pynn_io.runners.neuron:NeuronRunner",
+            "executes",
+            extra="neuron",
+            package="neuron",
+            distribution="neuron",
+        ),
     )
 }
 
 
 def formats() -> dict[str, Format]:
     """The built-in formats and those of installed packages, by name."""
-    return {**_installed(), **FORMATS}
+    return {**_installed(ENTRY_POINTS), **FORMATS}
+
+
+def backends() -> dict[str, Backend]:
+    """The built-in backends and those of installed packages, by name."""
+    return {**_installed(BACKEND_ENTRY_POINTS), **BACKENDS}
+
+
+def find_backend(name: str) -> Backend:
+    """The row of that name. Raises FormatError for an unknown one, listing the known."""
+    known = backends()
+    if name not in known:
+        raise FormatError(f"unknown backend {name!r}", hint=f"known backends: auto, {', '.join(sorted(known))}")
+    return known[name]
 
 
 @cache
-def _installed() -> dict[str, Format]:
+def _installed(group: str) -> dict[str, Any]:
     """The rows of other packages; looking them up reads the metadata of every installed package."""
-    return {row.name: row for row in (entry.load() for entry in entry_points(group=ENTRY_POINTS))}
+    return {row.name: row for row in (entry.load() for entry in entry_points(group=group))}
 
 
 def find(name: str) -> tuple[Format, str]:

@@ -74,6 +74,11 @@ class Report:
             if str(example) not in issue.examples:
                 issue.examples.append(str(example))
 
+    def include(self, other: Report) -> None:
+        """Add every issue of another report."""
+        for issue in other:
+            self.add(issue.code, issue.kind, issue.where, issue.message, count=issue.count, examples=issue.examples)
+
     def lost(self, code: str, where: object, message: str, **more: Any) -> None:
         self.add(code, Kind.LOST, where, message, **more)
 

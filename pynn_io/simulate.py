@@ -1,1 +1,237 @@
-"""THE way to run: audit -> lower -> build -> run -> collect, in a child process. It knows no simulator."""
+"""THE way to run: validate -> audit -> lower -> build -> run -> collect, in a child process. It knows no simulator.
+
+A simulator has global state and may crash; the process that asks for a run survives it and can ask for the next.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pynn_io import registry
+from pynn_io.audit import audit, complete
+from pynn_io.document import Document
+from pynn_io.errors import BackendUnavailable, FormatError, LossError, PlanError, RunError
+from pynn_io.graph.cells import CableCell, PointCell
+from pynn_io.graph.network import Network
+from pynn_io.graph.validate import validate
+from pynn_io.progress import Progress, quiet
+from pynn_io.registry import Backend
+from pynn_io.report import Report
+from pynn_io.results import Results
+from pynn_io.runners.base import Profile
+from pynn_io.runners.job import Job, Outcome
+from pynn_io.runners.launch import FULL_DISK, LogSink, run_job
+from pynn_io.simulation_plan import SimulationPlan
+from pynn_io.vocabulary.support import TARGETS
+
+#: ``target_simulator`` of a SONATA configuration -> backend.
+_SIMULATORS = {"NEST": "nest", "NEURON": "neuron", "CORENEURON": "neuron"}
+#: Settings of a plan that decide about the numbers; a runner says in its own provenance what it used where None.
+_SETTINGS = (
+    *("duration", "timestep", "spike_threshold", "celsius", "v_init", "seed", "section_length", "spike_location"),
+    *("spike_times", "variable_step", "integration_method", "min_delay"),
+)
+
+
+def simulate(
+    network: Network,
+    plan: SimulationPlan,
+    backend: str = "auto",
+    *,
+    profile: Profile | None = None,
+    report: Report | None = None,
+    strict: bool = False,
+    progress: Progress = quiet,
+    log: LogSink | None = None,
+    timeout: float | None = None,
+    duration: float | None = None,
+    timestep: float | None = None,
+    seed: int | None = None,
+    threads: int | None = None,
+    processes: int | None = None,
+    mechanisms: Sequence[str | Path] = (),
+    **options: Any,
+) -> Results:
+    """Run a plan on a network.
+
+    backend: a name of `registry.backends`, or ``auto``: what the plan was written for, else what the network holds.
+    profile: how to run; ``threads``, ``processes``, ``mechanisms`` (folders of ``.mod`` files) and ``options`` of one
+        backend (``coreneuron=True``) override or add to it. duration, timestep (ms), seed: instead of the plan's.
+    report: what the backend cannot honour is added to it. strict: run nothing if there is such a thing.
+    log: takes what the simulator prints. timeout: seconds of wall clock.
+
+    Raises FormatError (unknown backend), GraphError, PlanError, LossError (strict), BackendUnavailable, RunError,
+    SimulationFailed, whose ``folder`` is kept. However it ends, no process is left behind.
+    """
+    report = Report() if report is None else report
+    name, reason = choose(network, plan) if backend == "auto" else (backend, "asked for")
+    row = registry.find_backend(name)
+    plan = _plan(plan, duration, timestep, seed)
+    profile = _profile(profile or Profile(), threads, processes, mechanisms, options)
+    _refuse_unavailable(row, profile)
+    validate(network, progress=progress)
+    audited = Report(report.allowed)
+    if row.name in TARGETS:  # a backend of another package says what it lacks when it lowers
+        audit(Document(network, plan), row.name, audited)
+    if strict:
+        _refuse(row, audited)
+    job = Job(network, plan, str(row.runner), profile, row.title, row.extra, strict, report.allowed)
+    started = datetime.now(UTC)
+    outcomes = _run(job, row, report, audited, progress, log, timeout)
+    first = outcomes[0].results or Results()
+    facts = _provenance(row, reason, plan, profile, started, outcomes)
+    return replace(first, level=row.level, provenance={**facts, **first.provenance})
+
+
+def choose(network: Network, plan: SimulationPlan) -> tuple[str, str]:
+    """The backend for ``auto``, and why: what the plan names, what the models belong to, what is installed."""
+    stated = str(plan.target_simulator or "").upper()
+    if stated in _SIMULATORS:
+        return _SIMULATORS[stated], f"the simulation was written for {plan.target_simulator}"
+    models = {cell.model for cell in network.cells.values() if isinstance(cell, PointCell)}
+    if any(isinstance(cell, CableCell) for cell in network.cells.values()):
+        return "neuron", "the network has cable cells"
+    if any(model.startswith("nrn:") for model in models):
+        return "neuron", "the network has cell models of NEURON"
+    if any(model.startswith("nest:") for model in models):
+        return "nest", "the network has cell models of NEST"
+    for row in registry.BACKENDS.values():
+        if row.is_installed():
+            return row.name, "the network suits any simulator, and this one is installed"
+    return "nest", "the network suits any simulator"
+
+
+def _plan(plan: SimulationPlan, duration: float | None, timestep: float | None, seed: int | None) -> SimulationPlan:
+    plan = replace(
+        plan,
+        duration=plan.duration if duration is None else duration,
+        timestep=plan.timestep if timestep is None else timestep,
+        seed=plan.seed if seed is None else seed,
+    )
+    if plan.duration is None:
+        raise PlanError("the plan has no duration", where="run.tstop", hint="state it, or pass --duration MS")
+    for key, value in (("run.tstop", plan.duration), ("run.dt", plan.timestep)):
+        if value is not None and not 0 < value < float("inf"):
+            raise PlanError(f"{value} ms is not a positive number", where=key)
+    return plan
+
+
+def _profile(
+    profile: Profile,
+    threads: int | None,
+    processes: int | None,
+    mechanisms: Sequence[str | Path],
+    options: Mapping[str, Any],
+) -> Profile:
+    profile = replace(
+        profile,
+        threads=profile.threads if threads is None else threads,
+        processes=profile.processes if processes is None else processes,
+        # The child runs in another folder.
+        mechanisms=tuple(Path(folder).absolute() for folder in (*profile.mechanisms, *mechanisms)),
+        options={**profile.options, **options},
+    )
+    for name, count in (("threads", profile.threads), ("processes", profile.processes)):
+        if count < 1:
+            raise FormatError(f"{count} {name}: at least one is needed")
+    return profile
+
+
+def _refuse_unavailable(row: Backend, profile: Profile) -> None:
+    """Before anything is read or built."""
+    if row.runner is None:
+        raise BackendUnavailable(f"{row.title} cannot run here: {row.reason}")
+    if not row.is_installed():
+        raise BackendUnavailable(f"{row.title} is not installed", hint=f"pip install 'pynn_io[{row.extra}]'")
+    if profile.processes > 1 and row.one_process:
+        raise BackendUnavailable(f"{row.title} cannot run in {profile.processes} processes", hint=row.one_process)
+
+
+def _refuse(row: Backend, report: Report) -> None:
+    codes = sorted({issue.code for issue in report.refusals()})
+    if codes:
+        accepted = ",".join(sorted({*codes, *(report.allowed & report.codes())}))
+        raise LossError(
+            f"refused, since {row.title} cannot do all of it: {', '.join(codes)}",
+            report,
+            hint=f"nothing was run; to run without: --allow {accepted}",
+        )
+
+
+def _run(
+    job: Job,
+    row: Backend,
+    report: Report,
+    audited: Report,
+    progress: Progress,
+    log: LogSink | None,
+    timeout: float | None,
+) -> dict[int, Outcome]:
+    """The outcomes by rank. What lowering and building said, and what they forgot, is in ``report`` afterwards."""
+    with _work_folder(job.profile) as folder:
+        job = replace(job, profile=replace(job.profile, work=folder))
+        try:
+            outcomes = run_job(job, folder, progress=progress, log=log, timeout=timeout)
+        except LossError as error:
+            complete(error.report, audited)
+            _refuse(row, error.report)
+            raise
+    report.include(outcomes[0].report)
+    complete(report, audited)
+    return outcomes
+
+
+@contextmanager
+def _work_folder(profile: Profile) -> Iterator[Path]:
+    """The profile's own, or a new one that is gone afterwards, unless an error names it."""
+    if profile.work is not None:
+        yield profile.work.absolute()
+        return
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="pynn_io-run-"))
+    except OSError as error:
+        raise RunError(f"there is no place for the run's own files: {error}", hint=FULL_DISK) from error
+    try:
+        yield folder
+    except BaseException as error:
+        if not getattr(error, "folder", ""):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _provenance(
+    row: Backend,
+    reason: str,
+    plan: SimulationPlan,
+    profile: Profile,
+    started: datetime,
+    outcomes: Mapping[int, Outcome],
+) -> dict[str, Any]:
+    """What decides about the numbers, and what it took. Plain values, so that every file format can hold them."""
+    first = outcomes[0]
+    return {
+        "backend": row.name,
+        "backend_chosen": reason,
+        "simulator": row.title,
+        "simulator_version": row.version(),
+        "pynn_io_version": version("pynn_io"),
+        "date": started.isoformat(timespec="seconds"),
+        "plan": plan.name,
+        **{name: value for name in _SETTINGS if (value := getattr(plan, name)) is not None},
+        **({"seeds": dict(plan.seeds)} if plan.seeds else {}),
+        "threads": profile.threads,
+        "processes": profile.processes,
+        **({"options": dict(profile.options)} if profile.options else {}),
+        "seconds": {step: round(value, 4) for step, value in first.seconds.items()},
+        "cpu_seconds": {step: round(sum(one.cpu[step] for one in outcomes.values()), 4) for step in first.cpu},
+        "peak_memory": sum(one.memory for one in outcomes.values()),
+    }

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
+from pynn_io.errors import BackendUnavailable
 from pynn_io.graph.columns import empty
 from pynn_io.graph.network import Network
 from pynn_io.progress import Progress
@@ -45,3 +46,29 @@ class Runner(Protocol):
 
     def collect(self, model: Any, lowered: Any) -> Results:
         """What was recorded, under the populations and ids of the network."""
+
+
+@runtime_checkable
+class DistributedRunner(Runner, Protocol):
+    """A runner that works on several MPI ranks, every rank taking all four steps. ``collect`` gathers on rank 0."""
+
+    def join(self) -> tuple[int, int]:
+        """Start MPI in this process; its rank and the number of ranks. Called before ``lower``."""
+
+    def leave(self) -> None:
+        """Wait for the other ranks and end MPI; may end the process. Called when the outcome has been written."""
+
+
+def join(runner: Runner) -> tuple[int, int]:
+    """`DistributedRunner.join`. Raises BackendUnavailable for a runner of one process only."""
+    return _distributed(runner).join()
+
+
+def leave(runner: Runner) -> None:
+    _distributed(runner).leave()
+
+
+def _distributed(runner: Runner) -> DistributedRunner:
+    if not isinstance(runner, DistributedRunner):
+        raise BackendUnavailable(f"{type(runner).__name__} runs in one process only", hint="leave --processes out")
+    return runner

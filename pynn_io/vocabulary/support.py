@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-#: Every target that a row must answer for.
-TARGETS = ("sonata", "sonata+allen", "sonata+obi", "neuroml", "neuroml+hdf5", "swc")
+from pynn_io.vocabulary import backends
+
+#: Every target that a row must answer for: formats, then backends.
+TARGETS = ("sonata", "sonata+allen", "sonata+obi", "neuroml", "neuroml+hdf5", "swc", *backends.KINDS)
 
 
 class Support(NamedTuple):
@@ -131,7 +133,9 @@ def support(key: str, target: str) -> Support:
     head = key.partition(":")[0]
     if head in {"model", "synapse"}:
         return _model(key.partition(":")[2], target)
-    return getattr(_find(key), _field(target))
+    if target in backends.KINDS:
+        return Support(*backends.of_kind(_key(key), target))
+    return getattr(ROWS[_key(key)], _field(target))
 
 
 def title(key: str) -> str:
@@ -139,17 +143,17 @@ def title(key: str) -> str:
     head, _, name = key.partition(":")
     if head in {"model", "synapse"}:
         return f"The model {name}"
-    return _find(key).title
+    return ROWS[_key(key)].title
 
 
-def _find(key: str) -> Row:
-    """The most specific row that covers a key."""
+def _key(key: str) -> str:
+    """The key of the most specific row that covers a key."""
     found = key
     while found not in ROWS:
         found, colon, _ = found.rpartition(":")
         if not colon:
             raise KeyError(f"no support row for {key.partition(':')[0]!r}")
-    return ROWS[found]
+    return found
 
 
 def _field(target: str) -> str:
@@ -158,7 +162,9 @@ def _field(target: str) -> str:
 
 
 def _model(name: str, target: str) -> Support:
-    """SONATA names any model; NeuroML needs its equations."""
+    """SONATA names any model; NeuroML needs its equations, and a backend its own."""
+    if target in backends.KINDS:
+        return Support(*backends.of_model(name, target))
     base = _field(target)
     if base == "swc":
         return NOT_A_MORPHOLOGY

@@ -1,0 +1,196 @@
+"""Starts the child process of a run, follows it, and ends it for certain: the parent's side of `runners.worker`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+from pynn_io.errors import RunError, SimulationFailed
+from pynn_io.progress import Progress, quiet
+from pynn_io.runners import mpi
+from pynn_io.runners.job import LOG, NO_OUTCOME, PROGRESS, Job, Outcome, read_outcomes, write_job
+
+#: Takes what the simulator prints, as it comes.
+LogSink: TypeAlias = Callable[[str], None]
+
+POLL = 0.05
+#: Seconds that a process has for ending by itself after SIGTERM.
+GRACE = 3.0
+TAIL_LINES, TAIL_BYTES = 30, 20_000
+FULL_DISK = "is the disk full? The environment variable TMPDIR says where work folders are made."
+
+
+def run_job(
+    job: Job, folder: Path, *, progress: Progress = quiet, log: LogSink | None = None, timeout: float | None = None
+) -> dict[int, Outcome]:
+    """Run a job in a child process; gives what every rank handed back, all of them with results.
+
+    folder: exists, and holds the job, the log and the outcome afterwards. timeout: seconds.
+
+    Raises the typed error that a rank ended with, SimulationFailed for a crash, a timeout, and a rank without an
+    outcome, with the log's tail and the folder.
+    """
+    try:
+        write_job(job, folder)
+    except OSError as error:
+        raise RunError(f"the run cannot be prepared: {error}", where=folder, hint=FULL_DISK) from error
+    processes = job.profile.processes
+    command, environment = [sys.executable, "-P", "-m", "pynn_io.runners.worker", str(folder)], _environment()
+    if processes > 1:
+        command, environment = mpi.under_mpirun(command, processes, environment)
+    with _child(command, environment, folder) as child:
+        _follow(child, folder, progress, log, timeout)
+        status = child.returncode
+    return _outcomes(folder, processes, status)
+
+
+def _environment() -> dict[str, str]:
+    """The parent's, so that the child finds the same packages and the programs (nrnivmodl) beside the interpreter."""
+    paths = [os.path.abspath(entry) for entry in sys.path if entry]
+    programs = os.path.dirname(os.path.abspath(sys.executable))
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "PATH": os.pathsep.join([programs, os.environ.get("PATH", os.defpath)]),
+    }
+
+
+@contextmanager
+def _child(command: list[str], environment: Mapping[str, str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process in a session of its own, so that Ctrl-C reaches the parent alone, which ends the whole group.
+
+    It runs in the work folder: NEURON loads compiled mechanisms that it finds in the current one.
+    """
+    with (folder / LOG).open("ab") as output:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=dict(environment),
+            cwd=folder,
+            start_new_session=True,
+        )
+    try:
+        yield child
+    finally:
+        _end(child)
+        if child.stdin is not None:
+            child.stdin.close()
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """SIGTERM to the group, SIGKILL to what is left of it."""
+    if child.poll() is not None:
+        return
+    for number, patience in ((signal.SIGTERM, GRACE), (signal.SIGKILL, None)):
+        try:
+            os.killpg(child.pid, number)
+            child.wait(patience)
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue
+        return
+
+
+def _follow(
+    child: subprocess.Popen[bytes],
+    folder: Path,
+    progress: Progress,
+    log: LogSink | None,
+    timeout: float | None,
+) -> None:
+    """Until the child has ended, forward what it says. Raises SimulationFailed after ``timeout`` seconds."""
+    lines, text = _Growing(folder / PROGRESS), _Growing(folder / LOG)
+    started = time.monotonic()
+    while True:
+        ended = _ended(child)
+        for what, done, total in map(json.loads, lines.lines()):
+            progress(what, done, total)
+        if log is not None and (said := text.read()):
+            log(said.decode(errors="replace"))
+        if ended:
+            return
+        if timeout is not None and time.monotonic() - started > timeout:
+            raise SimulationFailed(f"stopped after {timeout:g} s", log=tail(folder), folder=folder)
+
+
+def _ended(child: subprocess.Popen[bytes]) -> bool:
+    try:
+        child.wait(POLL)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _outcomes(folder: Path, processes: int, status: int) -> dict[int, Outcome]:
+    found = read_outcomes(folder)
+    for outcome in found.values():
+        if outcome.failure is not None:
+            error = outcome.failure.error()
+            if isinstance(error, SimulationFailed):
+                error.log, error.folder = error.log or tail(folder), error.folder or str(folder)
+            raise error
+    if len(found) == processes:
+        return found
+    if status == NO_OUTCOME:
+        message, hint = "the results cannot be written to the work folder", FULL_DISK
+    else:
+        message, hint = _ending(status)
+    raise SimulationFailed(message, log=tail(folder), folder=folder, hint=hint)
+
+
+def _ending(status: int) -> tuple[str, str]:
+    """How a process ended that left no outcome, and what that may mean."""
+    number = -status if status < 0 else status - 128  # as a shell, or mpirun, passes a signal on
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        return f"the simulator ended without a result (exit status {status})", ""
+    hint = "the system kills a process like this when memory runs out" if name == "SIGKILL" else ""
+    return f"the simulator was ended by signal {name}", hint
+
+
+def tail(folder: Path) -> str:
+    """The last lines of the log."""
+    try:
+        with (folder / LOG).open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - TAIL_BYTES))
+            return "\n".join(file.read().decode(errors="replace").splitlines()[-TAIL_LINES:])
+    except OSError:
+        return ""
+
+
+class _Growing:
+    """A file that another process appends to."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self._rest = b""
+
+    def read(self) -> bytes:
+        """What has come since the last call."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                found = file.read()
+        except OSError:
+            return b""
+        self._offset += len(found)
+        return found
+
+    def lines(self) -> list[bytes]:
+        """The lines that have been completed since the last call."""
+        *whole, self._rest = (self._rest + self.read()).split(b"\n")
+        return whole
