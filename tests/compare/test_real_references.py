@@ -18,7 +18,9 @@ def test_a_reference_against_itself_in_another_layout(data, tmp_path):
     with h5py.File(source) as file:
         ids, times = file["spikes/v1/node_ids"][:], file["spikes/v1/timestamps"][:]
     order = np.lexsort((times, ids))
-    lines = "\n".join(f"{time!r} v1 {node}" for node, time in zip(ids[order].tolist(), times[order].tolist()))
+    lines = "\n".join(
+        f"{time!r} v1 {node}" for node, time in zip(ids[order].tolist(), times[order].tolist(), strict=True)
+    )
     (tmp_path / "spikes.csv").write_text(f"timestamps population node_ids\n{lines}\n")
     found = compare(read(source), read(tmp_path / "spikes.csv"))
     assert (found.verdict, found.tier, found.populations[0].spikes) == (Verdict.EQUAL, "exact", (4322, 4322))
