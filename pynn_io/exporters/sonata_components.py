@@ -6,7 +6,6 @@ Anything else is generated: parameters become a JSON file, a decor an Allen ``.c
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os.path
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,7 @@ from pynn_io.exporters.sonata_dialect import Dialect
 from pynn_io.exporters.sonata_nml import nml_snippet
 from pynn_io.exporters.sonata_weights import OBI_MODELS
 from pynn_io.exporters.swc import write_morphology
-from pynn_io.formats.new_file import writing
+from pynn_io.formats.new_file import safe_name, writing
 from pynn_io.formats.sonata_write import copy_file, write_text
 from pynn_io.graph.cells import CableCell, Cell, Origin, PointCell, SpikeSource, UnknownCell
 from pynn_io.graph.morphology import LazyMorphologies
@@ -39,8 +38,6 @@ FOLDERS = {
 }
 #: Folders of other morphology formats, in ``alternate_morphologies`` of the OBI extension, by suffix.
 ALTERNATES = {".asc": ("neurolucida-asc", "morphologies_asc"), ".h5": ("h5v1", "morphologies_h5")}
-#: Bytes of a made file name without its ending: file systems take 255 with it.
-LONGEST_NAME = 200
 #: What a synapse without a model is called in the graph.
 _NO_MODEL = ("", "static")
 
@@ -339,15 +336,6 @@ def _stays_below(stated: str) -> bool:
     """Whether a name leads to a place below the folder that it is looked for in."""
     pure = PurePosixPath(stated.replace("\\", "/"))
     return not pure.is_absolute() and ".." not in pure.parts
-
-
-def safe_name(name: str) -> str:
-    """A name that is a file name everywhere; a very long one is cut, with a digest of the whole at its end."""
-    safe = "".join(char if char.isalnum() or char in "._-+" else "_" for char in name) or "_"
-    if len(safe.encode()) <= LONGEST_NAME:
-        return safe
-    digest = hashlib.sha256(name.encode()).hexdigest()[:12]
-    return f"{safe.encode()[: LONGEST_NAME - len(digest) - 1].decode(errors='ignore')}_{digest}"
 
 
 __all__ = ["ATTRIBUTES", "FOLDERS", "Components", "component_folders", "model_type", "plain", "safe_name"]

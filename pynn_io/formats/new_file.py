@@ -1,7 +1,8 @@
-"""New files, and what the file system refuses as one kind of error."""
+"""New files, names for them, and what the file system refuses as one kind of error."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -13,14 +14,15 @@ import h5py
 
 from pynn_io.errors import WriteError
 
+#: Bytes of a made file name without its ending: file systems take 255 with it.
+LONGEST_NAME = 200
+_ERRNO = re.compile(r"errno = (\d+)")
+
 
 class Closable(Protocol):
     """An open HDF5 file, of h5py or of a library above it."""
 
     def close(self) -> None: ...
-
-
-_ERRNO = re.compile(r"errno = (\d+)")
 
 
 @contextmanager
@@ -57,3 +59,12 @@ def _reason(error: Exception) -> str:
     stated = _ERRNO.search(str(error))
     number = int(stated[1]) if stated else getattr(error, "errno", None)
     return os.strerror(number) if number else str(error)
+
+
+def safe_name(name: str) -> str:
+    """A name that is a file name everywhere; a very long one is cut, with a digest of the whole at its end."""
+    safe = "".join(char if char.isalnum() or char in "._-+" else "_" for char in name) or "_"
+    if len(safe.encode()) <= LONGEST_NAME:
+        return safe
+    digest = hashlib.sha256(name.encode()).hexdigest()[:12]
+    return f"{safe.encode()[: LONGEST_NAME - len(digest) - 1].decode(errors='ignore')}_{digest}"

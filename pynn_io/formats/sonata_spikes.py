@@ -34,6 +34,8 @@ _MILLISECONDS = {
 }
 _ID_NAMES = ("node_ids", "gids", "node_id", "gid")
 _TIME_NAMES = ("timestamps", "timestamp", "times", "time", "spike_times")
+#: Words of a header by which a text file is one of spikes.
+SPIKE_COLUMNS = frozenset((*_TIME_NAMES, "spike-times"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,22 +87,31 @@ def _read_h5(file: h5py.File, path: Path) -> list[Spikes]:
     check_links(root, path)
     groups = [item for item in root.values() if isinstance(item, h5py.Group)]
     if groups:
-        return [_population(group, group.name.rsplit("/", 1)[-1], path) for group in groups]
+        return [_population(group, _name(group), path) for group in groups]
     return [_population(root, None, path)] if len(root) else []
+
+
+def _name(group: h5py.Group) -> str:
+    """The population; pynn_io states a name that HDF5 cannot have in an attribute."""
+    stated = group.attrs.get("population")
+    return stated if isinstance(stated, str) else group.name.rsplit("/", 1)[-1]
 
 
 def _population(group: h5py.Group, name: str | None, path: Path) -> Spikes:
     where = f"{path}:{group.name}"
-    ids = _dataset(group, _ID_NAMES, where)
-    times = _dataset(group, _TIME_NAMES, where)
+    ids = column_of(group, _ID_NAMES, where)
+    times = column_of(group, _TIME_NAMES, where)
     if ids.shape != times.shape:
         raise ReadError(f"{ids.shape[0]} node ids and {times.shape[0]} times", where=where)
-    values = times[:].astype(np.float64, copy=False) * _factor(times.attrs, ("units", "unit"), f"{path}:{times.name}")
+    values = times[:].astype(np.float64, copy=False) * milliseconds(
+        times.attrs, ("units", "unit"), f"{path}:{times.name}"
+    )
     sorting = _sorting(group, times, ids)
-    return _spikes(name, _int64(ids[:], f"{path}:{ids.name}"), values, where, sorting)
+    return _spikes(name, whole_numbers(ids[:], f"{path}:{ids.name}"), values, where, sorting)
 
 
-def _dataset(group: h5py.Group, names: Sequence[str], where: str) -> h5py.Dataset:
+def column_of(group: h5py.Group, names: Sequence[str], where: str) -> h5py.Dataset:
+    """The list of numbers under the first of ``names`` that the group has. Raises ReadError with the place."""
     for name in names:
         found = group.get(name)
         if isinstance(found, h5py.Dataset):
@@ -110,7 +121,7 @@ def _dataset(group: h5py.Group, names: Sequence[str], where: str) -> h5py.Datase
     raise ReadError(f"there is no dataset {names[0]!r}", where=where, hint=f"known names: {', '.join(names)}")
 
 
-def _factor(attributes: Mapping[str, Any], keys: Sequence[str], where: str) -> float:
+def milliseconds(attributes: Mapping[str, Any], keys: Sequence[str], where: str) -> float:
     """What turns the stated unit of time into ms; ms where none is stated."""
     stated = next((attributes[key] for key in keys if key in attributes), "ms")
     text = stated.decode() if isinstance(stated, bytes) else str(stated)
@@ -133,7 +144,8 @@ def _sorting(*objects: Any) -> str | None:
     return None
 
 
-def _int64(values: np.ndarray, where: str) -> np.ndarray:
+def whole_numbers(values: np.ndarray, where: str) -> np.ndarray:
+    """Ids as int64, whatever they are stored as. Raises ReadError for fractions and what does not fit."""
     if values.dtype.kind == "f" and not ((values == np.floor(values)) & (np.abs(values) < 2.0**63)).all():
         raise ReadError("node ids are not whole numbers", where=where)
     if values.dtype == np.uint64 and len(values) and values.max() > np.iinfo(np.int64).max:
@@ -178,8 +190,8 @@ def _read_nwb(file: h5py.File, path: Path, trial: str | None) -> list[Spikes]:
         where = f"{path}:{train.name}"
         if not (name.isascii() and name.isdigit() and len(name) < 19):
             raise ReadError(f"the group {name!r} is not named after a node id", where=where)
-        data = _dataset(train, ("data",), where)
-        times.append(data[:].astype(np.float64, copy=False) * _factor(data.attrs, ("unit", "units"), where))
+        data = column_of(train, ("data",), where)
+        times.append(data[:].astype(np.float64, copy=False) * milliseconds(data.attrs, ("unit", "units"), where))
         ids.append(np.full(data.shape[0], int(name), dtype=np.int64))
     return [_spikes(None, np.concatenate(ids), np.concatenate(times), path)]
 

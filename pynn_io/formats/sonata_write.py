@@ -57,13 +57,18 @@ def named(name: str, where: object, what: str = "column") -> str:
     HDF5 takes ``/`` for a step into a group, and from the file's root at the beginning, ``.`` for the group itself,
     and ends names at NUL: such a name would put the data elsewhere without a word. Raises WriteError.
     """
-    if name in ("", ".", "..", LIBRARY) or "/" in name or "\0" in name:
+    if forbidden_name(name):
         raise WriteError(
             f"the {what} {name!r} cannot be called so in SONATA's HDF5 files",
             where=where,
             hint="rename it: a name there is not empty, has no '/' and no NUL, and is not '.', '..' or '@library'",
         )
     return name
+
+
+def forbidden_name(name: str) -> bool:
+    """Whether HDF5, or SONATA in it, cannot have an object of that name."""
+    return name in ("", ".", "..", LIBRARY) or "/" in name or "\0" in name
 
 
 def _place_of(group: h5py.Group) -> str:
@@ -236,12 +241,35 @@ def _write_ranges(index: h5py.Group, starts: np.ndarray, order: np.ndarray) -> N
 # --- Spikes -------------------------------------------------------------------------------------------------------
 
 
-def write_spikes(file: h5py.File, population: str, node_ids: np.ndarray, times: np.ndarray, sorting: str) -> None:
-    """``/spikes/<population>``: times in ms; ``sorting`` is ``none``, ``by_id`` or ``by_time``."""
-    group = file.require_group("spikes").create_group(population)
+def write_spikes(file: h5py.File, population: str, node_ids: np.ndarray, times: np.ndarray, sorting: str) -> h5py.Group:
+    """``/spikes/<population>``: times in ms; ``sorting``, ``none``, ``by_id`` or ``by_time``, is how they are sorted.
+
+    libsonata takes the order from an enumeration on the group and refuses a string there; BMTK looks for a string on
+    the node ids first (and cannot do so where there are none).
+    """
+    group = file.require_group("spikes").create_group(named(population, f"{file.filename}:/spikes", "population"))
     group.attrs.create("sorting", h5py.check_enum_dtype(SORTING)[sorting], dtype=SORTING)
     write_dataset(group, "timestamps", np.asarray(times, dtype=np.float64), units="ms")
-    write_dataset(group, "node_ids", np.asarray(node_ids, dtype=np.uint64))
+    ids = write_dataset(group, "node_ids", np.asarray(node_ids, dtype=np.uint64))
+    if len(node_ids):
+        ids.attrs["sorting"] = sorting
+    return group
+
+
+def write_spikes_csv(path: Path, spikes: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
+    """BMTK's text form of spikes, a row a spike: its time (ms), population and node id.
+
+    spikes: ``(node ids, times)`` by population, in the order of the rows.
+    """
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", encoding="utf-8") as file:
+            file.write("timestamps population node_ids\n")
+            for name, (ids, times) in spikes.items():
+                between = f" {_quoted(name)} "
+                file.writelines(
+                    f"{time!r}{between}{node}\n" for time, node in zip(times.tolist(), ids.tolist(), strict=True)
+                )
 
 
 # --- Text files ---------------------------------------------------------------------------------------------------

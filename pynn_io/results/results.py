@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from pynn_io.graph.columns import empty
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spikes:
-    """The spikes of one population, sorted by time, then node.
+    """The spikes of one population, sorted by time, then node; `sorted_spikes` makes one from any order.
 
     node_ids: int64[n], ids of the population's file. times: float64[n], ms.
     """
@@ -22,6 +24,25 @@ class Spikes:
     node_ids: np.ndarray
     times: np.ndarray
 
+    def counts(self, nodes: np.ndarray) -> np.ndarray:
+        """int64[len(nodes)]: how often each of ``nodes`` spiked, 0 for the silent ones."""
+        ids, counts = np.unique(self.node_ids, return_counts=True)
+        if not len(ids):
+            return np.zeros(len(nodes), dtype=np.int64)
+        place = np.minimum(np.searchsorted(ids, nodes), len(ids) - 1)
+        return np.where(ids[place] == nodes, counts[place], 0)
+
+
+def sorted_spikes(population: str, node_ids: np.ndarray, times: np.ndarray) -> Spikes:
+    """Spikes of a population that come in any order."""
+    ids = np.asarray(node_ids).astype(np.int64, copy=False)
+    times = np.asarray(times, dtype=np.float64)
+    step = np.diff(times)
+    if not np.all((step > 0) | ((step == 0) & (np.diff(ids) >= 0))):
+        order = np.lexsort((ids, times))
+        ids, times = ids[order], times[order]
+    return Spikes(population, ids, times)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trace:
@@ -29,7 +50,8 @@ class Trace:
 
     report: its name in the plan. data: float[time, element]; row k is the value at ``start + k * interval`` (ms).
     node_ids: int64[element]. section_ids, section_pos: int64 and float64[element], where on the cell, None for cells
-    without extent; section_order as in `pynn_io.graph.network.Projection`.
+    without extent; section_order as in `pynn_io.graph.network.Projection`. variable, unit: empty where a file that was
+    read does not state them.
     """
 
     report: str
@@ -55,6 +77,8 @@ class Results:
     """What a run gave.
 
     nodes: ids of all cells that were simulated and could spike, by population (the silent ones too; sources left out).
+        Most files do not tell them: then the population is missing here.
+    duration: end of the run, ms; None where a file does not tell.
     level: ``executes``, or what else the backend did (``maps``): what was only mapped is no data.
     provenance: backend, version, seeds, timestep and what else decides about the numbers; seconds and bytes used.
     """
@@ -69,3 +93,70 @@ class Results:
     @property
     def spike_count(self) -> int:
         return sum(len(spikes.times) for spikes in self.spikes.values())
+
+    @property
+    def populations(self) -> tuple[str, ...]:
+        """Every population that was simulated or recorded, in that order."""
+        names = [*self.nodes, *self.spikes, *(trace.population for trace in self.traces)]
+        return tuple(dict.fromkeys(names))
+
+    def counts(self) -> dict[str, np.ndarray]:
+        """int64 by population: spikes of every cell of ``nodes``, or, where they are not known, of each that spiked."""
+        found = {}
+        for name, spikes in self.spikes.items():
+            nodes = self.nodes.get(name)
+            found[name] = spikes.counts(np.unique(spikes.node_ids) if nodes is None else nodes)
+        silent = {name: np.zeros(len(ids), np.int64) for name, ids in self.nodes.items() if name not in found}
+        return found | silent
+
+    def rates(self) -> dict[str, float | None]:
+        """Mean rate of every population with spikes or nodes, Hz, the silent cells counted.
+
+        None where the cells or the duration are not known: a mean over the cells that spiked is another number.
+        """
+        seconds = (self.duration or 0) / 1000
+        sizes = {name: len(self.nodes.get(name, ())) for name in self.counts()}
+        return {
+            name: float(counts.sum() / (sizes[name] * seconds)) if sizes[name] and seconds > 0 else None
+            for name, counts in self.counts().items()
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """What there is, as plain values for people and JSON."""
+        rates = self.rates()
+        counts = self.counts()
+        return {
+            "duration": self.duration,
+            "level": self.level,
+            "spikes": self.spike_count,
+            "populations": {
+                name: {
+                    "cells": len(self.nodes[name]) if name in self.nodes else None,
+                    "active": int(np.count_nonzero(counts[name])),
+                    "spikes": int(counts[name].sum()),
+                    "rate": rates[name],
+                }
+                for name in counts
+            },
+            "traces": [
+                {
+                    "report": trace.report,
+                    "population": trace.population,
+                    "variable": trace.variable,
+                    "unit": trace.unit,
+                    "samples": int(trace.data.shape[0]),
+                    "elements": int(trace.data.shape[1]),
+                    "start": trace.start,
+                    "interval": trace.interval,
+                }
+                for trace in self.traces
+            ],
+        }
+
+    def write(self, path: str | Path, to: str = "sonata", **options: Any) -> tuple[Path, ...]:
+        """Write them; see `pynn_io.results.files.write_results`. Returns the files."""
+        return import_module("pynn_io.results.files").write_results(self, path, to=to, **options)
+
+    def to_neo(self) -> Any:
+        """A `neo.Block` of one Segment; see `pynn_io.results.neo.to_block`."""
+        return import_module("pynn_io.results.neo").to_block(self)
