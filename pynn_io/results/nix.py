@@ -142,19 +142,17 @@ class _Reader:
     def traces(self) -> Iterator[Trace]:
         for group, meaning in self._groups("pynn_io.report"):
             data = self._column(group, "data", "f", axes=2)
-            columns = [self._column(group, "node_ids", "iu")]
-            for name, kind in (("element_ids", "iu"), ("element_pos", "f")):
-                stated = f"{group.name}.{name}" in self._block.data_arrays
-                columns.append(self._column(group, name, kind) if stated else None)
-            if any(column is not None and len(column) != data.shape[1] for column in columns):
+            nodes = self._column(group, "node_ids", "iu")
+            sections, positions = self._optional(group, "element_ids", "iu"), self._optional(group, "element_pos", "f")
+            if any(column is not None and len(column) != data.shape[1] for column in (nodes, sections, positions)):
                 raise ReadError(f"its columns do not have {data.shape[1]} entries", where=self._place(group))
             yield Trace(
                 **{field: meaning[field] for field in ("report", "population", "variable", "start", "interval")},
                 unit=meaning.get("unit", symbol_of(self._block.data_arrays[f"{group.name}.data"].unit)),
                 data=data,
-                node_ids=columns[0],
-                section_ids=columns[1],
-                section_pos=columns[2],
+                node_ids=nodes,
+                section_ids=sections,
+                section_pos=positions,
                 section_order=meaning["section_order"],
             )
 
@@ -177,6 +175,9 @@ class _Reader:
         if data.dtype.kind not in kinds or data.ndim != axes:
             raise ReadError(f"{name} is not {axes} axes of numbers of the right kind", where=self._place(group))
         return data.astype(np.int64, copy=False) if kinds == "iu" else data
+
+    def _optional(self, group: Any, name: str, kinds: str) -> np.ndarray | None:
+        return self._column(group, name, kinds) if f"{group.name}.{name}" in self._block.data_arrays else None
 
     def _place(self, group: Any) -> str:
         return f"{self._path}:/data/{self._block.name}/groups/{group.name}"
