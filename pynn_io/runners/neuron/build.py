@@ -1,0 +1,196 @@
+"""The model in NEURON: cells of this rank, their synapses, stimuli and recordings, in that order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from pynn_io.errors import BackendUnavailable
+from pynn_io.progress import Progress
+from pynn_io.report import Report
+from pynn_io.runners.base import Profile
+from pynn_io.runners.neuron import recordings, stimuli, templates
+from pynn_io.runners.neuron.cable import cable_maker
+from pynn_io.runners.neuron.lowered import (
+    CableModel,
+    CellGroup,
+    Connections,
+    LoweredNeuron,
+    PointModel,
+    SourceModel,
+    SynapseBlock,
+)
+from pynn_io.runners.neuron.mechanisms import load, names_of, variable_of
+from pynn_io.runners.neuron.model import Cell, Model, Synapses
+
+
+def build(lowered: LoweredNeuron, profile: Profile, report: Report, progress: Progress) -> Model:
+    """Build the part of the network that this rank simulates.
+
+    Raises BackendUnavailable without NEURON, RunError for mechanisms that are missing or do not compile.
+    """
+    begin = perf_counter()
+    h = _neuron()
+    load(lowered, profile, report, progress)
+    context = h.ParallelContext()
+    model = Model(lowered, profile, int(context.id()), int(context.nhost()))
+    model.events.append((lowered.trains.gids, lowered.trains.times))
+    total = sum(len(group.gids) for group in lowered.groups)
+    for group in lowered.groups:
+        _make_cells(model, group, report)
+        progress("building cells", len(model.cells) * model.hosts, total)
+    _make_connections(model, report, progress)
+    stimuli.apply(model, lowered, report)
+    times, gids = h.Vector(), h.Vector()
+    context.spike_record(-1, times, gids)
+    model.spikes = (times, gids)
+    recordings.attach(model, lowered, report)
+    model.seconds["build"] = perf_counter() - begin
+    return model
+
+
+def _neuron() -> Any:
+    """NEURON's interpreter."""
+    try:
+        from neuron import h
+    except ImportError as error:
+        raise BackendUnavailable("NEURON is not installed", hint="pip install 'pynn_io[neuron]'") from error
+    return h
+
+
+# --- cells --------------------------------------------------------------------------------------------------------
+
+
+def _make_cells(model: Model, group: CellGroup, report: Report) -> None:
+    """The cells of a group that are on this rank, each with its gid and its detector of spikes."""
+    if isinstance(group.model, SourceModel):
+        return
+    make = _maker(model, group, report)
+    for index in np.flatnonzero(group.gids % model.hosts == model.rank).tolist():
+        cell = make(index)
+        model.cells[cell.gid] = cell
+        _detect(model, cell)
+
+
+def _maker(model: Model, group: CellGroup, report: Report) -> Callable[[int], Cell]:
+    lowered = model.lowered
+    if isinstance(group.model, PointModel):
+        return _point_maker(group, group.model, report)
+    if isinstance(group.model, CableModel):
+        return cable_maker(group, group.model, lowered, report)
+    return templates.maker(model, group, report)
+
+
+def _point_maker(group: CellGroup, point: PointModel, report: Report) -> Callable[[int], Cell]:
+    """Cells that are one point process; one that is no artificial cell gets a section of its own."""
+    from neuron import h
+
+    constructor = getattr(h, point.mechanism)
+    artificial = names_of(h).artificial(point.mechanism)
+    shared = _settings_of(point.mechanism, point.parameters, f"cells/{group.cell}", report)
+    own = _settings_of(point.mechanism, group.parameters, f"cells/{group.cell}", report)
+
+    def make(index: int) -> Cell:
+        section = None if artificial else h.Section(name="soma")
+        process = constructor() if section is None else constructor(section(0.5))
+        for name, value in shared:
+            setattr(process, name, value)
+        for name, values in own:
+            if not np.isnan(values[index]):
+                setattr(process, name, float(values[index]))
+        return Cell(int(group.gids[index]), (), section, process)
+
+    return make
+
+
+def _settings_of(mechanism: str, stated: Mapping[str, Any], where: str, report: Report) -> list[tuple[str, Any]]:
+    """Stated parameters under the names that the mechanism has; what it does not have is LOST."""
+    found, unknown = [], []
+    for name, value in stated.items():
+        variable = variable_of(mechanism, name)
+        if variable is None:
+            unknown.append(name)
+        else:
+            found.append((variable, value))
+    report.lost(
+        "unknown-parameter",
+        where,
+        f"The mechanism {mechanism} has no such parameters; their values are not used.",
+        count=len(unknown),
+        examples=unknown,
+    )
+    return found
+
+
+def _detect(model: Model, cell: Cell) -> None:
+    from neuron import h
+
+    context = h.ParallelContext()
+    context.set_gid2node(cell.gid, model.rank)
+    if cell.point is not None:
+        detector = h.NetCon(cell.point, None)
+    else:
+        detector = h.NetCon(cell.soma(0.5)._ref_v, None, sec=cell.soma)
+        detector.threshold = model.lowered.settings.spike_threshold
+    context.cell(cell.gid, detector)
+
+
+# --- synapses -----------------------------------------------------------------------------------------------------
+
+
+def _make_connections(model: Model, report: Report, progress: Progress) -> None:
+    keep = np.zeros(model.lowered.size, dtype=bool)
+    keep[list(model.cells)] = True
+    total = sum(item.size for item in model.lowered.connections)
+    done = 0
+    for item in model.lowered.connections:
+        made = model.synapses[item.projection] = Synapses()
+        constructors = [_constructor(synapse.mechanism, synapse.parameters, item, report) for synapse in item.models]
+        for block in item.blocks(keep, report):
+            _make_block(model, block, constructors, made)
+            progress("connecting", done + int(block.edge[-1]) + 1 if len(block.edge) else done, total)
+        done += item.size
+
+
+def _constructor(
+    mechanism: str, stated: Mapping[str, float], item: Connections, report: Report
+) -> tuple[Any, list[tuple[str, Any]]]:
+    """NEURON's constructor of a synapse type, None where events go to the cell itself, and what to set on it."""
+    if not mechanism:
+        return None, []
+    from neuron import h
+
+    return getattr(h, mechanism), _settings_of(mechanism, stated, f"projections/{item.projection}", report)
+
+
+def _make_block(model: Model, block: SynapseBlock, constructors: list[Any], made: Synapses) -> None:
+    """The one loop over synapses: what NEURON wants one by one."""
+    from neuron import h
+
+    connect = h.ParallelContext().gid_connect
+    cells, netcons, points = model.cells, made.netcons, made.points
+    own = [(name, values.tolist()) for name, values in block.parameters.items()]
+    columns = (block.source, block.target, block.model, block.weight, block.delay, block.section, block.position)
+    for row, (source, target, kind, weight, delay, section, position) in enumerate(
+        zip(*(column.tolist() for column in columns), strict=True)
+    ):
+        cell = cells[target]
+        point = cell.point
+        if section >= 0:
+            constructor, settings = constructors[kind]
+            point = constructor(cell.sections[section](position))
+            for name, value in settings:
+                setattr(point, name, value)
+            for name, values in own:
+                if values[row] == values[row]:  # NaN: not stated
+                    setattr(point, name, values[row])
+        netcon = connect(source, point)
+        netcon.weight[0] = weight
+        netcon.delay = delay
+        netcons.append(netcon)
+        points.append(point)
+    made.edges.append(block.edge)
+    made.targets.append(block.target)

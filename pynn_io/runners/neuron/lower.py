@@ -1,0 +1,155 @@
+"""From a network and a plan to `LoweredNeuron`: pure, and without NEURON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from pynn_io.errors import PlanError
+from pynn_io.graph.network import Network
+from pynn_io.graph.stimuli import SpikeTrains, SpontaneousSynapses, SynapseReplay
+from pynn_io.lowering import simulated, sources, trains
+from pynn_io.report import Report
+from pynn_io.runners.neuron import recordings, stimuli
+from pynn_io.runners.neuron.cells import groups, mechanisms_of
+from pynn_io.runners.neuron.connections import cells_of, connections
+from pynn_io.runners.neuron.geometry import Geometries
+from pynn_io.runners.neuron.lowered import CellGroup, Connections, LoweredNeuron, Settings, Trains
+from pynn_io.runners.neuron.placement import Generators, bmtk_gids
+from pynn_io.simulation_plan import SimulationPlan
+
+#: What stands where a plan is silent: BMTK's (``sonata_config.py``: dt, dL, threshold) and the OBI extension's (the
+#: conditions, and its own threshold).
+_DEFAULTS = {"timestep": 0.1, "section_length": 20.0, "spike_threshold": -15.0, "celsius": 34.0, "v_init": -80.0}
+_OBI_DEFAULTS = {"timestep": 0.025, "spike_threshold": -30.0}
+_UNITS = {"timestep": "ms", "section_length": "um", "spike_threshold": "mV", "celsius": "degC", "v_init": "mV"}
+
+
+def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredNeuron:
+    """The network and the plan in NEURON's words.
+
+    gids: populations in the network's order, sources too; within a population by row.
+    Raises PlanError for a plan without an end and for stimuli of cells that are not there.
+    """
+    ids = {name: population.ids() for name, population in network.populations.items()}
+    ends = np.cumsum([len(own) for own in ids.values()]).tolist()
+    first = {name: end - len(own) for (name, own), end in zip(ids.items(), ends, strict=True)}
+    found = groups(network, simulated(network, plan), first, report)
+    settings = _settings(network, plan, report)
+    shapes = Geometries(network.morphologies, settings.section_length)
+    emitted = trains(plan, network, report)
+    rows = [np.full(len(item.rows), first[name]) + item.rows for name, item in emitted.items()]
+    made = _connections(network, plan, first, found, shapes, list(ids.values()), set(emitted), report)
+    return LoweredNeuron(
+        name=network.name,
+        settings=settings,
+        first=first,
+        ids=ids,
+        groups=found,
+        connections=made,
+        trains=_sorted(rows, [item.times for item in emitted.values()]),
+        stimuli=stimuli.lower(network, plan, first, report),
+        recordings=recordings.lower(network, plan, first, report),
+        needs=_needs(found, made),
+        mechanism_folders=mechanism_folders(network),
+        morphologies=network.morphologies,
+        shapes=shapes,
+    )
+
+
+def mechanism_folders(network: Network) -> tuple[Path, ...]:
+    """Where the network's components say that ``.mod`` files are."""
+    components = network.extra.get("sonata", {}).get("components", {})
+    entry = components.get("mechanisms_dir")
+    path = entry.get("path") if isinstance(entry, Mapping) else None
+    return (Path(path),) if path else ()
+
+
+def _settings(network: Network, plan: SimulationPlan, report: Report) -> Settings:
+    if plan.duration is None:
+        raise PlanError("the plan does not say how long to run", where="run.tstop", hint="state it, or --duration MS")
+    if plan.start:
+        report.lost("start-time", "run.tstart", "NEURON starts at 0 ms; the stated start of the run is not used.")
+    obi = network.extra.get("sonata", {}).get("dialect") == "obi"
+    defaults = {**_DEFAULTS, **_OBI_DEFAULTS} if obi else _DEFAULTS
+    values = {}
+    for name, default in defaults.items():
+        stated = getattr(plan, name)
+        values[name] = default if stated is None else float(stated)
+        if stated is None:
+            report.defaulted("default-setting", f"plan/{name}", f"{name} is not stated: {default} {_UNITS[name]}.")
+    _check(values["timestep"], plan.duration)
+    return Settings(
+        duration=float(plan.duration),
+        variable_step=bool(plan.variable_step),
+        seed=plan.seed,
+        mechanism_variables=plan.mechanism_variables,
+        **values,
+    )
+
+
+def _check(timestep: float, duration: float) -> None:
+    if not timestep > 0:
+        raise PlanError(f"the time step must be above 0 ms, here it is {timestep}", where="run.dt")
+    if not duration >= 0:
+        raise PlanError(f"the run must not end before it starts, here it ends at {duration} ms", where="run.tstop")
+
+
+def _sorted(gids: list[np.ndarray], times: list[np.ndarray]) -> Trains:
+    """Trains of several populations as one list, by time."""
+    every_gid = np.concatenate([np.zeros(0, dtype=np.int64), *gids])
+    every_time = np.concatenate([np.zeros(0), *times])
+    order = np.lexsort((every_gid, every_time))
+    return Trains(every_gid[order], every_time[order])
+
+
+def _connections(
+    network: Network,
+    plan: SimulationPlan,
+    first: Mapping[str, int],
+    found: tuple[CellGroup, ...],
+    shapes: Geometries,
+    ids: list[np.ndarray],
+    emitting: set[str],
+    report: Report,
+) -> tuple[Connections, ...]:
+    """All chemical projections, in the order in which BMTK makes them.
+
+    First those between cells, then those from sources, population by population in the order of the inputs; those from
+    sources without a spike only where events come without any (minis, replay).
+    """
+    cells, generators = cells_of(network, first, found), Generators(bmtk_gids(ids))
+    silent = bool(plan.overrides) or any(
+        isinstance(item.what, SynapseReplay | SpontaneousSynapses) for item in plan.stimuli
+    )
+    virtual = {
+        name: bool(population.size) and bool(sources(population, network).all())
+        for name, population in network.populations.items()
+    }
+    chemical = [item for item in network.projections.values() if item.kind == "chemical"]
+    chosen = [item for item in chemical if not virtual[item.pre]]
+    for population in _by_input(network, plan):
+        if population in emitting or silent:
+            chosen += [item for item in chemical if virtual[item.pre] and item.pre == population]
+    return tuple(connections(network, item, cells, shapes, generators, report) for item in chosen)
+
+
+def _by_input(network: Network, plan: SimulationPlan) -> list[str]:
+    """Populations in the order of the spike inputs that feed them, then the others."""
+    fed = [item.what.population for item in plan.stimuli if isinstance(item.what, SpikeTrains)]
+    return list(dict.fromkeys([*fed, *network.populations]))
+
+
+def _needs(found: tuple[CellGroup, ...], made: tuple[Connections, ...]) -> dict[str, tuple[str, ...]]:
+    """Mechanism -> who needs it."""
+    needs: dict[str, dict[str, None]] = {}
+    for group in found:
+        for mechanism in sorted(mechanisms_of(group.model)):
+            needs.setdefault(mechanism, {})[f"{group.population} ({group.cell})"] = None
+    for item in made:
+        for model in item.models:
+            if model.mechanism:
+                needs.setdefault(model.mechanism, {})[f"synapses of {item.projection}"] = None
+    return {name: tuple(who) for name, who in needs.items()}

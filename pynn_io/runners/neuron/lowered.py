@@ -1,0 +1,203 @@
+"""A network and a plan in NEURON's words and units: plain data, made without NEURON, and the same on every rank.
+
+Units are NEURON's: ms, mV, nA, uS (NetCon weights onto synapses), S/cm2, uF/cm2, ohm.cm, um.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from pynn_io.graph.columns import empty
+from pynn_io.graph.morphology import Morphology
+from pynn_io.report import Report
+from pynn_io.runners.neuron.geometry import Shapes
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What holds for the whole run: ms, mV, degC, um; all stated or defaulted (and then reported).
+
+    variable_step: CVode instead of ``timestep``. mechanism_variables: (mechanism, variable) -> value, NMODL globals.
+    """
+
+    duration: float
+    timestep: float
+    celsius: float
+    v_init: float
+    spike_threshold: float
+    section_length: float
+    variable_step: bool = False
+    seed: int | None = None
+    mechanism_variables: Mapping[tuple[str, str], float] = field(default_factory=empty)
+
+
+@dataclass(frozen=True, slots=True)
+class PointModel:
+    """A point process or artificial cell by its name in NEURON. parameters: of every cell, in NEURON's units."""
+
+    mechanism: str
+    parameters: Mapping[str, float] = field(default_factory=empty)
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """``mechanism`` on every section of ``region`` (``soma axon dend apic`` or ``all``)."""
+
+    region: str
+    mechanism: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """A number on every section of ``region``.
+
+    mechanism: whose range variable it is; empty for a section property (``cm Ra``) or an ion's (``ena``).
+    variable: its name without the mechanism; ``*conductance`` is the density under whatever name the mechanism has.
+    ion: where stated, only sections that have this ion are set.
+    """
+
+    region: str
+    mechanism: str
+    variable: str
+    value: float
+    ion: str = ""
+
+
+Paint: TypeAlias = Insert | Assign
+#: The variable of a mechanism that is its conductance density: the first of these that it has.
+CONDUCTANCE = "*conductance"
+CONDUCTANCE_NAMES = ("gbar", "g", "gmax")
+
+
+@dataclass(frozen=True, slots=True)
+class CableModel:
+    """A cable cell: what happens to its morphology, then what is on its membrane, in order."""
+
+    processing: tuple[str, ...]
+    paints: tuple[Paint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateModel:
+    """A cell that a hoc template makes: ``template`` is its name, ``file`` where it is defined, None where unknown."""
+
+    template: str
+    file: Path | None = None
+    parameters: Mapping[str, Any] = field(default_factory=empty)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceModel:
+    """Cells that only emit the spikes of `LoweredNeuron.trains`: nothing is built for them."""
+
+
+CellModel: TypeAlias = PointModel | CableModel | TemplateModel | SourceModel
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CellGroup:
+    """Cells of one population that are one definition.
+
+    rows, gids: int64[n]. morphology: name of each cell's morphology, as codes into ``morphologies`` (empty: none).
+    parameters: numbers of single cells that override the model's, float64[n] each, NaN where a cell states nothing.
+    """
+
+    population: str
+    cell: str
+    model: CellModel
+    rows: np.ndarray
+    gids: np.ndarray
+    morphology: np.ndarray | None = None
+    morphologies: tuple[str, ...] = ()
+    parameters: Mapping[str, np.ndarray] = field(default_factory=empty)
+
+
+@dataclass(frozen=True, slots=True)
+class SynapseModel:
+    """A synapse type: its point process (empty: the event goes to the cell itself) and that one's parameters."""
+
+    mechanism: str
+    parameters: Mapping[str, float] = field(default_factory=empty)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SynapseBlock:
+    """Synapses as columns, n of them, in the order in which they are made.
+
+    source, target: gids, int64. model: index into `Connections.models`, int64. weight: as NetCon takes it; delay: ms.
+    section: index into the target's sections, int64, -1 for cells without; position: fraction along it.
+    edge: row of the projection. parameters: of single synapses, by variable of the mechanism; NaN: as the model says.
+    """
+
+    source: np.ndarray
+    target: np.ndarray
+    model: np.ndarray
+    weight: np.ndarray
+    delay: np.ndarray
+    section: np.ndarray
+    position: np.ndarray
+    edge: np.ndarray
+    parameters: Mapping[str, np.ndarray] = field(default_factory=empty)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Connections:
+    """One projection. ``blocks(keep, report)`` gives the synapses onto cells with ``keep[gid]``, a block a time.
+
+    kind: ``chemical``. models: by row of the projection's types.
+    """
+
+    projection: str
+    kind: str
+    pre: str
+    post: str
+    models: tuple[SynapseModel, ...]
+    size: int
+    blocks: Callable[[np.ndarray, Report], Iterator[SynapseBlock]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trains:
+    """Spikes of cells that are not simulated, sorted by time: gids int64[n], times float64[n] (ms)."""
+
+    gids: np.ndarray
+    times: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoweredNeuron:
+    """What `build` makes.
+
+    first: gid of the first cell of every population; the gid of a cell is that plus its row. Populations come in the
+        network's order, sources too. ids: the ids of its rows.
+    groups: every cell that is built or emits, each in one group. connections: in the order in which they are made:
+        between cells, then from sources in the order of the stimuli that feed them, as BMTK makes them.
+    stimuli, recordings: see the modules of these names.
+    needs: mechanisms that are not NEURON's own or may not be, with the cells or synapses that need them.
+    mechanism_folders: where their ``.mod`` files may be, as the network says.
+    morphologies: the network's; shapes: sections and compartments of one of them after a processing.
+    """
+
+    name: str
+    settings: Settings
+    first: Mapping[str, int]
+    ids: Mapping[str, np.ndarray]
+    groups: tuple[CellGroup, ...]
+    connections: tuple[Connections, ...]
+    trains: Trains
+    stimuli: tuple[Any, ...] = ()
+    recordings: tuple[Any, ...] = ()
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=empty)
+    mechanism_folders: tuple[Path, ...] = ()
+    morphologies: Mapping[str, Morphology] = field(default_factory=empty)
+    shapes: Shapes | None = None
+
+    @property
+    def size(self) -> int:
+        """How many gids there are."""
+        return sum(len(ids) for ids in self.ids.values())

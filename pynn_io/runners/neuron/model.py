@@ -1,0 +1,60 @@
+"""What stands in NEURON on one rank."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from pynn_io.runners.base import Profile
+from pynn_io.runners.neuron.lowered import LoweredNeuron
+
+
+@dataclass(slots=True, eq=False)
+class Cell:
+    """A cell of this rank.
+
+    sections: NEURON's, in the order that `SynapseBlock.section` counts; empty for a cell without extent. soma: the
+    section in whose middle spikes are detected. point: the point process that is the cell, if it is one.
+    """
+
+    gid: int
+    sections: tuple[Any, ...] = ()
+    soma: Any = None
+    point: Any = None
+    keep: Any = None
+
+
+@dataclass(slots=True, eq=False)
+class Synapses:
+    """The synapses of one projection on this rank, in the order in which they were made; lists of equal length.
+
+    points: the point processes (the cell itself where it has no extent). edges, targets: rows of the projection, gids.
+    """
+
+    netcons: list[Any] = field(default_factory=list)
+    points: list[Any] = field(default_factory=list)
+    edges: list[np.ndarray] = field(default_factory=list)
+    targets: list[np.ndarray] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Model:
+    """What was built on this rank, and everything that NEURON drops when Python does (``keep``).
+
+    cells: by gid; the cell with gid g is on rank ``g % hosts``. synapses: by projection. events: arrays of gids and
+    times (ms) of spikes that no cell makes; whoever adds to them does it before the run. spikes: NEURON's vectors of
+    times and gids.
+    """
+
+    lowered: LoweredNeuron
+    profile: Profile
+    rank: int
+    hosts: int
+    cells: dict[int, Cell] = field(default_factory=dict)
+    synapses: dict[str, Synapses] = field(default_factory=dict)
+    events: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
+    spikes: tuple[Any, Any] | None = None
+    keep: list[Any] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)

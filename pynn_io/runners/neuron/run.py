@@ -1,0 +1,126 @@
+"""Running a model that stands, and what came out."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from pynn_io.errors import SimulationFailed
+from pynn_io.progress import Progress
+from pynn_io.results import Results, Spikes
+from pynn_io.runners.neuron import recordings
+from pynn_io.runners.neuron.lowered import LoweredNeuron, SourceModel
+from pynn_io.runners.neuron.model import Model
+
+#: How often progress is told, and the longest time that ranks run without exchanging spikes (ms).
+_PARTS = 100
+_LONGEST_STEP = 10.0
+
+
+def run(model: Model, progress: Progress) -> None:
+    """Run to the plan's end. Raises SimulationFailed with NEURON's message."""
+    begin = perf_counter()
+    try:
+        advance = _initialised(model)
+        duration, timestep = model.lowered.settings.duration, model.lowered.settings.timestep
+        part = max(round(duration / timestep / _PARTS), 1) * timestep
+        now = 0.0
+        while now < duration:
+            now = min(now + part, duration)
+            advance(now)
+            progress("simulating", now, duration)
+    except RuntimeError as error:
+        raise SimulationFailed(f"NEURON stopped: {error}") from error
+    model.seconds["run"] = perf_counter() - begin
+
+
+def _initialised(model: Model) -> Any:
+    """Set what holds for the whole run, initialise, and give the function that advances to a time (ms)."""
+    from neuron import h
+
+    settings = model.lowered.settings
+    context = h.ParallelContext()
+    h.celsius, h.dt = settings.celsius, settings.timestep
+    h.CVode().active(1 if settings.variable_step else 0)
+    for (mechanism, variable), value in settings.mechanism_variables.items():
+        setattr(h, f"{variable}_{mechanism}", value)
+    _play(model)
+    shortest = context.set_maxstep(_LONGEST_STEP)
+    h.finitialize(settings.v_init)
+    if shortest < settings.timestep and model.hosts == 1 and not settings.variable_step:
+        return _advance_by_steps  # psolve refuses delays below the step, although a single rank has nothing to exchange
+    return context.psolve
+
+
+def _advance_by_steps(until: float) -> None:
+    from neuron import h
+
+    while h.t < until - h.dt / 2:
+        h.fadvance()
+
+
+def _play(model: Model) -> None:
+    """Give the spikes that no cell makes to one PatternStim: it fires gids that have no cell, at their exact times."""
+    from neuron import h
+
+    gids = np.concatenate([gids for gids, _ in model.events])
+    times = np.concatenate([times for _, times in model.events])
+    if not len(gids):
+        return
+    order = np.argsort(times, kind="stable")
+    pattern = h.PatternStim()
+    vectors = h.Vector(times[order]), h.Vector(gids[order].astype(np.float64))
+    pattern.play(*vectors)
+    model.keep += [pattern, *vectors]
+
+
+def collect(model: Model, lowered: LoweredNeuron) -> Results:
+    """Spikes and traces of this rank, under the populations and ids of the network."""
+    return Results(
+        spikes=_spikes(model, lowered),
+        traces=recordings.traces(model, lowered),
+        nodes=_nodes(lowered),
+        duration=lowered.settings.duration,
+        provenance=_provenance(model, lowered),
+    )
+
+
+def _spikes(model: Model, lowered: LoweredNeuron) -> dict[str, Spikes]:
+    times, gids = (np.array(vector.as_numpy()) for vector in model.spikes or ())
+    gids = gids.astype(np.int64)
+    found = {}
+    for name, nodes in _nodes(lowered).items():
+        if not len(nodes):
+            continue
+        first, ids = lowered.first[name], lowered.ids[name]
+        mine = (gids >= first) & (gids < first + len(ids))
+        node_ids, when = ids[gids[mine] - first], times[mine]
+        order = np.lexsort((node_ids, when))
+        found[name] = Spikes(name, node_ids[order], when[order])
+    return found
+
+
+def _nodes(lowered: LoweredNeuron) -> dict[str, np.ndarray]:
+    """Ids of the cells that are simulated, by population, in the order of rows."""
+    rows: dict[str, list[np.ndarray]] = {}
+    for group in lowered.groups:
+        if not isinstance(group.model, SourceModel):
+            rows.setdefault(group.population, []).append(group.rows)
+    return {name: lowered.ids[name][np.sort(np.concatenate(found))] for name, found in rows.items()}
+
+
+def _provenance(model: Model, lowered: LoweredNeuron) -> dict[str, Any]:
+    from neuron import h
+
+    settings = lowered.settings
+    names = ("timestep", "celsius", "v_init", "spike_threshold", "section_length", "variable_step", "seed")
+    return {
+        "backend": "neuron",
+        "version": h.nrnversion(0),
+        "processes": model.hosts,
+        "spike_times": "precise",
+        **{name: getattr(settings, name) for name in names},
+        "seconds": dict(model.seconds),
+    }
