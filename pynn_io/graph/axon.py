@@ -22,6 +22,10 @@ STUB_LENGTH = 30.0
 _DOWN = (0.0, -1.0, 0.0)
 #: Names that leave the geometry alone: keep the axon; insert the extracellular mechanism.
 _GEOMETRY_KEPT = frozenset({"fullaxon", "extracellular"})
+#: All names of ``model_processing`` that are known here.
+PROCESSING = _GEOMETRY_KEPT | {
+    f"aibs_{kind}{way}" for kind in ("perisomatic", "allactive") for way in ("", "_directed")
+}
 
 
 def replace_axon(

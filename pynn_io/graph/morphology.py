@@ -6,7 +6,7 @@ import os.path
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from pynn_io.graph.axon import apply_processing, axon_direction, axon_stub_diameters, replace_axon
+from pynn_io.graph.axon import PROCESSING, apply_processing, axon_direction, axon_stub_diameters, replace_axon
 from pynn_io.graph.sections import (
     AXON_REPLACED,
     SPECIFICATION,
@@ -33,6 +33,7 @@ from pynn_io.graph.segments import (
 
 __all__ = [
     "AXON_REPLACED",
+    "PROCESSING",
     "GROUP_OF_TAG",
     "SPECIFICATION",
     "LazyMorphologies",

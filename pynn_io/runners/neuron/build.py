@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any
@@ -53,7 +57,18 @@ def build(lowered: LoweredNeuron, profile: Profile, report: Report, progress: Pr
 
 
 def _neuron() -> Any:
-    """NEURON's interpreter."""
+    """NEURON's interpreter, without a window, and without the mechanisms that happen to lie in the working folder.
+
+    NEURON loads ``<machine>/libnrnmech.so`` of the folder in which it is first imported, unasked.
+    """
+    if "neuron" not in sys.modules:
+        os.environ.setdefault("NEURON_MODULE_OPTIONS", "-nogui")
+        with tempfile.TemporaryDirectory() as empty, contextlib.chdir(empty):
+            return _import()
+    return _import()
+
+
+def _import() -> Any:
     try:
         from neuron import h
     except ImportError as error:

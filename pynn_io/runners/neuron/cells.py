@@ -16,6 +16,7 @@ from pynn_io.graph.biophysics import (
 )
 from pynn_io.graph.biophysics import Paint as GraphPaint
 from pynn_io.graph.cells import CableCell, Cell, PointCell, SpikeSource
+from pynn_io.graph.morphology import PROCESSING
 from pynn_io.graph.network import Network, Population
 from pynn_io.lowering import Part, parts
 from pynn_io.report import Report
@@ -70,6 +71,14 @@ def lower_cell(name: str, cell: Cell, report: Report) -> CellModel | None:
     if isinstance(cell, CableCell):
         if cell.template:
             return TemplateModel(cell.template.partition(":")[2], parameters=cell.parameters)
+        unknown = [step for step in cell.processing if step not in PROCESSING]
+        report.lost(
+            "model-processing",
+            where,
+            "Steps of model_processing that pynn_io does not know are not done.",
+            count=len(unknown),
+            examples=unknown,
+        )
         return CableModel(cell.processing, tuple(_paints(cell, where, report)))
     if isinstance(cell, PointCell) and cell.model.startswith(_SCHEME):
         return PointModel(cell.model.removeprefix(_SCHEME), _numbers(cell, where, report))
@@ -149,6 +158,8 @@ def _paints(cell: CableCell, where: str, report: Report) -> Iterator[Paint]:
             report.lost("placed-item", where, "Items placed at one point of a cell are not built on NEURON.")
         else:
             items.append(part)
+    if "extracellular" in cell.processing:
+        yield Insert("all", "extracellular")
     for part in items:
         mechanism = _mechanism(part.item)
         if mechanism:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pynn_io.errors import PlanError
 from pynn_io.graph.columns import Table
 from pynn_io.graph.morphology import remap_sections
 from pynn_io.graph.network import Network, Projection
@@ -68,7 +69,7 @@ def connections(
         _synapse(item, f"{where}/{name}", report) for item, name in zip(definitions, projection.synapses, strict=True)
     ]
     stream = _Stream(network, projection, cells[projection.pre], cells[projection.post], shapes, generators)
-    stream.prepare(where, definitions)
+    stream.prepare(where, definitions, types)
     return Connections(
         projection.name,
         projection.kind,
@@ -108,6 +109,7 @@ class _Stream:
     where: str = ""
     scale: np.ndarray = field(init=False)
     cable: np.ndarray = field(init=False)
+    mechanism: np.ndarray = field(init=False)
     rules: list[Rule | None] = field(init=False)
     columns: dict[str, str] = field(default_factory=dict)
     found: dict[tuple[int, int, Rule], Targets] = field(default_factory=dict)
@@ -115,10 +117,11 @@ class _Stream:
     def __post_init__(self) -> None:
         self.cable = np.array([not isinstance(item.model, PointModel) for item in self.post.groups], dtype=bool)
 
-    def prepare(self, where: str, definitions: list[Synapse]) -> None:
+    def prepare(self, where: str, definitions: list[Synapse], types: list[SynapseModel]) -> None:
         """What each type row says, once."""
         projection = self.projection
         self.where = where
+        self.mechanism = np.array([bool(model.mechanism) for model in types], dtype=bool)
         table = projection.types
         units = table.values("weight_unit") if "weight_unit" in table else [""] * table.size
         self.scale = np.array([_SCALES.get(str(unit or ""), 1.0) for unit in units], dtype=np.float64)
@@ -136,8 +139,20 @@ class _Stream:
         names = ["afferent_section_id", "afferent_section_pos", *self.columns]
         for block in edge_blocks(self.projection, self.network, report, names):
             chosen = np.flatnonzero(keep[block.target + self.post.first] & (self.post.group[block.target] >= 0))
+            chosen = self._with_mechanism(block, chosen, report)
             if len(chosen):
                 yield self._block(block, chosen, report)
+
+    def _with_mechanism(self, block: EdgeBlock, chosen: np.ndarray, report: Report) -> np.ndarray:
+        """The edges but those onto cells with extent that name no point process of NEURON."""
+        without = self.cable[self.post.group[block.target[chosen]]] & ~self.mechanism[block.type[chosen]]
+        report.lost(
+            "synapse-model",
+            self.where,
+            "The synapses name no mechanism that NEURON can put on a cell with extent; they are left out.",
+            count=int(np.count_nonzero(without)),
+        )
+        return chosen[~without]
 
     def _block(self, block: EdgeBlock, chosen: np.ndarray, report: Report) -> SynapseBlock:
         target, kind = block.target[chosen], block.type[chosen]
@@ -151,6 +166,9 @@ class _Stream:
         index = np.repeat(np.arange(len(chosen)), sites.copies)
         delay = block.delay[chosen]
         missing = np.isnan(delay)
+        if (delay < 0).any():
+            edge = block.start + int(chosen[np.argmax(delay < 0)])
+            raise PlanError(f"edge {edge} has the negative delay {delay.min()} ms", where=self.where)
         report.defaulted(
             "default-delay",
             self.where,

@@ -24,6 +24,7 @@ from pynn_io.simulation_plan import SimulationPlan
 #: conditions, and its own threshold).
 _DEFAULTS = {"timestep": 0.1, "section_length": 20.0, "spike_threshold": -15.0, "celsius": 34.0, "v_init": -80.0}
 _OBI_DEFAULTS = {"timestep": 0.025, "spike_threshold": -30.0}
+_METHODS = {"euler": 0, "0": 0, "crank_nicolson": 1, "1": 1, "crank_nicolson_ion": 2, "2": 2}
 _UNITS = {"timestep": "ms", "section_length": "um", "spike_threshold": "mV", "celsius": "degC", "v_init": "mV"}
 
 
@@ -40,7 +41,7 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredNeur
     settings = _settings(network, plan, report)
     shapes = Geometries(network.morphologies, settings.section_length)
     emitted = trains(plan, network, report)
-    rows = [np.full(len(item.rows), first[name]) + item.rows for name, item in emitted.items()]
+    rows = [item.rows + first[name] for name, item in emitted.items()]
     made = _connections(network, plan, first, found, shapes, list(ids.values()), set(emitted), report)
     return LoweredNeuron(
         name=network.name,
@@ -84,10 +85,21 @@ def _settings(network: Network, plan: SimulationPlan, report: Report) -> Setting
     return Settings(
         duration=float(plan.duration),
         variable_step=bool(plan.variable_step),
+        second_order=_second_order(plan),
         seed=plan.seed,
         mechanism_variables=plan.mechanism_variables,
         **values,
     )
+
+
+def _second_order(plan: SimulationPlan) -> int:
+    method = plan.integration_method
+    if method is None:
+        return 0
+    if str(method) not in _METHODS:
+        hint = f"known: {', '.join(name for name in _METHODS if not name.isdigit())}"
+        raise PlanError(f"unknown integration method {method!r}", where="run.integration_method", hint=hint)
+    return _METHODS[str(method)]
 
 
 def _check(timestep: float, duration: float) -> None:
@@ -101,6 +113,8 @@ def _sorted(gids: list[np.ndarray], times: list[np.ndarray]) -> Trains:
     """Trains of several populations as one list, by time."""
     every_gid = np.concatenate([np.zeros(0, dtype=np.int64), *gids])
     every_time = np.concatenate([np.zeros(0), *times])
+    if every_time.min(initial=0.0) < 0:
+        raise PlanError(f"a spike at {every_time.min()} ms, before the run begins", where="inputs")
     order = np.lexsort((every_gid, every_time))
     return Trains(every_gid[order], every_time[order])
 
@@ -129,6 +143,10 @@ def _connections(
         for name, population in network.populations.items()
     }
     chemical = [item for item in network.projections.values() if item.kind == "chemical"]
+    for item in network.projections.values():
+        if item.kind != "chemical":
+            message = f"Projections of the kind {item.kind!r} are not built on NEURON."
+            report.lost("projection-kind", f"projections/{item.name}", message, count=item.size)
     chosen = [item for item in chemical if not virtual[item.pre]]
     for population in _by_input(network, plan):
         if population in emitting or silent:

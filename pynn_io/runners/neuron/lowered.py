@@ -22,7 +22,8 @@ from pynn_io.runners.neuron.geometry import Shapes
 class Settings:
     """What holds for the whole run: ms, mV, degC, um; all stated or defaulted (and then reported).
 
-    variable_step: CVode instead of ``timestep``. mechanism_variables: (mechanism, variable) -> value, NMODL globals.
+    variable_step: CVode instead of ``timestep``. second_order: NEURON's ``secondorder`` (0 implicit Euler, 1 and 2
+    Crank-Nicolson). mechanism_variables: (mechanism, variable) -> value, NMODL globals.
     """
 
     duration: float
@@ -32,6 +33,7 @@ class Settings:
     spike_threshold: float
     section_length: float
     variable_step: bool = False
+    second_order: int = 0
     seed: int | None = None
     mechanism_variables: Mapping[tuple[str, str], float] = field(default_factory=empty)
 

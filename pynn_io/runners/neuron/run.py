@@ -43,6 +43,7 @@ def _initialised(model: Model) -> Any:
     settings = model.lowered.settings
     context = h.ParallelContext()
     h.celsius, h.dt = settings.celsius, settings.timestep
+    h.secondorder = settings.second_order
     h.CVode().active(1 if settings.variable_step else 0)
     for (mechanism, variable), value in settings.mechanism_variables.items():
         setattr(h, f"{variable}_{mechanism}", value)

@@ -1,0 +1,111 @@
+"""``.mod`` files to a library, once: nrnivmodl into a cache of the user, by content and NEURON's version."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from pynn_io.errors import BackendUnavailable, RunError
+from pynn_io.progress import Progress
+
+#: Environment variable that moves the cache.
+CACHE_VARIABLE = "PYNN_IO_CACHE"
+#: Files beside the mechanisms that these may include.
+_INCLUDED = ("*.inc", "*.h")
+#: Lines of the compiler's output that are kept around its first error.
+_BEFORE, _AFTER = 3, 8
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def cache_folder() -> Path:
+    """Where compiled mechanisms are kept: $PYNN_IO_CACHE, else the user's cache folder of this platform."""
+    stated = os.environ.get(CACHE_VARIABLE)
+    if stated:
+        return Path(stated).absolute()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "pynn_io"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pynn_io"
+
+
+def compiled(sources: Sequence[Path], progress: Progress, options: Sequence[str] = ()) -> Path:
+    """The library of some ``.mod`` files: from the cache, or compiled now, which takes a while.
+
+    options: of nrnivmodl (``-coreneuron``). Processes that compile the same at one time each do it in a folder of
+    their own; the first that is ready stays. Raises RunError with the compiler's message, or where the cache cannot be
+    written, and BackendUnavailable without nrnivmodl.
+    """
+    home = cache_folder() / "mechanisms" / _key(sources, options)
+    library = _library(home)
+    if library is not None:
+        return library
+    try:
+        home.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=home.parent, prefix="building-") as name:
+            _build(Path(name) / "build", home, sources, progress, options)
+    except OSError as error:
+        hint = f"name another folder for the cache in the environment variable {CACHE_VARIABLE}"
+        raise RunError(f"cannot compile mechanisms: {error.strerror or error}", where=home.parent, hint=hint) from error
+    library = _library(home)
+    if library is None:
+        raise RunError("nrnivmodl made no library", where=home)
+    return library
+
+
+def _build(build: Path, home: Path, sources: Sequence[Path], progress: Progress, options: Sequence[str]) -> None:
+    """Compile in ``build``, then move it to ``home``."""
+    (build / "mod").mkdir(parents=True)
+    for path in sources:
+        shutil.copyfile(path, build / "mod" / path.name)
+        for included in (found for pattern in _INCLUDED for found in path.parent.glob(pattern)):
+            shutil.copyfile(included, build / "mod" / included.name)
+    progress("compiling mechanisms", 0, len(sources))
+    _compile(build, sources, options)
+    progress("compiling mechanisms", len(sources), len(sources))
+    try:
+        build.rename(home)
+    except OSError:
+        if _library(home) is None:  # else another process was faster
+            raise
+
+
+def _key(sources: Sequence[Path], options: Sequence[str]) -> str:
+    """A name that changes with every file's content and name, NEURON's version, the machine and the options."""
+    from neuron import h
+
+    digest = hashlib.sha256("\0".join([h.nrnversion(), platform.machine(), sys.platform, *options]).encode())
+    for path in sorted(sources, key=lambda path: path.name):
+        digest.update(f"\0{path.name}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def _library(home: Path) -> Path | None:
+    """The library in a folder of the cache."""
+    return next(iter(sorted(home.rglob("libnrnmech.*"))), None)
+
+
+def _compile(build: Path, sources: Sequence[Path], options: Sequence[str]) -> None:
+    beside = Path(sys.executable).with_name("nrnivmodl")
+    command = str(beside) if beside.is_file() else shutil.which("nrnivmodl")
+    if command is None:
+        raise BackendUnavailable("nrnivmodl, NEURON's compiler of mechanisms, is not there", hint="reinstall NEURON")
+    done = subprocess.run([command, *options, "mod"], cwd=build, capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = _first_error(done.stdout + done.stderr)
+        folders = ", ".join(dict.fromkeys(str(path.parent) for path in sources))
+        raise RunError("the mechanisms do not compile:\n" + "\n".join(f"| {line}" for line in lines), where=folders)
+
+
+def _first_error(output: str) -> list[str]:
+    """The part of the compiler's output that says what is wrong: around its first error, file and line included."""
+    lines = [line for line in _COLOURS.sub("", output).splitlines() if line.strip()]
+    errors = [number for number, line in enumerate(lines) if re.search(r"error", line, re.IGNORECASE)]
+    first = errors[0] if errors else len(lines)
+    return lines[max(first - _BEFORE, 0) : first + _AFTER]
