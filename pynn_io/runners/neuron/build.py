@@ -100,16 +100,17 @@ def _maker(model: Model, group: CellGroup, report: Report) -> Callable[[int], Ce
 
 
 def _point_maker(group: CellGroup, point: PointModel, report: Report) -> Callable[[int], Cell]:
-    """Cells that are one point process; one that is no artificial cell gets a section of its own."""
+    """Cells that are one point process, which stands for itself, or in a section: its own, or one that all share."""
     from neuron import h
 
     constructor = getattr(h, point.mechanism)
     artificial = names_of(h).artificial(point.mechanism)
+    common = h.Section(name=group.cell) if point.current[0] else None
     shared = _settings_of(point.mechanism, point.parameters, f"cells/{group.cell}", report)
     own = _settings_of(point.mechanism, group.parameters, f"cells/{group.cell}", report)
 
     def make(index: int) -> Cell:
-        section = None if artificial else h.Section(name="soma")
+        section = None if artificial else common or h.Section(name="soma")
         process = constructor() if section is None else constructor(section(0.5))
         for name, value in shared:
             setattr(process, name, value)

@@ -32,6 +32,7 @@ from pynn_io.runners.neuron.lowered import (
     SourceModel,
     TemplateModel,
 )
+from pynn_io.runners.neuron.standard import ranges, row_of
 from pynn_io.units import convert
 from pynn_io.vocabulary import models
 
@@ -51,20 +52,39 @@ def groups(
     found = []
     for population in network.populations.values():
         for part in parts(population, network, simulated[population.name]):
-            model = lower_cell(part.cell_name, part.cell, report)
+            model, own = lower_part(part, report)
             if model is None:
                 where = f"populations/{population.name}"
                 report.lost("cell-model", where, _refusal(part.cell_name, part.cell), count=part.size)
                 continue
             codes, names = _morphologies(population, part)
-            own = {} if isinstance(model, SourceModel) else _parameters(part)
             gids = part.rows + first[population.name]
             found.append(CellGroup(population.name, part.cell_name, model, part.rows, gids, codes, names, own))
     return tuple(found)
 
 
+def lower_part(part: Part, report: Report) -> tuple[CellModel | None, dict[str, np.ndarray]]:
+    """The definition of a part, None where NEURON has nothing for it, and the values of single cells."""
+    if isinstance(part.cell, PointCell) and row_of(part.cell.model) is not None:
+        return _standard(part, part.cell, report)
+    model = lower_cell(part.cell_name, part.cell, report)
+    return model, {} if isinstance(model, SourceModel) else _parameters(part)
+
+
+def _standard(part: Part, cell: PointCell, report: Report) -> tuple[PointModel, dict[str, np.ndarray]]:
+    """A standard cell of PyNN, or one of NEST's that has a standard twin, as a point process of our own."""
+    row = row_of(cell.model)
+    if row is None:
+        raise KeyError(cell.model)
+    values = ranges(cell, part.parameters, report, f"cells/{part.cell_name}")
+    own = {name: np.asarray(value, dtype=np.float64) for name, value in values.items() if np.ndim(value)}
+    shared = {name: float(value) for name, value in values.items() if name not in own}
+    current = ("i_stim", 10.0**row.current_power)
+    return PointModel(row.mechanism, shared, row.weight_unit, row.records, current), own
+
+
 def lower_cell(name: str, cell: Cell, report: Report) -> CellModel | None:
-    """One definition; None where NEURON has nothing for it."""
+    """One definition but PyNN's; None where NEURON has nothing for it."""
     where = f"cells/{name}"
     if isinstance(cell, SpikeSource):
         return SourceModel()
@@ -201,4 +221,4 @@ def _variables(region: str, mechanism: str, parameters: Mapping[str, Any]) -> It
             yield Assign(region, mechanism, name, float(value))
 
 
-__all__ = ["groups", "lower_cell", "mechanisms_of"]
+__all__ = ["groups", "lower_cell", "lower_part", "mechanisms_of"]

@@ -110,12 +110,17 @@ class _Stream:
     scale: np.ndarray = field(init=False)
     cable: np.ndarray = field(init=False)
     mechanism: np.ndarray = field(init=False)
+    conducting: np.ndarray = field(init=False)
+    inhibitory: np.ndarray = field(init=False)
     rules: list[Rule | None] = field(init=False)
     columns: dict[str, str] = field(default_factory=dict)
     found: dict[tuple[int, int, Rule], Targets] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.cable = np.array([not isinstance(item.model, PointModel) for item in self.post.groups], dtype=bool)
+        models_ = [item.model for item in self.post.groups]
+        self.cable = np.array([not isinstance(model, PointModel) for model in models_], dtype=bool)
+        unit = [model.weight_unit if isinstance(model, PointModel) else "" for model in models_]
+        self.conducting = np.array([name == "uS" for name in unit], dtype=bool)
 
     def prepare(self, where: str, definitions: list[Synapse], types: list[SynapseModel]) -> None:
         """What each type row says, once."""
@@ -125,6 +130,7 @@ class _Stream:
         table = projection.types
         units = table.values("weight_unit") if "weight_unit" in table else [""] * table.size
         self.scale = np.array([_SCALES.get(str(unit or ""), 1.0) for unit in units], dtype=np.float64)
+        self.inhibitory = np.array([text == "inhibitory" for text in _text(table, "receptor")], dtype=bool)
         sections, distances = (_text(table, name) for name in ("target_sections", "distance_range"))
         self.rules = [parse_rule(*stated, where) for stated in zip(sections, distances, strict=True)]
         known = [models.known(item.model) for item in definitions]
@@ -136,7 +142,7 @@ class _Stream:
 
     def blocks(self, keep: np.ndarray, report: Report) -> Iterator[SynapseBlock]:
         """Synapses onto the cells whose gid has ``keep``."""
-        names = ["afferent_section_id", "afferent_section_pos", *self.columns]
+        names = ["afferent_section_id", "afferent_section_pos", "receptor", *self.columns]
         for block in edge_blocks(self.projection, self.network, report, names):
             chosen = np.flatnonzero(keep[block.target + self.post.first] & (self.post.group[block.target] >= 0))
             chosen = self._with_mechanism(block, chosen, report)
@@ -163,6 +169,7 @@ class _Stream:
         sites.find(report)
         # a cell without extent gets all synapses of an edge at one place: one connection with their summed weight
         weight = block.weight[chosen] * self.scale[kind] * np.where(cable | sites.given, 1, nsyns)
+        weight = self._signed(weight, self.conducting[self.post.group[target]], kind, block, chosen)
         index = np.repeat(np.arange(len(chosen)), sites.copies)
         delay = block.delay[chosen]
         missing = np.isnan(delay)
@@ -186,6 +193,21 @@ class _Stream:
             block.start + chosen[index],
             {variable: _filled(columns[name])[index] for name, variable in self.columns.items() if name in columns},
         )
+
+    def _signed(
+        self, weight: np.ndarray, conducting: np.ndarray, kind: np.ndarray, block: EdgeBlock, chosen: np.ndarray
+    ) -> np.ndarray:
+        """Conductances onto the inhibitory receptor of a standard cell are negative, as its process wants them.
+
+        A conductance is positive whatever it does; an inhibitory current is negative already.
+        """
+        inhibitory = self.inhibitory[kind]
+        column = self.projection.edges.columns.get("receptor")
+        if column is not None and column.levels is not None:
+            own = np.ma.masked_array(block.columns["receptor"])[chosen]
+            says = np.array([level == "inhibitory" for level in column.levels] or [False], dtype=bool)
+            inhibitory = np.where(np.ma.getmaskarray(own), inhibitory, says[np.ma.filled(own, 0)])
+        return np.where(conducting & inhibitory, -np.abs(weight), weight)
 
     def allowed(self, target: int, rule: Rule) -> tuple[Compartments, Targets]:
         """The compartments of a cell (by row), and those that a rule allows."""

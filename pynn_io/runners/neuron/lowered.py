@@ -40,10 +40,19 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class PointModel:
-    """A point process or artificial cell by its name in NEURON. parameters: of every cell, in NEURON's units."""
+    """A point process or artificial cell by its name in NEURON.
+
+    parameters: of every cell, in NEURON's units. weight_unit: of NetCon weights, where the sign of a weight chooses the
+    synapse; empty for others. records: recordable of the model -> variable of the mechanism, where the names differ.
+    current: variable that takes injected currents, and how many of its units a nA is; empty for cells that take none,
+    or that have a section of their own for it. A cell with one has no membrane in NEURON and needs no section.
+    """
 
     mechanism: str
     parameters: Mapping[str, float] = field(default_factory=empty)
+    weight_unit: str = ""
+    records: Mapping[str, str] = field(default_factory=empty)
+    current: tuple[str, float] = ("", 0.0)
 
 
 @dataclass(frozen=True, slots=True)

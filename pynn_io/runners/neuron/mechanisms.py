@@ -15,6 +15,8 @@ from pynn_io.runners.base import Profile
 from pynn_io.runners.neuron.compiler import compiled
 from pynn_io.runners.neuron.lowered import CONDUCTANCE_NAMES, LoweredNeuron, TemplateModel
 
+#: Our own mechanisms by name; a file is called after the one that it defines.
+OWN = {path.stem: path for path in sorted(Path(__file__).with_name("mod").glob("*.mod"))}
 #: Parameters of synapse files under other names than mechanisms give them, in the order in which they are tried.
 _SYNONYMS = {"erev": ("e",), "tau_1": ("tau",), "tau1": ("tau",)}
 #: What names the mechanism of a ``.mod`` file.
@@ -94,7 +96,8 @@ def load(lowered: LoweredNeuron, profile: Profile, report: Report, progress: Pro
     anything = any(isinstance(group.model, TemplateModel) for group in lowered.groups)
     if not wanted and not anything:
         return
-    files = mod_files([*profile.mechanisms, *lowered.mechanism_folders], report)
+    own = {name: path for name, path in OWN.items() if name in wanted}
+    files = {**own, **mod_files([*profile.mechanisms, *lowered.mechanism_folders], report)}
     missing = {name: who for name, who in lowered.needs.items() if name in wanted and name not in files}
     if missing:
         _refuse(missing, profile, lowered)

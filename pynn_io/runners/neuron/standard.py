@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -22,9 +21,6 @@ from pynn_io.units import convert, scale_by_power
 from pynn_io.vocabulary import models, translations
 from pynn_io.vocabulary.applied import STATES
 from pynn_io.vocabulary.derived import facets_membrane
-
-#: The folder of the NMODL files that the rows name.
-MOD_FOLDER = Path(__file__).with_name("mod")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +127,8 @@ def ranges(
 ) -> dict[str, Any]:
     """Range variables of the point process of a cell that `row_of` knows: a number, or an array with one a cell.
 
-    parameters: as the cell's model names them, in the units of its row in `pynn_io.vocabulary`. Defaults are filled in
+    parameters: as the cell's model names them, in the units of its row in `pynn_io.vocabulary`, masked where a cell
+    states none. Defaults are filled in
     and reported as `pynn_io.vocabulary.models.complete` does; ``parameter-not-applied`` (LOST) names what the process
     does not have. Initial states are there only where stated.
     Raises KeyError for a model without a row.
@@ -139,7 +136,9 @@ def ranges(
     row = row_of(cell.model)
     if row is None:
         raise KeyError(cell.model)
-    values = models.complete(PointCell(cell.model, parameters), report, where)
+    stated = {name: value for name, value in parameters.items() if not _unstated(value)}
+    values = models.complete(PointCell(cell.model, stated), report, where)
+    values = {name: _complete(value, models.MODELS[cell.model].parameter(name)) for name, value in values.items()}
     values = {**_initial(cell.model, v_init), **values}
     standard, native = _standard(cell.model, values)
     states = {item.name for item in models.MODELS[_twin(cell.model)].states} | {"g_ex", "g_in"}
@@ -182,6 +181,16 @@ def _state(native: models.Model, name: str, value: Any, standard: str) -> tuple[
     if own is None or twin is None or {own.unit, twin.unit} == {"mV", "mV/ms"}:
         return renamed, value
     return renamed, convert(value, own.unit, twin.unit)
+
+
+def _unstated(value: Any) -> bool:
+    return value is None or (isinstance(value, np.ma.MaskedArray) and bool(np.ma.getmaskarray(value).all()))
+
+
+def _complete(value: Any, parameter: models.Parameter | None) -> Any:
+    """The values of all cells: the model's default for those that state none."""
+    default = None if parameter is None else parameter.default
+    return np.ma.filled(value, default) if isinstance(value, np.ma.MaskedArray) else value  # type: ignore[arg-type]
 
 
 def _scaled(value: Any, power: int) -> Any:

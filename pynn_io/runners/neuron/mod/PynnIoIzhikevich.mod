@@ -6,14 +6,14 @@ PyNN's Izhikevich, NEST's izhikevich. Izhikevich 2003, doi:10.1109/TNN.2003.8204
   dvm/dt = 0.04 vm^2 + 5 vm + 140 - u + i;  du/dt = a (b vm - u);  vm >= v_thresh: vm = c, u = u + d
 
 One forward Euler step a time step, as in NEST with consistent_integration: the model's behaviour is known under this
-method only. Events of one grid point add up before the threshold is looked at: see pynn_io_if_jump.mod.
+method only. Events of one grid point add up before the threshold is looked at: see PynnIoIFJump.mod.
 
-NetCon weights: w in mV (kind 0: a spike), or pA (kind 1: a step of the current, which the model takes as mV/ms).
+NetCon weights are in mV. The model takes currents as mV/ms; PyNN and NEST call the number pA.
 ENDCOMMENT
 
 NEURON {
     POINT_PROCESS PynnIoIzhikevich
-    RANGE a, b, c, d, v_thresh, v_floor, i_offset, v_init, u_init, i_stim, i_step, vm, u, pending, crossed
+    RANGE a, b, c, d, v_thresh, v_floor, i_offset, v_init, u_init, i_stim, vm, u, pending, crossed
 }
 
 UNITS {
@@ -37,7 +37,6 @@ ASSIGNED {
     dt (ms)
     vm (mV)
     u (mV/ms)
-    i_step (mV/ms)
     pending
     crossed
 }
@@ -45,7 +44,6 @@ ASSIGNED {
 INITIAL {
     vm = v_init
     u = u_init
-    i_step = 0
     pending = 0
     crossed = 0
     net_send(0, 1)
@@ -57,7 +55,7 @@ BREAKPOINT {
 
 PROCEDURE advance() { LOCAL before
     before = vm
-    vm = vm + dt*(0.04*before*before + 5*before + 140 - u + i_offset + i_stim + i_step)
+    vm = vm + dt*(0.04*before*before + 5*before + 140 - u + i_offset + i_stim)
     u = u + dt*a*(b*before - u)
     if (vm < v_floor) {
         vm = v_floor
@@ -65,7 +63,7 @@ PROCEDURE advance() { LOCAL before
     crossed = (vm >= v_thresh)
 }
 
-NET_RECEIVE (w, kind) {
+NET_RECEIVE (w) {
     if (flag == 1) {
         WATCH (crossed > 0.5) 2
     } else if (flag == 3) {
@@ -77,8 +75,6 @@ NET_RECEIVE (w, kind) {
             u = u + d
             net_event(t)
         }
-    } else if (flag == 0 && kind == 1) {
-        i_step = i_step + w
     } else {
         if (flag == 0) {
             vm = vm + w

@@ -1,18 +1,18 @@
 TITLE Leaky integrate-and-fire cell whose potential jumps with every event
 
 COMMENT
-PyNN's IF_curr_delta, NEST's iaf_psc_delta. See pynn_io_if_curr.mod for what is common.
+PyNN's IF_curr_delta, NEST's iaf_psc_delta. See PynnIoIFCurr.mod for what is common.
 
 Events of one grid point add up before the threshold is looked at, so that the look is an event of its own, a
 millionth of a ms later. What arrives in the refractory time is lost, or kept where refractory_input is set.
 
-NetCon weights: w in mV (kind 0: a spike) or nA (kind 1: a step of the injected current).
+NetCon weights are in mV.
 ENDCOMMENT
 
 NEURON {
     POINT_PROCESS PynnIoIFJump
     RANGE v_rest, cm, tau_m, tau_refrac, v_reset, v_thresh, v_floor, i_offset, refractory_input
-    RANGE v_init, i_stim, i_step, vm, left, refractory, pending, kept, crossed, p_vv, p_vi
+    RANGE v_init, i_stim, vm, left, refractory, pending, kept, crossed, p_vv, p_vi
 }
 
 UNITS {
@@ -38,7 +38,6 @@ PARAMETER {
 ASSIGNED {
     dt (ms)
     vm (mV)
-    i_step (nA)
     left
     refractory
     pending
@@ -50,7 +49,6 @@ ASSIGNED {
 
 INITIAL {
     vm = v_init
-    i_step = 0
     left = 0
     refractory = 0
     pending = 0
@@ -70,7 +68,7 @@ PROCEDURE advance() {
     if (refractory) {
         left = left - 1
     } else {
-        vm = v_rest + p_vv*(vm - v_rest) + p_vi*(i_offset + i_stim + i_step) + kept
+        vm = v_rest + p_vv*(vm - v_rest) + p_vi*(i_offset + i_stim) + kept
         kept = 0
         if (vm < v_floor) {
             vm = v_floor
@@ -79,7 +77,7 @@ PROCEDURE advance() {
     crossed = (vm >= v_thresh)
 }
 
-NET_RECEIVE (w, kind) {
+NET_RECEIVE (w) {
     if (flag == 1) {
         WATCH (crossed > 0.5) 2
     } else if (flag == 3) {
@@ -91,8 +89,6 @@ NET_RECEIVE (w, kind) {
             vm = v_reset
             net_event(t)
         }
-    } else if (flag == 0 && kind == 1) {
-        i_step = i_step + w
     } else if (flag == 0 && refractory) {
         if (refractory_input) {
             kept = kept + w*exp(-(left + 1)*dt/tau_m)

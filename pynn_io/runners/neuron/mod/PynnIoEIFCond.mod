@@ -2,7 +2,7 @@ TITLE Adaptive exponential integrate-and-fire cell with synaptic conductances
 
 COMMENT
 PyNN's EIF_cond_exp_isfa_ista (alpha = 0) and EIF_cond_alpha_isfa_ista (alpha = 1); NEST's aeif_cond_exp and
-aeif_cond_alpha. Brette & Gerstner 2005, doi:10.1152/jn.00686.2005. See pynn_io_if_curr.mod for what is common.
+aeif_cond_alpha. Brette & Gerstner 2005, doi:10.1152/jn.00686.2005. See PynnIoIFCurr.mod for what is common.
 
   cm dvm/dt = g_leak (v_rest - vm) + g_leak delta_T exp((vm - v_thresh)/delta_T) - w + synapses + i_offset + i_stim
   tau_w dw/dt = a (vm - v_rest) - w
@@ -10,14 +10,14 @@ aeif_cond_alpha. Brette & Gerstner 2005, doi:10.1152/jn.00686.2005. See pynn_io_
 Runge-Kutta of fourth order, with steps as short as the upstroke asks for. The reset happens within a time step, when
 vm passes v_spike, and the spike is at the step's end.
 
-NetCon weights: w in uS, its sign choosing the synapse (kind 0: a spike), or nA (kind 1: a step of the current).
+NetCon weights are in uS, and their sign chooses the synapse.
 ENDCOMMENT
 
 NEURON {
     POINT_PROCESS PynnIoEIFCond
     RANGE v_rest, cm, tau_m, tau_refrac, v_reset, v_thresh, v_spike, i_offset, a, b, delta_T, tau_w
     RANGE tau_syn_E, tau_syn_I, e_rev_E, e_rev_I, alpha
-    RANGE v_init, w_init, i_stim, i_step, vm, w, g_e, g_i, dg_e, dg_i, fired, left
+    RANGE v_init, w_init, i_stim, vm, w, g_e, g_i, dg_e, dg_i, fired, left
 }
 
 UNITS {
@@ -58,7 +58,6 @@ ASSIGNED {
     g_i (uS)
     dg_e (uS/ms)
     dg_i (uS/ms)
-    i_step (nA)
     fired
     left
 }
@@ -70,7 +69,6 @@ INITIAL {
     g_i = 0
     dg_e = 0
     dg_i = 0
-    i_step = 0
     fired = 0
     left = 0
     net_send(0, 1)
@@ -152,7 +150,7 @@ FUNCTION slope_(x (mV), y (nA), peak (mV)) (mV/ms) { LOCAL u, up
         if (delta_T > 0) {
             up = delta_T*exp((u - v_thresh)/delta_T)
         }
-        slope_ = (v_rest - u + up)/tau_m + (g_e*(e_rev_E - u) + g_i*(e_rev_I - u) - y + i_offset + i_stim + i_step)/cm
+        slope_ = (v_rest - u + up)/tau_m + (g_e*(e_rev_E - u) + g_i*(e_rev_I - u) - y + i_offset + i_stim)/cm
     }
 }
 
@@ -173,15 +171,13 @@ PROCEDURE decay(h (ms)) { LOCAL f
     dg_i = f*dg_i
 }
 
-NET_RECEIVE (weight, kind) {
+NET_RECEIVE (weight) {
     if (flag == 1) {
         WATCH (fired > 0.5) 2
     } else if (flag == 2) {
         fired = 0
         WATCH (fired > 0.5) 2
         net_event(t)
-    } else if (kind == 1) {
-        i_step = i_step + weight
     } else if (weight >= 0) {
         g_e = g_e + (1 - alpha)*weight
         dg_e = dg_e + alpha*weight*exp(1)/tau_syn_E

@@ -9,13 +9,13 @@ Between events the equations are linear, and every step is exact (Rotter & Diesm
 Spikes are bound to the grid: a crossing in a step is a spike at its end. An event acts from the grid point that it is
 delivered at. The process has no effect on the section that it stands in, so any number of them may share one.
 
-NetCon weights: w in nA, its sign choosing the synapse; kind 0: a spike, 1: a step of the injected current.
+NetCon weights are in nA, and their sign chooses the synapse. i_stim (nA) is what stimuli put in, a step function.
 ENDCOMMENT
 
 NEURON {
     POINT_PROCESS PynnIoIFCurr
     RANGE v_rest, cm, tau_m, tau_refrac, v_reset, v_thresh, v_floor, i_offset, tau_syn_E, tau_syn_I, alpha
-    RANGE v_init, i_stim, i_step, vm, i_e, i_i, fired
+    RANGE v_init, i_stim, vm, i_e, i_i, fired
     RANGE di_e, di_i, left, p_vv, p_vi, d_e, d_i, p_ve, p_vde, p_vi_i, p_vdi
 }
 
@@ -48,7 +48,6 @@ ASSIGNED {
     i_i (nA)
     di_e (nA/ms)
     di_i (nA/ms)
-    i_step (nA)
     fired
     left
     p_vv
@@ -67,7 +66,6 @@ INITIAL {
     i_i = 0
     di_e = 0
     di_i = 0
-    i_step = 0
     fired = 0
     left = 0
     p_vv = exp(-dt/tau_m)
@@ -89,7 +87,7 @@ PROCEDURE advance() {
     if (left > 0) {
         left = left - 1
     } else {
-        vm = v_rest + p_vv*(vm - v_rest) + p_vi*(i_offset + i_stim + i_step) + p_ve*i_e + p_vde*di_e + p_vi_i*i_i + p_vdi*di_i
+        vm = v_rest + p_vv*(vm - v_rest) + p_vi*(i_offset + i_stim) + p_ve*i_e + p_vde*di_e + p_vi_i*i_i + p_vdi*di_i
         if (vm < v_floor) {
             vm = v_floor
         }
@@ -105,15 +103,13 @@ PROCEDURE advance() {
     }
 }
 
-NET_RECEIVE (w (nA), kind) {
+NET_RECEIVE (w (nA)) {
     if (flag == 1) {
         WATCH (fired > 0.5) 2
     } else if (flag == 2) {
         fired = 0
         WATCH (fired > 0.5) 2
         net_event(t)
-    } else if (kind == 1) {
-        i_step = i_step + w
     } else if (w >= 0) {
         i_e = i_e + (1 - alpha)*w
         di_e = di_e + alpha*w*exp(1)/tau_syn_E

@@ -2,7 +2,7 @@ TITLE Leaky integrate-and-fire cell with exponential or alpha-shaped synaptic co
 
 COMMENT
 PyNN's IF_cond_exp (alpha = 0), IF_cond_alpha (alpha = 1), IF_facets_hardware1 and IF_cond_exp_gsfa_grr (q_sfa, q_rr);
-NEST's iaf_cond_exp, iaf_cond_alpha and iaf_cond_exp_sfa_rr. See pynn_io_if_curr.mod for what is common.
+NEST's iaf_cond_exp, iaf_cond_alpha and iaf_cond_exp_sfa_rr. See PynnIoIFCurr.mod for what is common.
 
   cm dvm/dt = cm (v_rest - vm)/tau_m + g_e (e_rev_E - vm) + g_i (e_rev_I - vm)
               + g_s (e_rev_sfa - vm) + g_r (e_rev_rr - vm) + i_offset + i_stim
@@ -10,7 +10,7 @@ NEST's iaf_cond_exp, iaf_cond_alpha and iaf_cond_exp_sfa_rr. See pynn_io_if_curr
 Conductances decay exactly; the potential takes STEPS Runge-Kutta steps of fourth order a time step. NEST's error bound
 is 1e-3 mV a step.
 
-NetCon weights: w in uS, its sign choosing the synapse (kind 0: a spike), or nA (kind 1: a step of the current).
+NetCon weights are in uS, and their sign chooses the synapse.
 ENDCOMMENT
 
 DEFINE STEPS 4
@@ -19,7 +19,7 @@ NEURON {
     POINT_PROCESS PynnIoIFCond
     RANGE v_rest, cm, tau_m, tau_refrac, v_reset, v_thresh, i_offset, tau_syn_E, tau_syn_I, e_rev_E, e_rev_I, alpha
     RANGE tau_sfa, e_rev_sfa, q_sfa, tau_rr, e_rev_rr, q_rr
-    RANGE v_init, i_stim, i_step, vm, g_e, g_i, dg_e, dg_i, g_s, g_r, fired, left
+    RANGE v_init, i_stim, vm, g_e, g_i, dg_e, dg_i, g_s, g_r, fired, left
 }
 
 UNITS {
@@ -61,7 +61,6 @@ ASSIGNED {
     dg_i (uS/ms)
     g_s (uS)
     g_r (uS)
-    i_step (nA)
     fired
     left
 }
@@ -74,7 +73,6 @@ INITIAL {
     dg_i = 0
     g_s = 0
     g_r = 0
-    i_step = 0
     fired = 0
     left = 0
     net_send(0, 1)
@@ -115,7 +113,7 @@ PROCEDURE advance() { LOCAL h, k1, k2, k3, k4, n
 }
 
 FUNCTION slope(x (mV)) (mV/ms) {
-    slope = (v_rest - x)/tau_m + (g_e*(e_rev_E - x) + g_i*(e_rev_I - x) + g_s*(e_rev_sfa - x) + g_r*(e_rev_rr - x) + i_offset + i_stim + i_step)/cm
+    slope = (v_rest - x)/tau_m + (g_e*(e_rev_E - x) + g_i*(e_rev_I - x) + g_s*(e_rev_sfa - x) + g_r*(e_rev_rr - x) + i_offset + i_stim)/cm
 }
 
 PROCEDURE decay(h (ms)) { LOCAL f
@@ -129,15 +127,13 @@ PROCEDURE decay(h (ms)) { LOCAL f
     g_r = g_r*exp(-h/tau_rr)
 }
 
-NET_RECEIVE (w, kind) {
+NET_RECEIVE (w) {
     if (flag == 1) {
         WATCH (fired > 0.5) 2
     } else if (flag == 2) {
         fired = 0
         WATCH (fired > 0.5) 2
         net_event(t)
-    } else if (kind == 1) {
-        i_step = i_step + w
     } else if (w >= 0) {
         g_e = g_e + (1 - alpha)*w
         dg_e = dg_e + alpha*w*exp(1)/tau_syn_E

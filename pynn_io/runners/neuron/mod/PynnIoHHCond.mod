@@ -2,12 +2,12 @@ TITLE Hodgkin-Huxley cell of Traub and Miles with exponential synaptic conductan
 
 COMMENT
 PyNN's HH_cond_exp, NEST's hh_cond_exp_traub. Traub & Miles 1991, Neuronal Networks of the Hippocampus, in the form of
-Brette et al. 2007, doi:10.1007/s10827-007-0038-6. See pynn_io_if_curr.mod for what is common.
+Brette et al. 2007, doi:10.1007/s10827-007-0038-6. See PynnIoIFCurr.mod for what is common.
 
 Runge-Kutta of fourth order, STEPS steps a time step. A spike is a maximum of vm at or above v_offset + 30 mV, seen at
 the end of a time step, and not sooner than tau_refrac after the last one. There is no reset.
 
-NetCon weights: w in uS, its sign choosing the synapse (kind 0: a spike), or nA (kind 1: a step of the current).
+NetCon weights are in uS, and their sign chooses the synapse.
 ENDCOMMENT
 
 DEFINE STEPS 8
@@ -15,7 +15,7 @@ DEFINE STEPS 8
 NEURON {
     POINT_PROCESS PynnIoHHCond
     RANGE gbar_Na, gbar_K, g_leak, cm, v_offset, e_rev_Na, e_rev_K, e_rev_leak, e_rev_E, e_rev_I, tau_syn_E, tau_syn_I
-    RANGE i_offset, tau_refrac, v_init, m_init, h_init, n_init, i_stim, i_step, vm, m, h, n, g_e, g_i, fired, left
+    RANGE i_offset, tau_refrac, v_init, m_init, h_init, n_init, i_stim, vm, m, h, n, g_e, g_i, fired, left
     RANGE dv, dm, dh, dn
 }
 
@@ -60,7 +60,6 @@ ASSIGNED {
     dn (/ms)
     g_e (uS)
     g_i (uS)
-    i_step (nA)
     fired
     left
 }
@@ -72,7 +71,6 @@ INITIAL {
     n = n_init
     g_e = 0
     g_i = 0
-    i_step = 0
     fired = 0
     left = 0
     net_send(0, 1)
@@ -115,7 +113,7 @@ PROCEDURE slopes(x (mV), m_, h_, n_) { LOCAL y
     dm = 0.32*4*ratio((13 - y)/4)*(1 - m_) - 0.28*5*ratio((y - 40)/5)*m_
     dh = 0.128*exp((17 - y)/18)*(1 - h_) - 4/(1 + exp((40 - y)/5))*h_
     dn = 0.032*5*ratio((15 - y)/5)*(1 - n_) - 0.5*exp((10 - y)/40)*n_
-    dv = (gbar_Na*m_*m_*m_*h_*(e_rev_Na - x) + gbar_K*n_*n_*n_*n_*(e_rev_K - x) + g_leak*(e_rev_leak - x) + g_e*(e_rev_E - x) + g_i*(e_rev_I - x) + i_offset + i_stim + i_step)/cm
+    dv = (gbar_Na*m_*m_*m_*h_*(e_rev_Na - x) + gbar_K*n_*n_*n_*n_*(e_rev_K - x) + g_leak*(e_rev_leak - x) + g_e*(e_rev_E - x) + g_i*(e_rev_I - x) + i_offset + i_stim)/cm
 }
 
 : x / (exp(x) - 1), which is 1 at 0
@@ -132,15 +130,13 @@ PROCEDURE decay(s (ms)) {
     g_i = g_i*exp(-s/tau_syn_I)
 }
 
-NET_RECEIVE (w, kind) {
+NET_RECEIVE (w) {
     if (flag == 1) {
         WATCH (fired > 0.5) 2
     } else if (flag == 2) {
         fired = 0
         WATCH (fired > 0.5) 2
         net_event(t)
-    } else if (kind == 1) {
-        i_step = i_step + w
     } else if (w >= 0) {
         g_e = g_e + w
     } else {
