@@ -149,7 +149,8 @@ def _detect(model: Model, cell: Cell) -> None:
     if cell.point is not None:
         detector = h.NetCon(cell.point, None)
     else:
-        detector = h.NetCon(cell.soma(0.5)._ref_v, None, sec=cell.soma)
+        place = cell.spikes_at or cell.soma(0.5)
+        detector = h.NetCon(place._ref_v, None, sec=place.sec)
         detector.threshold = model.lowered.settings.spike_threshold
     context.cell(cell.gid, detector)
 

@@ -17,7 +17,9 @@ from pynn_io.runners.neuron.cells import groups, mechanisms_of
 from pynn_io.runners.neuron.connections import cells_of, connections
 from pynn_io.runners.neuron.geometry import Geometries
 from pynn_io.runners.neuron.lowered import CellGroup, Connections, LoweredNeuron, Settings, Trains
+from pynn_io.runners.neuron.obi_synapses import seed_gids
 from pynn_io.runners.neuron.placement import Generators, bmtk_gids
+from pynn_io.runners.neuron.templates import template_files
 from pynn_io.simulation_plan import SimulationPlan
 
 #: What stands where a plan is silent: BMTK's (``sonata_config.py``: dt, dL, threshold) and the OBI extension's (the
@@ -43,6 +45,7 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredNeur
     emitted = trains(plan, network, report)
     rows = [item.rows + first[name] for name, item in emitted.items()]
     made = _connections(network, plan, first, found, shapes, list(ids.values()), set(emitted), report)
+    drives = stimuli.lower(network, plan, first, report)
     return LoweredNeuron(
         name=network.name,
         settings=settings,
@@ -51,12 +54,14 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredNeur
         groups=found,
         connections=made,
         trains=_sorted(rows, [item.times for item in emitted.values()]),
-        stimuli=stimuli.lower(network, plan, first, report),
-        recordings=recordings.lower(network, plan, first, report),
-        needs=_needs(found, made),
+        stimuli=drives,
+        recordings=recordings.lower(network, plan, first, settings, report),
+        needs={**_needs(found, made), **stimuli.needs(drives)},
         mechanism_folders=mechanism_folders(network),
         morphologies=network.morphologies,
         shapes=shapes,
+        templates=template_files(network),
+        seed_first=seed_gids(network),
     )
 
 
@@ -88,6 +93,8 @@ def _settings(network: Network, plan: SimulationPlan, report: Report) -> Setting
         second_order=_second_order(plan),
         seed=plan.seed,
         mechanism_variables=plan.mechanism_variables,
+        spike_location=plan.spike_location or "soma",
+        seeds=plan.seeds,
         **values,
     )
 

@@ -24,6 +24,7 @@ class Settings:
 
     variable_step: CVode instead of ``timestep``. second_order: NEURON's ``secondorder`` (0 implicit Euler, 1 and 2
     Crank-Nicolson). mechanism_variables: (mechanism, variable) -> value, NMODL globals.
+    spike_location: where cells of templates are watched, ``soma`` or ``AIS``. seeds: as in the plan.
     """
 
     duration: float
@@ -36,6 +37,8 @@ class Settings:
     second_order: int = 0
     seed: int | None = None
     mechanism_variables: Mapping[tuple[str, str], float] = field(default_factory=empty)
+    spike_location: str = "soma"
+    seeds: Mapping[str, int] = field(default_factory=empty)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +195,8 @@ class LoweredNeuron:
     needs: mechanisms that are not NEURON's own or may not be, with the cells or synapses that need them.
     mechanism_folders: where their ``.mod`` files may be, as the network says.
     morphologies: the network's; shapes: sections and compartments of one of them after a processing.
+    templates: files of hoc templates by population. seed_first: what neurodamus calls the first cell of a population.
+    junctions, changes: see the modules ``junctions`` and ``changes``. variables: global variables of hoc.
     """
 
     name: str
@@ -207,6 +212,11 @@ class LoweredNeuron:
     mechanism_folders: tuple[Path, ...] = ()
     morphologies: Mapping[str, Morphology] = field(default_factory=empty)
     shapes: Shapes | None = None
+    templates: Mapping[str, Any] = field(default_factory=empty)
+    seed_first: Mapping[str, int] = field(default_factory=empty)
+    junctions: tuple[Any, ...] = ()
+    changes: tuple[Any, ...] = ()
+    variables: Mapping[str, float] = field(default_factory=empty)
 
     @property
     def size(self) -> int:

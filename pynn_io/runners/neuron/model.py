@@ -9,6 +9,7 @@ import numpy as np
 
 from pynn_io.runners.base import Profile
 from pynn_io.runners.neuron.lowered import LoweredNeuron
+from pynn_io.runners.neuron.recorder import Recorder
 
 
 @dataclass(slots=True, eq=False)
@@ -16,7 +17,8 @@ class Cell:
     """A cell of this rank.
 
     sections: NEURON's, in the order that `SynapseBlock.section` counts; empty for a cell without extent. soma: the
-    section in whose middle spikes are detected. point: the point process that is the cell, if it is one.
+    section in whose middle spikes are detected, unless ``spikes_at`` is another segment. point: the point process that
+    is the cell, if it is one.
     """
 
     gid: int
@@ -24,6 +26,7 @@ class Cell:
     soma: Any = None
     point: Any = None
     keep: Any = None
+    spikes_at: Any = None
 
 
 @dataclass(slots=True, eq=False)
@@ -45,7 +48,7 @@ class Model:
 
     cells: by gid; the cell with gid g is on rank ``g % hosts``. synapses: by projection. events: arrays of gids and
     times (ms) of spikes that no cell makes; whoever adds to them does it before the run. spikes: NEURON's vectors of
-    times and gids.
+    times and gids. recorders: of reports.
     """
 
     lowered: LoweredNeuron
@@ -56,5 +59,6 @@ class Model:
     synapses: dict[str, Synapses] = field(default_factory=dict)
     events: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
     spikes: tuple[Any, Any] | None = None
+    recorders: list[Recorder] = field(default_factory=list)
     keep: list[Any] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)

@@ -30,6 +30,7 @@ def run(model: Model, progress: Progress) -> None:
         while now < duration:
             now = min(now + part, duration)
             advance(now)
+            recordings.flush(model)
             progress("simulating", now, duration)
     except RuntimeError as error:
         raise SimulationFailed(f"NEURON stopped: {error}") from error

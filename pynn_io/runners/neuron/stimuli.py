@@ -1,71 +1,248 @@
-"""What is put into cells. Spike trains of sources are no concern of this module: see `LoweredNeuron.trains`."""
+"""Currents, conductances and voltages of a plan: lowered to drives, then put on built cells.
+
+A current that is no electrode's is a membrane current (``represents_physical_electrode`` false): it is part of
+``i_membrane``. The voltage is the same either way, so that the mechanisms for it, which must be compiled, are asked for
+only where a report wants membrane currents.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pynn_io.graph.network import Network
-from pynn_io.graph.stimuli import CurrentPulses, PoissonTrains, SpikeTrains, Stimulus, kind_of
-from pynn_io.lowering import targets
+from pynn_io.errors import PlanError
+from pynn_io.graph.network import Network, Population
+from pynn_io.graph.schema import PARAMETER
+from pynn_io.graph.stimuli import OtherStimulus, Stimulus
+from pynn_io.lowering import seed_of
 from pynn_io.report import Report
+from pynn_io.runners.neuron.signals import Process, Shape, Signal, random_of, sample, signal_of
+from pynn_io.runners.neuron.sites import Sites, segment_of, sites_of_compartments, sites_of_set
 from pynn_io.simulation_plan import SimulationPlan
 
 if TYPE_CHECKING:
     from pynn_io.runners.neuron.lowered import LoweredNeuron
     from pynn_io.runners.neuron.model import Model
 
+#: Mechanisms of ours in the place of IClamp and SEClamp where an input is a membrane current.
+MEMBRANE_CURRENT, MEMBRANE_CONDUCTANCE = "pynn_io_current", "pynn_io_conductance"
+#: A conductance below this is none (uS), and its resistance this much (MOhm): neurodamus ``core/stimuli.py``.
+_NO_CONDUCTANCE, _OPEN = 1e-9, 1e9
+#: Levels that an SEClamp has of its own.
+_LEVELS = 3
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pulses:
-    """Current pulses into every cell of ``gids`` (int64): nA and ms, one entry a pulse."""
+class Drive:
+    """One stimulus on cells of one population. offset, gain: float64[n], of every site (nA, uS, mV or a factor).
+
+    membrane: the current counts among the membrane's, and something records that. seeds: of the run, of stimuli.
+    """
 
     name: str
-    gids: np.ndarray
-    amplitudes: np.ndarray
-    delays: np.ndarray
-    durations: np.ndarray
-    section: str
-    position: float
+    sites: Sites
+    signal: Signal
+    offset: np.ndarray
+    gain: np.ndarray
+    membrane: bool
+    seeds: tuple[int, int] = (0, 0)
+
+    def course(self, site: int) -> Shape:
+        """The time course at one site: nA, uS or mV."""
+        random = None
+        if isinstance(self.signal.shape, Process):
+            sites = self.sites
+            where = (sites.population, int(sites.node_ids[site]))
+            random = random_of(self.signal.shape, self.name, self.seeds, *where)
+        return sample(self.signal, float(self.offset[site]), float(self.gain[site]), random)
 
 
-def lower(network: Network, plan: SimulationPlan, first: Mapping[str, int], report: Report) -> tuple[Any, ...]:
-    """The stimuli of the plan but the spike trains; those that NEURON is not given are reported LOST by name."""
-    lowered = []
-    for stimulus in plan.stimuli:
-        if isinstance(stimulus.what, SpikeTrains | PoissonTrains):
-            continue
-        if isinstance(stimulus.what, CurrentPulses):
-            lowered.append(_pulses(stimulus, stimulus.what, network, plan, first))
-        else:
-            message = f"Stimulus {stimulus.name!r} ({kind_of(stimulus.what)}) is not applied on NEURON."
-            report.lost("stimulus", f"stimuli/{stimulus.name}", message)
-    return tuple(lowered)
+def lower(network: Network, plan: SimulationPlan, first: Mapping[str, int], report: Report) -> tuple[Drive, ...]:
+    """The drives of all stimuli that are no spikes, in the plan's order.
+
+    Reports what no simulator here can apply (``stimulus-not-supported``, LOST) and a stimulus on no cell. Raises
+    PlanError for impossible numbers and for a missing column (``threshold_current`` ...), naming input and population.
+    """
+    return tuple(drive for stimulus in plan.stimuli for drive in _drives(stimulus, network, plan, first, report))
 
 
-def _pulses(
-    stimulus: Stimulus, what: CurrentPulses, network: Network, plan: SimulationPlan, first: Mapping[str, int]
-) -> Pulses:
-    rows = targets(stimulus.node_set, network, plan)
-    gids = np.concatenate([np.zeros(0, dtype=np.int64), *(found + first[name] for name, found in rows.items())])
-    return Pulses(
-        stimulus.name, gids, what.amplitudes, what.delays, what.durations, stimulus.section, stimulus.position
-    )
+def _drives(
+    stimulus: Stimulus, network: Network, plan: SimulationPlan, first: Mapping[str, int], report: Report
+) -> Iterator[Drive]:
+    where = f"inputs.{stimulus.name}"
+    if isinstance(stimulus.what, OtherStimulus):
+        message = f"The input {stimulus.name!r} of kind {stimulus.what.kind!r} is not supported, and not applied."
+        report.lost("stimulus-not-supported", where, message)
+        return
+    try:
+        signal = signal_of(stimulus.what)
+    except ValueError as exc:
+        raise PlanError(f"the input {stimulus.name!r} cannot be applied: {exc}", where=where) from exc
+    if signal is None:
+        return
+    membrane = not stimulus.physical_electrode and signal.kind != "voltage" and _sees_membrane_currents(plan)
+    seeds = (0, 0)
+    if isinstance(signal.shape, Process):
+        seeds = (seed_of(replace(plan, seeds={}), None, report, where), int(plan.seeds.get("stimulus", 0)))
+    for sites in _sites(stimulus, network, plan, first, where):
+        scale = _scale(signal, network.populations[sites.population], sites, where, stimulus.name)
+        offset, gain = signal.offset * scale, signal.gain * (np.sqrt(scale) if signal.root_gain else scale)
+        if not np.isfinite(offset + gain).all():
+            raise PlanError(f"the input {stimulus.name!r} has no finite amplitude at some cells", where=where)
+        yield Drive(stimulus.name, sites, signal, offset, gain, membrane, seeds)
+
+
+def _sites(
+    stimulus: Stimulus, network: Network, plan: SimulationPlan, first: Mapping[str, int], where: str
+) -> list[Sites]:
+    if stimulus.compartment_set is not None:
+        return [sites_of_compartments(stimulus.compartment_set, network, plan, first, where)]
+    try:
+        section, position = stimulus.section, stimulus.position
+        return list(sites_of_set(stimulus.node_set, network, plan, first, section=section, position=position))
+    except PlanError as exc:
+        raise PlanError(exc.message, where=where, hint=exc.hint) from exc
+
+
+def _scale(signal: Signal, population: Population, sites: Sites, where: str, name: str) -> np.ndarray:
+    """What multiplies a signal at every site: 1, or the value of the column that it is relative to."""
+    if not signal.relative:
+        return np.ones(sites.size)
+    column = population.column(PARAMETER + signal.relative) or population.column(signal.relative)
+    if column is None or column.is_text:
+        raise PlanError(
+            f"the input {name!r} is relative to {signal.relative}, which population {population.name!r} does not state",
+            where=where,
+            hint=f"add dynamics_params/{signal.relative} to the nodes, or state absolute amplitudes",
+        )
+    stated: Any = column.read(population.size)[sites.rows]
+    if np.ma.is_masked(stated):
+        raise PlanError(
+            f"the input {name!r} is relative to {signal.relative}, which some of its cells in population"
+            f" {population.name!r} do not state",
+            where=where,
+        )
+    values = np.asarray(stated, dtype=np.float64)
+    with np.errstate(divide="ignore"):
+        return 1.0 / values if signal.relative == "input_resistance" else values
+
+
+def _sees_membrane_currents(plan: SimulationPlan) -> bool:
+    return any(item.enabled and "i_membrane" in item.variable for item in plan.recordings)
+
+
+def needs(drives: tuple[Drive, ...]) -> dict[str, tuple[str, ...]]:
+    """Mechanisms that are not NEURON's own, with the inputs that need them."""
+    found: dict[str, tuple[str, ...]] = {}
+    for drive in drives:
+        if drive.membrane:
+            name = MEMBRANE_CURRENT if drive.signal.kind == "current" else MEMBRANE_CONDUCTANCE
+            found[name] = (*found.get(name, ()), f"input {drive.name}")
+    return found
+
+
+# --- on built cells -----------------------------------------------------------------------------------------------
 
 
 def apply(model: Model, lowered: LoweredNeuron, report: Report) -> None:
-    """Make the stimuli of the cells that are on this rank; what NEURON must not forget goes into ``model.keep``."""
-    from neuron import h
+    """Make the stimuli of the cells that are on this rank; what NEURON must not forget goes into ``model.keep``.
 
-    for item in lowered.stimuli:
-        for gid in item.gids.tolist():
+    Reports sites that a cell does not have (``stimulus-site``, LOST).
+    """
+    for drive in lowered.stimuli:
+        put = {"current": _put_current, "conductance": _put_conductance, "voltage": _put_voltage}[drive.signal.kind]
+        shared: dict[tuple[float, float], Any] = {}
+        lost = 0
+        for site, gid in enumerate(drive.sites.gids.tolist()):
             cell = model.cells.get(gid)
             if cell is None:
                 continue
-            for amplitude, delay, duration in zip(item.amplitudes, item.delays, item.durations, strict=True):
-                clamp = h.IClamp(cell.soma(item.position))
-                clamp.amp, clamp.delay, clamp.dur = float(amplitude), float(delay), float(duration)
-                model.keep.append(clamp)
+            segment = segment_of(drive.sites, site, cell)
+            if segment is None:
+                lost += 1
+                continue
+            put(drive, site, segment, shared, model.keep)
+        message = f"The input {drive.name!r} names a section that some of its cells do not have; it is left out there."
+        report.lost("stimulus-site", f"inputs.{drive.name}", message, count=lost)
+
+
+def _put_current(drive: Drive, site: int, segment: Any, shared: dict, keep: list[Any]) -> None:
+    """An IClamp: of its own accord for one step, else with the time course played into it."""
+    from neuron import h
+
+    course = drive.course(site)
+    constructor = getattr(h, MEMBRANE_CURRENT) if drive.membrane else h.IClamp
+    clamp = constructor(segment)
+    keep.append(clamp)
+    if not drive.membrane and _is_step(course):
+        clamp.delay, clamp.dur = float(course.times[0]), float(course.times[2] - course.times[0])
+        clamp.amp = float(course.values[1])
+        return
+    if not len(course.times):
+        return
+    clamp.dur = float(course.times[-1])
+    keep += _play(course, clamp._ref_amp, shared, (drive.offset[site], drive.gain[site]), drive)
+
+
+def _put_conductance(drive: Drive, site: int, segment: Any, shared: dict, keep: list[Any]) -> None:
+    """A clamp to the reversal potential whose resistance is the inverse of the conductance, as neurodamus has it."""
+    from neuron import h
+
+    course = drive.course(site)
+    constructor = getattr(h, MEMBRANE_CONDUCTANCE) if drive.membrane else h.SEClamp
+    clamp = constructor(segment)
+    clamp.dur1, clamp.amp1 = float(course.times[-1]), drive.signal.reversal
+    none = np.abs(course.values) <= _NO_CONDUCTANCE
+    with np.errstate(divide="ignore"):
+        resistance = np.where(none, np.where(course.values < 0, -_OPEN, _OPEN), 1.0 / course.values)
+    before = np.concatenate([[_OPEN], resistance]), np.concatenate([[0.0], course.times])
+    keep.append(clamp)
+    key = (drive.offset[site], drive.gain[site])
+    keep += _play(Shape(before[1], before[0]), clamp._ref_rs, shared, key, drive)
+
+
+def _put_voltage(drive: Drive, site: int, segment: Any, shared: dict, keep: list[Any]) -> None:
+    """An SEClamp: with its own levels where there are few and they begin at once, else played, and open before."""
+    from neuron import h
+
+    course = drive.course(site)
+    clamp = h.SEClamp(segment)
+    keep.append(clamp)
+    clamp.rs = drive.signal.resistance
+    levels, begins, ends = course.values[::2], course.times[::2], course.times[1::2]
+    if len(levels) <= _LEVELS and begins[0] == 0:
+        for number, (level, duration) in enumerate(zip(levels.tolist(), (ends - begins).tolist(), strict=True), 1):
+            setattr(clamp, f"amp{number}", level)
+            setattr(clamp, f"dur{number}", duration)
+        return
+    clamp.dur1 = float(ends[-1])
+    keep += _play(course, clamp._ref_amp1, shared, (1.0, 0.0), drive)
+    if begins[0] > 0:
+        closing = np.array([0.0, begins[0], begins[0]]), np.array([_OPEN, _OPEN, drive.signal.resistance])
+        keep += _play(Shape(*closing), clamp._ref_rs, shared, (0.0, 1.0), drive)
+
+
+def _is_step(course: Shape) -> bool:
+    times, values = course.times, course.values
+    return bool(
+        len(times) == 4 and times[0] == times[1] and times[2] == times[3] and values[1] == values[2] and not values[3]
+    )
+
+
+def _play(course: Shape, reference: Any, shared: dict, key: tuple[float, float], drive: Drive) -> tuple[Any, Any]:
+    """Play a time course, linear between its points; sites of one course share NEURON's vectors."""
+    from neuron import h
+
+    vectors = shared.get(key)
+    if vectors is None:
+        times, values = course.times, course.values
+        if len(times) and times[0] > 0:
+            times, values = np.concatenate([[0.0], times]), np.concatenate([values[:1], values])
+        vectors = h.Vector(values), h.Vector(times)
+        if isinstance(drive.signal.shape, Shape):
+            shared[key] = vectors
+    vectors[0].play(reference, vectors[1], 1)
+    return vectors

@@ -1,0 +1,314 @@
+"""What is injected, as plain numbers: the time course of every current, conductance and voltage stimulus.
+
+A drive is ``offset + gain * shape`` at each of its sites: the shape is one for all of them, what differs from cell to
+cell (threshold current, holding current, input resistance) is in offset and gain. Random shapes are drawn for one site
+at a time, when asked for, so that memory does not grow with the number of cells.
+
+Where points lie in time is neurodamus's rule (``neurodamus/core/stimuli.py``): a point every ``interval`` ms from the
+beginning of the window to its end, straight lines between them, and 0 outside. Its random streams are not reproduced:
+a value is drawn by numpy's PCG64, seeded by what the docstring of `random_of` says.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from pynn_io.graph.columns import empty
+from pynn_io.graph.stimuli import (
+    CurrentPulses,
+    CurrentRamp,
+    Hyperpolarizing,
+    NoiseCurrent,
+    OrnsteinUhlenbeck,
+    ShotNoise,
+    SinusoidalCurrent,
+    Subthreshold,
+    VoltageClamp,
+)
+
+#: Update intervals where a stimulus states none, ms (SONATA extension, "inputs"; noise: neurodamus).
+SINE_INTERVAL, NOISE_INTERVAL, PROCESS_INTERVAL = 0.025, 0.5, 0.25
+#: Resistance of a voltage clamp that states none, MOhm (SONATA extension, "seclamp").
+SERIES_RESISTANCE = 0.01
+#: Skewness of shot noise that states none (SONATA extension, "shot_noise").
+RELATIVE_SKEW = 0.5
+#: Below this a relaxation time is none: the process is white (ms).
+_WHITE = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """A piecewise linear time course; two points at one time are a jump. times: ms; values: nA, uS, mV, or a factor."""
+
+    times: np.ndarray
+    values: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A random time course: ``kind`` names the generator; sampled every ``interval`` ms in a window (ms)."""
+
+    kind: str
+    delay: float
+    duration: float
+    interval: float
+    seed: int | None = None
+    parameters: Mapping[str, float] = field(default_factory=empty)
+
+    @property
+    def times(self) -> np.ndarray:
+        """float64[n], from the beginning of the window to its end."""
+        return self.delay + self.interval * np.arange(_steps(self.duration, self.interval) + 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Signal:
+    """What a stimulus injects: ``kind`` (``current``, ``conductance``, ``voltage``), its shape, and what scales it.
+
+    offset, gain: what is added to and multiplies the shape. relative: the column whose value (an inverse one for
+    ``input_resistance``) multiplies both; ``root_gain`` takes its square root for the gain instead (a variance that is
+    a percentage). reversal: mV, of a conductance. resistance: MOhm, of a voltage clamp.
+    """
+
+    kind: str
+    shape: Shape | Process
+    offset: float = 0.0
+    gain: float = 1.0
+    relative: str = ""
+    root_gain: bool = False
+    reversal: float = 0.0
+    resistance: float = SERIES_RESISTANCE
+
+
+def signal_of(what: Any) -> Signal | None:
+    """The signal of a stimulus; None for one that is no current, conductance or voltage (spikes, unknown ones).
+
+    Raises ValueError, saying which number is at fault.
+    """
+    make = _SIGNALS.get(type(what))
+    return None if make is None else make(what)
+
+
+def sample(signal: Signal, offset: float, gain: float, random: np.random.Generator | None) -> Shape:
+    """The time course at one site, in nA, uS or mV; 0 before and after (a voltage clamp is off there)."""
+    if isinstance(signal.shape, Shape):
+        return Shape(signal.shape.times, offset + gain * signal.shape.values if offset else gain * signal.shape.values)
+    process = signal.shape
+    if random is None:
+        raise ValueError("a random signal needs a generator")
+    times = process.times
+    values = offset + gain * _PROCESSES[process.kind](random, len(times), process.interval, process.parameters)
+    end = process.delay + process.duration
+    return Shape(np.concatenate([[process.delay], times, [end]]), np.concatenate([[0.0], values, [0.0]]))
+
+
+def random_of(
+    process: Process, name: str, seeds: tuple[int, int], population: str, node_id: int
+) -> np.random.Generator:
+    """The generator of one stimulus at one cell: PCG64 seeded by (seed of the run, seed of stimuli, stimulus, cell).
+
+    A stimulus with a seed of its own draws the same values for all cells, which is what that seed is for.
+    """
+    who = [process.seed] if process.seed is not None else [zlib.crc32(population.encode()), node_id]
+    return np.random.default_rng([*seeds, zlib.crc32(name.encode()), *who])
+
+
+# --- shapes -------------------------------------------------------------------------------------------------------
+
+
+def _pulses(what: CurrentPulses) -> Signal:
+    """Steps that add up: sorted edges, and the sum of what is on between them."""
+    begins, ends = what.delays, what.delays + what.durations
+    edges = np.concatenate([begins, ends])
+    changes = np.concatenate([what.amplitudes, -what.amplitudes])
+    order = np.argsort(edges, kind="stable")
+    times, first = np.unique(edges[order], return_index=True)
+    after = np.cumsum(np.add.reduceat(changes[order], first)) if len(times) else np.empty(0)
+    if len(after):
+        after[-1] = 0.0  # all are off: the sum of what was added and taken away need not be exactly 0
+    before = np.concatenate([[0.0], after[:-1]])[: len(after)]
+    return Signal("current", Shape(np.repeat(times, 2), np.stack([before, after], axis=1).reshape(-1)))
+
+
+def _window(delay: float, duration: float, start: float, stop: float) -> Shape:
+    end = delay + duration
+    return Shape(np.array([delay, delay, end, end]), np.array([0.0, start, stop, 0.0]))
+
+
+def _ramp(what: CurrentRamp) -> Signal:
+    part = 0.01 if what.relative else 1.0
+    shape = _window(what.delay, what.duration, what.start, what.stop)
+    return Signal("current", shape, gain=part, relative=str(what.relative))
+
+
+def _hyperpolarizing(what: Hyperpolarizing) -> Signal:
+    return Signal("current", _window(what.delay, what.duration, 1.0, 1.0), relative="holding_current")
+
+
+def _subthreshold(what: Subthreshold) -> Signal:
+    part = (100.0 - what.percent_less) / 100.0
+    return Signal("current", _window(what.delay, what.duration, part, part), relative="threshold_current")
+
+
+def _sine(what: SinusoidalCurrent) -> Signal:
+    interval = _positive(what.interval or SINE_INTERVAL, "interval")
+    since = interval * np.arange(_steps(what.duration, interval) + 1)
+    values = what.amplitude * np.sin(2e-3 * np.pi * what.frequency * since)
+    times = np.concatenate([what.delay + since, [what.delay + what.duration]])
+    return Signal("current", Shape(times, np.append(values, 0.0)))
+
+
+def _voltage(what: VoltageClamp) -> Signal:
+    ends = what.delay + np.cumsum(what.durations)
+    begins = np.concatenate([[what.delay], ends[:-1]])[: len(ends)]
+    shape = Shape(np.stack([begins, ends], axis=1).reshape(-1), np.repeat(what.levels, 2))
+    stated = what.series_resistance
+    return Signal("voltage", shape, resistance=SERIES_RESISTANCE if stated is None else _positive(stated, "resistance"))
+
+
+# --- random shapes ------------------------------------------------------------------------------------------------
+
+
+def _noise(what: NoiseCurrent) -> Signal:
+    part = 0.01 if what.relative else 1.0
+    if what.variance < 0:
+        raise ValueError(f"the variance is {what.variance}, which is negative")
+    interval = _positive(what.interval or NOISE_INTERVAL, "interval")
+    return Signal(
+        "current",
+        Process("white", what.delay, what.duration, interval, what.seed),
+        offset=part * what.mean,
+        gain=math.sqrt(part * what.variance),
+        relative=str(what.relative),
+        root_gain=True,
+    )
+
+
+def _ornstein_uhlenbeck(what: OrnsteinUhlenbeck) -> Signal:
+    part = 0.01 if what.relative else 1.0
+    interval = _positive(what.interval or PROCESS_INTERVAL, "interval")
+    process = Process("ornstein_uhlenbeck", what.delay, what.duration, interval, what.seed, {"tau": what.tau})
+    kind = "conductance" if what.conductance else "current"
+    offset, gain, relative = part * what.mean, part * what.sigma, str(what.relative)
+    return Signal(kind, process, offset, gain, relative=relative, reversal=what.reversal)
+
+
+def _shot_noise(what: ShotNoise) -> Signal:
+    part = 0.01 if what.relative else 1.0
+    if not 0 < what.rise < what.decay:
+        raise ValueError(f"the rise time ({what.rise} ms) must be positive and below the decay time ({what.decay} ms)")
+    interval = _positive(what.interval or PROCESS_INTERVAL, "interval")
+    rate, mean, variance = _shots(what)
+    parameters = {"rise": what.rise, "decay": what.decay, "rate": rate, "mean": mean, "variance": variance}
+    process = Process("shot_noise", what.delay, what.duration, interval, what.seed, parameters)
+    kind = "conductance" if what.conductance else "current"
+    return Signal(kind, process, gain=part, relative=str(what.relative), reversal=what.reversal)
+
+
+def _shots(what: ShotNoise) -> tuple[float, float, float]:
+    """Rate (Hz), mean and variance of the amplitudes, as stated or by Campbell's theorem from those of the signal.
+
+    With kernel k(t), its peak 1: mean = rate E[A] int k, variance = rate E[A^2] int k^2, skewness likewise from
+    E[A^3] (Rice 1944). For gamma amplitudes a skewness that is the fraction s of the way between its least and its
+    greatest value means E[A^2] = E[A]^2 / (1 - s): ``relative_skew`` s and a coefficient of variation are one number.
+    """
+    if what.rate is not None and what.amplitude_mean is not None and what.amplitude_variance is not None:
+        return what.rate, what.amplitude_mean, what.amplitude_variance
+    if what.mean is None or what.sigma is None or not what.mean:
+        raise ValueError("shot noise states neither rate and amplitudes nor mean and sigma of the signal")
+    peak = _peak(what.rise, what.decay)
+    area = (what.decay - what.rise) / peak
+    square = (what.decay - what.rise) ** 2 / (2 * (what.decay + what.rise)) / peak**2
+    spread = _spread(what)
+    amplitude = what.sigma**2 / what.mean * area / square / spread
+    return 1000.0 * what.mean / (amplitude * area), amplitude, (spread - 1.0) * amplitude**2
+
+
+def _spread(what: ShotNoise) -> float:
+    """``E[A^2] / E[A]^2``."""
+    if what.amplitude_cv is not None:
+        return 1.0 + what.amplitude_cv**2
+    skew = RELATIVE_SKEW if what.relative_skew is None else what.relative_skew
+    if not 0 <= skew < 1:
+        raise ValueError(f"the relative skewness is {skew}; it must be at least 0 and below 1")
+    return 1.0 / (1.0 - skew)
+
+
+def _peak(rise: float, decay: float) -> float:
+    """Height of ``exp(-t/decay) - exp(-t/rise)`` at its peak."""
+    at = math.log(decay / rise) / (1 / rise - 1 / decay)
+    return math.exp(-at / decay) - math.exp(-at / rise)
+
+
+def _draw_white(random: np.random.Generator, size: int, interval: float, _: Mapping[str, float]) -> np.ndarray:
+    return random.standard_normal(size)
+
+
+def _draw_ornstein_uhlenbeck(
+    random: np.random.Generator, size: int, interval: float, parameters: Mapping[str, float]
+) -> np.ndarray:
+    """Mean 0, standard deviation 1, from 0 on, by the exact update (Gillespie 1996), whatever the interval."""
+    noise = random.standard_normal(size)
+    if parameters["tau"] < _WHITE:
+        return noise
+    keep = math.exp(-interval / parameters["tau"])
+    noise[0] = 0.0
+    return _autoregressive(math.sqrt(1 - keep * keep) * noise, keep)
+
+
+def _draw_shot_noise(
+    random: np.random.Generator, size: int, interval: float, parameters: Mapping[str, float]
+) -> np.ndarray:
+    """Events of a Poisson process at the nearest steps, each a bi-exponential of gamma-distributed height."""
+    rise, decay, mean = parameters["rise"], parameters["decay"], parameters["mean"]
+    count = random.poisson(parameters["rate"] * (size - 1) * interval / 1000.0)
+    steps = np.rint(random.random(count) * (size - 1)).astype(np.int64)
+    if parameters["variance"] > 0:
+        scale = parameters["variance"] / abs(mean)
+        heights = np.copysign(random.gamma(abs(mean) / scale, scale, count), mean)
+    else:
+        heights = np.full(count, mean)
+    shots = np.bincount(steps, heights, minlength=size)
+    slow, fast = (_autoregressive(shots, math.exp(-interval / tau)) for tau in (decay, rise))
+    return (slow - fast) / _peak(rise, decay)
+
+
+def _autoregressive(innovations: np.ndarray, keep: float) -> np.ndarray:
+    """``x[n] = keep x[n-1] + innovations[n]``."""
+    from scipy.signal import lfilter
+
+    return np.asarray(lfilter([1.0], [1.0, -keep], innovations))
+
+
+def _steps(duration: float, interval: float) -> int:
+    return int(duration / interval + 1e-9)
+
+
+def _positive(value: float, name: str) -> float:
+    if not value > 0:
+        raise ValueError(f"the {name} is {value}, which is not positive")
+    return value
+
+
+_SIGNALS: dict[type, Callable[[Any], Signal]] = {
+    CurrentPulses: _pulses,
+    CurrentRamp: _ramp,
+    Hyperpolarizing: _hyperpolarizing,
+    Subthreshold: _subthreshold,
+    SinusoidalCurrent: _sine,
+    NoiseCurrent: _noise,
+    OrnsteinUhlenbeck: _ornstein_uhlenbeck,
+    ShotNoise: _shot_noise,
+    VoltageClamp: _voltage,
+}
+_PROCESSES: dict[str, Callable[[np.random.Generator, int, float, Mapping[str, float]], np.ndarray]] = {
+    "white": _draw_white,
+    "ornstein_uhlenbeck": _draw_ornstein_uhlenbeck,
+    "shot_noise": _draw_shot_noise,
+}
