@@ -18,7 +18,8 @@ from pynn_io.errors import BackendUnavailable
 
 LIBRARY = "MPI_LIB_NRN_PATH"
 INSTALL = "pip install 'pynn_io[mpi]', or on Debian: apt install openmpi-bin libopenmpi-dev"
-_NAMES = ("libmpi.so", "libmpi.so.40", "libmpi.so.12", "libmpi.dylib", "libmpi.40.dylib")
+#: The versioned ones first: the unversioned ``libmpi.so`` of the PyPI wheel is a text file, once a link.
+_NAMES = ("libmpi.so.40", "libmpi.so.12", "libmpi.so", "libmpi.40.dylib", "libmpi.dylib")
 
 
 def under_mpirun(
