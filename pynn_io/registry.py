@@ -47,7 +47,7 @@ class Backend:
 
     runner: ``module:class`` of a `pynn_io.runners.base.Runner`. level: executes, maps, emits or unavailable, with the
     ``reason``. extra: what to ``pip install``. package, distribution: what it imports, and what that is called on PyPI.
-    one_process: why it cannot run on several MPI ranks; empty where it can.
+    one_process: why it cannot run on several MPI ranks; empty where it can. options: what it knows of a `Profile`'s.
     """
 
     name: str
@@ -59,6 +59,7 @@ class Backend:
     package: str = ""
     distribution: str = ""
     one_process: str = ""
+    options: tuple[str, ...] = ()
 
     def is_installed(self) -> bool:
         """Whether the package that it needs can be found; nothing is imported."""
@@ -143,6 +144,7 @@ BACKENDS: dict[str, Backend] = {
             extra="neuron",
             package="neuron",
             distribution="neuron",
+            options=("coreneuron",),
         ),
     )
 }

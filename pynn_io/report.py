@@ -117,5 +117,13 @@ class Report:
     def as_dict(self) -> dict[str, Any]:
         return {"issues": [issue.as_dict() for issue in self], "allowed": sorted(self.allowed)}
 
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> Report:
+        """What `as_dict` gave."""
+        report = cls(content["allowed"])
+        for issue in content["issues"]:
+            report.add(**{**issue, "kind": Kind(issue["kind"])})
+        return report
+
     def to_json(self) -> str:
         return json.dumps(self.as_dict(), indent=2) + "\n"

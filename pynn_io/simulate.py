@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ from pynn_io.report import Report
 from pynn_io.results import Results
 from pynn_io.runners.base import Profile
 from pynn_io.runners.job import Job, Outcome
-from pynn_io.runners.launch import FULL_DISK, LogSink, run_job
+from pynn_io.runners.launch import FULL_DISK, Listener, LogSink, run_job
 from pynn_io.simulation_plan import SimulationPlan
 from pynn_io.vocabulary.support import TARGETS
 
@@ -51,6 +51,7 @@ def simulate(
     strict: bool = False,
     progress: Progress = quiet,
     log: LogSink | None = None,
+    lowered: Callable[[Report], None] | None = None,
     timeout: float | None = None,
     duration: float | None = None,
     timestep: float | None = None,
@@ -66,7 +67,8 @@ def simulate(
     profile: how to run; ``threads``, ``processes``, ``mechanisms`` (folders of ``.mod`` files) and ``options`` of one
         backend (``coreneuron=True``) override or add to it. duration, timestep (ms), seed: instead of the plan's.
     report: what the backend cannot honour is added to it. strict: run nothing if there is such a thing.
-    log: takes what the simulator prints. timeout: seconds of wall clock.
+    log: takes what the simulator prints. lowered: is called before anything is built, with all that the backend cannot
+    honour as far as it is known by then. timeout: seconds of wall clock.
 
     Raises FormatError (unknown backend), GraphError, PlanError, LossError (strict), BackendUnavailable, RunError,
     SimulationFailed, whose ``folder`` is kept. However it ends, no process is left behind.
@@ -75,7 +77,7 @@ def simulate(
     name, reason = choose(network, plan) if backend == "auto" else (backend, "asked for")
     row = registry.find_backend(name)
     plan = _plan(plan, duration, timestep, seed)
-    profile = _profile(profile or Profile(), threads, processes, mechanisms, options)
+    profile = _profile(row, profile or Profile(), threads, processes, mechanisms, options)
     _refuse_unavailable(row, profile)
     validate(network, progress=progress)
     audited = Report(report.allowed)
@@ -85,7 +87,8 @@ def simulate(
         _refuse(row, audited)
     job = Job(network, plan, str(row.runner), profile, row.title, row.extra, strict, report.allowed)
     started = datetime.now(UTC)
-    outcomes = _run(job, row, report, audited, progress, log, timeout)
+    listener = Listener(progress, log, None if lowered is None else lambda found: lowered(_completed(found, audited)))
+    outcomes = _run(job, row, report, audited, listener, timeout)
     first = outcomes[0].results or Results()
     facts = _provenance(row, reason, plan, profile, started, outcomes)
     return replace(first, level=row.level, provenance={**facts, **first.provenance})
@@ -125,6 +128,7 @@ def _plan(plan: SimulationPlan, duration: float | None, timestep: float | None, 
 
 
 def _profile(
+    row: Backend,
     profile: Profile,
     threads: int | None,
     processes: int | None,
@@ -139,6 +143,10 @@ def _profile(
         mechanisms=tuple(Path(folder).absolute() for folder in (*profile.mechanisms, *mechanisms)),
         options={**profile.options, **options},
     )
+    unknown = sorted(profile.options.keys() - set(row.options))
+    if unknown:
+        known = ", ".join(row.options) or "none"
+        raise FormatError(f"{row.title} has no option {unknown[0]!r}", hint=f"its options: {known}")
     for name, count in (("threads", profile.threads), ("processes", profile.processes)):
         if count < 1:
             raise FormatError(f"{count} {name}: at least one is needed")
@@ -171,22 +179,25 @@ def _run(
     row: Backend,
     report: Report,
     audited: Report,
-    progress: Progress,
-    log: LogSink | None,
+    listener: Listener,
     timeout: float | None,
 ) -> dict[int, Outcome]:
     """The outcomes by rank. What lowering and building said, and what they forgot, is in ``report`` afterwards."""
     with _work_folder(job.profile) as folder:
         job = replace(job, profile=replace(job.profile, work=folder))
         try:
-            outcomes = run_job(job, folder, progress=progress, log=log, timeout=timeout)
+            outcomes = run_job(job, folder, listener, timeout=timeout)
         except LossError as error:
-            complete(error.report, audited)
-            _refuse(row, error.report)
+            _refuse(row, _completed(error.report, audited))
             raise
     report.include(outcomes[0].report)
     complete(report, audited)
     return outcomes
+
+
+def _completed(report: Report, audited: Report) -> Report:
+    complete(report, audited)
+    return report
 
 
 @contextmanager

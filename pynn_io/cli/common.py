@@ -10,8 +10,9 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, NoReturn
 
@@ -25,6 +26,7 @@ BUG_STATUS = 1
 USAGE_STATUS = 2
 INTERRUPTED_STATUS = 130  # 128 + SIGINT, as shells have it
 BROKEN_PIPE_STATUS = 141  # 128 + SIGPIPE
+FILES_LISTED = 12
 
 
 class UsageError(FormatError):
@@ -133,27 +135,44 @@ class _Version(argparse.Action):
 
 
 @contextmanager
-def progress_bars(wanted: bool) -> Iterator[Progress]:
-    """Bars with counts on stderr when it is a terminal; otherwise nobody is watching."""
+def progress_bars(wanted: bool, *, timed: str = "") -> Iterator[Progress]:
+    """Bars with counts on stderr when it is a terminal; otherwise nobody is watching.
+
+    timed: work that is counted in ms of biological time, and long enough for an estimate of the time left.
+    """
     if not wanted or not sys.stderr.isatty():
         yield quiet
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[amount]}"), TimeElapsedColumn())
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
         tasks: dict[str, TaskID] = {}
+        started = time.monotonic()
 
         def show(what: str, done: float, total: float) -> None:
+            nonlocal started
             if what not in tasks:
                 for one in bars.tasks:  # a circuit may have hundreds of projections: keep those at work
                     bars.update(one.id, visible=not one.finished)
-                tasks[what] = bars.add_task(what, total=total)
-            bars.update(tasks[what], completed=done, total=total)
+                tasks[what] = bars.add_task(what, total=total, amount="")
+                started = time.monotonic()
+            amount = f"{done:,.0f}/{total:,.0f}"
+            if what == timed:
+                amount += f" ms, {_time_left(time.monotonic() - started, done, total)}"
+            bars.update(tasks[what], completed=done, total=total, amount=amount)
 
         yield show
+
+
+def _time_left(elapsed: float, done: float, total: float) -> str:
+    """``0:01:20 left``: as if the rest went as fast as what is done."""
+    if done <= 0 or elapsed < 1:
+        return "..."
+    left = round(elapsed * (total - done) / done)
+    return f"{left // 3600}:{left // 60 % 60:02}:{left % 60:02} left"
 
 
 #: What a dialect of a source is called; ``--to sonata+allen`` and ``--to sonata+obi`` write them.
@@ -182,6 +201,19 @@ def counted(number: int, noun: str) -> str:
     if number == 1:
         return f"1 {noun}"
     return f"{number:,} {noun[:-1]}ies" if noun.endswith("gy") else f"{number:,} {noun}s"
+
+
+def written_lines(dest: Path, files: Sequence[Path]) -> list[str]:
+    """What was written: the files with their sizes, the largest first where there are many."""
+    root = dest if dest.is_dir() else dest.parent
+    sizes = sorted((-path.stat().st_size, path) for path in files if path.is_file())
+    total = -sum(size for size, _ in sizes)
+    lines = [f"wrote   {dest}: {counted(len(sizes), 'file')}, {size_text(total)}"]
+    lines += [f"        {size_text(-size):>10}  {os.path.relpath(path, root)}" for size, path in sizes[:FILES_LISTED]]
+    if len(sizes) > FILES_LISTED:
+        rest = -sum(size for size, _ in sizes[FILES_LISTED:])
+        lines.append(f"        {size_text(rest):>10}  in {counted(len(sizes) - FILES_LISTED, 'more file')}")
+    return lines
 
 
 def existing_parent(path: Path, option: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,14 +13,14 @@ from pynn_io.cli.common import (
     add_version,
     counted,
     dialect_text,
-    existing_parent,
     progress_bars,
     run,
     say,
-    size_text,
+    written_lines,
 )
 from pynn_io.cli.losses import changes_model, loss_counts, print_losses
-from pynn_io.errors import LossError, WriteError
+from pynn_io.cli.report_file import allowed_codes, check_report_file, write_report
+from pynn_io.errors import LossError
 from pynn_io.report import Report
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from pynn_io.pipeline import Conversion
 
 COMMAND = "pynn-convert"
-FILES_LISTED = 12
 
 EXAMPLES = """\
 examples:
@@ -123,10 +121,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _convert(arguments: argparse.Namespace) -> int:
     dest = _destination(arguments)
-    allowed = {code.strip() for text in arguments.allow for code in text.split(",") if code.strip()}
-    report = Report(allowed)
+    report = Report(allowed_codes(arguments.allow))
     if arguments.report is not None:
-        _check_report_file(arguments.report, arguments.source, arguments.overwrite)
+        check_report_file(arguments.report, arguments.source, arguments.overwrite)
     from pynn_io.pipeline import convert
 
     try:
@@ -148,7 +145,7 @@ def _convert(arguments: argparse.Namespace) -> int:
         raise
     finally:
         if arguments.report is not None:
-            _write_report(report, arguments.report)
+            write_report(report, arguments.report)
     _tell(conversion, arguments, report)
     if conversion.dest is not None:
         print(conversion.dest)
@@ -161,41 +158,14 @@ def _destination(arguments: argparse.Namespace) -> Path | None:
     return arguments.output if arguments.dest is None else arguments.dest
 
 
-def _check_report_file(path: Path, source: Path, overwrite: bool) -> None:
-    """Refuse a report file that cannot be, or that would replace something else than a report: SRC, for one."""
-    existing_parent(path, "--report")
-    if path.is_dir() or (path.exists() and source.exists() and path.samefile(source)):
-        raise UsageError(f"--report {path} would replace {'a folder' if path.is_dir() else 'the source'}")
-    if path.exists() and not overwrite and not _is_report(path):
-        raise WriteError(
-            "exists and is not a report of pynn_io", where=path, hint="Choose another name, or give --overwrite."
-        )
-
-
-def _is_report(path: Path) -> bool:
-    with path.open("rb") as file:
-        head = file.read(64).split()
-    return head[:2] == [b"{", b'"issues":']
-
-
-def _write_report(report: Report, path: Path) -> None:
-    staged = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        staged.write_text(report.to_json(), encoding="utf-8")
-        staged.replace(path)
-    except OSError as error:
-        raise WriteError(f"the report cannot be written: {error.strerror or error}", where=path) from error
-    finally:
-        staged.unlink(missing_ok=True)
-
-
 def _tell(conversion: Conversion, arguments: argparse.Namespace, report: Report) -> None:
     """The account: what was read, what was written, what was lost, and one line to sum up."""
     if not arguments.quiet:
         for line in read_lines(conversion.document, arguments.source):
             say(line)
-        for line in written_lines(conversion):
-            say(line)
+        if conversion.dest is not None:
+            for line in written_lines(conversion.dest, conversion.files):
+                say(line)
         say()
         print_losses(report)
         unused = sorted(report.allowed - report.codes())
@@ -228,23 +198,6 @@ def read_lines(document: Document, source: Path) -> list[str]:
     if document.plan is not None:
         plan = document.plan
         lines.append(f"        {counted(len(plan.stimuli), 'input')}, {counted(len(plan.recordings), 'recording')}")
-    return lines
-
-
-def written_lines(conversion: Conversion) -> list[str]:
-    """What was written: the files with their sizes, the largest first where there are many."""
-    if conversion.dest is None:
-        return []
-    root = conversion.dest if conversion.dest.is_dir() else conversion.dest.parent
-    sizes = sorted((-path.stat().st_size, path) for path in conversion.files if path.is_file())
-    sizes = [(-size, path) for size, path in sizes]
-    total = sum(size for size, _ in sizes)
-    lines = [f"wrote   {conversion.dest}: {counted(len(sizes), 'file')}, {size_text(total)}"]
-    for size, path in sizes[:FILES_LISTED]:
-        lines.append(f"        {size_text(size):>10}  {os.path.relpath(path, root)}")
-    if len(sizes) > FILES_LISTED:
-        rest = sum(size for size, _ in sizes[FILES_LISTED:])
-        lines.append(f"        {size_text(rest):>10}  in {counted(len(sizes) - FILES_LISTED, 'more file')}")
     return lines
 
 

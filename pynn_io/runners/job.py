@@ -23,7 +23,8 @@ from pynn_io.simulation_plan import SimulationPlan
 
 JOB = "job.pickle"
 LOG = "log.txt"
-PROGRESS = "progress.jsonl"
+#: Lines of JSON while the run goes on: a report (an object) when it is lowered, then progress ``[what, done, total]``.
+SAID = "said.jsonl"
 #: Exit status of a worker that could not write its outcome (EX_IOERR of sysexits.h): a full disk, as a rule.
 NO_OUTCOME = 74
 

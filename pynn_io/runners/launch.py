@@ -10,13 +10,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from pynn_io.errors import RunError, SimulationFailed
 from pynn_io.progress import Progress, quiet
+from pynn_io.report import Report
 from pynn_io.runners import mpi
-from pynn_io.runners.job import LOG, NO_OUTCOME, PROGRESS, Job, Outcome, read_outcomes, write_job
+from pynn_io.runners.job import LOG, NO_OUTCOME, SAID, Job, Outcome, read_outcomes, write_job
 
 #: Takes what the simulator prints, as it comes.
 LogSink: TypeAlias = Callable[[str], None]
@@ -28,9 +30,23 @@ TAIL_LINES, TAIL_BYTES = 30, 20_000
 FULL_DISK = "is the disk full? The environment variable TMPDIR says where work folders are made."
 
 
-def run_job(
-    job: Job, folder: Path, *, progress: Progress = quiet, log: LogSink | None = None, timeout: float | None = None
-) -> dict[int, Outcome]:
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who wants to hear of a run while it goes on. log: what the simulator prints. lowered: what it cannot honour."""
+
+    progress: Progress = quiet
+    log: LogSink | None = None
+    lowered: Callable[[Report], None] | None = None
+
+    def hear(self, line: bytes) -> None:
+        said = json.loads(line)
+        if isinstance(said, list):
+            self.progress(*said)
+        elif self.lowered is not None:
+            self.lowered(Report.from_dict(said))
+
+
+def run_job(job: Job, folder: Path, listener: Listener, *, timeout: float | None = None) -> dict[int, Outcome]:
     """Run a job in a child process; gives what every rank handed back, all of them with results.
 
     folder: exists, and holds the job, the log and the outcome afterwards. timeout: seconds.
@@ -47,7 +63,7 @@ def run_job(
     if processes > 1:
         command, environment = mpi.under_mpirun(command, processes, environment)
     with _child(command, environment, folder) as child:
-        _follow(child, folder, progress, log, timeout)
+        _follow(child, folder, listener, timeout)
         status = child.returncode
     return _outcomes(folder, processes, status)
 
@@ -102,22 +118,16 @@ def _end(child: subprocess.Popen[bytes]) -> None:
         return
 
 
-def _follow(
-    child: subprocess.Popen[bytes],
-    folder: Path,
-    progress: Progress,
-    log: LogSink | None,
-    timeout: float | None,
-) -> None:
+def _follow(child: subprocess.Popen[bytes], folder: Path, listener: Listener, timeout: float | None) -> None:
     """Until the child has ended, forward what it says. Raises SimulationFailed after ``timeout`` seconds."""
-    lines, text = _Growing(folder / PROGRESS), _Growing(folder / LOG)
+    lines, text = _Growing(folder / SAID), _Growing(folder / LOG)
     started = time.monotonic()
     while True:
         ended = _ended(child)
-        for what, done, total in map(json.loads, lines.lines()):
-            progress(what, done, total)
-        if log is not None and (said := text.read()):
-            log(said.decode(errors="replace"))
+        for line in lines.lines():
+            listener.hear(line)
+        if listener.log is not None and (said := text.read()):
+            listener.log(said.decode(errors="replace"))
         if ended:
             return
         if timeout is not None and time.monotonic() - started > timeout:

@@ -14,17 +14,17 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pynn_io.errors import BackendUnavailable, LossError, PynnIOError, RunError, SimulationFailed
-from pynn_io.progress import Progress, quiet
+from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.results import Results
 from pynn_io.runners.base import Runner, join, leave
-from pynn_io.runners.job import NO_OUTCOME, PROGRESS, Failure, Job, Outcome, rank, read_job, write_outcome
+from pynn_io.runners.job import NO_OUTCOME, SAID, Failure, Job, Outcome, rank, read_job, write_outcome
 
 #: Seconds between two lines of progress.
 INTERVAL = 0.1
@@ -78,7 +78,9 @@ def _simulate(job: Job, folder: Path, report: Report, steps: Steps) -> Results |
     lowered = steps.take("lower", runner.lower, job.network, job.plan, report)
     if job.strict and report.refusals():
         raise LossError("the backend cannot do all of it", report)
-    with _progress(folder) as progress:
+    with _said(folder) as say:
+        say(report.as_dict())
+        progress = _progress(say)
         model = steps.take("build", runner.build, lowered, job.profile, report, progress)
         steps.take("run", runner.run, model, progress)
     results = steps.take("collect", runner.collect, model, lowered)
@@ -129,25 +131,31 @@ def _hand_over(outcome: Outcome, folder: Path) -> int:
 
 
 @contextmanager
-def _progress(folder: Path) -> Iterator[Progress]:
-    """Progress as lines of JSON in the folder, from the first rank, now and then; a full disk stops the lines only."""
+def _said(folder: Path) -> Iterator[Callable[[Any], None]]:
+    """What the parent hears while the run goes on: lines of JSON from the first rank. A full disk only silences it."""
     if rank():
-        yield quiet
+        yield lambda value: None
         return
-    with (folder / PROGRESS).open("a", encoding="utf-8", buffering=1) as file:
-        last: dict[str, float] = {}
+    with (folder / SAID).open("a", encoding="utf-8", buffering=1) as file:
 
-        def show(what: str, done: float, total: float) -> None:
-            now = time.monotonic()
-            if done < total and now - last.get(what, 0.0) < INTERVAL:
-                return
+        def say(value: Any) -> None:
+            with suppress(OSError):
+                file.write(json.dumps(value) + "\n")
+
+        yield say
+
+
+def _progress(say: Callable[[Any], None]) -> Progress:
+    """Progress as ``[what, done, total]``, now and then, and always at the end."""
+    last: dict[str, float] = {}
+
+    def show(what: str, done: float, total: float) -> None:
+        now = time.monotonic()
+        if done >= total or now - last.get(what, 0.0) >= INTERVAL:
             last[what] = now
-            try:
-                file.write(json.dumps([what, float(done), float(total)]) + "\n")
-            except OSError:
-                last[what] = float("inf")
+            say([what, float(done), float(total)])
 
-        yield show
+    return show
 
 
 def peak_memory() -> int:

@@ -103,6 +103,18 @@ def test_what_the_simulator_prints_goes_to_the_log(network, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_losses_are_told_while_it_runs(network):
+    told, report = [], Report()
+    simulate(network, PLAN, "loses", report=report, lowered=told.append)
+    assert [found.codes() for found in told] == [{"fake-loss", "fake-default"}]
+    assert told[0].as_dict() == report.as_dict()
+
+
+def test_an_option_of_another_backend(network):
+    with pytest.raises(FormatError, match="NEST has no option 'coreneuron'"):
+        simulate(network, PLAN, "nest", coreneuron=True)
+
+
 def test_strict_refuses_what_the_runner_reports_and_builds_nothing(network, tmp_path):
     with pytest.raises(LossError, match="fake-loss") as caught:
         simulate(network, PLAN, "loses", strict=True)

@@ -1,0 +1,44 @@
+"""``--report FILE`` and ``--allow CODE``, as every command that may lose something has them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from pynn_io.cli.common import UsageError, existing_parent
+from pynn_io.errors import WriteError
+from pynn_io.report import Report
+
+
+def allowed_codes(texts: Iterable[str]) -> set[str]:
+    """``["a,b", "c"]`` -> a, b, c."""
+    return {code.strip() for text in texts for code in text.split(",") if code.strip()}
+
+
+def check_report_file(path: Path, source: Path, overwrite: bool) -> None:
+    """Refuse a report file that cannot be, or that would replace something else than a report: SRC, for one."""
+    existing_parent(path, "--report")
+    if path.is_dir() or (path.exists() and source.exists() and path.samefile(source)):
+        raise UsageError(f"--report {path} would replace {'a folder' if path.is_dir() else 'the source'}")
+    if path.exists() and not overwrite and not _is_report(path):
+        raise WriteError(
+            "exists and is not a report of pynn_io", where=path, hint="Choose another name, or give --overwrite."
+        )
+
+
+def _is_report(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(64).split()
+    return head[:2] == [b"{", b'"issues":']
+
+
+def write_report(report: Report, path: Path) -> None:
+    staged = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        staged.write_text(report.to_json(), encoding="utf-8")
+        staged.replace(path)
+    except OSError as error:
+        raise WriteError(f"the report cannot be written: {error.strerror or error}", where=path) from error
+    finally:
+        staged.unlink(missing_ok=True)

@@ -1,0 +1,220 @@
+"""``pynn-run``: a simulation plan on a simulator, with an account of what that could not honour."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pynn_io.cli.common import UsageError, add_version, existing_parent, progress_bars, run, say
+from pynn_io.cli.report_file import allowed_codes, check_report_file, write_report
+from pynn_io.errors import LossError, PlanError
+from pynn_io.report import Report
+
+if TYPE_CHECKING:
+    from pynn_io.document import Document
+    from pynn_io.results import Results
+
+COMMAND = "pynn-run"
+PICTURES = (".png", ".svg", ".pdf")
+#: What runners call the run itself when they report progress.
+SIMULATING = "simulating"
+
+EXAMPLES = """\
+examples:
+  pynn-run simulation_config.json
+      on the simulator that the config was written for; spikes and reports in a new folder of the current directory
+  pynn-run simulation_config.json --backend nest --threads 4 -o results --plot results.png
+      on NEST with 4 threads, results in the folder results, and a picture of them
+  pynn-run simulation_config.json --duration 200 --timestep 0.05 --seed 7
+      shorter, finer, other random numbers
+  pynn-run simulation_config.json --backend neuron --mechanisms mod --processes 2
+      on NEURON under MPI, with the mechanisms (.mod files) of the folder mod
+  pynn-run simulation_config.json --to nix -o run.nix
+      the results as one NIX file
+  pynn-run simulation_config.json --strict
+      run only if the backend can honour everything that network and plan state
+  pynn-run --list
+      backends, whether they are installed, and what to install for each
+
+output:
+  The path of the results goes to stdout, alone, for use in scripts. What the backend cannot honour, the summary, errors
+  and progress bars (on a terminal only) go to stderr. Results are written whole or not at all, and never into the
+  config's own output_dir unless -o says so.
+
+exit status:
+  0    done; what could not be honoured has been listed
+  1    a bug in pynn_io
+  2    wrong usage, or an unknown backend or format
+  3    --strict refused because the backend cannot honour something; nothing was run
+  4    the plan or the network cannot be read, or is wrong
+  5    the results cannot be written, or exist already
+  6    the backend, or a package that is needed, is not installed
+  7    the simulation failed; the message holds the end of the simulator's log, and says where its files are
+  130  interrupted
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command. Returns its exit status."""
+    parser = _parser()
+    arguments = parser.parse_intermixed_args(argv)
+    if arguments.list:
+        return run(COMMAND, lambda: _list(arguments.json))
+    if arguments.plan is None:
+        parser.error("PLAN is needed (pynn-run --list names the backends)")
+    return run(COMMAND, lambda: _run(arguments))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=COMMAND,
+        usage="%(prog)s PLAN [--backend BACKEND] [-o OUT] [options]\n       %(prog)s --list [--json]",
+        description="Run a simulation on a simulator, write its spikes and recordings, and say what was not honoured.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _what_arguments(parser)
+    _how_arguments(parser)
+    _output_arguments(parser)
+    add_version(parser)
+    return parser
+
+
+def _what_arguments(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_argument_group("what to run")
+    what.add_argument(
+        "plan",
+        metavar="PLAN",
+        nargs="?",
+        type=Path,
+        help="SONATA simulation config or joined config, or a folder that holds exactly one",
+    )
+    what.add_argument("--from", dest="source_format", metavar="FORMAT", help="format of PLAN, where it cannot be told")
+    what.add_argument("--duration", metavar="MS", type=_milliseconds, help="instead of the plan's (ms)")
+    what.add_argument("--timestep", metavar="MS", type=_milliseconds, help="instead of the plan's (ms)")
+    what.add_argument("--seed", metavar="N", type=_seed, help="of everything random, instead of the plan's")
+
+
+def _how_arguments(parser: argparse.ArgumentParser) -> None:
+    how = parser.add_argument_group("how to run it")
+    how.add_argument(
+        "-b",
+        "--backend",
+        default="auto",
+        help="nest, neuron, or auto (default): what the plan was written for, or what the cells belong to",
+    )
+    how.add_argument("--threads", metavar="N", type=_count, default=1, help="threads of one process")
+    how.add_argument("--processes", metavar="N", type=_count, default=1, help="MPI processes (NEURON)")
+    how.add_argument(
+        "--mechanisms",
+        metavar="DIR",
+        action="append",
+        type=Path,
+        default=[],
+        help="folder of .mod files for NEURON, beside those that the config names; may be repeated",
+    )
+    how.add_argument("--coreneuron", action="store_true", help="run NEURON's model on its CoreNEURON engine")
+    how.add_argument("--strict", action="store_true", help="run nothing if anything cannot be honoured (exit status 3)")
+    how.add_argument(
+        "--allow",
+        metavar="CODE",
+        action="append",
+        default=[],
+        help="accept losses of this code in strict mode; repeat it, or give several with commas",
+    )
+
+
+def _output_arguments(parser: argparse.ArgumentParser) -> None:
+    output = parser.add_argument_group("what to write")
+    output.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT",
+        type=Path,
+        help="new folder, or file; by default named after PLAN and the backend, in the current directory",
+    )
+    output.add_argument("--to", metavar="FORMAT", default="sonata", help="sonata (default), nix, nwb or neo")
+    output.add_argument("--plot", metavar="FILE", type=Path, help=f"draw them: {', '.join(PICTURES)} (extra: plot)")
+    output.add_argument("--report", metavar="FILE", type=Path, help="write what was not honoured to FILE as JSON")
+    output.add_argument("--overwrite", action="store_true", help="replace the files of existing results")
+    output.add_argument(
+        "-q", "--quiet", action="store_true", help="no progress, no account; one line if something is not honoured"
+    )
+    output.add_argument(
+        "-v", "--verbose", action="store_true", help="show what the simulator prints, in place of progress"
+    )
+    output.add_argument("--list", action="store_true", help="list backends, and what to install for each")
+    output.add_argument("--json", action="store_true", help="with --list: as JSON")
+
+
+def _milliseconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number of ms")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text}: at least 1 is needed")
+    return value
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 2**31:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 2**31 - 1")
+    return value
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    report = Report(allowed_codes(arguments.allow))
+    _check_arguments(arguments)
+    from pynn_io.cli.run_job import Destination, simulated
+
+    try:
+        with progress_bars(not (arguments.quiet or arguments.verbose), timed=SIMULATING) as progress:
+            document = _read(arguments, report, progress)
+            destination = Destination.of(arguments, document)
+            results = simulated(arguments, document, report, progress, tell=lambda found: _tell(arguments, found))
+            files = destination.write(results, report)
+            if arguments.plot is not None:
+                _draw(arguments, document, results)
+    except LossError as error:
+        if not arguments.quiet:
+            _tell(arguments, error.report)
+        raise
+    finally:
+        if arguments.report is not None:
+            write_report(report, arguments.report)
+    _sum_up(arguments, document, results, report, destination.path, files)
+    print(destination.path)
+    return 0
+
+
+def _check_arguments(arguments: argparse.Namespace) -> None:
+    """Everything that can be refused before a long run is."""
+    if arguments.plot is not None:
+        if arguments.plot.suffix.lower() not in PICTURES:
+            raise UsageError(f"--plot {arguments.plot}: not one of {', '.join(PICTURES)}")
+        existing_parent(arguments.plot, "--plot")
+    for folder in arguments.mechanisms:
+        if not folder.is_dir():
+            raise UsageError(f"--mechanisms {folder}: there is no such folder")
+    if arguments.report is not None:
+        check_report_file(arguments.report, arguments.plan, arguments.overwrite)
+
+
+def _read(arguments: argparse.Namespace, report: Report, progress: Any) -> Document:
+    from pynn_io.pipeline import read
+
+    document = read(arguments.plan, format=arguments.source_format, report=report, progress=progress)
+    if document.plan is None:
+        raise PlanError(
+            "this is a network without a simulation", where=arguments.plan, hint="Give its simulation config."
+        )
+    return document
