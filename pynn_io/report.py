@@ -74,10 +74,11 @@ class Report:
             if str(example) not in issue.examples:
                 issue.examples.append(str(example))
 
-    def include(self, other: Report) -> None:
-        """Add every issue of another report."""
+    def include(self, other: Report) -> Report:
+        """Add every issue of another report; gives this one."""
         for issue in other:
             self.add(issue.code, issue.kind, issue.where, issue.message, count=issue.count, examples=issue.examples)
+        return self
 
     def lost(self, code: str, where: object, message: str, **more: Any) -> None:
         self.add(code, Kind.LOST, where, message, **more)

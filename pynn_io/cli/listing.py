@@ -1,4 +1,4 @@
-"""``pynn-convert --list``: the formats of the registry as text or JSON."""
+"""``pynn-convert --list`` and ``pynn-run --list``: the formats and backends of the registry as text or JSON."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import textwrap
 from collections.abc import Iterator
 
-from pynn_io.registry import Format, formats
+from pynn_io.registry import Backend, Format, backends, formats
 
 WIDTH = 100
 
@@ -53,4 +53,42 @@ def _record(entry: Format) -> dict[str, object]:
         "extensions": list(entry.extensions),
         "dialects": dict(entry.dialects),
         "extra": entry.extra,
+    }
+
+
+def backend_listing() -> str:
+    """Each backend, whether it is installed, what it does, and what to install."""
+    lines = ["Backends (give one to --backend):", ""]
+    for row in backends().values():
+        lines += [f"{row.name}: {row.title} {row.version()}".rstrip(), f"    {_state(row)}"]
+        lines += [f"    options: {', '.join(f'--{name}' for name in row.options)}"] if row.options else []
+        lines += [f"    one process: {row.one_process}"] if row.one_process else []
+        lines.append("")
+    lines.append("auto: the one that the plan was written for, or that the cells belong to.")
+    lines.append("To run on several processes: pip install 'pynn_io[mpi]', or an Open MPI of the system.")
+    return "\n".join(lines) + "\n"
+
+
+def _state(row: Backend) -> str:
+    if row.runner is None:
+        return f"{row.level}: {row.reason}"
+    state = "installed" if row.is_installed() else "not installed"
+    return f"{row.level}; {state}" + (f"; extra: pip install 'pynn_io[{row.extra}]'" if row.extra else "")
+
+
+def backend_listing_json() -> str:
+    """The same as a JSON object by backend name."""
+    return json.dumps({name: _backend_record(row) for name, row in backends().items()}, indent=2) + "\n"
+
+
+def _backend_record(row: Backend) -> dict[str, object]:
+    return {
+        "title": row.title,
+        "level": row.level,
+        "installed": row.runner is not None and row.is_installed(),
+        "version": row.version(),
+        "extra": row.extra,
+        "reason": row.reason,
+        "options": list(row.options),
+        "several_processes": not row.one_process,
     }

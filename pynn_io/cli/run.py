@@ -6,16 +6,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from pynn_io.cli.common import UsageError, add_version, existing_parent, progress_bars, run, say
+from pynn_io.cli.common import UsageError, add_version, existing_parent, progress_bars, run, say, written_lines
+from pynn_io.cli.losses import changes_model, loss_counts, print_losses
 from pynn_io.cli.report_file import allowed_codes, check_report_file, write_report
-from pynn_io.errors import LossError, PlanError
+from pynn_io.errors import LossError
 from pynn_io.report import Report
-
-if TYPE_CHECKING:
-    from pynn_io.document import Document
-    from pynn_io.results import Results
 
 COMMAND = "pynn-run"
 PICTURES = (".png", ".svg", ".pdf")
@@ -174,30 +170,36 @@ def _seed(text: str) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     report = Report(allowed_codes(arguments.allow))
     _check_arguments(arguments)
-    from pynn_io.cli.run_job import Destination, simulated
+    from pynn_io.cli.run_job import RunJob
 
     try:
         with progress_bars(not (arguments.quiet or arguments.verbose), timed=SIMULATING) as progress:
-            document = _read(arguments, report, progress)
-            destination = Destination.of(arguments, document)
-            results = simulated(arguments, document, report, progress, tell=lambda found: _tell(arguments, found))
-            files = destination.write(results, report)
+            job = RunJob.read(arguments, report, progress)
+            results = job.simulate(progress)
+            files = job.write(results)
             if arguments.plot is not None:
-                _draw(arguments, document, results)
+                job.draw(results)
     except LossError as error:
         if not arguments.quiet:
-            _tell(arguments, error.report)
+            print_losses(error.report)
         raise
     finally:
         if arguments.report is not None:
             write_report(report, arguments.report)
-    _sum_up(arguments, document, results, report, destination.path, files)
-    print(destination.path)
+    if not arguments.quiet:
+        from pynn_io.cli.run_account import summary_lines
+
+        for line in [*summary_lines(job.document, arguments.plan, results), *written_lines(job.dest, files)]:
+            say(line)
+        if arguments.plot is not None:
+            say(f"drawn   {arguments.plot}")
+    _sum_up(arguments, report)
+    print(job.dest)
     return 0
 
 
 def _check_arguments(arguments: argparse.Namespace) -> None:
-    """Everything that can be refused before a long run is."""
+    """What can be refused before anything is read."""
     if arguments.plot is not None:
         if arguments.plot.suffix.lower() not in PICTURES:
             raise UsageError(f"--plot {arguments.plot}: not one of {', '.join(PICTURES)}")
@@ -209,12 +211,21 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
         check_report_file(arguments.report, arguments.plan, arguments.overwrite)
 
 
-def _read(arguments: argparse.Namespace, report: Report, progress: Any) -> Document:
-    from pynn_io.pipeline import read
+def _sum_up(arguments: argparse.Namespace, report: Report) -> None:
+    """One line on what was honoured; in quiet mode only if something was not."""
+    counts = loss_counts(report)
+    if changes_model(report):
+        say(f"Done: what ran differs from what was asked for ({counts}).")
+    elif not arguments.quiet:
+        say("Done: everything was honoured" + (f" ({counts})." if counts else "."))
 
-    document = read(arguments.plan, format=arguments.source_format, report=report, progress=progress)
-    if document.plan is None:
-        raise PlanError(
-            "this is a network without a simulation", where=arguments.plan, hint="Give its simulation config."
-        )
-    return document
+
+def _list(as_json: bool) -> int:
+    from pynn_io.cli.listing import backend_listing, backend_listing_json
+
+    sys.stdout.write(backend_listing_json() if as_json else backend_listing())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,5 +1,6 @@
 """Starting the commands costs next to nothing: whoever asks for help does not wait for numpy."""
 
+import re
 import subprocess
 import sys
 
@@ -18,7 +19,7 @@ def modules_after(code: str) -> set[str]:
     return set(done.stdout.splitlines()[-1].split()[1:])
 
 
-@pytest.mark.parametrize("module", ["convert", "show"])
+@pytest.mark.parametrize("module", ["convert", "run", "show"])
 def test_help_loads_nothing_heavy(module):
     assert modules_after(f"from pynn_io.cli.{module} import main; main(['--help'])") == set()
 
@@ -31,16 +32,16 @@ def test_the_probe_sees_what_is_loaded():
     assert "numpy" in modules_after("import numpy")
 
 
-@pytest.mark.parametrize("name", ["pynn-convert", "pynn-show"])
+@pytest.mark.parametrize("name", ["pynn-convert", "pynn-run", "pynn-show"])
 def test_help_has_examples_and_exit_statuses(name):
     text = run(name, "--help").stdout
     assert "examples:" in text
-    assert f"\n  {name} circuit_config.json" in text
+    assert re.search(rf"\n  {name} (circuit|simulation)_config.json", text)
     statuses = text.partition("exit status:")[2].split("\n")
     assert next(line.split()[0] for line in statuses if line.strip()) == "0"
 
 
-@pytest.mark.parametrize("name", ["pynn-convert", "pynn-show"])
+@pytest.mark.parametrize("name", ["pynn-convert", "pynn-run", "pynn-show"])
 def test_version(name):
     import importlib.metadata
 

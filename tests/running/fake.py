@@ -6,13 +6,14 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from pynn_io.errors import RunError
 from pynn_io.registry import Backend
-from pynn_io.results import Results, Spikes
+from pynn_io.results import Results, Spikes, Trace
 
 HERE = "tests.running.fake"
 
@@ -121,9 +122,22 @@ class Big(Well):
         return Results({"x": Spikes("x", times.astype(np.int64), times)})
 
 
+class Records(Well):
+    """A recording of 500 kB here, and twice as much in a SONATA report."""
+
+    def collect(self, model, lowered):
+        trace = Trace(
+            "soma", lowered["name"], "v", "mV", np.random.rand(62_500, 4).astype(np.float16), np.arange(4), 0.0, 0.1
+        )
+        return replace(super().collect(model, lowered), traces=(trace,))
+
+
 def backend(kind: type, **more: str) -> Backend:
     return Backend(kind.__name__.lower(), f"Fake {kind.__name__}", f"{HERE}:{kind.__name__}", "executes", **more)
 
 
 # As entry points of another package name them.
-well, loses, raises, exits, crashes, hangs = map(backend, (Well, Loses, Raises, Exits, Crashes, Hangs))
+well, loses, raises, exits, crashes, hangs, records = map(
+    backend, (Well, Loses, Raises, Exits, Crashes, Hangs, Records)
+)
+absent = replace(well, name="absent", extra="fake", package="surely_not_installed_simulator")

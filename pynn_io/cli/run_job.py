@@ -1,0 +1,149 @@
+"""One call of ``pynn-run`` from the plan's file to the results' files."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pynn_io.cli.common import UsageError
+from pynn_io.cli.losses import print_losses
+from pynn_io.document import Document, name_of
+from pynn_io.errors import PlanError, WriteError
+from pynn_io.pipeline import read
+from pynn_io.progress import Progress
+from pynn_io.registry import find_backend
+from pynn_io.report import Report
+from pynn_io.results import Results
+from pynn_io.results.files import write_results
+from pynn_io.results.table import ResultFormat
+from pynn_io.results.table import find as find_format
+from pynn_io.runners.base import Profile
+from pynn_io.show.parts import file_sizes
+from pynn_io.simulate import choose, simulate
+from pynn_io.simulation_plan import SimulationPlan
+from pynn_io.staging import refuse_existing
+
+
+@dataclass(frozen=True, slots=True)
+class RunJob:
+    """What is to be run, and where the results go. dest: a folder, or a file for formats of one file."""
+
+    arguments: argparse.Namespace
+    document: Document
+    plan: SimulationPlan
+    backend: str
+    dest: Path
+    report: Report
+
+    @classmethod
+    def read(cls, arguments: argparse.Namespace, report: Report, progress: Progress) -> RunJob:
+        """Read the plan and its network; refuse, before a long run, results that could not be written after it."""
+        row = find_format(arguments.to)
+        if arguments.backend != "auto":
+            find_backend(arguments.backend)
+        if arguments.output is not None:
+            _refuse_destination(arguments.output, arguments)
+        document = read(arguments.plan, format=arguments.source_format, report=report, progress=progress)
+        if document.plan is None:
+            hint = "give the simulation config that uses it"
+            raise PlanError("this is a network, and says nothing of a simulation", where=arguments.plan, hint=hint)
+        backend = arguments.backend
+        if backend == "auto":
+            backend, _ = choose(document.network, document.plan)
+        dest = arguments.output or default_destination(arguments.plan, backend, row)
+        if row.kind == "file" and dest.suffix.lower() != row.extension:
+            raise UsageError(f"-o {dest}: {row.title} are one file, whose name ends in {row.extension}")
+        _refuse_destination(dest, arguments)
+        return cls(arguments, document, document.plan, backend, dest, report)
+
+    def simulate(self, progress: Progress) -> Results:
+        """Run it, saying before what the backend cannot honour."""
+        arguments = self.arguments
+        results = simulate(
+            self.document.network,
+            self.plan,
+            arguments.backend,
+            profile=self._profile(),
+            report=self.report,
+            strict=arguments.strict,
+            progress=progress,
+            log=_to_stderr if arguments.verbose else None,
+            lowered=None if arguments.quiet else self._tell,
+            duration=arguments.duration,
+            timestep=arguments.timestep,
+            seed=arguments.seed,
+        )
+        return replace(results, provenance={**results.provenance, **self._origin()})
+
+    def _profile(self) -> Profile:
+        arguments = self.arguments
+        options = {"coreneuron": True} if arguments.coreneuron else {}
+        return Profile(arguments.threads, arguments.processes, tuple(arguments.mechanisms), options=options)
+
+    def _tell(self, found: Report) -> None:
+        """What reading and lowering could not honour."""
+        print_losses(Report(self.report.allowed).include(self.report).include(found))
+
+    def _origin(self) -> dict[str, Any]:
+        """What was run, to the byte."""
+        files = [path for path, _ in file_sizes(self.document, self.arguments.plan)]
+        return {
+            "command": shlex.join([os.path.basename(sys.argv[0]), *sys.argv[1:]]),
+            "source": str(self.arguments.plan),
+            "sha256": {str(path): _sha256(path) for path in sorted(files)},
+        }
+
+    def write(self, results: Results) -> tuple[Path, ...]:
+        """The results under ``dest``, whole or not at all. Gives the files."""
+        options = _sonata_options(self.plan) if self.arguments.to == "sonata" else {}
+        return write_results(
+            results, self.dest, self.arguments.to, report=self.report, overwrite=self.arguments.overwrite, **options
+        )
+
+    def draw(self, results: Results) -> None:
+        from pynn_io.show.plot_results import draw_results
+
+        draw_results(results, self.arguments.plot, title=self.dest.stem, network=self.document.network)
+
+
+def default_destination(source: Path, backend: str, row: ResultFormat) -> Path:
+    """Named after the plan and the backend, in the current directory: ``300_pointneurons-nest``."""
+    return Path(f"{name_of(source)}-{backend}{row.extension if row.kind == 'file' else ''}")
+
+
+def _refuse_destination(dest: Path, arguments: argparse.Namespace) -> None:
+    refuse_existing(dest, arguments.overwrite)
+    place = dest.absolute()
+    while not place.exists():
+        place = place.parent
+    if not os.access(place, os.W_OK) or not (place.is_dir() or place == dest.absolute()):
+        raise WriteError("cannot write here", where=place)
+
+
+def _sonata_options(plan: SimulationPlan) -> Mapping[str, Any]:
+    """Names and order of the files as the plan has them."""
+    output = plan.output
+    stated = {
+        "spikes_file": output.spikes_file,
+        "spikes_csv": output.spikes_file_csv,
+        "spikes_sort_order": output.spikes_sort_order,
+        "report_files": {one.name: one.file for one in plan.recordings if one.file},
+    }
+    return {name: value for name, value in stated.items() if value}
+
+
+def _to_stderr(text: str) -> None:
+    sys.stderr.write(text)
+    sys.stderr.flush()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
