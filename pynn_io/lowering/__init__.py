@@ -12,7 +12,7 @@ from pynn_io.lowering.edges import (
     numbers_of_synapses,
     stated_delays,
 )
-from pynn_io.lowering.trains import Trains, draw_poisson, seed_of, trains
+from pynn_io.lowering.trains import Trains, draw_poisson, poisson_trains, seed_of, trains
 
 __all__ = [
     "EdgeBlock",
@@ -24,6 +24,7 @@ __all__ = [
     "effective_weight",
     "numbers_of_synapses",
     "parts",
+    "poisson_trains",
     "rows_of",
     "seed_of",
     "simulated",

@@ -11,7 +11,7 @@ import numpy as np
 from pynn_io.errors import PlanError
 from pynn_io.graph.cells import SpikeSource
 from pynn_io.graph.network import Network
-from pynn_io.graph.stimuli import PoissonTrains, SpikeTrains
+from pynn_io.graph.stimuli import PoissonTrains, SpikeTrains, Stimulus
 from pynn_io.lowering.cells import Part, parts, rows_of, sources, targets
 from pynn_io.report import Report
 from pynn_io.simulation_plan import SimulationPlan
@@ -38,8 +38,9 @@ def trains(plan: SimulationPlan, network: Network, report: Report) -> dict[str, 
 
     Drawn with numpy's PCG64, so that every backend gets the same ones: seeded by the stimulus, else by
     ``plan.seeds["stimulus"]``, else by ``plan.seed``, else by 1 (reported as ``default-seed``). Several stimuli of one
-    node add up. Spikes of nodes that are no sources are reported (``spikes-of-cells``, LOST): those cells make their
-    own. Raises PlanError for an unknown population and for a plan without an end that has random trains.
+    node add up; Poisson trains with a weight are none of a source, and left out. Spikes of nodes that are no sources
+    are reported (``spikes-of-cells``, LOST): those cells make their own. Raises PlanError for an unknown population and
+    for a plan without an end that has random trains.
     """
     found: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
     for name, population in network.populations.items():
@@ -48,8 +49,8 @@ def trains(plan: SimulationPlan, network: Network, report: Report) -> dict[str, 
     for number, stimulus in enumerate(plan.stimuli):
         if isinstance(stimulus.what, SpikeTrains):
             given = _given(stimulus.what, network, f"stimulus {stimulus.name}")
-        elif isinstance(stimulus.what, PoissonTrains):
-            given = _poisson(stimulus.what, targets(stimulus.node_set, network, plan), plan, number, report)
+        elif isinstance(stimulus.what, PoissonTrains) and stimulus.what.weight is None:
+            given = poisson_trains(stimulus, number, network, plan, report)
         else:
             continue
         for name, (rows, times) in given.items():
@@ -93,16 +94,17 @@ def seed_of(plan: SimulationPlan, own: int | None, report: Report, where: str) -
     return DEFAULT_SEED
 
 
-def _poisson(
-    stated: PoissonTrains, rows: Mapping[str, np.ndarray], plan: SimulationPlan, number: int, report: Report
+def poisson_trains(
+    stimulus: Stimulus, number: int, network: Network, plan: SimulationPlan, report: Report
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    seed = seed_of(plan, stated.seed, report, f"stimulus {number}")
-    drawn = {}
-    for name, chosen in rows.items():
-        random = np.random.default_rng([seed, number, *name.encode()])
-        window = _window(stated.delay, stated.duration, plan)
-        drawn[name] = draw_poisson(chosen, stated.rate, window, random)
-    return drawn
+    """``(rows, times)`` by population: the trains of a `PoissonTrains`, drawn. number: of the stimulus in the plan."""
+    stated: Any = stimulus.what
+    seed = seed_of(plan, stated.seed, report, f"stimulus {stimulus.name}")
+    window = _window(stated.delay, stated.duration, plan)
+    return {
+        name: draw_poisson(rows, stated.rate, window, np.random.default_rng([seed, number, *name.encode()]))
+        for name, rows in targets(stimulus.node_set, network, plan).items()
+    }
 
 
 def _window(delay: float, duration: float | None, plan: SimulationPlan) -> tuple[float, float]:

@@ -1,0 +1,60 @@
+"""NEST: networks of cells without extent, built in array blocks. Needs the wheel from PyPI and nothing else of NEST.
+
+Decisions, which the provenance of the results states: `pynn_io.runners.nest.spikes.precise` for input spikes between
+two steps, `pynn_io.runners.nest.stimuli` for currents, `pynn_io.runners.nest.lower` for the initial potential.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pynn_io.errors import SimulationFailed
+from pynn_io.graph.network import Network
+from pynn_io.progress import Progress
+from pynn_io.report import Report
+from pynn_io.results import Results
+from pynn_io.runners.base import Profile
+from pynn_io.runners.nest.lower import lower
+from pynn_io.runners.nest.lowered import Lowered
+from pynn_io.simulation_plan import SimulationPlan
+
+if TYPE_CHECKING:
+    from pynn_io.runners.nest.build import Model
+
+#: Parts in which a run is done, for the progress bar.
+_CHUNKS = 100
+
+
+class NestRunner:
+    """The four steps of `pynn_io.runners.base.Runner`. NEST's kernel is one a process, so is a run."""
+
+    def lower(self, network: Network, plan: SimulationPlan, report: Report) -> Lowered:
+        return lower(network, plan, report)
+
+    def build(self, lowered: Lowered, profile: Profile, report: Report, progress: Progress) -> Model:
+        from pynn_io.runners.nest.build import build
+
+        return build(lowered, profile, report, progress)
+
+    def run(self, model: Model, progress: Progress) -> None:
+        from pynn_io.runners.nest.build import errors
+        from pynn_io.runners.nest.grid import Grid
+
+        nest, lowered = model.nest, model.lowered
+        grid = Grid(lowered.timestep)
+        last = grid.nearest(lowered.duration)
+        # A multimeter hands over the last samples only after another exchange of spikes.
+        extra = max(1, grid.nearest(nest.min_delay)) if model.recorders else 0
+        every = max(1, last // _CHUNKS)
+        with errors(nest, "simulating", SimulationFailed), nest.RunManager():
+            for step in range(0, last, every):
+                progress("simulating", float(grid.time(step)), lowered.duration)
+                nest.Run(float(grid.time(min(every, last - step))))
+            if extra:
+                nest.Run(float(grid.time(extra)))
+        progress("simulating", lowered.duration, lowered.duration)
+
+    def collect(self, model: Model, lowered: Lowered) -> Results:
+        from pynn_io.runners.nest.collect import collect
+
+        return collect(model)

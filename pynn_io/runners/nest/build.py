@@ -1,0 +1,289 @@
+"""`Lowered` -> a network in NEST's kernel: the only module here, with `collect`, that talks to NEST."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from pynn_io.errors import BackendUnavailable, RunError
+from pynn_io.progress import Progress
+from pynn_io.report import Report
+from pynn_io.runners.base import Profile
+from pynn_io.runners.nest.connect import Connector, Sender
+from pynn_io.runners.nest.lowered import LEFT_OUT, Bombardment, Current, Feed, Lowered, Meter, Nodes
+
+#: Connections of a generator to its cells: the least delay there is.
+_SOURCE_MODEL = "spike_train_injector"
+
+
+@dataclass(slots=True)
+class Group:
+    """Nodes in the kernel: ``first`` .. ``first + size - 1``, those of ``nodes.rows`` in this order."""
+
+    nodes: Nodes
+    first: int
+    collection: Any
+
+
+@dataclass(slots=True)
+class Recorder:
+    """A multimeter on the cells of one group. names: NEST's variable for each of the meter's."""
+
+    meter: Meter
+    group: Group
+    rows: np.ndarray
+    device: Any
+    names: tuple[str, ...]
+    initial: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Model:
+    """What `build` made. ids: number in the kernel of every row of a population, 0 where there is no node."""
+
+    nest: Any
+    lowered: Lowered
+    groups: list[Group]
+    ids: dict[str, np.ndarray]
+    spikes: dict[str, Any] = field(default_factory=dict)
+    recorders: list[Recorder] = field(default_factory=list)
+    connections: int = 0
+    threads: int = 1
+
+
+def build(lowered: Lowered, profile: Profile, report: Report, progress: Progress) -> Model:
+    """Raises BackendUnavailable without NEST, RunError for models, parameters and variables that it does not have."""
+    nest = load()
+    _reset(nest, lowered, profile)
+    _check_models(nest, lowered)
+    ids = {name: np.where(rows, LEFT_OUT, 0) for name, rows in lowered.left_out.items()}
+    model = Model(nest, lowered, [], ids, threads=profile.threads)
+    with errors(nest, "creating cells"):
+        for number, nodes in enumerate(lowered.nodes):
+            progress("creating cells", number, len(lowered.nodes))
+            model.groups.append(_create(nest, nodes, ids[nodes.population]))
+    # A wrong name in a report is told before the time is spent on edges.
+    with errors(nest, "recording"):
+        model.recorders += [item for meter in lowered.meters for item in _meters(model, meter)]
+        model.spikes = {name: _spike_recorder(model, name) for name in _populations(lowered)}
+    _connect(model, report, progress)
+    with errors(nest, "stimulating"):
+        for item in lowered.bombardments:
+            _bombard(model, item)
+        for current in lowered.currents:
+            _inject(model, current)
+    return model
+
+
+def load() -> Any:
+    """The module ``nest``, quiet."""
+    try:
+        import nest
+    except ImportError as error:
+        raise BackendUnavailable(f"NEST cannot be imported ({error})", hint="pip install 'pynn_io[nest]'") from error
+    nest.verbosity = nest.VerbosityLevel.ERROR
+    if _SOURCE_MODEL not in nest.node_models:
+        raise BackendUnavailable(
+            f"NEST {nest.__version__} has no {_SOURCE_MODEL}", hint="pip install 'nest-simulator>=3.9'"
+        )
+    return nest
+
+
+class errors:
+    """NEST's errors as ours: ``with errors(nest, "creating cells"): ...``"""
+
+    def __init__(self, nest: Any, doing: str, kind: type[RunError] = RunError) -> None:
+        self._nest, self._doing, self._kind = nest, doing, kind
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, self._nest.NESTError):
+            raise self._kind(f"NEST refused while {self._doing}: {error}") from error
+
+
+def _reset(nest: Any, lowered: Lowered, profile: Profile) -> None:
+    nest.ResetKernel()
+    nest.set(resolution=float(lowered.timestep), local_num_threads=int(profile.threads), rng_seed=int(lowered.seed))
+    nest.print_time = False
+
+
+def _check_models(nest: Any, lowered: Lowered) -> None:
+    """Every model by name, before anything is made."""
+    known = set(nest.node_models)
+    for nodes in lowered.nodes:
+        if nodes.model not in known:
+            raise RunError(
+                f"NEST has no neuron model {nodes.model!r}",
+                where=f"population {nodes.population}",
+                hint=f"alike: {', '.join(_alike(nodes.model, known)) or 'none'}",
+            )
+    known = set(nest.synapse_models)
+    for link in lowered.links:
+        for spec in link.specs:
+            if spec.model not in known:
+                raise RunError(
+                    f"NEST has no synapse model {spec.model!r}",
+                    where=f"projection {link.projection.name}",
+                    hint=f"alike: {', '.join(_alike(spec.model, known)) or 'none'}",
+                )
+
+
+def _alike(name: str, known: Iterable[str]) -> list[str]:
+    from difflib import get_close_matches
+
+    return get_close_matches(name, sorted(known), 3)
+
+
+# --- cells --------------------------------------------------------------------------------------------------------
+
+
+def _create(nest: Any, nodes: Nodes, ids: np.ndarray) -> Group:
+    defaults = nest.GetDefaults(nodes.model)
+    unknown = sorted(set(nodes.parameters) - set(defaults))
+    if unknown:
+        raise RunError(
+            f"NEST's {nodes.model} has no parameter {', '.join(map(repr, unknown))}",
+            where=f"population {nodes.population}",
+            hint="correct the name, or take it out of the cell's parameters",
+        )
+    shared, own = {}, {}
+    for name, value in nodes.parameters.items():
+        if _is_per_cell(value, nodes.size):
+            own[name] = _per_cell(value, defaults[name])
+        else:
+            shared[name] = strict(value, defaults[name])
+    # Parameters check one another (V_reset < V_th), so all of a cell's go in at once.
+    params: Any = shared
+    if own:
+        names = list(own)
+        params = [shared | dict(zip(names, row, strict=True)) for row in zip(*own.values(), strict=True)]
+    collection = nest.Create(nodes.model, nodes.size, params or None)
+    first = int(collection[0].global_id)
+    ids[nodes.rows] = np.arange(first, first + nodes.size)
+    return Group(nodes, first, collection)
+
+
+def _is_per_cell(value: Any, size: int) -> bool:
+    """An array has one row a cell; a vector that all cells share is a list or a tuple."""
+    return isinstance(value, np.ndarray) and value.ndim > 0 and len(value) == size
+
+
+def _per_cell(value: np.ndarray, default: Any) -> list[Any]:
+    filled = np.ma.filled(value, default) if isinstance(value, np.ma.MaskedArray) else value
+    return [strict(item, default) for item in filled.tolist()] if filled.ndim < 2 else list(filled.astype(np.float64))
+
+
+def strict(value: Any, default: Any) -> Any:
+    """The value as the Python type that PyNEST wants, which is that of the default: it takes no numpy scalars."""
+    if isinstance(default, np.ndarray):
+        return np.atleast_1d(np.asarray(value, dtype=default.dtype))
+    return type(default)(value) if isinstance(default, (bool, int, float, str)) else value
+
+
+def _populations(lowered: Lowered) -> list[str]:
+    return list(dict.fromkeys(nodes.population for nodes in lowered.nodes))
+
+
+# --- recorders ----------------------------------------------------------------------------------------------------
+
+
+def _spike_recorder(model: Model, population: str) -> Any:
+    device = model.nest.Create("spike_recorder", params={"stop": float(model.lowered.duration)})
+    for group in model.groups:
+        if group.nodes.population == population:
+            model.nest.Connect(group.collection, device)
+    return device
+
+
+def _meters(model: Model, meter: Meter) -> Iterator[Recorder]:
+    for group in model.groups:
+        rows = np.intersect1d(meter.rows, group.nodes.rows, assume_unique=True)
+        if group.nodes.population == meter.population and len(rows):
+            yield _meter(model, meter, group, rows)
+
+
+def _meter(model: Model, meter: Meter, group: Group, rows: np.ndarray) -> Recorder:
+    nest, step = model.nest, model.lowered.timestep
+    recordables = nest.GetDefaults(group.nodes.model).get("recordables", ())
+    known = {**{name: name for name in recordables}}
+    known |= {name: item[0] for name, item in group.nodes.recordables.items() if item[0] in recordables}
+    unknown = [name for name in meter.variables if name not in known]
+    if unknown:
+        raise RunError(
+            f"cells of the model {group.nodes.model} (population {meter.population}) have no variable {unknown[0]!r}",
+            where=f"reports.{meter.name}.variable_name",
+            hint=f"it can record: {', '.join(sorted(known)) or 'nothing'}",
+        )
+    names = tuple(known[name] for name in meter.variables)
+    first = max(meter.start - step, 0.0)
+    params = {
+        "record_from": list(dict.fromkeys(names)),
+        "interval": float(meter.interval),
+        "offset": float(meter.start),
+        "start": float(first),
+        "stop": float(max(meter.stop - step, first)),
+    }
+    device = nest.Create("multimeter", params=params)
+    targets = nest.NodeCollection(model.ids[meter.population][rows].tolist())
+    nest.Connect(device, targets)
+    initial = {}
+    if meter.start == 0:
+        # NEST's first sample is after the first step; the state before it is what the nodes say.
+        states = set(nest.GetDefaults(group.nodes.model))
+        initial = {name: np.atleast_1d(targets.get(name)).astype(np.float64) for name in names if name in states}
+    return Recorder(meter, group, rows, device, names, initial)
+
+
+# --- edges and inputs ---------------------------------------------------------------------------------------------
+
+
+def _connect(model: Model, report: Report, progress: Progress) -> None:
+    feeds = [(feed, _feed_ids(model, feed)) for feed in model.lowered.feeds]
+    for link in model.lowered.links:
+        projection = link.projection
+        senders: list[Sender] = [(model.ids[projection.pre], None)]
+        senders += [
+            (ids, None if feed.targets is None else feed.targets.get(projection.post, False))
+            for feed, ids in feeds
+            if feed.population == projection.pre
+        ]
+        connector = Connector(model.nest, link, model.lowered, model.ids[projection.post], report)
+        with errors(model.nest, f"connecting projection {projection.name}"):
+            model.connections += connector.connect(senders, progress)
+
+
+def _trains_to_nest(model: Model, rows: Any, trains: Any, precise: bool) -> Any:
+    """An injector for every row with a train; the first number of the nodes."""
+    mode = {"precise_times" if precise else "allow_offgrid_times": True}
+    params = [{"spike_times": times, **mode} for _, times in trains.split()]
+    return model.nest.Create(_SOURCE_MODEL, len(params), params)
+
+
+def _feed_ids(model: Model, feed: Feed) -> np.ndarray:
+    ids = np.zeros(model.lowered.network.populations[feed.population].size, dtype=np.int64)
+    rows = np.unique(feed.trains.rows)
+    if len(rows):
+        with errors(model.nest, f"giving spikes to {feed.name}"):
+            nodes = _trains_to_nest(model, rows, feed.trains, feed.precise)
+        ids[rows] = np.arange(len(rows)) + int(nodes[0].global_id)
+    return ids
+
+
+def _bombard(model: Model, item: Bombardment) -> None:
+    rows = np.unique(item.trains.rows)
+    if not len(rows):
+        return
+    nodes = _trains_to_nest(model, rows, item.trains, item.precise)
+    spec = {"synapse_model": "static_synapse", "weight": item.weight, "delay": float(model.lowered.timestep)}
+    model.nest.Connect(nodes, model.nest.NodeCollection(model.ids[item.population][rows].tolist()), "one_to_one", spec)
+
+
+def _inject(model: Model, item: Current) -> None:
+    device = model.nest.Create(item.model, 1, dict(item.parameters))
+    targets = model.nest.NodeCollection(model.ids[item.population][item.rows].tolist())
+    model.nest.Connect(device, targets, "all_to_all", {"delay": float(model.lowered.timestep)})

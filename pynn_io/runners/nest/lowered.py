@@ -1,0 +1,150 @@
+"""A network and a plan in NEST's words: plain data in ms, mV, pA, nS and pF. Edges stay in their columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from pynn_io.graph.columns import empty
+from pynn_io.graph.network import Network, Projection
+from pynn_io.lowering import Trains
+
+#: Rows that are left out because NEST has no such cell, in an array of node numbers; 0 is a row that is not there.
+LEFT_OUT = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Nodes:
+    """Cells of one population that one ``nest.Create`` makes.
+
+    model: NEST's name. rows: int64, ascending. parameters: scalars, lists (of a vector-valued parameter), or arrays
+    with one row a cell, masked where the model's default stands. unit: of a weight onto the cell, empty where unknown.
+    signed: whether the sign of a weight chooses between an excitatory and an inhibitory synapse. recordables: what a
+    recording may ask for by another name -> (NEST's name, unit, power of ten on the way back).
+    """
+
+    population: str
+    model: str
+    rows: np.ndarray
+    parameters: Mapping[str, Any]
+    unit: str = ""
+    signed: bool = False
+    recordables: Mapping[str, tuple[str, str, int]] = field(default_factory=empty)
+
+    @property
+    def size(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Feed:
+    """Spikes that come from outside, of the nodes of one population onto the synapses that these make.
+
+    precise: spikes keep their times between two steps; else they are moved to the nearest step. targets: only synapses
+    onto these cells (a mask by population); None for all.
+    """
+
+    name: str
+    population: str
+    trains: Trains
+    precise: bool
+    targets: Mapping[str, np.ndarray] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bombardment:
+    """A train for every cell, straight onto it. rows, trains: of ``population``; weight: in the cell's NEST unit."""
+
+    name: str
+    population: str
+    trains: Trains
+    precise: bool
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """How the edges of one type onto one kind of cell are connected.
+
+    model: NEST's name. parameters: ``(name, value)`` of all its edges; columns: ``(column, NEST's name)`` of those that
+    differ from edge to edge. unit, native: of the stated weight and of NEST's. port: receptor type, 0 for the only one.
+    inhibitory: on the inhibitory synapse of a cell that chooses by sign. plastic: weights change, so that one synapse
+    of N times the weight is not N synapses.
+    """
+
+    model: str
+    parameters: tuple[tuple[str, Any], ...] = ()
+    columns: tuple[tuple[str, str], ...] = ()
+    unit: str = ""
+    native: str = ""
+    port: int = 0
+    inhibitory: bool = False
+    signed: bool = False
+    plastic: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Link:
+    """A projection.
+
+    spec_of: number of the spec by (type row, group). group: of every row of the target population. names: further
+    columns of its edges that are needed.
+    """
+
+    projection: Projection
+    specs: tuple[Spec, ...]
+    spec_of: np.ndarray
+    group: np.ndarray
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Current:
+    """A generator of NEST for cells of one population."""
+
+    name: str
+    population: str
+    rows: np.ndarray
+    model: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Meter:
+    """A recording of cells of one population.
+
+    variables: as the plan names them. start, stop (excluded), interval: ms, on steps.
+    """
+
+    name: str
+    population: str
+    rows: np.ndarray
+    variables: tuple[str, ...]
+    start: float
+    stop: float
+    interval: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lowered:
+    """Everything to build, in order.
+
+    seed: of NEST's own random numbers. left_out: rows of cells that NEST does not have, a mask by population. notes:
+    decisions, for the provenance.
+    """
+
+    network: Network
+    duration: float
+    timestep: float
+    seed: int
+    nodes: tuple[Nodes, ...]
+    left_out: Mapping[str, np.ndarray]
+    feeds: tuple[Feed, ...] = ()
+    bombardments: tuple[Bombardment, ...] = ()
+    links: tuple[Link, ...] = ()
+    currents: tuple[Current, ...] = ()
+    meters: tuple[Meter, ...] = ()
+    notes: Mapping[str, Any] = field(default_factory=empty)

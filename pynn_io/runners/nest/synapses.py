@@ -1,0 +1,210 @@
+"""Projections as links: which synapse model, weight unit and receptor each type has on each kind of target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pynn_io.errors import PlanError, UnitError
+from pynn_io.graph.network import Network, Projection
+from pynn_io.graph.schema import PARAMETER
+from pynn_io.graph.synapses import Synapse
+from pynn_io.report import Report
+from pynn_io.runners.nest.lowered import Link, Nodes, Spec
+from pynn_io.units import convert
+from pynn_io.vocabulary import models
+
+#: Standard synapses as NEST's, with the parameters that bear another name there.
+_STANDARD: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "": ("static_synapse", {}),
+    "static": ("static_synapse", {}),
+    "StaticSynapse": ("static_synapse", {}),
+    "SimpleStochasticSynapse": ("bernoulli_synapse", {"p": "p_transmit"}),
+    "TsodyksMarkramSynapse": ("tsodyks_synapse", {"tau_facil": "tau_fac"}),
+    "MultiQuantalSynapse": ("quantal_stp_synapse", {"tau_facil": "tau_fac"}),
+}
+_RECEPTORS = ("excitatory", "inhibitory")
+
+
+def lower_projection(
+    projection: Projection, network: Network, nodes: Sequence[Nodes], aliases: Mapping[str, str], report: Report
+) -> Link | None:
+    """The link of a projection onto the nodes of its target population; None if NEST cannot connect it (reported).
+
+    aliases: other names of NEST's synapse models, as BMTK's ``weight_recorder`` reports introduce them. Raises
+    PlanError for a weight in a unit that the target does not take, and for a receptor that it does not have.
+    """
+    where = f"projection {projection.name}"
+    if projection.kind != "chemical":
+        what = (
+            "gap junctions are not connected" if projection.kind == "electrical" else f"{projection.kind} edges are not"
+        )
+        report.lost("projection-kind", where, f"In NEST, {what}; they are left out.", count=projection.size)
+        return None
+    if not nodes:
+        return None
+    group = np.zeros(network.populations[projection.post].size, dtype=np.int64)
+    for number, item in enumerate(nodes):
+        group[item.rows] = number
+    specs: list[Spec] = []
+    spec_of = np.zeros((projection.types.size, len(nodes)), dtype=np.int64)
+    for row, name in enumerate(projection.synapses):
+        for number, item in enumerate(nodes):
+            spec = _spec(projection, row, network.synapses[name], item, aliases, report)
+            if spec not in specs:
+                specs.append(spec)
+            spec_of[row, number] = specs.index(spec)
+    columns = {column for spec in specs for column, _ in spec.columns}
+    names = [*sorted(columns), *(["receptor"] if _varies(projection, "receptor") else [])]
+    return Link(projection, tuple(specs), spec_of, group, tuple(names))
+
+
+def _varies(projection: Projection, name: str) -> bool:
+    """Whether the column is stated edge by edge."""
+    return name in projection.edges.columns
+
+
+def _spec(
+    projection: Projection, row: int, synapse: Synapse, nodes: Nodes, aliases: Mapping[str, str], report: Report
+) -> Spec:
+    where = f"projection {projection.name}"
+    model, renames = _model(synapse, aliases, where, report)
+    stated = {
+        renames.get(name, name): value
+        for name, value in synapse.parameters.items()
+        if name not in models.NOT_PARAMETERS and value is not None
+    }
+    columns = []
+    for name in dict.fromkeys([*projection.types, *projection.edges.columns]):
+        bare = name.removeprefix(PARAMETER)
+        if name.startswith(PARAMETER) and bare not in models.NOT_PARAMETERS:
+            columns.append((name, renames.get(bare, bare)))
+    if synapse.model == "TsodyksMarkramSynapse":
+        stated.setdefault("tau_psc", None)
+    port, inhibitory = _receptor(projection, row, synapse, nodes, where)
+    if "tau_psc" in stated and stated["tau_psc"] is None:
+        stated["tau_psc"] = _tau_psc(nodes, inhibitory, where)
+    unit = _type_text(projection, "weight_unit", row)
+    _check_unit(unit, nodes, where)
+    return Spec(
+        model,
+        tuple(sorted((name, _hashable(value)) for name, value in stated.items())),
+        tuple(columns),
+        unit,
+        nodes.unit,
+        port,
+        inhibitory,
+        nodes.signed,
+        "stdp" in model or "plastic" in model or model.startswith(("vogels", "clopath", "urbanczik", "jonke")),
+    )
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, (list, np.ndarray)) else value
+
+
+def _model(synapse: Synapse, aliases: Mapping[str, str], where: str, report: Report) -> tuple[str, Mapping[str, str]]:
+    """NEST's name of the synapse model, and parameters under other names."""
+    if synapse.model in _STANDARD:
+        return _STANDARD[synapse.model]
+    dialect, _, bare = synapse.model.partition(":")
+    if dialect == "nest":
+        if bare in aliases:
+            return aliases[bare], {}
+        row = models.known(synapse.model)
+        return (row.name.removeprefix("nest:") if row is not None and row.dialect == "nest" else bare), {}
+    if dialect == "nrn":
+        report.approximated(
+            "kinetics-of-the-target",
+            where,
+            f"In NEST the target cell, not the synapse, shapes a response: {synapse.model} becomes a static synapse of "
+            "the same weight.",
+        )
+        return "static_synapse", {}
+    raise PlanError(
+        f"NEST has no synapse model for {synapse.model!r}",
+        where=where,
+        hint=f"known: nest:<any of NEST's>, {', '.join(name for name in _STANDARD if name)}",
+    )
+
+
+def _type_text(projection: Projection, name: str, row: int) -> str:
+    column = projection.types.get(name)
+    if column is None:
+        return ""
+    value = np.ma.asarray(column.values(projection.types.size))[row]
+    return "" if value is None or value is np.ma.masked else str(value)
+
+
+def _check_unit(unit: str, nodes: Nodes, where: str) -> None:
+    """Weights in the wrong dimension are a broken network, not something to guess about."""
+    if not unit or not nodes.unit or unit == "1":
+        return
+    try:
+        convert(1.0, unit, nodes.unit)
+    except UnitError as error:
+        raise PlanError(
+            f"weights are in {unit}; the cells of population {nodes.population} ({nodes.model}) take {nodes.unit}",
+            where=where,
+        ) from error
+
+
+def _receptor(projection: Projection, row: int, synapse: Synapse, nodes: Nodes, where: str) -> tuple[int, bool]:
+    """``(port, inhibitory)`` of a type; what edges state themselves is looked up when they are connected."""
+    stated = "" if _varies(projection, "receptor") else _type_text(projection, "receptor", row)
+    return port_of(stated or str(synapse.parameters.get("receptor_type", "")), nodes.signed, nodes.model, where)
+
+
+def port_of(text: str, signed: bool, model: str, where: str) -> tuple[int, bool]:
+    """``("3") -> (3, False)``, ``("inhibitory") -> (0, True)``. Raises PlanError for what the model does not have."""
+    if not text:
+        return 0, False
+    if text in _RECEPTORS:
+        if signed:
+            return 0, text == "inhibitory"
+        raise PlanError(f"cells of the model {model} have no receptor {text!r}", where=where, hint="give a port number")
+    try:
+        return int(text), False
+    except ValueError:
+        raise PlanError(f"{text!r} is no receptor of the model {model}", where=where) from None
+
+
+def _tau_psc(nodes: Nodes, inhibitory: bool, where: str) -> float:
+    """The time constant by which resources come back: that of the synaptic current (PyNN copies it from the target)."""
+    value = nodes.parameters.get("tau_syn_in" if inhibitory else "tau_syn_ex")
+    if not isinstance(value, (int, float)):
+        raise PlanError(
+            f"TsodyksMarkramSynapse needs one synaptic time constant for all targets; {nodes.model} states none",
+            where=where,
+        )
+    return float(value)
+
+
+# --- values of edges ----------------------------------------------------------------------------------------------
+
+
+def used_weights(spec: Spec, weight: np.ndarray, inhibitory: np.ndarray | bool) -> np.ndarray:
+    """Weights in NEST's unit and sign: onto the inhibitory synapse of a cell that has no ports they are negative."""
+    if spec.unit and spec.native and spec.unit not in ("1", spec.native):
+        weight = np.asarray(convert(weight, spec.unit, spec.native))  # type: ignore[arg-type]
+    if not np.any(inhibitory):
+        return weight
+    # A conductance is positive whatever it does; a current is negative already if it inhibits.
+    return np.where(inhibitory, -np.abs(weight) if spec.native == "nS" else weight, weight)
+
+
+def receptors(
+    link: Link, spec: Spec, values: np.ndarray | None, where: str
+) -> tuple[np.ndarray | int, np.ndarray | bool]:
+    """``(ports, inhibitory)`` of a block of edges: by the type, or by its own column (codes of text, or numbers)."""
+    if values is None:
+        return spec.port, spec.inhibitory
+    column = link.projection.edges.columns["receptor"]
+    filled = np.ma.filled(np.ma.asarray(values), -1)
+    if column.levels is None:
+        return np.where(filled < 0, spec.port, filled).astype(np.int64), spec.inhibitory
+    known = [port_of(level, spec.signed, spec.model, where) for level in column.levels]
+    known.append((spec.port, spec.inhibitory))  # code -1: not stated
+    return np.array([port for port, _ in known])[filled], np.array([flag for _, flag in known])[filled]
