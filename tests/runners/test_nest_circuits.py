@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from pathlib import Path
 
 import h5py
@@ -12,6 +14,7 @@ from pynn_io import read
 from pynn_io.report import Report
 from pynn_io.results import Results
 from pynn_io.simulate import simulate
+from tests.runners.nest_script import run_script
 
 pytest.importorskip("nest")
 
@@ -19,8 +22,6 @@ pytest.importorskip("nest")
 def run(config: Path, **settings: object) -> tuple[Results, Report]:
     document, report = read(config, format="sonata"), Report()
     assert document.plan is not None
-    import dataclasses
-
     plan = dataclasses.replace(document.plan, **settings)
     return simulate(document.network, plan, "nest", report=report), report
 
@@ -87,7 +88,38 @@ def test_current_clamps(data: Path, name: str, count: int) -> None:
     assert_same(results, name, data / f"reference/sim_tests_{name}_nest/spikes.h5", count)
 
 
-def test_ten_cells_with_spikes_run(data: Path) -> None:
-    """BMTK fails on it; nothing is left to compare with but that every cell is there."""
-    results, _ = run(data / "sonata/sim_tests/intfire/ten_cells_spikes_nest/input/config.json")
-    assert {name: len(ids) for name, ids in results.nodes.items()} == {"post": 10}
+_BY_HAND = """
+import h5py
+folder = {folder!r}
+nest.resolution = 0.001
+cells = nest.Create("iaf_psc_alpha", 5, {cell!r})
+with h5py.File(folder + "/external_spike_trains.h5") as file:
+    ids, times = file["spikes/gids"][()], file["spikes/timestamps"][()]
+trains = [{{"spike_times": np.sort(times[ids == i]), "allow_offgrid_times": True}} for i in range(5)]
+sources = nest.Create("spike_generator", 5, trains)
+with h5py.File(folder + "/network/pre_post_edges.h5") as file:
+    group = file["edges/pre_to_post"]
+    pre, post, weight = group["source_node_id"][()], group["target_node_id"][()], group["0/syn_weight"][()]
+    nsyns = group["0/nsyns"][()] if "nsyns" in group["0"] else 1
+first, second = sources[0].global_id, cells[0].global_id
+spec = {{"synapse_model": "static_synapse", "weight": weight * nsyns, "delay": np.full(len(pre), 0.1)}}
+nest.Connect(pre.astype(int) + first, post.astype(int) + second, "one_to_one", spec)
+meter = nest.Create("multimeter", params={{"record_from": ["V_m"], "interval": 1.0}})
+nest.Connect(meter, cells)
+nest.Simulate(400.0)
+events = meter.events
+result = [events["V_m"][events["senders"] == second + i][:398] for i in range(5)]
+"""
+
+
+def test_ten_cells_with_spikes_are_what_a_script_gives(data: Path, tmp_path: Path) -> None:
+    """BMTK fails on this circuit: the oracle is a script written by hand."""
+    folder = data / "sonata/sim_tests/intfire/ten_cells_spikes_nest/input"
+    results, _ = run(folder / "config.json")
+    assert {name: len(ids) for name, ids in results.nodes.items()} == {"post": 5} and results.spike_count == 0
+    cell = json.loads((data / "sonata/sim_tests/shared_components/point_neuron_models_dir/472363762_point.json").read_text())
+    by_hand = np.array(run_script(_BY_HAND.format(folder=str(folder), cell=cell), tmp_path))
+    (trace,) = results.traces
+    assert np.ptp(by_hand, axis=1).min() > 1.0
+    for column, node in enumerate(trace.node_ids.tolist()):
+        np.testing.assert_allclose(trace.data[1000:399000:1000, column], by_hand[node], rtol=0, atol=1e-9)
