@@ -117,7 +117,9 @@ def test_ten_cells_with_spikes_are_what_a_script_gives(data: Path, tmp_path: Pat
     folder = data / "sonata/sim_tests/intfire/ten_cells_spikes_nest/input"
     results, _ = run(folder / "config.json")
     assert {name: len(ids) for name, ids in results.nodes.items()} == {"post": 5} and results.spike_count == 0
-    cell = json.loads((data / "sonata/sim_tests/shared_components/point_neuron_models_dir/472363762_point.json").read_text())
+    cell = json.loads(
+        (data / "sonata/sim_tests/shared_components/point_neuron_models_dir/472363762_point.json").read_text()
+    )
     by_hand = np.array(run_script(_BY_HAND.format(folder=str(folder), cell=cell), tmp_path))
     (trace,) = results.traces
     assert np.ptp(by_hand, axis=1).min() > 1.0
