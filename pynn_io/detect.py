@@ -121,6 +121,16 @@ def is_h5_morphology(path: Path) -> bool:
         )
 
 
+def is_nix(path: Path) -> bool:
+    """An HDF5 file whose root states the format ``nix``."""
+    if not path.is_file() or _head(path)[:8] != _HDF5:
+        return False
+    from pynn_io.formats.h5_file import open_h5
+
+    with open_h5(path) as file:
+        return file.attrs.get("format") in ("nix", b"nix")
+
+
 def is_asc(path: Path) -> bool:
     """A text file with Neurolucida's nested parentheses."""
     return path.is_file() and path.suffix.lower() == ".asc" and b"(" in _head(path)

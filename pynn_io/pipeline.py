@@ -107,11 +107,12 @@ def convert(
 
 
 def default_destination(source: Path, to: str) -> Path:
-    """A folder in the current directory named after the source and the format: ``synfire-neuroml``.
-
-    See `name_of` for what a source is called.
+    """In the current directory: a folder named after the source and the format (``synfire-neuroml``), or a file with
+    the format's extension (``synfire.nix``). See `name_of` for what a source is called.
     """
     row, dialect = registry.find(to)
+    if row.kind == "file":
+        return Path(f"{name_of(source)}{row.extensions[0]}")
     return Path(f"{name_of(source)}-{row.name}" + (f"-{dialect}" if dialect else ""))
 
 
@@ -148,7 +149,7 @@ class _Job:
         audited = Report(self._report.allowed)
         audit(document, self._to, audited)
         with staging(target) as stage:
-            single = target.suffix.lower() in self._row.extensions
+            single = self._row.kind == "file" or target.suffix.lower() in self._row.extensions
             self._fill(document, stage / target.name if single else stage, target, options)
             complete(self._report, audited)
             if self._strict:

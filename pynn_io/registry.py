@@ -120,6 +120,16 @@ FORMATS: dict[str, Format] = {
             kind="file",
             sniff="pynn_io.detect:is_h5_morphology",
         ),
+        Format(
+            "nix",
+            "NIX file: a network with its plan and component files, whole",
+            reader="pynn_io.importers.nix:read",
+            writer="pynn_io.exporters.nix:write",
+            extensions=(".nix",),
+            kind="file",
+            extra="nix",
+            sniff="pynn_io.detect:is_nix",
+        ),
     )
 }
 

@@ -154,6 +154,16 @@ def nix_unit(symbol: str) -> str:
     return f"1/{text}" if symbol.startswith("per_") else text
 
 
+def set_unit(entity: Any, symbol: str) -> None:
+    """The unit of a DataArray or a Property. Raises WriteError for one that nixio would change."""
+    if not symbol:
+        return
+    unit = nix_unit(symbol)
+    entity.unit = unit
+    if entity.unit != unit:
+        raise WriteError(f"the unit {symbol!r} of {entity.name!r} cannot be stored: NIX would make it {entity.unit!r}")
+
+
 _SYMBOLS: Mapping[str, str] = {nix_unit(symbol): symbol for symbol in UNITS}
 
 
@@ -186,7 +196,8 @@ class ArrayWriter:
     ) -> None:
         self._block, self._group, self._name, self._kind = block, group, name, kind
         self._shape = tuple(int(length) for length in shape)
-        self._label, self._mask, self._rows = label, None, 0
+        self._label, self._rows = label, 0
+        self._mask: Any = None
         dtype = np.dtype(dtype)
         if dtype.kind not in "biufOUT" or (dtype.itemsize > np.dtype(np.float64).itemsize and dtype.kind in "iuf"):
             raise WriteError(f"the column {label or name!r} holds {dtype}, which a NIX file has no array of")
@@ -195,8 +206,7 @@ class ArrayWriter:
 
     def _array(self, name: str, dtype: Any, shape: tuple[int, ...], unit: str = "") -> Any:
         array = self._block.create_data_array(name, self._kind, dtype=dtype, shape=shape)
-        if unit:
-            array.unit = nix_unit(unit)
+        set_unit(array, unit)
         array.label = self._label or name
         for _ in shape:
             array.append_set_dimension()

@@ -63,22 +63,28 @@ __all__ = [
 class LazyMorphologies(Mapping[str, Morphology]):
     """Morphologies that are read when first asked for, then kept: names with the file each is in, and one reader.
 
-    paths: file of every name (several names may share a container). load: ``load(path, name) -> Morphology``; what it
-    raises for a missing or broken file reaches whoever asks for that morphology. ``len``, ``in`` and iteration read
-    nothing.
+    paths: file of every name (several names may share a container). inside: what a morphology is called in its file,
+    where that is another name. load: ``load(path, inside) -> Morphology``, what the file holds; what it raises for a
+    missing or broken file reaches whoever asks for that morphology. ``len``, ``in`` and iteration read nothing.
     """
 
-    __slots__ = ("_load", "_paths", "_read")
+    __slots__ = ("_inside", "_load", "_paths", "_read")
 
-    def __init__(self, paths: Mapping[str, Path], load: Callable[[Path, str], Morphology]) -> None:
+    def __init__(
+        self,
+        paths: Mapping[str, Path],
+        load: Callable[[Path, str], Morphology],
+        inside: Mapping[str, str] | None = None,
+    ) -> None:
         self._paths = dict(paths)
         self._load = load
+        self._inside = dict(inside or {})
         self._read: dict[str, Morphology] = {}
 
     def __getitem__(self, name: str) -> Morphology:
         found = self._read.get(name)
         if found is None:
-            found = self._read[name] = self._load(self._paths[name], name)
+            found = self._read[name] = self._load(self._paths[name], self.inside(name))
         return found
 
     def __contains__(self, name: object) -> bool:
@@ -96,6 +102,10 @@ class LazyMorphologies(Mapping[str, Morphology]):
     def path(self, name: str) -> Path:
         """The file that a morphology is in. KeyError for an unknown name."""
         return self._paths[name]
+
+    def inside(self, name: str) -> str:
+        """What a morphology is called in its file."""
+        return self._inside.get(name, name)
 
     def missing(self) -> tuple[str, ...]:
         """The names whose file is not there, without reading any."""

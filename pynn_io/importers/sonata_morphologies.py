@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pynn_io.graph.morphology import LazyMorphologies, Morphology
+from pynn_io.graph.morphology import LazyMorphologies
 from pynn_io.importers.morphology import morphology_from_file
 from pynn_io.report import Report
 
@@ -47,12 +47,7 @@ class MorphologyFiles:
 
     def lazy(self, report: Report) -> LazyMorphologies:
         """The mapping, which reads a file when first asked for it; ``report`` hears of what is odd in it."""
-        inside = dict(self._inside)
-
-        def load(path: Path, name: str) -> Morphology:
-            return morphology_from_file(path, report, inside[name])
-
-        return LazyMorphologies(self._paths, load)
+        return LazyMorphologies(self._paths, lambda path, name: morphology_from_file(path, report, name), self._inside)
 
     def _find(self, name: str, components: Mapping[str, Any]) -> Path:
         """The first file that exists, else where it was expected first (validation then names that file)."""

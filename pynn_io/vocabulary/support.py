@@ -12,7 +12,7 @@ from typing import NamedTuple
 from pynn_io.vocabulary import backends
 
 #: Every target that a row must answer for: formats, then backends.
-TARGETS = ("sonata", "sonata+allen", "sonata+obi", "neuroml", "neuroml+hdf5", "swc", *backends.KINDS)
+TARGETS = ("sonata", "sonata+allen", "sonata+obi", "neuroml", "neuroml+hdf5", "swc", "nix", *backends.KINDS)
 
 
 class Support(NamedTuple):
@@ -31,6 +31,8 @@ class Row(NamedTuple):
     obi: Support
     neuroml: Support
     swc: Support
+    #: A NIX file keeps the graph itself, whatever is in it.
+    nix: Support = Support("exact")
 
 
 EXACT = Support("exact")
