@@ -20,7 +20,6 @@ from pynn_io.formats.nix_layout import (
     PARAMETERS,
     PLAN,
     VERSION,
-    array_name,
     group_name,
     kind,
 )

@@ -8,7 +8,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pynn_io.formats.nix import ArrayWriter
-from pynn_io.formats.nix_layout import SCALARS, SOURCE, TABLE, TARGET, TYPES, array_name, group_name, kind, names_in_file
+from pynn_io.formats.nix_layout import (
+    SCALARS,
+    SOURCE,
+    TABLE,
+    TARGET,
+    TYPES,
+    array_name,
+    group_name,
+    kind,
+    names_in_file,
+)
 from pynn_io.formats.nix_values import MAPPING, write_mapping, write_value
 from pynn_io.graph.columns import Column, Table
 from pynn_io.graph.network import Population, Projection

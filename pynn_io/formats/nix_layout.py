@@ -15,8 +15,8 @@
      group  morphology:<key>  pynn_io.morphology columns of the segments
     block   components        pynn_io.components one DataArray of bytes a file, label its path, definition its sha256
 
-``<key>`` is a name, encoded (`nix.encode_name`). A DataArray is called ``<group>:<column>``, since names are unique in a
-block. A section ``table`` or ``types`` lists all columns in order, the extra ones among them, and has in its section
+``<key>`` is a name, encoded (`nix.encode_name`). A DataArray is called ``<group>:<column>``, since names are unique in
+a block. A section ``table`` or ``types`` lists all columns in order, the extra ones among them, and has in its section
 ``scalars`` those with one value for all rows, each with its unit.
 """
 

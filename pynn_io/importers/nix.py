@@ -141,7 +141,9 @@ class _Reader:
         if PLAN not in self.file.sections:
             return None
         place = f"{self.path}:/{PLAN}"
-        return self._made(plans.SimulationPlan, read_mapping(self.file.sections[PLAN], f"{self.path}:", self.codec), place)
+        return self._made(
+            plans.SimulationPlan, read_mapping(self.file.sections[PLAN], f"{self.path}:", self.codec), place
+        )
 
     def _made(self, make: Callable[..., Any], content: Mapping[str, Any], place: str) -> Any:
         try:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from pynn_io.errors import ReadError
-from pynn_io.formats.nix import array_rows, damage
 from pynn_io.formats.new_file import writing
+from pynn_io.formats.nix import array_rows, damage
 
 #: Bytes written at a time.
 _PART = 2**24

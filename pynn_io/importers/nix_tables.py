@@ -164,9 +164,7 @@ def _type_index(stated: Mapping[str, Any], place: Place, what: str, types: Table
     return _looked_up(stated, place, called, Lookup(ids, place.where, "type"), "types", size)
 
 
-def _looked_up(
-    stated: Mapping[str, Any], place: Place, called: str, lookup: Lookup, table: str, size: int
-) -> Column:
+def _looked_up(stated: Mapping[str, Any], place: Place, called: str, lookup: Lookup, table: str, size: int) -> Column:
     where = f"{place.where}/{called}"
     if called not in stated:
         return Column(to_rows(place.rows(called, size), lookup, where, table))
@@ -178,4 +176,3 @@ def _looked_up(
 
 def _missing(where: str, table: str) -> Any:
     return lambda _, value: ReadError(f"{value} is not one of the {table}", where=where)
-
