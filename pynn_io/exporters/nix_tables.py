@@ -66,7 +66,7 @@ def write_projection(
     columns = {SOURCE: projection.edges.source, TARGET: projection.edges.target, "edge_type": projection.type_index}
     tables = {SOURCE: ends[projection.pre], TARGET: ends[projection.post], "edge_type": projection.types}
 
-    def told(what: str, done: int, total: int) -> None:
+    def told(_: str, done: float, total: float) -> None:
         progress(f"writing {projection.name}", done, total)
 
     _write_references(section, edges, columns, tables, projection.size)

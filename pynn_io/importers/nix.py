@@ -37,13 +37,17 @@ _SEGMENTS = ("id", "parent", "fraction_along", "tag", "proximal", "distal", "pro
 
 def _records(*modules: ModuleType) -> dict[str, type]:
     """The dataclasses, named tuples and enumerations that a module defines, by name."""
-    found = {}
-    for module in modules:
-        for name, value in vars(module).items():
-            if isinstance(value, type) and value.__module__ == module.__name__:
-                if is_dataclass(value) or issubclass(value, Enum) or hasattr(value, "_fields"):
-                    found[name] = value
-    return found
+    own = [
+        value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, type) and value.__module__ == module.__name__
+    ]
+    return {
+        value.__name__: value
+        for value in own
+        if is_dataclass(value) or issubclass(value, Enum) or hasattr(value, "_fields")
+    }
 
 
 #: The only classes that reading a file makes.
@@ -102,13 +106,13 @@ class _Reader:
     def _document(self) -> Any:
         """The section of the document. Raises UnsupportedInput where there is none, or a later version."""
         with damage(self.path):
-            found = self.file.sections[DOCUMENT] if DOCUMENT in self.file.sections else None
-            if found is None or found.type != kind(DOCUMENT):
+            if DOCUMENT not in self.file.sections or self.file.sections[DOCUMENT].type != kind(DOCUMENT):
                 raise UnsupportedInput(
                     "this NIX file holds no network of pynn_io",
                     where=self.path,
                     hint="results and other recordings are read with pynn_io.read_results",
                 )
+        found = self.file.sections[DOCUMENT]
         where = f"{self.path}:/{DOCUMENT}"
         version = read_value(child(found.props, "format_version", where), where)
         if version != VERSION:
@@ -140,10 +144,8 @@ class _Reader:
     def _plan(self) -> plans.SimulationPlan | None:
         if PLAN not in self.file.sections:
             return None
-        place = f"{self.path}:/{PLAN}"
-        return self._made(
-            plans.SimulationPlan, read_mapping(self.file.sections[PLAN], f"{self.path}:", self.codec), place
-        )
+        content = read_mapping(self.file.sections[PLAN], f"{self.path}:", self.codec)
+        return self._made(plans.SimulationPlan, content, f"{self.path}:/{PLAN}")
 
     def _made(self, make: Callable[..., Any], content: Mapping[str, Any], place: str) -> Any:
         try:
@@ -164,16 +166,19 @@ class _Reader:
         return found
 
     def _morphologies(self) -> Mapping[str, Morphology]:
-        paths, inside, stored = {}, {}, {}
+        paths: dict[str, Path] = {}
+        inside: dict[str, str] = {}
+        stored: dict[str, Morphology] = {}
         for section in self._sections("morphologies"):
             name, place = decode_name(section.name), f"{self.path}:/morphologies/{section.name}"
             content = read_mapping(section, f"{self.path}:/morphologies", self.codec)
             if section.type == kind("morphology"):
                 stored[name] = self._segments(name, content, place)
                 continue
-            paths[name], inside[name] = content.get("file"), content.get("inside")
-            if not isinstance(paths[name], Path) or not isinstance(inside[name], str):
+            file, within = content.get("file"), content.get("inside")
+            if not isinstance(file, Path) or not isinstance(within, str):
                 raise ReadError("the path of a file and a name in it are expected", where=place)
+            paths[name], inside[name] = file, within
         if stored:
             return stored
         return LazyMorphologies(paths, lambda path, name: morphology_from_file(path, self.report, name), inside)
@@ -182,7 +187,7 @@ class _Reader:
         group = Place(self.path, self.block, group_name("morphology", name))
         arrays = {each: group.read(each) for each in _SEGMENTS}
         try:
-            content["soma_kind"] = SomaKind(content.get("soma_kind"))
+            content["soma_kind"] = SomaKind(str(content.get("soma_kind")))
         except ValueError as error:
             raise ReadError(str(error), where=f"{place}/soma_kind") from None
         sizes = {each: array.shape for each, array in arrays.items()}

@@ -1,4 +1,4 @@
-"""Tables of the graph from the DataArrays and properties of a NIX file: those of cells in memory, those of edges lazy."""
+"""Tables of the graph from DataArrays and properties of a NIX file: those of cells in memory, those of edges lazy."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Place(NamedTuple):
 
 def read_population(section: Any, path: Path, block: Any) -> Population:
     """What `write_population` of the exporter wrote. Raises ReadError."""
-    place, stated = _head(section, path, {"name": str, "size": int})
+    _, stated = _head(section, path, {"name": str, "size": int})
     name, size = stated["name"], stated["size"]
     types = read_table(section, TYPES, Place(path, block, group_name("node_types", name)), "node_type_id")
     nodes = Place(path, block, group_name("nodes", name))
@@ -155,6 +155,7 @@ def _end(stated: Mapping[str, Any], place: Place, called: str, population: Popul
 def _type_index(stated: Mapping[str, Any], place: Place, what: str, types: Table, size: int) -> Column:
     """Rows of a table of types, from the types' ids or, where these do not tell them apart, as they are."""
     called = f"{what}_id"
+    ids: np.ndarray | int
     if called not in stated and not place.has(called):
         called, ids = f"{what}_index", types.size
     elif "id" in types:
