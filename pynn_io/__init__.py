@@ -21,7 +21,9 @@ _PUBLIC = {
     "PynnIOError": "pynn_io.errors",
     "ReadError": "pynn_io.errors",
     "Report": "pynn_io.report",
+    "Results": "pynn_io.results",
     "SimulationPlan": "pynn_io.simulation_plan",
+    "SonataIO": "pynn_io.results.sonata_io",
     "UnsupportedInput": "pynn_io.errors",
     "WriteError": "pynn_io.errors",
     "convert": "pynn_io.pipeline",
@@ -29,7 +31,9 @@ _PUBLIC = {
     "export_to_sonata": "pynn_io.api",
     "import_from_sonata": "pynn_io.api",
     "read": "pynn_io.pipeline",
+    "read_results": "pynn_io.results",
     "write": "pynn_io.pipeline",
+    "write_results": "pynn_io.results",
 }
 
 __all__ = [
@@ -42,7 +46,9 @@ __all__ = [
     "PynnIOError",
     "ReadError",
     "Report",
+    "Results",
     "SimulationPlan",
+    "SonataIO",
     "UnsupportedInput",
     "WriteError",
     "convert",
@@ -50,7 +56,9 @@ __all__ = [
     "export_to_sonata",
     "import_from_sonata",
     "read",
+    "read_results",
     "write",
+    "write_results",
     "__version__",
 ]
 
@@ -69,6 +77,8 @@ if TYPE_CHECKING:
     from pynn_io.graph import Network
     from pynn_io.pipeline import Conversion, convert, read, write
     from pynn_io.report import Report
+    from pynn_io.results import Results, read_results, write_results
+    from pynn_io.results.sonata_io import SonataIO
     from pynn_io.simulation_plan import SimulationPlan
 
 

@@ -160,3 +160,14 @@ class Results:
     def to_neo(self) -> Any:
         """A `neo.Block` of one Segment; see `pynn_io.results.neo.to_block`."""
         return import_module("pynn_io.results.neo").to_block(self)
+
+
+def cells_of(results: Results) -> dict[str, np.ndarray]:
+    """int64 by population: the cells that are known, and after them those that spiked without being known."""
+    found = {}
+    for name in dict.fromkeys([*results.nodes, *results.spikes]):
+        known = np.asarray(results.nodes.get(name, ()), dtype=np.int64)
+        spikes = results.spikes.get(name)
+        others = np.setdiff1d(spikes.node_ids, known) if spikes is not None else known[:0]
+        found[name] = np.concatenate([known, others])
+    return found

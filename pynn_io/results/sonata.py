@@ -41,17 +41,27 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"
 # --- Reading ------------------------------------------------------------------------------------------------------
 
 
-def read(source: Path, report: Report, *, population: str = UNNAMED, report_times: str = "stated") -> Results:
+def read(
+    source: Path,
+    report: Report,
+    *,
+    population: str = UNNAMED,
+    report_times: str = "stated",
+    spikes_file: str | None = None,
+) -> Results:
     """Spikes and reports of a folder (the files directly in it), or of one file.
 
     population: what to call the population of a file that names none. report_times: ``stated``, or ``bmtk`` to move the
     reports of BMTK's bionet, which are one step early (row k holds the value at ``start + (k + 1) * interval``), to
-    where they belong; what was done is in the provenance. Raises ReadError, UnitError.
+    where they belong; what was done is in the provenance. spikes_file: the only file of the folder that spikes are read
+    from. Raises ReadError, UnitError.
     """
     if report_times not in ("stated", "bmtk"):
         raise ReadError(f"report_times {report_times!r} is unknown", hint="known: stated, bmtk")
     reader = _Reader(report, population, report_times == "bmtk")
     record: dict[str, Any] = {}
+    if spikes_file is not None:
+        reader.spikes_of(source / spikes_file)
     if source.is_dir():
         if (source / RUN_FILE).is_file():
             record = read_record(source / RUN_FILE)
@@ -94,6 +104,12 @@ class _Reader:
         self.traces: list[Trace] = []
         self.report_times: dict[str, str] = {}
         self._report, self._unnamed, self._shift = report, population, shift
+        self._only: Path | None = None
+
+    def spikes_of(self, path: Path) -> None:
+        """Take the spikes from this file, and from no other."""
+        self._only = path
+        self._take_spikes(path)
 
     def folder(self, folder: Path) -> None:
         """Everything in a folder. Text is a copy of what an HDF5 file has, and read only where there is none."""
@@ -103,7 +119,7 @@ class _Reader:
                 self.file(path)
             else:
                 self._report.not_read("results-other-file", path, "holds neither spikes nor a report")
-        if self.spikes:
+        if self.spikes or self._only:
             return
         for path in (path for ending in ("*.nwb", "*.csv") for path in sorted(folder.glob(ending))):
             if not self.spikes and is_results_file(path):
@@ -123,7 +139,7 @@ class _Reader:
                 raise ReadError("holds neither spikes nor a report", where=path, hint=hint)
         else:
             spikes, reports = True, False
-        if spikes:
+        if spikes and self._only is None:
             self._take_spikes(path)
         if reports:
             self.traces += [self._trace(record, path) for record in read_reports(path, self._report)]

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from pynn_io.errors import BackendUnavailable, FormatError, ReadError
+from pynn_io.errors import FormatError, ReadError
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,24 @@ RESULT_FORMATS: dict[str, ResultFormat] = {
             extension=".nix",
             extra="nix",
         ),
+        ResultFormat(
+            "neo",
+            "Neo's NIX layout",
+            reader="pynn_io.results.neo:read",
+            writer="pynn_io.results.neo:write",
+            sniff="pynn_io.results.neo:is_results_file",
+            extension=".nix",
+            extra="neo",
+        ),
+        ResultFormat(
+            "nwb",
+            "NWB 2",
+            reader="pynn_io.results.nwb:read",
+            writer="pynn_io.results.nwb:write",
+            sniff="pynn_io.results.nwb:is_results_file",
+            extension=".nwb",
+            extra="nwb",
+        ),
     )
 }
 
@@ -67,13 +85,6 @@ def load(row: ResultFormat, role: str) -> Callable[..., Any]:
     """The reader, writer or sniffer behind a row."""
     module, _, function = getattr(row, role).partition(":")
     return getattr(import_module(module), function)
-
-
-def missing(row: ResultFormat, error: ModuleNotFoundError) -> BackendUnavailable:
-    """What to say where the package behind a format is not installed."""
-    return BackendUnavailable(
-        f"{row.title} needs the package {error.name!r}", hint=f"pip install 'pynn_io[{row.extra}]'"
-    )
 
 
 def detect(path: Path) -> ResultFormat:
