@@ -271,4 +271,3 @@ def read(path: Path, report: Report) -> Results:
         if not any(raised_by(package, error) for package in ("neo", "nixio", "h5py", "quantities")):
             raise
         raise ReadError(f"Neo cannot read it: {error!r}", where=path) from error
-
