@@ -13,9 +13,11 @@ from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.runners.base import Profile
 from pynn_io.runners.nest.connect import Connector, Sender
-from pynn_io.runners.nest.lowered import LEFT_OUT, Bombardment, Current, Feed, Lowered, Meter, Nodes
+from pynn_io.runners.nest.grid import Grid
+from pynn_io.runners.nest.lowered import LEFT_OUT, Bombardment, CellCurrents, Current, Feed, Lowered, Meter, Nodes
+from pynn_io.runners.nest.stimuli import own_steps
 
-#: Connections of a generator to its cells: the least delay there is.
+#: What stands for a source: its connections are those of a neuron, plastic ones included.
 _SOURCE_MODEL = "spike_train_injector"
 
 
@@ -283,7 +285,19 @@ def _bombard(model: Model, item: Bombardment) -> None:
     model.nest.Connect(nodes, model.nest.NodeCollection(model.ids[item.population][rows].tolist()), "one_to_one", spec)
 
 
-def _inject(model: Model, item: Current) -> None:
-    device = model.nest.Create(item.model, 1, dict(item.parameters))
-    targets = model.nest.NodeCollection(model.ids[item.population][item.rows].tolist())
-    model.nest.Connect(device, targets, "all_to_all", {"delay": float(model.lowered.timestep)})
+def _inject(model: Model, item: Current | CellCurrents) -> None:
+    if isinstance(item, Current):
+        _put(model, model.ids[item.population][item.rows], item.model, item.parameters)
+        return
+    grid = Grid(model.lowered.timestep)
+    ids = model.lowered.network.populations[item.population].ids()[item.rows].tolist()
+    for cell, node in enumerate(model.ids[item.population][item.rows]):
+        for generator, parameters in own_steps(item, cell, ids[cell], grid):
+            _put(model, np.array([node]), generator, parameters)
+
+
+def _put(model: Model, nodes: np.ndarray, generator: str, parameters: Mapping[str, Any]) -> None:
+    """A generator onto some nodes, with the least delay there is."""
+    device = model.nest.Create(generator, 1, dict(parameters))
+    delay = {"delay": float(model.lowered.timestep)}
+    model.nest.Connect(device, model.nest.NodeCollection(nodes.tolist()), "all_to_all", delay)

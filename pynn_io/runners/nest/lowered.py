@@ -11,6 +11,7 @@ import numpy as np
 from pynn_io.graph.columns import empty
 from pynn_io.graph.network import Network, Projection
 from pynn_io.lowering import Trains
+from pynn_io.lowering.signals import Signal
 
 #: Rows that are left out because NEST has no such cell, in an array of node numbers; 0 is a row that is not there.
 LEFT_OUT = -1
@@ -113,6 +114,19 @@ class Current:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class CellCurrents:
+    """A current that differs from cell to cell. offset, gain: float64[n] (nA); seeds: of the run, of its stimuli."""
+
+    name: str
+    population: str
+    rows: np.ndarray
+    signal: Signal
+    offset: np.ndarray
+    gain: np.ndarray
+    seeds: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Meter:
     """A recording of cells of one population.
 
@@ -145,6 +159,6 @@ class Lowered:
     feeds: tuple[Feed, ...] = ()
     bombardments: tuple[Bombardment, ...] = ()
     links: tuple[Link, ...] = ()
-    currents: tuple[Current, ...] = ()
+    currents: tuple[Current | CellCurrents, ...] = ()
     meters: tuple[Meter, ...] = ()
     notes: Mapping[str, Any] = field(default_factory=empty)

@@ -1,7 +1,7 @@
 """Currents as NEST's generators.
 
 A generator's value reaches a cell one step (the least delay of a connection) after its time, as everywhere in NEST and
-in BMTK.
+in BMTK. Within a step a current is constant; a sloped or random one has its value in the middle of the step.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network
 from pynn_io.graph.stimuli import (
     CurrentPulses,
@@ -18,80 +19,138 @@ from pynn_io.graph.stimuli import (
     PoissonTrains,
     SinusoidalCurrent,
     SpikeTrains,
+    SpontaneousSynapses,
     Stimulus,
     SynapseReplay,
 )
 from pynn_io.lowering import targets
+from pynn_io.lowering.signals import Process, Shape, Signal, amplitudes, random_of, sample, seeds_of, signal_of
 from pynn_io.report import Report
 from pynn_io.runners.nest.grid import Grid, Moved
-from pynn_io.runners.nest.lowered import Current
+from pynn_io.runners.nest.lowered import CellCurrents, Current
 from pynn_io.simulation_plan import SimulationPlan
 from pynn_io.units import convert
 
 #: Stimuli that are spikes: `pynn_io.runners.nest.spikes`.
-_SPIKES = (SpikeTrains, PoissonTrains, SynapseReplay)
+_SPIKES = (SpikeTrains, PoissonTrains, SynapseReplay, SpontaneousSynapses)
 
 
 def lower_currents(
     network: Network, plan: SimulationPlan, present: Mapping[str, np.ndarray], grid: Grid, report: Report
-) -> tuple[Current, ...]:
+) -> tuple[Current | CellCurrents, ...]:
     """Every stimulus that NEST can inject into its cells; the others are reported by name (LOST).
 
-    present: whether NEST has the cell, by population and row.
+    present: whether NEST has the cell, by population and row. Raises PlanError for impossible numbers and for a column
+    (``threshold_current`` ...) that is missing.
     """
-    found: list[Current] = []
+    found: list[Current | CellCurrents] = []
     for stimulus in plan.stimuli:
-        if not isinstance(stimulus.what, _SPIKES):
-            found += _currents(stimulus, network, plan, present, grid, report)
+        if isinstance(stimulus.what, _SPIKES):
+            continue
+        if stimulus.compartment_set is not None or not _injectable(stimulus, f"inputs.{stimulus.name}"):
+            _unsupported(stimulus, report)
+            continue
+        reached = {name: rows[present[name][rows]] for name, rows in targets(stimulus.node_set, network, plan).items()}
+        reached = {name: rows for name, rows in reached.items() if len(rows)}
+        if not reached:
+            message = f"The input {stimulus.name!r} reaches no cell that runs."
+            report.lost("stimulus-without-cells", f"inputs.{stimulus.name}", message)
+        for name, rows in reached.items():
+            found += _currents(stimulus, network, plan, name, rows, grid, report)
     return tuple(found)
+
+
+def _injectable(stimulus: Stimulus, where: str) -> bool:
+    if isinstance(stimulus.what, CurrentPulses | SinusoidalCurrent):
+        return True
+    signal = _signal(stimulus.what, where)
+    return signal is not None and signal.kind == "current"
+
+
+def _signal(what: Any, where: str) -> Signal | None:
+    try:
+        return signal_of(what)
+    except ValueError as error:
+        raise PlanError(f"the input cannot be applied: {error}", where=where) from error
+
+
+def _unsupported(stimulus: Stimulus, report: Report) -> None:
+    what = stimulus.what
+    kind = what.kind if isinstance(what, OtherStimulus) else type(what).__name__
+    kind += " that is a conductance" if getattr(what, "conductance", False) else ""
+    kind += " at places on cells" if stimulus.compartment_set is not None else ""
+    report.lost(
+        "stimulus-not-supported",
+        f"inputs.{stimulus.name}",
+        f"NEST's cells take no input of the kind {kind}; {stimulus.name!r} is left out.",
+    )
 
 
 def _currents(
     stimulus: Stimulus,
     network: Network,
     plan: SimulationPlan,
-    present: Mapping[str, np.ndarray],
+    population: str,
+    rows: np.ndarray,
     grid: Grid,
     report: Report,
-) -> Iterator[Current]:
-    where = f"inputs.{stimulus.name}"
-    generators = list(_generators(stimulus.what, grid, report, where))
-    if not generators or stimulus.compartment_set is not None:
-        _unsupported(stimulus, report, where)
-        return
-    reached = {name: rows[present[name][rows]] for name, rows in targets(stimulus.node_set, network, plan).items()}
-    if not any(len(rows) for rows in reached.values()):
-        report.lost("stimulus-without-cells", where, f"The input {stimulus.name!r} reaches no cell that runs.")
-    for name, rows in reached.items():
-        if len(rows):
-            for model, parameters in generators:
-                yield Current(stimulus.name, name, rows, model, parameters)
-
-
-def _unsupported(stimulus: Stimulus, report: Report, where: str) -> None:
-    what = stimulus.what
-    kind = what.kind if isinstance(what, OtherStimulus) else type(what).__name__
-    place = " at places on cells" if stimulus.compartment_set is not None else ""
-    report.lost(
-        "stimulus-not-supported", where, f"NEST has no input of the kind {kind}{place}; {stimulus.name!r} is left out."
-    )
-
-
-def _generators(what: Any, grid: Grid, report: Report, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """``(model, parameters)`` of the generators that make a current; none for what NEST cannot make."""
+) -> Iterator[Current | CellCurrents]:
+    what, where = stimulus.what, f"inputs.{stimulus.name}"
     if isinstance(what, CurrentPulses):
-        yield from _pulses(what, grid, report, where)
-    elif isinstance(what, SinusoidalCurrent):
-        yield "ac_generator", _sine(what)
+        generators = _pulses(what, grid, report, where)
+    elif isinstance(what, SinusoidalCurrent) and what.interval is None:
+        generators = iter([("ac_generator", _sine(what))])
+    else:
+        signal = _signal(what, where)
+        if signal is None:
+            return
+        offset, gain = amplitudes(signal, network.populations[population], rows, where)
+        seeds = seeds_of(signal, plan, report, where)
+        if isinstance(signal.shape, Process) or np.ptp(offset) or np.ptp(gain):
+            yield CellCurrents(stimulus.name, population, rows, signal, offset, gain, seeds)
+            return
+        generators = steps(*levels(sample(signal, float(offset[0]), float(gain[0]), None), grid), grid)
+    for model, parameters in generators:
+        yield Current(stimulus.name, population, rows, model, parameters)
+
+
+def own_steps(item: CellCurrents, cell: int, node_id: int, grid: Grid) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The generators of one cell (its number among ``item.rows``, and its id)."""
+    shape, random = item.signal.shape, None
+    if isinstance(shape, Process):
+        random = random_of(shape, item.name, item.seeds, item.population, node_id)
+    course = sample(item.signal, float(item.offset[cell]), float(item.gain[cell]), random)
+    return steps(*levels(course, grid), grid)
+
+
+# --- time courses as steps ----------------------------------------------------------------------------------------
+
+
+def levels(course: Shape, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
+    """``(steps, levels)`` of a piecewise linear course (nA): its value in the middle of each step, pA, 0 after it."""
+    if not len(course.times):
+        return np.empty(0, dtype=np.int64), np.empty(0)
+    first = int(np.floor(course.times[0] / grid.step + 1e-6))
+    last = int(np.ceil(course.times[-1] / grid.step - 1e-6))
+    index = np.arange(first, last)
+    values = np.interp((index + 0.5) * grid.step, course.times, course.values, left=0.0, right=0.0)
+    values = np.append(_pico(values), 0.0)
+    index = np.append(index, last)
+    changes = np.concatenate([[True], np.diff(values) != 0])
+    return index[changes], values[changes]
 
 
 def _pulses(what: CurrentPulses, grid: Grid, report: Report, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
     moved = Moved()
-    ends = np.minimum(what.delays + what.durations, np.finfo(np.float64).max / 2)
-    begin, end = grid.place(what.delays, moved), grid.place(np.minimum(ends, 2.0**40 * grid.step), moved)
+    # A pulse may last for ever.
+    ends = np.minimum(what.delays + what.durations, 2.0**40 * grid.step)
+    begin, end = grid.place(what.delays, moved), grid.place(ends, moved)
     moved.tell(report, "off-grid-current", where, "Beginnings and ends of current steps")
-    amplitudes = np.asarray(convert(what.amplitudes, "nA", "pA"))  # type: ignore[arg-type]
-    yield from steps(*_sum(begin, end, amplitudes), grid)
+    yield from steps(*_sum(begin, end, _pico(what.amplitudes)), grid)
+
+
+def _pico(values: np.ndarray) -> np.ndarray:
+    return np.asarray(convert(values, "nA", "pA"))  # type: ignore[arg-type]
 
 
 def _sum(begin: np.ndarray, end: np.ndarray, amplitudes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -8,18 +8,16 @@ only where a report wants membrane currents.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pynn_io.errors import PlanError
-from pynn_io.graph.network import Network, Population
-from pynn_io.graph.schema import PARAMETER
+from pynn_io.graph.network import Network
 from pynn_io.graph.stimuli import OtherStimulus, Stimulus
-from pynn_io.lowering import seed_of
+from pynn_io.lowering.signals import Process, Shape, Signal, amplitudes, random_of, sample, seeds_of, signal_of
 from pynn_io.report import Report
-from pynn_io.runners.neuron.signals import Process, Shape, Signal, random_of, sample, signal_of
 from pynn_io.runners.neuron.sites import Sites, segment_of, sites_of_compartments, sites_of_set
 from pynn_io.simulation_plan import SimulationPlan
 
@@ -84,14 +82,9 @@ def _drives(
     if signal is None:
         return
     membrane = not stimulus.physical_electrode and signal.kind != "voltage" and _sees_membrane_currents(plan)
-    seeds = (0, 0)
-    if isinstance(signal.shape, Process):
-        seeds = (seed_of(replace(plan, seeds={}), None, report, where), int(plan.seeds.get("stimulus", 0)))
+    seeds = seeds_of(signal, plan, report, where)
     for sites in _sites(stimulus, network, plan, first, where):
-        scale = _scale(signal, network.populations[sites.population], sites, where, stimulus.name)
-        offset, gain = signal.offset * scale, signal.gain * (np.sqrt(scale) if signal.root_gain else scale)
-        if not np.isfinite(offset + gain).all():
-            raise PlanError(f"the input {stimulus.name!r} has no finite amplitude at some cells", where=where)
+        offset, gain = amplitudes(signal, network.populations[sites.population], sites.rows, where)
         yield Drive(stimulus.name, sites, signal, offset, gain, membrane, seeds)
 
 
@@ -105,29 +98,6 @@ def _sites(
         return list(sites_of_set(stimulus.node_set, network, plan, first, section=section, position=position))
     except PlanError as exc:
         raise PlanError(exc.message, where=where, hint=exc.hint) from exc
-
-
-def _scale(signal: Signal, population: Population, sites: Sites, where: str, name: str) -> np.ndarray:
-    """What multiplies a signal at every site: 1, or the value of the column that it is relative to."""
-    if not signal.relative:
-        return np.ones(sites.size)
-    column = population.column(PARAMETER + signal.relative) or population.column(signal.relative)
-    if column is None or column.is_text:
-        raise PlanError(
-            f"the input {name!r} is relative to {signal.relative}, which population {population.name!r} does not state",
-            where=where,
-            hint=f"add dynamics_params/{signal.relative} to the nodes, or state absolute amplitudes",
-        )
-    stated: Any = column.read(population.size)[sites.rows]
-    if np.ma.is_masked(stated):
-        raise PlanError(
-            f"the input {name!r} is relative to {signal.relative}, which some of its cells in population"
-            f" {population.name!r} do not state",
-            where=where,
-        )
-    values = np.asarray(stated, dtype=np.float64)
-    with np.errstate(divide="ignore"):
-        return 1.0 / values if signal.relative == "input_resistance" else values
 
 
 def _sees_membrane_currents(plan: SimulationPlan) -> bool:

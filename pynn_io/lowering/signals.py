@@ -14,12 +14,15 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from pynn_io.errors import PlanError
 from pynn_io.graph.columns import empty
+from pynn_io.graph.network import Population
+from pynn_io.graph.schema import PARAMETER
 from pynn_io.graph.stimuli import (
     CurrentPulses,
     CurrentRamp,
@@ -31,6 +34,9 @@ from pynn_io.graph.stimuli import (
     Subthreshold,
     VoltageClamp,
 )
+from pynn_io.lowering.trains import seed_of
+from pynn_io.report import Report
+from pynn_io.simulation_plan import SimulationPlan
 
 #: Update intervals where a stimulus states none, ms (SONATA extension, "inputs"; noise: neurodamus).
 SINE_INTERVAL, NOISE_INTERVAL, PROCESS_INTERVAL = 0.025, 0.5, 0.25
@@ -117,6 +123,48 @@ def random_of(
     """
     who = [process.seed] if process.seed is not None else [zlib.crc32(population.encode()), node_id]
     return np.random.default_rng([*seeds, zlib.crc32(name.encode()), *who])
+
+
+def seeds_of(signal: Signal, plan: SimulationPlan, report: Report, where: str) -> tuple[int, int]:
+    """The seeds of the run and of its stimuli, for `random_of`; zeros for a signal that is not random."""
+    if not isinstance(signal.shape, Process):
+        return 0, 0
+    return seed_of(replace(plan, seeds={}), None, report, where), int(plan.seeds.get("stimulus", 0))
+
+
+def amplitudes(signal: Signal, population: Population, rows: np.ndarray, where: str) -> tuple[np.ndarray, np.ndarray]:
+    """``(offset, gain)`` at some cells, float64[n]: those of the signal, times what it is relative to.
+
+    Raises PlanError where a cell does not state that (``threshold_current`` ...), or states 0 or infinity.
+    """
+    scale = _scale(signal, population, rows, where)
+    offset, gain = signal.offset * scale, signal.gain * (np.sqrt(scale) if signal.root_gain else scale)
+    if not np.isfinite(offset + gain).all():
+        raise PlanError("the input has no finite amplitude at some cells", where=where)
+    return offset, gain
+
+
+def _scale(signal: Signal, population: Population, rows: np.ndarray, where: str) -> np.ndarray:
+    """What multiplies a signal at every cell: 1, or the value of the column that it is relative to."""
+    if not signal.relative:
+        return np.ones(len(rows))
+    column = population.column(PARAMETER + signal.relative) or population.column(signal.relative)
+    if column is None or column.is_text:
+        raise PlanError(
+            f"the input is relative to {signal.relative}, which population {population.name!r} does not state",
+            where=where,
+            hint=f"add dynamics_params/{signal.relative} to the nodes, or state absolute amplitudes",
+        )
+    stated: Any = column.read(population.size)[rows]
+    if np.ma.is_masked(stated):
+        raise PlanError(
+            f"the input is relative to {signal.relative}, which some of its cells in population"
+            f" {population.name!r} do not state",
+            where=where,
+        )
+    values = np.asarray(stated, dtype=np.float64)
+    with np.errstate(divide="ignore"):
+        return 1.0 / values if signal.relative == "input_resistance" else values
 
 
 # --- shapes -------------------------------------------------------------------------------------------------------
