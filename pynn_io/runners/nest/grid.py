@@ -37,9 +37,10 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Steps of ``step`` ms from 0 on."""
+    """Steps of ``step`` ms from 0 on. end: of the run, ms; what is later does not matter."""
 
     step: float
+    end: float = 1e9
 
     def index(self, times: np.ndarray) -> np.ndarray:
         """The number of the nearest step, int64."""

@@ -31,6 +31,7 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> Lowered:
     """Raises PlanError for what makes no sense (no end, spikes at 0 ...), RunError where NEST has nothing to run."""
     grid = Grid(_timestep(plan, report))
     duration = _duration(plan, grid, report)
+    grid = Grid(grid.step, duration)
     nodes, present, left_out = _nodes(network, plan, report)
     exact = precise(plan, nodes)
     _report_conditions(network, plan, nodes, report)

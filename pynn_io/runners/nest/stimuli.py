@@ -142,9 +142,9 @@ def levels(course: Shape, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
 
 def _pulses(what: CurrentPulses, grid: Grid, report: Report, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
     moved = Moved()
-    # A pulse may last for ever.
-    ends = np.minimum(what.delays + what.durations, 2.0**40 * grid.step)
-    begin, end = grid.place(what.delays, moved), grid.place(ends, moved)
+    # A pulse may last for ever, or begin after the run.
+    begins, ends = (np.minimum(times, grid.end) for times in (what.delays, what.delays + what.durations))
+    begin, end = grid.place(begins, moved), grid.place(ends, moved)
     moved.tell(report, "off-grid-current", where, "Beginnings and ends of current steps")
     yield from steps(*_sum(begin, end, _pico(what.amplitudes)), grid)
 
