@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -112,6 +112,27 @@ def sample(signal: Signal, offset: float, gain: float, random: np.random.Generat
     values = offset + gain * _PROCESSES[process.kind](random, len(times), process.interval, process.parameters)
     end = process.delay + process.duration
     return Shape(np.concatenate([[process.delay], times, [end]]), np.concatenate([[0.0], values, [0.0]]))
+
+
+def summed(shapes: Sequence[Shape]) -> Shape:
+    """The sum of piecewise linear courses that are 0 outside their points, jumps kept."""
+    if len(shapes) == 1:
+        return shapes[0]
+    times = np.unique(np.concatenate([shape.times for shape in shapes]))
+    sides = [sum((_at(shape, times, side) for shape in shapes), np.zeros(len(times))) for side in ("left", "right")]
+    return Shape(np.repeat(times, 2), np.stack(sides, axis=1).reshape(-1))
+
+
+def _at(shape: Shape, times: np.ndarray, side: Literal["left", "right"]) -> np.ndarray:
+    """Values of a course just before (``left``) or after (``right``) some times; 0 outside."""
+    if not len(shape.times):
+        return np.zeros(len(times))
+    place = np.searchsorted(shape.times, times, side=side)
+    inside = (place > 0) & (place < len(shape.times))
+    after = np.clip(place, 1, len(shape.times) - 1)
+    begin, end = shape.times[after - 1], shape.times[after]
+    part = np.where(end > begin, (times - begin) / np.where(end > begin, end - begin, 1.0), 0.0)
+    return np.where(inside, shape.values[after - 1] + part * (shape.values[after] - shape.values[after - 1]), 0.0)
 
 
 def random_of(

@@ -108,6 +108,7 @@ def _point_maker(group: CellGroup, point: PointModel, report: Report) -> Callabl
     common = h.Section(name=group.cell) if point.current[0] else None
     shared = _settings_of(point.mechanism, point.parameters, f"cells/{group.cell}", report)
     own = _settings_of(point.mechanism, group.parameters, f"cells/{group.cell}", report)
+    gids = group.gids.tolist()
 
     def make(index: int) -> Cell:
         section = None if artificial else common or h.Section(name="soma")
@@ -117,7 +118,7 @@ def _point_maker(group: CellGroup, point: PointModel, report: Report) -> Callabl
         for name, values in own:
             if not np.isnan(values[index]):
                 setattr(process, name, float(values[index]))
-        return Cell(int(group.gids[index]), (), section, process)
+        return Cell(gids[index], (), section, process, records=point.records, current=point.current)
 
     return make
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from pynn_io.graph.columns import empty
 from pynn_io.runners.base import Profile
 from pynn_io.runners.neuron.lowered import LoweredNeuron
 from pynn_io.runners.neuron.recorder import Recorder
@@ -18,7 +20,7 @@ class Cell:
 
     sections: NEURON's, in the order that `SynapseBlock.section` counts; empty for a cell without extent. soma: the
     section in whose middle spikes are detected, unless ``spikes_at`` is another segment. point: the point process that
-    is the cell, if it is one.
+    is the cell, if it is one; records and current: as of its `PointModel`.
     """
 
     gid: int
@@ -27,6 +29,8 @@ class Cell:
     point: Any = None
     keep: Any = None
     spikes_at: Any = None
+    records: Mapping[str, str] = field(default_factory=empty)
+    current: tuple[str, float] = ("", 0.0)
 
 
 @dataclass(slots=True, eq=False)

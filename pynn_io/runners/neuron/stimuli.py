@@ -16,14 +16,14 @@ import numpy as np
 from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network
 from pynn_io.graph.stimuli import OtherStimulus, Stimulus
-from pynn_io.lowering.signals import Process, Shape, Signal, amplitudes, random_of, sample, seeds_of, signal_of
+from pynn_io.lowering.signals import Process, Shape, Signal, amplitudes, random_of, sample, seeds_of, signal_of, summed
 from pynn_io.report import Report
 from pynn_io.runners.neuron.sites import Sites, segment_of, sites_of_compartments, sites_of_set
 from pynn_io.simulation_plan import SimulationPlan
 
 if TYPE_CHECKING:
     from pynn_io.runners.neuron.lowered import LoweredNeuron
-    from pynn_io.runners.neuron.model import Model
+    from pynn_io.runners.neuron.model import Cell, Model
 
 #: Mechanisms of ours in the place of IClamp and SEClamp where an input is a membrane current.
 MEMBRANE_CURRENT, MEMBRANE_CONDUCTANCE = "pynn_io_current", "pynn_io_conductance"
@@ -122,6 +122,7 @@ def apply(model: Model, lowered: LoweredNeuron, report: Report) -> None:
 
     Reports sites that a cell does not have (``stimulus-site``, LOST).
     """
+    into_points: dict[int, list[Shape]] = {}
     for drive in lowered.stimuli:
         put = {"current": _put_current, "conductance": _put_conductance, "voltage": _put_voltage}[drive.signal.kind]
         shared: dict[tuple[float, float], Any] = {}
@@ -130,6 +131,9 @@ def apply(model: Model, lowered: LoweredNeuron, report: Report) -> None:
             cell = model.cells.get(gid)
             if cell is None:
                 continue
+            if cell.current[0] and drive.signal.kind == "current":
+                into_points.setdefault(gid, []).append(drive.course(site))
+                continue
             segment = segment_of(drive.sites, site, cell)
             if segment is None:
                 lost += 1
@@ -137,6 +141,19 @@ def apply(model: Model, lowered: LoweredNeuron, report: Report) -> None:
             put(drive, site, segment, shared, model.keep)
         message = f"The input {drive.name!r} names a section that some of its cells do not have; it is left out there."
         report.lost("stimulus-site", f"inputs.{drive.name}", message, count=lost)
+    for gid, courses in into_points.items():
+        _put_into_point(model.cells[gid], summed(courses), model.keep)
+
+
+def _put_into_point(cell: Cell, course: Shape, keep: list[Any]) -> None:
+    """All currents of a cell that has one variable for them."""
+    from neuron import h
+
+    variable, factor = cell.current
+    times, values = _from_zero(course)
+    vectors = h.Vector(factor * values), h.Vector(times)
+    vectors[0].play(getattr(cell.point, f"_ref_{variable}"), vectors[1], 1)
+    keep += vectors
 
 
 def _put_current(drive: Drive, site: int, segment: Any, shared: dict, keep: list[Any]) -> None:
@@ -208,11 +225,17 @@ def _play(course: Shape, reference: Any, shared: dict, key: tuple[float, float],
 
     vectors = shared.get(key)
     if vectors is None:
-        times, values = course.times, course.values
-        if len(times) and times[0] > 0:
-            times, values = np.concatenate([[0.0], times]), np.concatenate([values[:1], values])
+        times, values = _from_zero(course)
         vectors = h.Vector(values), h.Vector(times)
         if isinstance(drive.signal.shape, Shape):
             shared[key] = vectors
     vectors[0].play(reference, vectors[1], 1)
     return vectors
+
+
+def _from_zero(course: Shape) -> tuple[np.ndarray, np.ndarray]:
+    """Times and values from the beginning of the run, where the course begins later."""
+    times, values = course.times, course.values
+    if len(times) and times[0] > 0:
+        return np.concatenate([[0.0], times]), np.concatenate([values[:1], values])
+    return times, values

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from pynn_io.vocabulary.applied import STATES
+
 #: The current through the membrane of a whole compartment (nA), which NEURON keeps apart from the densities.
 _MEMBRANE = {"i_membrane": "i_membrane_", "i_membrane_": "i_membrane_"}
 #: What injects through an electrode: its current counts against the membrane's.
@@ -43,7 +45,8 @@ def references(name: str, segment: Any, area: bool) -> list[tuple[Any, float]]:
 
 def point_references(name: str, cell: Any) -> list[tuple[Any, float]]:
     """References of a variable of a cell without extent: of its point process, else of the section it sits in."""
-    names = [name, *(other for other in _POTENTIAL if name in _POTENTIAL)]
+    standard = STATES.get(name, name)
+    names = [cell.records.get(standard, name), *(other for other in _POTENTIAL if name in _POTENTIAL)]
     holders = [cell.point, *([cell.soma(0.5)] if cell.soma is not None else [])]
     for holder in holders:
         for each in dict.fromkeys(names):
