@@ -16,7 +16,7 @@ from pynn_io.errors import BackendUnavailable
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.runners.base import Profile
-from pynn_io.runners.neuron import recordings, stimuli, templates
+from pynn_io.runners.neuron import changes, junctions, recordings, stimuli, templates
 from pynn_io.runners.neuron.cable import cable_maker
 from pynn_io.runners.neuron.lowered import (
     CableModel,
@@ -42,11 +42,15 @@ def build(lowered: LoweredNeuron, profile: Profile, report: Report, progress: Pr
     context = h.ParallelContext()
     model = Model(lowered, profile, int(context.id()), int(context.nhost()))
     model.events.append((lowered.trains.gids, lowered.trains.times))
+    changes.set_variables(lowered)
+    h.Random().Random123_globalindex(lowered.settings.seed or 0)
     total = sum(len(group.gids) for group in lowered.groups)
     for group in lowered.groups:
         _make_cells(model, group, report)
         progress("building cells", len(model.cells) * model.hosts, total)
+    changes.apply(model, lowered, report)
     _make_connections(model, report, progress)
+    junctions.make(model, lowered, report)
     stimuli.apply(model, lowered, report)
     times, gids = h.Vector(), h.Vector()
     context.spike_record(-1, times, gids)
@@ -168,7 +172,12 @@ def _make_connections(model: Model, report: Report, progress: Progress) -> None:
         made = model.synapses[item.projection] = Synapses()
         constructors = [_constructor(synapse.mechanism, synapse.parameters, item, report) for synapse in item.models]
         for block in item.blocks(keep, report):
+            begin = len(made.netcons)
+            if item.release is not None:
+                block = item.release.located(model, block, report)
             _make_block(model, block, constructors, made)
+            if item.release is not None:
+                item.release.finish(model, block, made.netcons[begin:], made.points[begin:])
             progress("connecting", done + int(block.edge[-1]) + 1 if len(block.edge) else done, total)
         done += item.size
 

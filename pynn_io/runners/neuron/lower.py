@@ -8,16 +8,18 @@ from pathlib import Path
 import numpy as np
 
 from pynn_io.errors import PlanError
-from pynn_io.graph.network import Network
-from pynn_io.graph.stimuli import SpikeTrains, SpontaneousSynapses, SynapseReplay
+from pynn_io.graph.network import Network, Projection
+from pynn_io.graph.stimuli import SpikeTrains
 from pynn_io.lowering import simulated, sources, trains
 from pynn_io.report import Report
-from pynn_io.runners.neuron import recordings, stimuli
+from pynn_io.runners.neuron import changes, events, junctions, recordings, stimuli
 from pynn_io.runners.neuron.cells import groups, mechanisms_of
 from pynn_io.runners.neuron.connections import cells_of, connections
 from pynn_io.runners.neuron.geometry import Geometries
 from pynn_io.runners.neuron.lowered import CellGroup, Connections, LoweredNeuron, Settings, Trains
+from pynn_io.runners.neuron.obi import Additions
 from pynn_io.runners.neuron.obi_synapses import seed_gids
+from pynn_io.runners.neuron.overrides import global_assignments, report_unused
 from pynn_io.runners.neuron.placement import Generators, bmtk_gids
 from pynn_io.runners.neuron.templates import template_files
 from pynn_io.simulation_plan import SimulationPlan
@@ -44,8 +46,14 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredNeur
     shapes = Geometries(network.morphologies, settings.section_length)
     emitted = trains(plan, network, report)
     rows = [item.rows + first[name] for name, item in emitted.items()]
-    made = _connections(network, plan, first, found, shapes, list(ids.values()), set(emitted), report)
+    replayed = events.lower(network, plan, sum(len(own) for own in ids.values()), report)
+    cells = cells_of(network, first, found)
+    added = Additions(network, plan, first, cells, replayed, _virtual(network), settings.timestep)
+    made = _connections(added, shapes, list(ids.values()), set(emitted), report)
     drives = stimuli.lower(network, plan, first, report)
+    altered = changes.lower(network, plan, first, report)
+    halves = junctions.lower(network, {name: item.group >= 0 for name, item in cells.items()}, first, report)
+    report_unused(plan, report)
     return LoweredNeuron(
         name=network.name,
         settings=settings,
@@ -53,15 +61,20 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredNeur
         ids=ids,
         groups=found,
         connections=made,
-        trains=_sorted(rows, [item.times for item in emitted.values()]),
+        trains=_sorted(
+            [*rows, replayed.trains.gids], [*(item.times for item in emitted.values()), replayed.trains.times]
+        ),
         stimuli=drives,
         recordings=recordings.lower(network, plan, first, settings, report),
-        needs={**_needs(found, made), **stimuli.needs(drives)},
+        needs={**_needs(found, made), **stimuli.needs(drives), **changes.needs(altered), **junctions.needs(halves)},
         mechanism_folders=mechanism_folders(network),
         morphologies=network.morphologies,
         shapes=shapes,
         templates=template_files(network),
         seed_first=seed_gids(network),
+        junctions=halves,
+        changes=altered,
+        variables=global_assignments(plan),
     )
 
 
@@ -127,10 +140,7 @@ def _sorted(gids: list[np.ndarray], times: list[np.ndarray]) -> Trains:
 
 
 def _connections(
-    network: Network,
-    plan: SimulationPlan,
-    first: Mapping[str, int],
-    found: tuple[CellGroup, ...],
+    added: Additions,
     shapes: Geometries,
     ids: list[np.ndarray],
     emitting: set[str],
@@ -141,24 +151,31 @@ def _connections(
     First those between cells, then those from sources, population by population in the order of the inputs; those from
     sources without a spike only where events come without any (minis, replay).
     """
-    cells, generators = cells_of(network, first, found), Generators(bmtk_gids(ids))
-    silent = bool(plan.overrides) or any(
-        isinstance(item.what, SynapseReplay | SpontaneousSynapses) for item in plan.stimuli
-    )
-    virtual = {
-        name: bool(population.size) and bool(sources(population, network).all())
-        for name, population in network.populations.items()
-    }
-    chemical = [item for item in network.projections.values() if item.kind == "chemical"]
+    network, plan, generators = added.network, added.plan, Generators(bmtk_gids(ids))
+    silent, virtual = bool(plan.overrides) or added.events.any, added.virtual
+    coupled = [item.name for item in network.projections.values() if junctions.is_electrical(item)]
+    chemical = [item for item in network.projections.values() if item.kind == "chemical" and item.name not in coupled]
     for item in network.projections.values():
-        if item.kind != "chemical":
+        if item.kind != "chemical" and item.name not in coupled:
             message = f"Projections of the kind {item.kind!r} are not built on NEURON."
             report.lost("projection-kind", f"projections/{item.name}", message, count=item.size)
     chosen = [item for item in chemical if not virtual[item.pre]]
     for population in _by_input(network, plan):
         if population in emitting or silent:
             chosen += [item for item in chemical if virtual[item.pre] and item.pre == population]
-    return tuple(connections(network, item, cells, shapes, generators, report) for item in chosen)
+
+    def plain(item: Projection) -> Connections:
+        return connections(network, item, added.cells, shapes, generators, report)
+
+    return tuple(added.connections(item, plain, report) for item in chosen)
+
+
+def _virtual(network: Network) -> dict[str, bool]:
+    """Whether every cell of a population is a source."""
+    return {
+        name: bool(population.size) and bool(sources(population, network).all())
+        for name, population in network.populations.items()
+    }
 
 
 def _by_input(network: Network, plan: SimulationPlan) -> list[str]:

@@ -163,7 +163,8 @@ class SynapseBlock:
 class Connections:
     """One projection. ``blocks(keep, report)`` gives the synapses onto cells with ``keep[gid]``, a block a time.
 
-    kind: ``chemical``. models: by row of the projection's types.
+    kind: ``chemical``. models: by row of the projection's types. release: what its synapses get beyond a NetCon
+    (`pynn_io.runners.neuron.release.Release`), if anything.
     """
 
     projection: str
@@ -173,6 +174,7 @@ class Connections:
     models: tuple[SynapseModel, ...]
     size: int
     blocks: Callable[[np.ndarray, Report], Iterator[SynapseBlock]]
+    release: Any = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -52,7 +52,8 @@ class Model:
 
     cells: by gid; the cell with gid g is on rank ``g % hosts``. synapses: by projection. events: arrays of gids and
     times (ms) of spikes that no cell makes; whoever adds to them does it before the run. spikes: NEURON's vectors of
-    times and gids. recorders: of reports.
+    times and gids. recorders: of reports. later: times (ms) with NetCons and
+    the weights that they have from then on. spontaneous: NetCons without a source and the times of their events (ms).
     """
 
     lowered: LoweredNeuron
@@ -64,5 +65,7 @@ class Model:
     events: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
     spikes: tuple[Any, Any] | None = None
     recorders: list[Recorder] = field(default_factory=list)
+    later: list[tuple[float, list[tuple[Any, float]]]] = field(default_factory=list)
+    spontaneous: list[tuple[Any, np.ndarray]] = field(default_factory=list)
     keep: list[Any] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)

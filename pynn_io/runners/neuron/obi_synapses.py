@@ -60,8 +60,8 @@ class ReleaseBlock(SynapseBlock):
     conductance: np.ndarray = field(default_factory=lambda: np.zeros(0))
     number: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     inhibitory: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
-    segment: np.ndarray | None = None
-    offset: np.ndarray | None = None
+    segment: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    offset: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
 
 def states_release(projection: Projection) -> bool:

@@ -13,6 +13,7 @@ from pynn_io.results import Results, Spikes
 from pynn_io.runners.neuron import recordings
 from pynn_io.runners.neuron.lowered import LoweredNeuron, SourceModel
 from pynn_io.runners.neuron.model import Model
+from pynn_io.runners.neuron.release import start
 
 #: How often progress is told, and the longest time that ranks run without exchanging spikes (ms).
 _PARTS = 100
@@ -51,6 +52,7 @@ def _initialised(model: Model) -> Any:
     _play(model)
     shortest = context.set_maxstep(_LONGEST_STEP)
     h.finitialize(settings.v_init)
+    start(model)
     if shortest < settings.timestep and model.hosts == 1 and not settings.variable_step:
         return _advance_by_steps  # psolve refuses delays below the step, although a single rank has nothing to exchange
     return context.psolve
