@@ -188,7 +188,7 @@ def _blocks(count: int, samples: int) -> Iterator[slice]:
     return (slice(start, min(start + step, count)) for start in range(0, count, step))
 
 
-def values(a: Trace, b: Trace, common: Aligned, columns: slice) -> tuple[np.ndarray, np.ndarray]:
+def values(a: Trace, b: Trace, common: Aligned, columns: slice | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """float64[instant, element] of both, in the common unit. Raises NotComparable for a value that is not finite."""
     left = np.asarray(a.data, dtype=np.float64)[common.rows_a][:, common.columns_a[columns]]
     right = np.asarray(b.data, dtype=np.float64)[common.rows_b][:, common.columns_b[columns]]
