@@ -26,6 +26,8 @@ _PUBLIC = {
     "SonataIO": "pynn_io.results.sonata_io",
     "UnsupportedInput": "pynn_io.errors",
     "WriteError": "pynn_io.errors",
+    "compare_networks": "pynn_io.api",
+    "compare_results": "pynn_io.api",
     "convert": "pynn_io.pipeline",
     "export_to_neuroml": "pynn_io.api",
     "export_to_sonata": "pynn_io.api",
@@ -51,6 +53,8 @@ __all__ = [
     "SonataIO",
     "UnsupportedInput",
     "WriteError",
+    "compare_networks",
+    "compare_results",
     "convert",
     "export_to_neuroml",
     "export_to_sonata",
@@ -63,7 +67,13 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from pynn_io.api import export_to_neuroml, export_to_sonata, import_from_sonata
+    from pynn_io.api import (
+        compare_networks,
+        compare_results,
+        export_to_neuroml,
+        export_to_sonata,
+        import_from_sonata,
+    )
     from pynn_io.document import Document
     from pynn_io.errors import (
         FormatError,

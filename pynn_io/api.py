@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pynn_io.document import Document
 from pynn_io.graph import Network
+from pynn_io.graph.compare import Difference, diff
 from pynn_io.pipeline import read, write
 from pynn_io.report import Report
+from pynn_io.results import Results
+from pynn_io.results.compare import Comparison, Options
+from pynn_io.results.compare.sources import compare_opened, open_results
 
 
 def import_from_sonata(circuit_config: str | Path, *, report: Report | None = None) -> Network:
@@ -39,6 +44,43 @@ def export_to_neuroml(
     """
     name = f"neuroml+{dialect}" if dialect else "neuroml"
     return write(_document(network), folder, name, overwrite=overwrite, **options)
+
+
+def compare_networks(a: str | Path | Document | Network, b: str | Path | Document | Network) -> list[Difference]:
+    """Everything in which the second network differs from the first, value by value; empty where they are equal.
+
+    Names of definitions do not count, what they define does: two dialects of one circuit are equal.
+    """
+    one, two = (
+        read(source).network if isinstance(source, (str, Path)) else _document(source).network for source in (a, b)
+    )
+    return diff(one, two)
+
+
+def compare_results(
+    a: str | Path | Results,
+    b: str | Path | Results,
+    *,
+    null: Sequence[str | Path | Results] = (),
+    perturbed: Sequence[tuple[float, str | Path | Results]] = (),
+    measures: Sequence[str] = (),
+    **options: Any,
+) -> Comparison:
+    """Compare two results of a run in tiers: exact, else deterministic, else, where a null is given, statistical.
+
+    null: five results or more of one backend that differ in their seeds only. perturbed: (relative change of the
+    weights, results), for the smallest change that would have been seen. measures: names of
+    `pynn_io.results.compare.measures`. options: the fields of `pynn_io.results.compare.Options`.
+    What cannot be compared gives a verdict, not an error; raises what `read_results` raises for files.
+    """
+    return compare_opened(
+        open_results(a),
+        open_results(b),
+        Options(**options),
+        null=[open_results(one) for one in null],
+        perturbed=[(change, open_results(one)) for change, one in perturbed],
+        measures=measures,
+    )
 
 
 def _document(network: Network | Document) -> Document:

@@ -44,6 +44,10 @@ class UnsupportedInput(ReadError):
     """The input is legal in its format, but pynn_io does not import it."""
 
 
+class BadValues(ReadError):
+    """The file is well formed and its numbers cannot be used: spike times that are not finite."""
+
+
 class GraphError(PynnIOError):
     """References or ranges of a network are broken. ``problems`` carries all of them, not the first."""
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, NoReturn
 
-from pynn_io.errors import FormatError, LossError, PynnIOError
+from pynn_io.errors import FormatError, LossError, PynnIOError, WriteError
 from pynn_io.progress import Progress, quiet
 
 if TYPE_CHECKING:
@@ -214,6 +214,18 @@ def written_lines(dest: Path, files: Sequence[Path]) -> list[str]:
         rest = -sum(size for size, _ in sizes[FILES_LISTED:])
         lines.append(f"        {size_text(rest):>10}  in {counted(len(sizes) - FILES_LISTED, 'more file')}")
     return lines
+
+
+def write_file(path: Path, text: str, what: str) -> None:
+    """Write a ``what`` for a program to read, whole or not at all. Raises WriteError."""
+    staged = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        staged.write_text(text, encoding="utf-8")
+        staged.replace(path)
+    except OSError as error:
+        raise WriteError(f"the {what} cannot be written: {error.strerror or error}", where=path) from error
+    finally:
+        staged.unlink(missing_ok=True)
 
 
 def existing_parent(path: Path, option: str) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from pynn_io.cli.common import UsageError, existing_parent
+from pynn_io.cli.common import UsageError, existing_parent, write_file
 from pynn_io.errors import WriteError
 from pynn_io.report import Report
 
@@ -34,11 +33,5 @@ def _is_report(path: Path) -> bool:
 
 
 def write_report(report: Report, path: Path) -> None:
-    staged = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        staged.write_text(report.to_json(), encoding="utf-8")
-        staged.replace(path)
-    except OSError as error:
-        raise WriteError(f"the report cannot be written: {error.strerror or error}", where=path) from error
-    finally:
-        staged.unlink(missing_ok=True)
+    """As JSON, whole or not at all. Raises WriteError."""
+    write_file(path, report.to_json(), "report")

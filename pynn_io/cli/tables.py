@@ -24,24 +24,29 @@ FILES_LISTED = 12
 PLAIN_WIDTH = 140
 
 
-class _Console(Console):
+class PlainConsole(Console):
     """rich ends the program with status 1 when the reader of its output has left; `common.run` knows better."""
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
 
 
+def console_of_stdout() -> Console:
+    """As wide as the terminal; plain text of a fixed width where stdout is none."""
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PLAIN_WIDTH
+    return PlainConsole(width=width, highlight=False, markup=False)
+
+
 def print_account(account: dict[str, Any], *, contents: bool = True) -> None:
     """Everything that was found, on stdout; without ``contents`` only the verdicts and what could not be taken."""
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PLAIN_WIDTH
-    console = _Console(width=width, highlight=False, markup=False)
+    console = console_of_stdout()
     _head(console, account)
     if "summary" in account and contents:
         _contents(console, account)
     if "verdicts" in account:
         _verdicts(console, account)
     if len(account["report"]):
-        _title(console, "What pynn_io could not take as it stands")
+        print_title(console, "What pynn_io could not take as it stands")
         print_losses(account["report"], sys.stdout)
 
 
@@ -66,12 +71,12 @@ def _contents(console: Console, account: dict[str, Any]) -> None:
     _files(console, account["files"])
 
 
-def _title(console: Console, text: str) -> None:
+def print_title(console: Console, text: str) -> None:
     console.print()
     console.print(Text(text, style="bold cyan"))
 
 
-def _print_table(console: Console, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def print_table(console: Console, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table whose headers beginning with ``>`` are aligned right."""
     rows = list(rows)
     table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -107,7 +112,7 @@ def _number(value: float) -> str:
 def _populations(console: Console, populations: Sequence[PopulationSummary]) -> None:
     if not populations:
         return
-    _title(console, f"Populations ({len(populations)}, {counted(sum(one.size for one in populations), 'cell')})")
+    print_title(console, f"Populations ({len(populations)}, {counted(sum(one.size for one in populations), 'cell')})")
     rows = []
     for one in populations:
         for number, kind in enumerate(one.types):
@@ -118,16 +123,16 @@ def _populations(console: Console, populations: Sequence[PopulationSummary]) -> 
             )
         if not one.types:
             rows.append((one.name, f"{one.size:,}", "-", "no cell type", "", "", ""))
-    _print_table(console, ("population", ">cells", ">type id", "cell type", "kind", "model", ">of this type"), rows)
+    print_table(console, ("population", ">cells", ">type id", "cell type", "kind", "model", ">of this type"), rows)
 
 
 def _columns(console: Console, populations: Sequence[PopulationSummary]) -> None:
     """What is stated for every cell, or for all cells of a type."""
     for one in populations:
         if one.columns:
-            _title(console, f"Columns of {one.name}")
+            print_title(console, f"Columns of {one.name}")
             header = ("column", "one value per", ">values", "from .. to, or which")
-            _print_table(console, header, (_column_row(column) for column in one.columns))
+            print_table(console, header, (_column_row(column) for column in one.columns))
 
 
 def _column_row(column: ColumnSummary) -> tuple[object, ...]:
@@ -144,7 +149,7 @@ def _column_row(column: ColumnSummary) -> tuple[object, ...]:
 def _projections(console: Console, projections: Sequence[ProjectionSummary]) -> None:
     if not projections:
         return
-    _title(console, f"Projections ({len(projections)}, {counted(sum(one.size for one in projections), 'edge')})")
+    print_title(console, f"Projections ({len(projections)}, {counted(sum(one.size for one in projections), 'edge')})")
     rows = []
     for one in projections:
         weights = "; ".join(range_text(found) for found in one.weights) or "-"
@@ -153,7 +158,7 @@ def _projections(console: Console, projections: Sequence[ProjectionSummary]) -> 
         degrees = range_text(one.in_degree), range_text(one.out_degree)
         rows.append((one.name, ends, f"{one.size:,}", weights, range_text(one.delay), *degrees))
     header = ("projection", "from -> to", ">edges", "weight", "delay", ">into a cell", ">out of a cell")
-    _print_table(console, header, rows)
+    print_table(console, header, rows)
     kinds = [
         (
             one.name if number == 0 else "",
@@ -166,12 +171,12 @@ def _projections(console: Console, projections: Sequence[ProjectionSummary]) -> 
         for one in projections
         for number, kind in enumerate(one.types)
     ]
-    _title(console, "Synapse types")
-    _print_table(console, ("projection", ">type id", "model", "receptor", "weight in", ">edges"), kinds)
+    print_title(console, "Synapse types")
+    print_table(console, ("projection", ">type id", "model", "receptor", "weight in", ">edges"), kinds)
 
 
 def _morphologies(console: Console, found: MorphologiesSummary) -> None:
-    _title(console, "Morphologies")
+    print_title(console, "Morphologies")
     console.print(f"{found.total:,} known, {found.used:,} used by cells, {len(found.missing):,} missing")
     for name in found.missing[:ROWS]:
         console.print(f"  missing: {name}")
@@ -179,7 +184,7 @@ def _morphologies(console: Console, found: MorphologiesSummary) -> None:
 
 def _morphology(console: Console, found: MorphologySummary) -> None:
     sizes = [high - low for low, high in zip(found.low, found.high, strict=True)]
-    _title(console, f"Morphology {found.name}")
+    print_title(console, f"Morphology {found.name}")
     console.print(f"{found.segments:,} segments, soma given as {found.soma_kind}")
     console.print("bounding box " + " x ".join(f"{size:.1f}" for size in sizes) + " um, from ", end="")
     console.print(f"({', '.join(f'{x:.1f}' for x in found.low)}) to ({', '.join(f'{x:.1f}' for x in found.high)})")
@@ -196,22 +201,22 @@ def _morphology(console: Console, found: MorphologySummary) -> None:
         for one in found.tags
     ]
     header = (">tag", "structure", ">sections", ">segments", ">length (um)", ">area (um2)", "diameter")
-    _print_table(console, header, rows)
+    print_table(console, header, rows)
 
 
 def _node_sets(console: Console, sets: Sequence[NodeSetSummary]) -> None:
     if not sets:
         return
-    _title(console, f"Node sets ({len(sets)})")
+    print_title(console, f"Node sets ({len(sets)})")
     rows = []
     for one in sets:
         sizes = ", ".join(f"{size:,} of {name}" for name, size in one.sizes.items()) or "no cells"
         rows.append((one.name, f"cannot be resolved: {one.problem}" if one.problem else sizes))
-    _print_table(console, ("node set", "cells"), rows)
+    print_table(console, ("node set", "cells"), rows)
 
 
 def _plan(console: Console, plan: PlanSummary) -> None:
-    _title(console, "Simulation")
+    print_title(console, "Simulation")
     facts = (
         ("duration", plan.duration, "ms"),
         ("timestep", plan.timestep, "ms"),
@@ -226,23 +231,23 @@ def _plan(console: Console, plan: PlanSummary) -> None:
         if value is not None
     ]
     rows += [("input", text) for text in plan.stimuli] + [("recording", text) for text in plan.recordings]
-    _print_table(console, ("what", "value"), rows)
+    print_table(console, ("what", "value"), rows)
 
 
 def _files(console: Console, files: Sequence[tuple[Any, int]]) -> None:
     if not files:
         return
-    _title(console, f"On disk ({counted(len(files), 'file')}, {size_text(sum(size for _, size in files))})")
+    print_title(console, f"On disk ({counted(len(files), 'file')}, {size_text(sum(size for _, size in files))})")
     root = os.path.commonpath([path.parent for path, _ in files])
     rows = [(size_text(size), os.path.relpath(path, root)) for path, size in files[:FILES_LISTED]]
     if len(files) > FILES_LISTED:
         rest = size_text(sum(size for _, size in files[FILES_LISTED:]))
         rows.append((rest, f"in {counted(len(files) - FILES_LISTED, 'more file')}"))
-    _print_table(console, (">size", "file"), rows)
+    print_table(console, (">size", "file"), rows)
 
 
 def _verdicts(console: Console, account: dict[str, Any]) -> None:
-    _title(console, "Validation")
+    print_title(console, "Validation")
     rules = account["rules"]
     ours = f"refuses: {counted(len(rules), 'problem')}" if rules else "ok"
     console.print(f"pynn_io: {ours}")

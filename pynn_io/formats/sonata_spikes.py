@@ -17,7 +17,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from pynn_io.errors import ReadError, UnitError
+from pynn_io.errors import BadValues, ReadError, UnitError
 from pynn_io.formats.h5_file import check_links, open_h5
 
 _MILLISECONDS = {
@@ -43,13 +43,14 @@ class Spikes:
     """The spikes of one population, sorted by node then time.
 
     population: its name; None where the file names none. node_ids: int64[n]. times: float64[n], ms. sorting: the
-    order the file claims to be in (``by_id``, ``by_time``, ``none``), as it was.
+    order the file claims to be in (``by_id``, ``by_time``, ``none``), as it was; as_claimed: whether it was in it.
     """
 
     population: str | None
     node_ids: np.ndarray
     times: np.ndarray
     sorting: str | None = None
+    as_claimed: bool = True
 
 
 def read_spikes(path: Path, *, kind: str | None = None, trial: str | None = None) -> list[Spikes]:
@@ -157,11 +158,17 @@ def _spikes(
     population: str | None, ids: np.ndarray, times: np.ndarray, where: object, sorting: str | None = None
 ) -> Spikes:
     if not np.isfinite(times).all():
-        raise ReadError("a spike time is not a finite number", where=where)
+        raise BadValues("a spike time is not a finite number", where=where)
+    as_claimed = _as_claimed(sorting, ids, times)
     if not _is_sorted(ids, times):
         order = np.lexsort((times, ids))
         ids, times = ids[order], times[order]
-    return Spikes(population, ids, times, sorting)
+    return Spikes(population, ids, times, sorting, as_claimed)
+
+
+def _as_claimed(sorting: str | None, ids: np.ndarray, times: np.ndarray) -> bool:
+    column = {"by_time": times, "by_id": ids}.get(sorting or "")
+    return column is None or bool(np.all(np.diff(column) >= 0))
 
 
 def _is_sorted(ids: np.ndarray, times: np.ndarray) -> bool:

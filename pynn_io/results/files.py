@@ -31,6 +31,13 @@ def read_results(
     return load(row, "reader")(source, report, **options)
 
 
+def holds_results(path: str | Path) -> bool:
+    """Whether `read_results` would find something at an existing path, broken or not: by content, nothing is read."""
+    source = Path(path)
+    files = sorted(source.iterdir()) if source.is_dir() else [source]
+    return any(file.is_file() and _known(file) is not None for file in files)
+
+
 def _in_folder(folder: Path, row: ResultFormat | None) -> tuple[Path, ResultFormat]:
     """What of a folder is read: the folder itself if it holds SONATA results, or its only file of another format."""
     found = {path: kind for path in sorted(folder.iterdir()) if path.is_file() for kind in [_known(path)] if kind}

@@ -149,6 +149,9 @@ class _Reader:
             name = self._name(found.population, path)
             if name in self.spikes:
                 raise ReadError(f"population {name!r} has spikes in another file of the folder, too", where=path)
+            if not found.as_claimed:
+                message = f"population {name!r} is said to be sorted {found.sorting} and is not: sorted anew"
+                self._report.approximated("results-unsorted", path, message)
             self.spikes[name] = sorted_spikes(name, found.node_ids, found.times)
 
     def _name(self, population: str | None, path: Path) -> str:

@@ -19,7 +19,7 @@ def modules_after(code: str) -> set[str]:
     return set(done.stdout.splitlines()[-1].split()[1:])
 
 
-@pytest.mark.parametrize("module", ["convert", "run", "show"])
+@pytest.mark.parametrize("module", ["compare", "convert", "run", "show"])
 def test_help_loads_nothing_heavy(module):
     assert modules_after(f"from pynn_io.cli.{module} import main; main(['--help'])") == set()
 

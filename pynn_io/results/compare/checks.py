@@ -38,7 +38,7 @@ def _spike_problems(spikes: Spikes, nodes: np.ndarray | None) -> Iterator[str]:
 
 def unknown_names(populations: Sequence[str], rename: Mapping[str, str], a: Results, b: Results) -> Iterator[str]:
     """What was asked of populations that are not there: comparing less than was asked for must not pass."""
-    here, there = all_populations(a), all_populations(b)
+    here, there = a.populations, b.populations
     for ours, theirs in rename.items():
         if ours not in here:
             yield f"A has no population {ours!r} to rename"
@@ -84,18 +84,13 @@ def _cut(spikes: Spikes, start: float, stop: float) -> Spikes:
 
 def chosen(results: Results, populations: Sequence[str], only: str | None) -> Results:
     """The named populations (all where none is named), and of ``only`` ``spikes`` or ``traces`` these alone."""
-    wanted = set(populations) or all_populations(results)
+    wanted = populations or results.populations
     return replace(
         results,
         spikes={name: one for name, one in results.spikes.items() if name in wanted and only != "traces"},
         nodes={name: ids for name, ids in results.nodes.items() if name in wanted and only != "traces"},
         traces=tuple(trace for trace in results.traces if trace.population in wanted and only != "spikes"),
     )
-
-
-def all_populations(results: Results) -> set[str]:
-    """The names of everything that spikes, was simulated, or was recorded."""
-    return {*results.spikes, *results.nodes, *(trace.population for trace in results.traces)}
 
 
 def all_events(a: Results, b: Results, population: str) -> tuple[np.ndarray, np.ndarray] | None:

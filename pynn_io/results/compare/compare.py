@@ -36,6 +36,7 @@ class Options:
     rename: population of the first result -> what the second calls it. populations: of the first, to compare; all where
     empty. only: ``spikes`` or ``traces``. start, stop: ms, what lies outside is not looked at. allow_empty: silence is
     data, and a population that a result does not hold is silent. listed: missing and extra spikes that are named.
+    doubts: why not to compare at all, found where the results were read.
     """
 
     tier: str = "auto"
@@ -48,6 +49,13 @@ class Options:
     allow_empty: bool = False
     listed: int = 20
     ensembles: Ensembles = field(default_factory=Ensembles)
+    doubts: tuple[str, ...] = ()
+
+    def chosen(self, a: Results, b: Results) -> tuple[Results, Results]:
+        """What of both is to be compared, the second under the first's population names."""
+        back = {theirs: ours for ours, theirs in self.rename.items()}
+        one = checks.chosen(a, self.populations, self.only)
+        return one, checks.chosen(checks.renamed(b, back), self.populations, self.only)
 
 
 def compare(a: Results, b: Results, options: Options | None = None) -> Comparison:
@@ -59,10 +67,8 @@ def compare(a: Results, b: Results, options: Options | None = None) -> Compariso
     options = options or Options()
     if options.tier == EXACT:
         options = replace(options, tolerance=replace(_NOTHING, margin=options.tolerance.margin))
-    back = {theirs: ours for ours, theirs in options.rename.items()}
-    reasons = [*checks.unknown_names(options.populations, options.rename, a, b)]
-    a, b = checks.chosen(a, options.populations, options.only), checks.renamed(b, back)
-    b = checks.chosen(b, options.populations, options.only)
+    reasons = [*options.doubts, *checks.unknown_names(options.populations, options.rename, a, b)]
+    a, b = options.chosen(a, b)
     reasons += [f"{name} {text}" for name, one in (("A", a), ("B", b)) for text in checks.problems(one)]
     a, b = (one if reasons else checks.cut(one, options.start, options.stop) for one in (a, b))
     reasons = reasons or [*_whole_problems(a, b, options)]
