@@ -6,7 +6,7 @@ import pytest
 from pynn_io.results import Results
 from pynn_io.results.compare import Ensembles, Options, Verdict, compare
 from pynn_io.results.compare.activity import Window, activity, distance
-from pynn_io.results.compare.statistics import sensitivity
+from pynn_io.results.compare.statistics import percentile, sensitivity
 from tests.compare.made import renewal, results, spikes
 
 NULL = tuple(renewal(seed) for seed in range(100, 106))
@@ -75,12 +75,18 @@ def test_the_right_measure_is_farthest():
     assert rate.ks < rate.ks_null_p95
 
 
+def test_the_percentile_by_hand():
+    # logarithms -1, 0, 1 with deviation 1; t(0.95, 4) = 2.132 (any table)
+    assert percentile(np.exp([-1.0, 0.0, 1.0]), 5) == pytest.approx(np.exp(2.132 * np.sqrt(1.2)), rel=1e-3)
+    assert percentile(np.array([2.0, 2.0]), 5) == pytest.approx(2.0)
+
+
 def test_few_false_alarms():
-    """Of 40 comparisons of two seeds some 5 % may fail; 8 would be far too many (p < 0.001)."""
+    """Of 20 comparisons of two seeds some 10 % fail; 7 would be far too many (p < 0.003)."""
     runs = [renewal(seed, cells=60, duration=1500.0) for seed in range(200, 248)]
     null, pairs = Ensembles(runs[:8]), zip(runs[8:28], runs[28:], strict=True)
     verdicts = [compare(a, b, Options(ensembles=null)).verdict for a, b in pairs]
-    assert verdicts.count(Verdict.DIFFERS) <= 4
+    assert verdicts.count(Verdict.DIFFERS) <= 6
 
 
 def test_equal_results_need_no_null_and_statistics_only_when_asked():

@@ -3,7 +3,7 @@
 Two runs of one chaotic network share hardly a spike, so what counts is whether they are farther apart than two seeds of
 one backend are: the null. One number decides, so that many measures do not make many false alarms: every distance is
 divided by its mean in the null, the largest of these ratios is taken, and it must not exceed the 95th percentile of the
-same number over all pairs of null runs. Such a test is weak by nature; `Sensitivity` says how weak.
+same number over pairs of null runs (`percentile`). Such a test is weak by nature; `Sensitivity` says how weak.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def compare_statistics(
     keys, more = _keys(one, two, others)
     scale = _scale(keys, others[: len(null)])
     found = _distances(keys, one, two)
-    threshold = float(np.quantile(scale.ratios(scale.pairs).max(axis=(1, 2)), PERCENTILE))
+    threshold = percentile(scale.ratios(scale.pairs).max(axis=(1, 2)), len(null))
     ratios = scale.ratios(found)
     changes = [change for change, _ in ensembles.perturbed]
     worst_of = [float(scale.ratios(_distances(keys, one, other)).max()) for other in others[len(null) :]]
@@ -183,6 +183,20 @@ def _row(
         float(emd_p95),
         float(ratios[row].max()),
     )
+
+
+def percentile(ratios: np.ndarray, runs: int) -> float:
+    """The 95th percentile of what two more seeds would give, from the ratios of all pairs of a few runs.
+
+    A prediction bound: logarithms taken as normal, with as many degrees of freedom as runs, less one, since the pairs
+    share them. The plain quantile of ten pairs is too low: of two seeds of one process (60 gamma processes, 1.5 s) it
+    called 28 % different with 5 null runs and 13 % with 10; this bound 12 % and 7 %.
+    """
+    from scipy.stats import t
+
+    logs = np.log(np.maximum(ratios, np.finfo(float).tiny))
+    spread = logs.std(ddof=1) * np.sqrt(1 + 1 / runs)
+    return float(np.exp(logs.mean() + t.ppf(PERCENTILE, runs - 1) * spread))
 
 
 def sensitivity(changes: Sequence[float], ratios: Sequence[float], threshold: float) -> Sensitivity:
