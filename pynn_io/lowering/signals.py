@@ -114,6 +114,21 @@ def sample(signal: Signal, offset: float, gain: float, random: np.random.Generat
     return Shape(np.concatenate([[process.delay], times, [end]]), np.concatenate([[0.0], values, [0.0]]))
 
 
+def levels(course: Shape, timestep: float) -> tuple[np.ndarray, np.ndarray]:
+    """A course as cells take it that know one current a time step: ``(steps, values)``, value k from step k on.
+
+    The value is the course's in the middle of the step, and 0 after it; equal ones are told once. int64, float64.
+    """
+    if not len(course.times):
+        return np.empty(0, dtype=np.int64), np.empty(0)
+    first = int(np.floor(course.times[0] / timestep + 1e-6))
+    last = int(np.ceil(course.times[-1] / timestep - 1e-6))
+    values = np.interp((np.arange(first, last) + 0.5) * timestep, course.times, course.values, left=0.0, right=0.0)
+    values = np.append(values, 0.0)
+    changes = np.diff(values, prepend=np.nan) != 0
+    return first + np.flatnonzero(changes), values[changes]
+
+
 def summed(shapes: Sequence[Shape]) -> Shape:
     """The sum of piecewise linear courses that are 0 outside their points, jumps kept."""
     if len(shapes) == 1:

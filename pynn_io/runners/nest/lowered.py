@@ -115,7 +115,10 @@ class Current:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CellCurrents:
-    """A current that differs from cell to cell. offset, gain: float64[n] (nA); seeds: of the run, of its stimuli."""
+    """A current that differs from cell to cell.
+
+    offset, gain: float64[n] (nA); seeds: of the run, of its stimuli. lead: steps by which generators are set early.
+    """
 
     name: str
     population: str
@@ -124,6 +127,7 @@ class CellCurrents:
     offset: np.ndarray
     gain: np.ndarray
     seeds: tuple[int, int]
+    lead: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,7 +1,9 @@
 """Currents as NEST's generators.
 
-A generator's value reaches a cell one step (the least delay of a connection) after its time, as everywhere in NEST and
-in BMTK. Within a step a current is constant; a sloped or random one has its value in the middle of the step.
+A generator's value reaches a cell one step (the least delay of a connection) after its time, so that a generator is set
+one step earlier than its stimulus says. A plan that was made for NEST (``target_simulator``) means NEST's own times,
+which are also BMTK's: there the current comes one step late. Within a step a current is constant; a sloped or random
+one has its value in the middle of the step.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from pynn_io.graph.stimuli import (
     SynapseReplay,
 )
 from pynn_io.lowering import targets
-from pynn_io.lowering.signals import Process, Shape, Signal, amplitudes, random_of, sample, seeds_of, signal_of
+from pynn_io.lowering.signals import Process, Shape, Signal, amplitudes, levels, random_of, sample, seeds_of, signal_of
 from pynn_io.report import Report
 from pynn_io.runners.nest.grid import Grid, Moved
 from pynn_io.runners.nest.lowered import CellCurrents, Current
@@ -96,9 +98,10 @@ def _currents(
     report: Report,
 ) -> Iterator[Current | CellCurrents]:
     what, where = stimulus.what, f"inputs.{stimulus.name}"
+    lead = 0 if (plan.target_simulator or "").upper() == "NEST" else 1
     if isinstance(what, CurrentPulses):
-        generators = _pulses(what, grid, report, where)
-    elif isinstance(what, SinusoidalCurrent) and what.interval is None:
+        generators = _pulses(what, grid, lead, report, where)
+    elif isinstance(what, SinusoidalCurrent) and what.interval is None and not lead:
         generators = iter([("ac_generator", _sine(what))])
     else:
         signal = _signal(what, where)
@@ -107,9 +110,9 @@ def _currents(
         offset, gain = amplitudes(signal, network.populations[population], rows, where)
         seeds = seeds_of(signal, plan, report, where)
         if isinstance(signal.shape, Process) or np.ptp(offset) or np.ptp(gain):
-            yield CellCurrents(stimulus.name, population, rows, signal, offset, gain, seeds)
+            yield CellCurrents(stimulus.name, population, rows, signal, offset, gain, seeds, lead)
             return
-        generators = steps(*levels(sample(signal, float(offset[0]), float(gain[0]), None), grid), grid)
+        generators = steps(*_levels(sample(signal, float(offset[0]), float(gain[0]), None), grid, lead), grid)
     for model, parameters in generators:
         yield Current(stimulus.name, population, rows, model, parameters)
 
@@ -120,33 +123,30 @@ def own_steps(item: CellCurrents, cell: int, node_id: int, grid: Grid) -> Iterat
     if isinstance(shape, Process):
         random = random_of(shape, item.name, item.seeds, item.population, node_id)
     course = sample(item.signal, float(item.offset[cell]), float(item.gain[cell]), random)
-    return steps(*levels(course, grid), grid)
+    return steps(*_levels(course, grid, item.lead), grid)
 
 
 # --- time courses as steps ----------------------------------------------------------------------------------------
 
 
-def levels(course: Shape, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
-    """``(steps, levels)`` of a piecewise linear course (nA): its value in the middle of each step, pA, 0 after it."""
-    if not len(course.times):
-        return np.empty(0, dtype=np.int64), np.empty(0)
-    first = int(np.floor(course.times[0] / grid.step + 1e-6))
-    last = int(np.ceil(course.times[-1] / grid.step - 1e-6))
-    index = np.arange(first, last)
-    values = np.interp((index + 0.5) * grid.step, course.times, course.values, left=0.0, right=0.0)
-    values = np.append(_pico(values), 0.0)
-    index = np.append(index, last)
-    changes = np.concatenate([[True], np.diff(values) != 0])
-    return index[changes], values[changes]
+def _levels(course: Shape, grid: Grid, lead: int) -> tuple[np.ndarray, np.ndarray]:
+    """``(steps, levels)`` of a generator that makes a course (nA) where it acts; pA."""
+    index, values = levels(course, grid.step)
+    return index - lead, _pico(values)
 
 
-def _pulses(what: CurrentPulses, grid: Grid, report: Report, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _pulses(
+    what: CurrentPulses, grid: Grid, lead: int, report: Report, where: str
+) -> Iterator[tuple[str, dict[str, Any]]]:
     moved = Moved()
     # A pulse may last for ever, or begin after the run.
     begins, ends = (np.minimum(times, grid.end) for times in (what.delays, what.delays + what.durations))
     begin, end = grid.place(begins, moved), grid.place(ends, moved)
     moved.tell(report, "off-grid-current", where, "Beginnings and ends of current steps")
-    yield from steps(*_sum(begin, end, _pico(what.amplitudes)), grid)
+    if lead and (begin < lead).any():
+        message = "A current from the very beginning reaches NEST's cells after the first time step."
+        report.approximated("late-current", where, message, count=int(np.count_nonzero(begin < lead)))
+    yield from steps(*_sum(begin - lead, end - lead, _pico(what.amplitudes)), grid)
 
 
 def _pico(values: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from pynn_io.errors import SimulationFailed
 from pynn_io.progress import Progress
 from pynn_io.results import Results, Spikes
 from pynn_io.runners.neuron import recordings
-from pynn_io.runners.neuron.lowered import LoweredNeuron, SourceModel
+from pynn_io.runners.neuron.lowered import LoweredNeuron, PointModel, SourceModel
 from pynn_io.runners.neuron.model import Model
 from pynn_io.runners.neuron.release import start
 
@@ -33,9 +33,16 @@ def run(model: Model, progress: Progress) -> None:
             advance(now)
             recordings.flush(model)
             progress("simulating", now, duration)
+        if _late(model.lowered):
+            advance(duration + timestep)
     except RuntimeError as error:
         raise SimulationFailed(f"NEURON stopped: {error}") from error
     model.seconds["run"] = perf_counter() - begin
+
+
+def _late(lowered: LoweredNeuron) -> bool:
+    """Whether there are cells whose spike at the very end of the run shows at the beginning of the step after only."""
+    return any(isinstance(group.model, PointModel) and group.model.current[0] for group in lowered.groups)
 
 
 def _initialised(model: Model) -> Any:
@@ -93,7 +100,8 @@ def collect(model: Model, lowered: LoweredNeuron) -> Results:
 
 def _spikes(model: Model, lowered: LoweredNeuron) -> dict[str, Spikes]:
     times, gids = (np.array(vector.as_numpy()) for vector in model.spikes or ())
-    gids = gids.astype(np.int64)
+    inside = times < lowered.settings.duration + lowered.settings.timestep / 2
+    gids, times = gids[inside].astype(np.int64), times[inside]
     found = {}
     for name, nodes in _nodes(lowered).items():
         if not len(nodes):

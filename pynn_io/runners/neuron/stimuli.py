@@ -16,7 +16,18 @@ import numpy as np
 from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network
 from pynn_io.graph.stimuli import OtherStimulus, Stimulus
-from pynn_io.lowering.signals import Process, Shape, Signal, amplitudes, random_of, sample, seeds_of, signal_of, summed
+from pynn_io.lowering.signals import (
+    Process,
+    Shape,
+    Signal,
+    amplitudes,
+    levels,
+    random_of,
+    sample,
+    seeds_of,
+    signal_of,
+    summed,
+)
 from pynn_io.report import Report
 from pynn_io.runners.neuron.sites import Sites, segment_of, sites_of_compartments, sites_of_set
 from pynn_io.simulation_plan import SimulationPlan
@@ -142,17 +153,17 @@ def apply(model: Model, lowered: LoweredNeuron, report: Report) -> None:
         message = f"The input {drive.name!r} names a section that some of its cells do not have; it is left out there."
         report.lost("stimulus-site", f"inputs.{drive.name}", message, count=lost)
     for gid, courses in into_points.items():
-        _put_into_point(model.cells[gid], summed(courses), model.keep)
+        _put_into_point(model.cells[gid], summed(courses), lowered.settings.timestep, model.keep)
 
 
-def _put_into_point(cell: Cell, course: Shape, keep: list[Any]) -> None:
-    """All currents of a cell that has one variable for them."""
+def _put_into_point(cell: Cell, course: Shape, timestep: float, keep: list[Any]) -> None:
+    """All currents of a cell that has one variable for them, one value a time step, as NEST's cells have it."""
     from neuron import h
 
     variable, factor = cell.current
-    times, values = _from_zero(course)
-    vectors = h.Vector(factor * values), h.Vector(times)
-    vectors[0].play(getattr(cell.point, f"_ref_{variable}"), vectors[1], 1)
+    steps, values = levels(course, timestep)
+    vectors = h.Vector(factor * values), h.Vector(steps * timestep)
+    vectors[0].play(getattr(cell.point, f"_ref_{variable}"), vectors[1])
     keep += vectors
 
 
