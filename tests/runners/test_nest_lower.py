@@ -60,7 +60,7 @@ def one(cell: Any, size: int = 3, projections: tuple[Projection, ...] = (), **co
 
 def lower(network: Network, *stimuli: Stimulus, **more: Any) -> tuple[Lowered, Report]:
     report = Report()
-    settings = {"duration": 100.0, "timestep": 0.1, **more}
+    settings = {"duration": 100.0, "timestep": 0.1, "target_simulator": "NEST", **more}
     return NestRunner().lower(network, SimulationPlan(stimuli=stimuli, **settings), report), report
 
 
@@ -309,8 +309,8 @@ def test_poisson_trains_with_a_weight_go_straight_onto_cells() -> None:
 # --- currents -----------------------------------------------------------------------------------------------------
 
 
-def generators(*stimuli: Stimulus, **columns: Any) -> tuple[list[tuple[str, dict[str, Any]]], Report]:
-    lowered, report = lower(one(NATIVE, **columns), *stimuli, seed=1)
+def generators(*stimuli: Stimulus, **settings: Any) -> tuple[list[tuple[str, dict[str, Any]]], Report]:
+    lowered, report = lower(one(NATIVE), *stimuli, seed=1, **settings)
     found = [(item.model, dict(item.parameters)) for item in lowered.currents if isinstance(item, Current)]
     return found, report
 
@@ -324,6 +324,15 @@ def test_pulses_are_steps_in_picoamperes() -> None:
     assert model == "step_current_generator" and len(report) == 0
     assert found["amplitude_times"].tolist() == [10.0, 15.0, 20.0, 40.0, 41.0]
     assert found["amplitude_values"].tolist() == [150.0, 200.0, 0.0, 100.0, 0.0]
+
+
+def test_a_generator_is_a_step_early_in_a_plan_that_was_not_made_for_nest() -> None:
+    """Its value takes one step to the cell, and the plan says when it acts there."""
+    ((_, found),), report = generators(pulses((0.15, 10.0, 5.0)), target_simulator=None)
+    assert found["amplitude_times"].tolist() == pytest.approx([9.9, 14.9]) and len(report) == 0
+    ((model, constant), _), report = generators(pulses((0.15, 0.0, 5.0)), target_simulator=None)
+    assert (model, constant["stop"]) == ("dc_generator", pytest.approx(4.9))
+    assert [(issue.code, issue.kind) for issue in report] == [("late-current", Kind.APPROXIMATED)]
 
 
 def test_pulses_that_overlap_add_up() -> None:
