@@ -172,6 +172,8 @@ def _looked_up(stated: Mapping[str, Any], place: Place, called: str, lookup: Loo
     value = stated[called]
     if not isinstance(value, int):
         raise ReadError(f"an id is expected, here it is {value!r}", where=where)
+    if not size and not lookup.size:
+        return Column(value)
     return Column(int(lookup.rows(np.asarray([value]), _missing(where, table))[0]))
 
 
