@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pynn_io.document import Document
-from pynn_io.errors import BackendUnavailable, ReadError, WriteError
+from pynn_io.errors import ReadError
 from pynn_io.graph.cells import SpikeSource
 from pynn_io.graph.morphology import Morphology
 from pynn_io.graph.network import Network, Projection
 from pynn_io.progress import Progress, quiet
+from pynn_io.show.canvas import STYLE, cut, import_matplotlib, save
 from pynn_io.show.parts import used_morphologies
 from pynn_io.show.summary import EdgeStatistics, cell_groups, edge_statistics
 
@@ -36,21 +37,6 @@ GROUPS = 16
 MORPHOLOGIES = 5
 BINS = 40
 NUMBERED = 12
-
-STYLE: dict[Any, Any] = {
-    "font.size": 9,
-    "axes.titlesize": 10,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#555555",
-    "axes.labelcolor": "#333333",
-    "xtick.color": "#555555",
-    "ytick.color": "#555555",
-    "legend.frameon": False,
-    "svg.fonttype": "none",
-}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,19 +65,10 @@ def draw(document: Document, path: Path, *, title: str = "", progress: Progress 
 
     Raises BackendUnavailable without matplotlib, WriteError if the file cannot be written.
     """
-    try:
-        import matplotlib
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as error:
-        hint = "pip install 'pynn_io[plot]'"
-        raise BackendUnavailable(f"drawing needs the package {error.name!r}", hint=hint) from error
+    matplotlib, figure_class = import_matplotlib()
     panels = gather(document.network, progress)
     with matplotlib.rc_context(STYLE):
-        figure = _draw_all(Figure, panels, document.network.name, title)
-        try:
-            figure.savefig(path, dpi=150)
-        except OSError as error:
-            raise WriteError(f"the picture cannot be written: {error.strerror or error}", where=path) from error
+        save(_draw_all(figure_class, panels, document.network.name, title), path)
 
 
 def gather(network: Network, progress: Progress = quiet) -> Panels:
@@ -281,7 +258,7 @@ def _draw_key(axes: Axes, groups: list[Group], placed: bool) -> None:
 
     axes.set_axis_off()
     axes.set_title("cells")
-    labels = [f"{_cut(group.label, 22)} ({group.size:,})" for group in groups]
+    labels = [f"{cut(group.label, 22)} ({group.size:,})" for group in groups]
     handles = [handle(group) for group in groups]
     legend = axes.legend(
         handles, labels, fontsize=8, loc="upper left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0, borderpad=0
@@ -293,10 +270,6 @@ def _draw_key(axes: Axes, groups: list[Group], placed: bool) -> None:
         hollow = any(group.position is None for group in groups)
         note = "hollow: not drawn (no position\nstated, or a source of spikes)" if hollow else ""
     axes.text(0, 0, note, transform=axes.transAxes, color="#555555", fontsize=8, style="italic")
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def _draw_matrix(axes: Axes, panels: Panels) -> None:
@@ -315,7 +288,7 @@ def _draw_matrix(axes: Axes, panels: Panels) -> None:
     axes.imshow(np.ma.masked_equal(counts, 0), cmap="Blues", norm=norm, aspect="auto")
     axes.set_facecolor("#F7F7F7")
     for side, wanted in ((axes.xaxis, columns), (axes.yaxis, rows)):
-        side.set_ticks(range(len(wanted)), [_cut(panels.groups[number].label, 18) for number in wanted])
+        side.set_ticks(range(len(wanted)), [cut(panels.groups[number].label, 18) for number in wanted])
         for text, number in zip(side.get_ticklabels(), wanted, strict=True):
             text.set_color(panels.groups[number].colour)
             text.set_fontweight("bold")
