@@ -21,7 +21,7 @@ CELLS, SPIKES = 3000, 150_000
 #: Groups told apart; populations whose types would make more are one group each.
 GROUPS = 16
 #: Recordings, cells of each, places on a cell, and samples of a trace that are drawn at most.
-RECORDINGS, TRACED, PLACES, SAMPLES = 6, 4, 4, 6000
+RECORDINGS, TRACED, PLACES, SAMPLES = 6, 5, 4, 6000
 BINS = 200
 
 EXCITATORY, INHIBITORY = "excitatory", "inhibitory"

@@ -42,12 +42,14 @@ TOP, TITLE, TIME_AXIS, BETWEEN = 0.75, 0.3, 0.5, 0.06
 RASTER, RATES, TRACE = 4.0, 1.6, 0.8
 #: A raster of few cells is as high as its cells: inches for one.
 ROW = 0.45
+#: So many cells are named by their ids.
+NAMED = 10
 #: From so many cells on a spike is a dot, and no longer a stroke.
 STROKES = 120
 #: The share of a raster that dots cover, and the smallest and largest dot (points).
-INK, DOT = 0.12, (0.9, 3.0)
+INK, DOT = 0.1, (0.8, 2.0)
 #: Fewer cells have no mean rate to speak of.
-RATED = 5
+RATED = 20
 PLACE_ALPHA = (1.0, 0.65, 0.45, 0.3)
 
 
@@ -157,7 +159,7 @@ def _draw_raster(page: _Page, height: float, coloured: list[tuple[Group, str]], 
     rows = sum(-(-len(group.nodes) // step) for group, _ in coloured)
     spikes = sum(len(group.times) for group, _ in coloured)
     size = float(np.clip(np.sqrt(INK * 72**2 * MAIN * height / max(spikes / step, 1)), *DOT))
-    style: dict[str, Any] = {"marker": ".", "markersize": size, "markeredgewidth": 0, "rasterized": True}
+    style: dict[str, Any] = {"marker": "o", "markersize": size, "markeredgewidth": 0, "rasterized": True}
     if rows <= STROKES:
         style = {"marker": "|", "markersize": 0.75 * 72 * height / rows, "rasterized": spikes > 20_000}
     bottom = 0
@@ -168,10 +170,12 @@ def _draw_raster(page: _Page, height: float, coloured: list[tuple[Group, str]], 
         if bottom < rows:
             axes.axhline(bottom - 0.5, color="#DDDDDD", linewidth=0.6, zorder=0)
     axes.set_ylim(-0.5, rows - 0.5)
-    axes.set_ylabel("cell" if step == 1 else "cell drawn")
+    axes.set_ylabel("cells" if step == 1 else "cells drawn")
     axes.locator_params(axis="y", integer=True, nbins=6)
-    if rows <= 6:
-        axes.set_yticks(range(rows))
+    if rows <= NAMED:
+        ids = np.concatenate([group.nodes for group, _ in reversed(coloured)])
+        axes.set_yticks(range(rows), [str(node) for node in ids.tolist()])
+        axes.set_ylabel("node id")
     _time_axis(axes, end)
     if not spikes:
         axes.text(0.5, 0.5, "No cell spiked.", transform=axes.transAxes, ha="center", color="#555555")
@@ -217,36 +221,37 @@ def _draw_rates(page: _Page, height: float, coloured: list[tuple[Group, str]], e
 def _draw_recorded(page: _Page, one: Recorded, coloured: list[tuple[Group, str]], end: float) -> None:
     """The traces of a few cells, one above the other, on one scale."""
     page.skip(TITLE)
-    low, high = _limits(np.concatenate([line.values for lines in one.lines for line in lines]))
+    low, high, power = _scale(np.concatenate([line.values for lines in one.lines for line in lines]))
     for number, lines in enumerate(one.lines):
         axes = page.main(TRACE)
         page.skip(BETWEEN)
         colour = _shade(coloured, one.population, lines[0].cell)
         for line, alpha in zip(lines, PLACE_ALPHA, strict=False):
-            axes.plot(line.times, line.values, color=colour, alpha=alpha, linewidth=0.9, label=line.place)
+            values = line.values / 10.0**power
+            axes.plot(line.times, values, color=colour, alpha=alpha, linewidth=0.9, label=line.place)
         axes.set_ylim(low, high)
-        axes.ticklabel_format(axis="y", scilimits=(-3, 5))
         axes.locator_params(axis="y", nbins=3)
         name = f"{one.population} {lines[0].cell}"
         axes.text(1.015, 0.86, name, transform=axes.transAxes, color=colour, fontsize=8, va="center")
         if lines[0].place:
-            axes.legend(
-                fontsize=6.5, loc="upper left", bbox_to_anchor=(1.015, 0.8), borderaxespad=0, borderpad=0, ncols=2
-            )
+            beside = {"loc": "upper left", "bbox_to_anchor": (1.015, 0.7), "borderaxespad": 0, "borderpad": 0}
+            axes.legend(fontsize=6.5, ncols=2, handlelength=1.2, columnspacing=1.0, **beside)
         _time_axis(axes, end, labelled=number == len(one.lines) - 1)
         if number == 0:
             of_all = f" of {len(one.lines)} of {one.cells:,} cells" if one.cells > len(one.lines) else ""
             axes.set_title(f"{one.report}: {one.variable or 'recorded'}{of_all}")
-        axes.set_ylabel(one.unit or "no unit")
+        axes.set_ylabel((f"$10^{{{power}}}$ " if power else "") + (one.unit or "(no unit)"))
     page.skip(TIME_AXIS)
 
 
-def _limits(values: np.ndarray) -> tuple[float, float]:
-    """A little more than the finite values need."""
+def _scale(values: np.ndarray) -> tuple[float, float, int]:
+    """Limits of an axis, a little more than the finite values need, and the power of ten that they are shown in."""
     values = values[np.isfinite(values)]
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
-    margin = 0.06 * (high - low) or max(abs(high) * 0.01, 1e-9)
-    return low - margin, high + margin
+    largest = max(abs(low), abs(high))
+    power = 0 if largest == 0 or 0.01 <= largest < 1e5 else 3 * int(np.floor(np.log10(largest) / 3))
+    margin = 0.06 * (high - low) or 0.01 * largest or 1.0
+    return (low - margin) / 10.0**power, (high + margin) / 10.0**power, power
 
 
 def _time_axis(axes: Axes, end: float, *, labelled: bool = True) -> None:
