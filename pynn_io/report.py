@@ -80,6 +80,12 @@ class Report:
             self.add(issue.code, issue.kind, issue.where, issue.message, count=issue.count, examples=issue.examples)
         return self
 
+    def without(self, other: Report) -> Report:
+        """The issues that another report does not have in these words; their counts may differ."""
+        rest = Report(self.allowed)
+        rest._issues = {key: issue for key, issue in self._issues.items() if key not in other._issues}
+        return rest
+
     def lost(self, code: str, where: object, message: str, **more: Any) -> None:
         self.add(code, Kind.LOST, where, message, **more)
 

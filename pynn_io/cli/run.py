@@ -189,6 +189,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if not arguments.quiet:
         from pynn_io.cli.run_account import summary_lines
 
+        job.tell_rest()
         for line in [*summary_lines(job.document, arguments.plan, results), *written_lines(job.dest, files)]:
             say(line)
         if arguments.plot is not None:

@@ -22,9 +22,10 @@ from pynn_io.registry import find_backend
 from pynn_io.report import Report
 from pynn_io.results import Results
 from pynn_io.results.files import write_results
-from pynn_io.results.table import ResultFormat
+from pynn_io.results.table import ResultFormat, require
 from pynn_io.results.table import find as find_format
 from pynn_io.runners.base import Profile
+from pynn_io.show.canvas import import_matplotlib
 from pynn_io.show.parts import file_sizes
 from pynn_io.simulate import choose, simulate
 from pynn_io.simulation_plan import SimulationPlan
@@ -33,7 +34,10 @@ from pynn_io.staging import refuse_existing
 
 @dataclass(frozen=True, slots=True)
 class RunJob:
-    """What is to be run, and where the results go. dest: a folder, or a file for formats of one file."""
+    """What is to be run, and where the results go.
+
+    dest: a folder, or a file for formats of one file. report: everything so far. told: what the user has read of it.
+    """
 
     arguments: argparse.Namespace
     document: Document
@@ -41,11 +45,15 @@ class RunJob:
     backend: str
     dest: Path
     report: Report
+    told: Report
 
     @classmethod
     def read(cls, arguments: argparse.Namespace, report: Report, progress: Progress) -> RunJob:
         """Read the plan and its network; refuse, before a long run, results that could not be written after it."""
         row = find_format(arguments.to)
+        require(row)
+        if arguments.plot is not None:
+            import_matplotlib()
         if arguments.backend != "auto":
             find_backend(arguments.backend)
         if arguments.output is not None:
@@ -61,7 +69,7 @@ class RunJob:
         if row.kind == "file" and dest.suffix.lower() != row.extension:
             raise UsageError(f"-o {dest}: {row.title} are one file, whose name ends in {row.extension}")
         _refuse_destination(dest, arguments)
-        return cls(arguments, document, document.plan, backend, dest, report)
+        return cls(arguments, document, document.plan, backend, dest, report, Report(report.allowed))
 
     def simulate(self, progress: Progress) -> Results:
         """Run it, saying before what the backend cannot honour."""
@@ -89,7 +97,12 @@ class RunJob:
 
     def _tell(self, found: Report) -> None:
         """What reading and lowering could not honour."""
-        print_losses(Report(self.report.allowed).include(self.report).include(found))
+        self.told.include(self.report).include(found)
+        print_losses(self.told)
+
+    def tell_rest(self) -> None:
+        """What building, running and writing could not honour."""
+        print_losses(self.report.without(self.told))
 
     def _origin(self) -> dict[str, Any]:
         """What was run, to the byte."""

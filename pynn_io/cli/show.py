@@ -36,6 +36,8 @@ examples:
       our rules for NeuroML, and jNeuroML's verdict
   pynn-show cell.swc --plot cell.svg
       sections, lengths, areas and a drawing of one morphology
+  pynn-show results --plot results.png
+      spikes, rates and recordings of a run: the folder or file that pynn-run, or another simulator, wrote
   pynn-show circuit_config.json --json | jq '.summary.populations[].size'
       the same for a script
 
@@ -58,11 +60,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=COMMAND,
-        description="Show what a neuronal network, a simulation or a morphology file holds.",
+        description="Show what a neuronal network, a simulation, a morphology or the results of a run hold.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("source", metavar="SRC", type=Path, help="config, folder that holds exactly one, or other file")
+    parser.add_argument(
+        "source", metavar="SRC", type=Path, help="config, folder that holds exactly one, results, or other file"
+    )
     parser.add_argument("--from", dest="source_format", metavar="FORMAT", help="format of SRC, where it cannot be told")
     parser.add_argument("--validate", action="store_true", help="check SRC against its format's rules (exit status 4)")
     parser.add_argument("--plot", metavar="FILE", type=Path, help=f"draw it: {', '.join(PICTURES)} (extra: plot)")
@@ -79,6 +83,10 @@ def _show(arguments: argparse.Namespace) -> int:
         if arguments.plot.suffix.lower() not in PICTURES:
             raise UsageError(f"--plot {arguments.plot}: not one of {', '.join(PICTURES)}")
         existing_parent(arguments.plot, "--plot")
+    if arguments.source_format is None and not arguments.validate and _is_results(arguments.source):
+        from pynn_io.cli.show_results import show_results
+
+        return show_results(arguments)
     report = Report()
     with progress_bars(not arguments.quiet) as progress:
         account = _account(arguments, report, progress)
@@ -92,6 +100,18 @@ def _show(arguments: argparse.Namespace) -> int:
         sys.stdout.flush()
         say(f"drawn   {arguments.plot}")
     return BROKEN_RULES if arguments.validate and account["rules"] else 0
+
+
+def _is_results(source: Path) -> bool:
+    """Whether a path holds results of a run and nothing that is read as a network."""
+    from pynn_io.pipeline import detect
+    from pynn_io.results.files import holds_results
+
+    try:
+        detect(source)
+    except FormatError:
+        return holds_results(source)
+    return False
 
 
 def _account(arguments: argparse.Namespace, report: Report, progress: Progress) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from pynn_io.cli.common import counted, say
-from pynn_io.cli.tables import new_console, print_table, print_title
-from pynn_io.detect import detect
-from pynn_io.errors import FormatError
+from pynn_io.cli.losses import print_losses
+from pynn_io.cli.tables import console_of_stdout, print_table, print_title
+from pynn_io.report import Report
 from pynn_io.results import Results
 from pynn_io.results.files import read_results
 from pynn_io.results.record import plain
@@ -30,31 +30,21 @@ _FACTS = {
 }
 
 
-def results_at(path: Path) -> Results | None:
-    """The results in a file or folder that holds nothing else that pynn_io reads; None where there are none.
-
-    Raises ReadError for broken ones.
-    """
-    try:
-        detect(path)
-    except FormatError:
-        try:
-            return read_results(path)
-        except FormatError:
-            return None
-    return None
-
-
-def show_results(results: Results, arguments: argparse.Namespace) -> int:
+def show_results(arguments: argparse.Namespace) -> int:
+    """Print and draw the results at ``arguments.source``. Raises ReadError for broken ones."""
+    report = Report()
+    results = read_results(arguments.source, report=report)
     if arguments.json:
         content = {
             "source": str(arguments.source),
             "results": results.summary(),
             "provenance": plain(results.provenance),
+            "report": report.as_dict()["issues"],
         }
         print(json.dumps(content, indent=2))
     else:
         _print(results, arguments.source)
+        print_losses(report, sys.stdout)
     if arguments.plot is not None:
         from pynn_io.show.plot_results import draw_results
 
@@ -65,7 +55,7 @@ def show_results(results: Results, arguments: argparse.Namespace) -> int:
 
 
 def _print(results: Results, source: Path) -> None:
-    console, summary = new_console(), results.summary()
+    console, summary = console_of_stdout(), results.summary()
     duration = "" if results.duration is None else f", {results.duration:,g} ms"
     print_title(console, f"{source}: results of a run{duration}, {counted(results.spike_count, 'spike')}")
     facts = [(name, str(results.provenance[key])) for key, name in _FACTS.items() if key in results.provenance]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from pynn_io.errors import FormatError, ReadError
+from pynn_io.errors import BackendUnavailable, FormatError, ReadError
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class ResultFormat:
     reader: ``module:function`` taking ``(path, report, **options)``, giving `Results`. writer: ``(results, dest,
     report, **options)``, with ``dest`` an empty folder, or a new file for a format of one file (kind ``file``). sniff:
     ``(path) -> bool``, whether a file's content is of the format. extra: what to ``pip install``, if it needs more than
-    pynn_io itself.
+    pynn_io itself, and package, what that is imported as.
     """
 
     name: str
@@ -29,6 +30,7 @@ class ResultFormat:
     kind: str = "file"
     extension: str = ""
     extra: str = ""
+    package: str = ""
 
 
 RESULT_FORMATS: dict[str, ResultFormat] = {
@@ -50,6 +52,7 @@ RESULT_FORMATS: dict[str, ResultFormat] = {
             sniff="pynn_io.results.nix:is_results_file",
             extension=".nix",
             extra="nix",
+            package="nixio",
         ),
         ResultFormat(
             "neo",
@@ -59,6 +62,7 @@ RESULT_FORMATS: dict[str, ResultFormat] = {
             sniff="pynn_io.results.neo:is_results_file",
             extension=".nix",
             extra="neo",
+            package="neo",
         ),
         ResultFormat(
             "nwb",
@@ -68,6 +72,7 @@ RESULT_FORMATS: dict[str, ResultFormat] = {
             sniff="pynn_io.results.nwb:is_results_file",
             extension=".nwb",
             extra="nwb",
+            package="pynwb",
         ),
     )
 }
@@ -85,6 +90,13 @@ def load(row: ResultFormat, role: str) -> Callable[..., Any]:
     """The reader, writer or sniffer behind a row."""
     module, _, function = getattr(row, role).partition(":")
     return getattr(import_module(module), function)
+
+
+def require(row: ResultFormat) -> None:
+    """Raises BackendUnavailable where the package behind a format is not installed; nothing is imported."""
+    if row.package and find_spec(row.package) is None:
+        hint = f"pip install 'pynn_io[{row.extra}]'"
+        raise BackendUnavailable(f"{row.title} needs the package {row.package!r}", hint=hint)
 
 
 def detect(path: Path) -> ResultFormat:

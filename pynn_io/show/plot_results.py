@@ -234,7 +234,8 @@ def _draw_recorded(page: _Page, one: Recorded, coloured: list[tuple[Group, str]]
         name = f"{one.population} {lines[0].cell}"
         axes.text(1.015, 0.86, name, transform=axes.transAxes, color=colour, fontsize=8, va="center")
         if lines[0].place:
-            beside = {"loc": "upper left", "bbox_to_anchor": (1.015, 0.7), "borderaxespad": 0, "borderpad": 0}
+            beside: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.015, 0.7)}
+            beside |= {"borderaxespad": 0, "borderpad": 0}
             axes.legend(fontsize=6.5, ncols=2, handlelength=1.2, columnspacing=1.0, **beside)
         _time_axis(axes, end, labelled=number == len(one.lines) - 1)
         if number == 0:

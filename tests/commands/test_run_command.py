@@ -222,6 +222,25 @@ def test_a_full_disk_under_the_work_folder(run, config):
     assert tree(run.folder) == []
 
 
+def test_results_are_drawn_and_shown(run, config):
+    done = run(config, "--backend", "records", "-o", "out", "--plot", "out.png")
+    assert done.returncode == 0 and "drawn   out.png" in done.stderr
+    assert (run.folder / "out.png").read_bytes().startswith(b"\x89PNG")
+    shown = subprocess.run(
+        command("pynn-show", "out", "--plot", "again.svg", "--json"),
+        cwd=run.folder,
+        env=run.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    content = json.loads(shown.stdout)
+    assert content["results"]["populations"]["cells"] == {"cells": 4, "active": 4, "spikes": 4, "rate": 10.0}
+    assert content["results"]["traces"][0]["samples"] == 62_500
+    assert content["provenance"]["backend"] == "records"
+    assert (run.folder / "again.svg").is_file()
+
+
 # --- Bad input ----------------------------------------------------------------------------------------------------
 
 
