@@ -206,9 +206,13 @@ def write_report(group: h5py.Group, record: ElementReport, *, dtype: type[np.flo
 
     Columns are put in the order of node ids. The stated end is that of the last interval, ``start + rows * interval``:
     readers leave it out. Where there are no sections, readers that demand them find section 0, and the attribute
-    ``without_sections`` of ``mapping`` says so. Raises WriteError for a negative node id.
+    ``without_sections`` of ``mapping`` says so. Raises WriteError for a negative id, and for data that has not one
+    column an element.
     """
     ids = np.asarray(record.node_ids)
+    if record.data.ndim != 2 or record.data.shape[1] != len(ids):
+        where = f"{group.file.filename}:{group.name}"
+        raise WriteError(f"data of the shape {record.data.shape} for {len(ids)} elements", where=where)
     for what, values in (("node", ids), ("section", record.element_ids)):
         if values is not None and len(values) and values.min() < 0:
             where = f"{group.file.filename}:{group.name}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ SPIKE_COLUMNS = frozenset((*_TIME_NAMES, "spike-times"))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spikes:
-    """The spikes of one population, sorted by node then time.
+    """The spikes of one population; sorted by node then time, if `read_spikes` gives them.
 
     population: its name; None where the file names none. node_ids: int64[n]. times: float64[n], ms. sorting: the
     order the file claims to be in (``by_id``, ``by_time``, ``none``), as it was; as_claimed: whether it was in it.
@@ -54,12 +54,17 @@ class Spikes:
 
 
 def read_spikes(path: Path, *, kind: str | None = None, trial: str | None = None) -> list[Spikes]:
-    """All spikes of a file, one record a population.
+    """All spikes of a file, one record a population, sorted by node then time.
 
     kind: ``h5``, ``csv`` or ``nwb``; by the file's ending, and its first bytes, where None. trial: which group of an
     NWB file.
     Raises ReadError (file and place) for a layout nobody writes and UnitError for an unknown unit of time.
     """
+    return [_by_node(spikes) for spikes in read_unsorted(path, kind=kind, trial=trial)]
+
+
+def read_unsorted(path: Path, *, kind: str | None = None, trial: str | None = None) -> list[Spikes]:
+    """`read_spikes`, in the order of the file."""
     path = Path(path)
     kind = kind or _kind(path)
     if kind == "csv":
@@ -159,11 +164,7 @@ def _spikes(
 ) -> Spikes:
     if not np.isfinite(times).all():
         raise BadValues("a spike time is not a finite number", where=where)
-    as_claimed = _as_claimed(sorting, ids, times)
-    if not _is_sorted(ids, times):
-        order = np.lexsort((times, ids))
-        ids, times = ids[order], times[order]
-    return Spikes(population, ids, times, sorting, as_claimed)
+    return Spikes(population, ids, times, sorting, _as_claimed(sorting, ids, times))
 
 
 def _as_claimed(sorting: str | None, ids: np.ndarray, times: np.ndarray) -> bool:
@@ -171,10 +172,14 @@ def _as_claimed(sorting: str | None, ids: np.ndarray, times: np.ndarray) -> bool
     return column is None or bool(np.all(np.diff(column) >= 0))
 
 
-def _is_sorted(ids: np.ndarray, times: np.ndarray) -> bool:
-    """Whether the spikes are by node then time already: looked at, since files claim orders that they do not have."""
+def _by_node(spikes: Spikes) -> Spikes:
+    """By node, then time. The order is looked at, since files claim orders that they do not have."""
+    ids, times = spikes.node_ids, spikes.times
     step = np.diff(ids)
-    return bool(np.all((step > 0) | ((step == 0) & (np.diff(times) >= 0))))
+    if np.all((step > 0) | ((step == 0) & (np.diff(times) >= 0))):
+        return spikes
+    order = np.lexsort((times, ids))
+    return replace(spikes, node_ids=ids[order], times=times[order])
 
 
 # --- NWB ----------------------------------------------------------------------------------------------------------

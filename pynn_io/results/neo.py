@@ -19,17 +19,19 @@ import numpy as np
 
 from pynn_io.errors import BackendUnavailable, ReadError, WriteError
 from pynn_io.formats.h5_file import raised_by
-from pynn_io.formats.new_file import writing
+from pynn_io.formats.new_file import reserve, writing
 from pynn_io.formats.nix import nix_unit
 from pynn_io.report import Report
 from pynn_io.results.nix import block_types
 from pynn_io.results.record import as_record, parse_record
-from pynn_io.results.results import Results, Spikes, Trace, cells_of, sorted_spikes
+from pynn_io.results.results import Results, Spikes, Trace, bytes_of, cells_of, sorted_spikes
 
 #: Spike trains and channels of signals that `write` takes by default: half a minute, 25 MB.
 LIMIT = 1000
 #: Seconds that NixIO takes to write a spike train, and a channel of a signal.
 _SECONDS = (0.03, 0.01)
+#: Bytes that it needs for one, beside the numbers.
+_BYTES = 22_500
 #: Units that quantities may parse: its parser would also compute powers of powers.
 _UNIT = re.compile(r"(1/)?[A-Za-zµ]+(\^-?\d)?([*/][A-Za-zµ]+(\^-?\d)?)*")
 _RECORD = "pynn_io_record"
@@ -239,7 +241,9 @@ def write(results: Results, path: Path, report: Report, *, limit: int | None = L
             where=path,
             hint=f"write the flat NIX layout (--to nix), or select cells; the limit is {limit} of them",
         )
-    io = _nix_io()(str(path), mode="ow")
+    make = _nix_io()
+    reserve(path, bytes_of(results) + _BYTES * (trains + channels))
+    io = make(str(path), mode="ow")
     with writing(path):
         try:
             io.write_all_blocks([to_block(results)])

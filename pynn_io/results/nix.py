@@ -22,10 +22,11 @@ import h5py
 import numpy as np
 
 from pynn_io.errors import ReadError
-from pynn_io.formats.nix import damage, encode_name, new_nix, open_nix, read_array, symbol_of, write_array
+from pynn_io.formats.new_file import reserve
+from pynn_io.formats.nix import damage, encode_name, new_nix, nix_unit, nixio, open_nix, read_array, write_array
 from pynn_io.formats.nix_values import read_mapping, write_mapping
 from pynn_io.report import Report
-from pynn_io.results.results import Results, Spikes, Trace, sorted_spikes
+from pynn_io.results.results import MEANING, Results, Spikes, Trace, bytes_of, sorted_spikes
 
 BLOCK = "pynn_io.run"
 VERSION = 1
@@ -54,6 +55,8 @@ def block_types(path: Path) -> list[str]:
 
 def write(results: Results, path: Path, report: Report) -> None:
     """One new file. Raises BackendUnavailable without nixio, WriteError for what the file system refuses."""
+    nixio()
+    reserve(path, bytes_of(results))
     with new_nix(path) as file:
         block = file.create_block("run:0", BLOCK)
         block.metadata = file.create_section("run:0", BLOCK)
@@ -86,9 +89,8 @@ def _column(block: Any, group: Any, name: str, data: np.ndarray, unit: str = "")
 
 
 def _write_trace(block: Any, name: str, trace: Trace) -> None:
-    fields = ("report", "population", "variable", "unit", "start", "interval", "section_order")
-    group = _group(block, name, {field: getattr(trace, field) for field in fields})
-    data = _column(block, group, "data", trace.data, trace.unit)
+    group = _group(block, name, trace.meaning)
+    data = _column(block, group, "data", trace.data, _storable(trace.unit))
     data.delete_dimensions()
     sampled = data.append_sampled_dimension(trace.interval)
     sampled.unit, sampled.offset, sampled.label = "ms", trace.start, "time"
@@ -97,6 +99,12 @@ def _write_trace(block: Any, name: str, trace: Trace) -> None:
     for column, values in (("element_ids", trace.section_ids), ("element_pos", trace.section_pos)):
         if values is not None:
             _column(block, group, column, values)
+
+
+def _storable(unit: str) -> str:
+    """The unit, unless nixio would make another text of it: then it is in the section only."""
+    spelled = nix_unit(unit)
+    return unit if nixio().util.units.sanitizer(spelled) == spelled else ""
 
 
 # --- Reading ------------------------------------------------------------------------------------------------------
@@ -147,22 +155,23 @@ class _Reader:
             if any(column is not None and len(column) != data.shape[1] for column in (nodes, sections, positions)):
                 raise ReadError(f"its columns do not have {data.shape[1]} entries", where=self._place(group))
             yield Trace(
-                **{field: meaning[field] for field in ("report", "population", "variable", "start", "interval")},
-                unit=meaning.get("unit", symbol_of(self._block.data_arrays[f"{group.name}.data"].unit)),
+                **{field: meaning[field] for field in MEANING},
                 data=data,
                 node_ids=nodes,
                 section_ids=sections,
                 section_pos=positions,
-                section_order=meaning["section_order"],
             )
 
     def _groups(self, kind: str) -> Iterator[tuple[Any, dict[str, Any]]]:
+        needed = MEANING if kind == "pynn_io.report" else ("population",)
         for group in self._block.groups:
-            if group.type == kind:
-                try:
-                    yield group, self.meaning(group, self._place(group))
-                except KeyError as error:
-                    raise ReadError(f"its section does not state {error}", where=self._place(group)) from None
+            if group.type != kind:
+                continue
+            meaning = self.meaning(group, self._place(group))
+            lacking = [name for name in needed if name not in meaning]
+            if lacking:
+                raise ReadError(f"its section does not state {', '.join(lacking)}", where=self._place(group))
+            yield group, meaning
 
     def meaning(self, entity: Any, place: object) -> dict[str, Any]:
         """The values of an entity's section."""

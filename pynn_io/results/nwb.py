@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -25,12 +26,11 @@ from pynn_io.formats.h5_file import raised_by
 from pynn_io.formats.new_file import safe_name, writing
 from pynn_io.report import Report
 from pynn_io.results.record import FORMAT, as_record, parse_record
-from pynn_io.results.results import Results, Spikes, Trace, cells_of, sorted_spikes
+from pynn_io.results.results import MEANING, Results, Spikes, Trace, cells_of, sorted_spikes
 
 MODULE = "simulation"
 #: Population of the units of a file that does not say which they are of.
 UNITS = "units"
-_FIELDS = ("report", "population", "variable", "unit", "start", "interval", "section_order")
 
 
 def _package(name: str) -> ModuleType:
@@ -73,8 +73,21 @@ def write(results: Results, path: Path, report: Report) -> None:
         for number, trace in enumerate(results.traces):
             for part in _series(pynwb, f"report_{number}_{safe_name(trace.report)}", trace):
                 module.add(part)
-    with writing(path), pynwb.NWBHDF5IO(str(path), "w") as io:
+    with writing(path), _system_errors(), pynwb.NWBHDF5IO(str(path), "w") as io:
         io.write(file)
+
+
+@contextmanager
+def _system_errors() -> Iterator[None]:
+    """What the file system says: hdmf puts it into an Exception of no class, h5py, when a file closes, into others."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error.__cause__, OSError):
+            raise error.__cause__ from error
+        if isinstance(error, RuntimeError) and "errno" in str(error):
+            raise OSError(str(error)) from error
+        raise
 
 
 def _started(provenance: Mapping[str, Any]) -> datetime:
@@ -124,7 +137,7 @@ def _series(pynwb: ModuleType, name: str, trace: Trace) -> Iterator[Any]:
         starting_time=trace.start / 1000,
         rate=1000 / trace.interval,
         description=f"{trace.variable or trace.report} of cells of {trace.population}",
-        comments=json.dumps({"format": FORMAT, **{field: getattr(trace, field) for field in _FIELDS}}),
+        comments=json.dumps({"format": FORMAT, **trace.meaning}),
     )
     columns = [("node_id", trace.node_ids), ("section_id", trace.section_ids), ("section_pos", trace.section_pos)]
     yield common.DynamicTable(
@@ -212,10 +225,10 @@ def _trace(series: Any, table: Any, where: str) -> Trace:
     if data.ndim != 2 or any(len(values) != data.shape[1] for values in columns.values()) or "node_id" not in columns:
         raise ReadError("its table of elements does not have a row a column", where=where)
     meaning = _stated(series.comments)
-    if not all(field in meaning for field in _FIELDS):
-        raise ReadError(f"its comments do not state all of {', '.join(_FIELDS)}", where=where)
+    if not all(field in meaning for field in MEANING):
+        raise ReadError(f"its comments do not state all of {', '.join(MEANING)}", where=where)
     return Trace(
-        **{field: meaning[field] for field in _FIELDS},
+        **{field: meaning[field] for field in MEANING},
         data=data,
         node_ids=columns["node_id"].astype(np.int64),
         section_ids=columns.get("section_id"),

@@ -44,6 +44,10 @@ def sorted_spikes(population: str, node_ids: np.ndarray, times: np.ndarray) -> S
     return Spikes(population, ids, times)
 
 
+#: The fields of a `Trace` that are no arrays.
+MEANING = ("report", "population", "variable", "unit", "start", "interval", "section_order")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Trace:
     """One recorded variable of one population: a SONATA report.
@@ -65,6 +69,11 @@ class Trace:
     section_ids: np.ndarray | None = None
     section_pos: np.ndarray | None = None
     section_order: str = "specification"
+
+    @property
+    def meaning(self) -> dict[str, Any]:
+        """Everything but the arrays, by name of the field: what a file with arrays of its own states beside them."""
+        return {name: getattr(self, name) for name in MEANING}
 
     @property
     def times(self) -> np.ndarray:
@@ -171,3 +180,13 @@ def cells_of(results: Results) -> dict[str, np.ndarray]:
         others = np.setdiff1d(spikes.node_ids, known) if spikes is not None else known[:0]
         found[name] = np.concatenate([known, others])
     return found
+
+
+def bytes_of(results: Results) -> int:
+    """Memory of the arrays; about what a file of them needs."""
+    arrays = [*results.nodes.values()]
+    for spikes in results.spikes.values():
+        arrays += [spikes.node_ids, spikes.times]
+    for trace in results.traces:
+        arrays += [trace.data, trace.node_ids]
+    return sum(array.nbytes for array in arrays)

@@ -19,7 +19,7 @@ from pynn_io.formats.h5_file import open_h5
 from pynn_io.formats.new_file import safe_name
 from pynn_io.formats.nix import encode_name
 from pynn_io.formats.sonata_reports import ElementReport, is_report, read_reports, write_report
-from pynn_io.formats.sonata_spikes import SPIKE_COLUMNS, read_spikes
+from pynn_io.formats.sonata_spikes import SPIKE_COLUMNS, read_unsorted
 from pynn_io.formats.sonata_write import forbidden_name, hdf5_file, write_json, write_spikes, write_spikes_csv
 from pynn_io.graph.columns import EMPTY
 from pynn_io.report import Report
@@ -74,8 +74,7 @@ def read(
 
 def is_results_file(path: Path) -> bool:
     """Whether a file holds SONATA spikes (HDF5, CSV, NWB 1) or reports, by its content."""
-    with path.open("rb") as file:
-        head = file.read(4096)
+    head = _head(path)
     if not head.startswith(_HDF5):
         return path.suffix.lower() in _TEXT and _is_spike_row(head.split(b"\n", 1)[0])
     with open_h5(path) as handle:
@@ -131,7 +130,7 @@ class _Reader:
         return path.parent == folder or (folder / RUN_FILE).is_file()
 
     def file(self, path: Path) -> None:
-        if path.suffix.lower() != ".nwb" and _is_hdf5(path):
+        if path.suffix.lower() != ".nwb" and _head(path).startswith(_HDF5):
             with open_h5(path) as handle:
                 spikes, reports = "spikes" in handle, is_report(handle)
             if not (spikes or reports):
@@ -145,7 +144,7 @@ class _Reader:
             self.traces += [self._trace(record, path) for record in read_reports(path, self._report)]
 
     def _take_spikes(self, path: Path) -> None:
-        for found in read_spikes(path):
+        for found in read_unsorted(path):
             name = self._name(found.population, path)
             if name in self.spikes:
                 raise ReadError(f"population {name!r} has spikes in another file of the folder, too", where=path)
@@ -193,10 +192,10 @@ class _Reader:
         return record.start
 
 
-def _is_hdf5(path: Path) -> bool:
+def _head(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(len(_HDF5)) == _HDF5
+            return file.read(4096)
     except OSError as error:
         raise ReadError(f"cannot be read: {error.strerror or error}", where=path) from None
 
