@@ -15,7 +15,7 @@ from tests.results.strategies import assert_same, results
 
 
 @pytest.mark.parametrize("to", ["sonata", "nix"])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(expected=results())
 def test_everything_comes_back(to: str, expected: Results) -> None:
     with TemporaryDirectory() as folder:
