@@ -32,6 +32,7 @@ _PUBLIC = {
     "export_to_neuroml": "pynn_io.api",
     "export_to_sonata": "pynn_io.api",
     "import_from_sonata": "pynn_io.api",
+    "load_sonata_simulation_plan": "pynn_io.api",
     "read": "pynn_io.pipeline",
     "read_results": "pynn_io.results",
     "write": "pynn_io.pipeline",
@@ -59,6 +60,7 @@ __all__ = [
     "export_to_neuroml",
     "export_to_sonata",
     "import_from_sonata",
+    "load_sonata_simulation_plan",
     "read",
     "read_results",
     "write",
@@ -73,6 +75,7 @@ if TYPE_CHECKING:
         export_to_neuroml,
         export_to_sonata,
         import_from_sonata,
+        load_sonata_simulation_plan,
     )
     from pynn_io.document import Document
     from pynn_io.errors import (

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pynn_io.document import Document
+from pynn_io.errors import PlanError
 from pynn_io.graph import Network
 from pynn_io.graph.compare import Difference, diff
 from pynn_io.pipeline import read, write
@@ -14,6 +15,7 @@ from pynn_io.report import Report
 from pynn_io.results import Results
 from pynn_io.results.compare import Comparison, Options
 from pynn_io.results.compare.sources import compare_opened, open_results
+from pynn_io.simulation_plan.plan import SimulationPlan
 
 
 def import_from_sonata(circuit_config: str | Path, *, report: Report | None = None) -> Network:
@@ -22,6 +24,22 @@ def import_from_sonata(circuit_config: str | Path, *, report: Report | None = No
     Raises ReadError naming the file and place. What could not be read is added to ``report``.
     """
     return read(circuit_config, format="sonata", report=report).network
+
+
+def load_sonata_simulation_plan(simulation_config: str | Path, *, report: Report | None = None) -> SimulationPlan:
+    """The plan of a SONATA simulation config, or of a file that joins it with its circuit.
+
+    The circuit is read too: node sets, populations and ids of the plan are those of it. Raises ReadError and PlanError
+    naming the file and key, and PlanError where there is a circuit and no simulation.
+    """
+    plan = read(simulation_config, format="sonata", report=report).plan
+    if plan is None:
+        raise PlanError(
+            "there is a circuit here, and no simulation of it",
+            where=simulation_config,
+            hint="give the simulation_config.json, or a file that names it under 'simulation'",
+        )
+    return plan
 
 
 def export_to_sonata(

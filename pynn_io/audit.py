@@ -22,8 +22,10 @@ from pynn_io.graph.biophysics import (
 from pynn_io.graph.cells import CableCell, PointCell
 from pynn_io.graph.network import Network, Population, Projection
 from pynn_io.graph.schema import FIELDS, PARAMETER, is_extra
+from pynn_io.graph.stimuli import PoissonTrains, SpontaneousSynapses, VoltageClamp, What
 from pynn_io.report import Issue, Kind, Report
-from pynn_io.simulation_plan.plan import SimulationPlan
+from pynn_io.simulation_plan.plan import Output, Recording, SimulationPlan
+from pynn_io.simulation_plan.sonata_conditions import SEEDS
 from pynn_io.vocabulary.support import support, title
 
 _KINDS = {"no": Kind.LOST, "approximate": Kind.APPROXIMATED}
@@ -78,9 +80,9 @@ def _issue_words(issue: Issue) -> set[str]:
 def _code(key: str) -> str:
     """The loss code of a key: ``column:extra`` -> extra-column, ``decor:ConcentrationModel`` -> concentration-model."""
     head, _, tail = key.partition(":")
-    if head in {"model", "synapse", "channel", "template"} or not tail:
+    if head in {"model", "synapse", "channel", "template", "run", "recording"} or not tail:
         return head.replace("_", "-")
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])|_", "-", tail).lower()
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|_", "-", tail.partition(":")[0]).lower()
     return f"{words}-column" if head == "column" else words
 
 
@@ -94,18 +96,62 @@ def facts(document: Document) -> Iterator[Fact]:
     for name in network.node_sets:
         yield Fact("node_sets", name, "node sets")
     if document.plan is not None:
-        for stimulus in document.plan.stimuli:
-            yield Fact(f"stimulus:{type(stimulus.what).__name__}", stimulus.name, "plan")
-        for recording in document.plan.recordings:
-            yield Fact("recording", recording.name, "plan")
-        for name in _settings(document.plan):
-            yield Fact("run", name, "plan")
+        yield from _plan(document.plan)
 
 
-def _settings(plan: SimulationPlan) -> Iterator[str]:
-    """What a plan states for the simulator that it was written for: ``dL``, ``output`` ..."""
+def _plan(plan: SimulationPlan) -> Iterator[Fact]:
+    for stimulus in plan.stimuli:
+        yield Fact(_stimulus_key(stimulus.what), stimulus.name, "plan")
+    for recording in plan.recordings:
+        yield Fact(_recording_key(recording), recording.name, "plan")
+    for key, name in _settings(plan):
+        yield Fact(key, name, "plan")
+
+
+def _stimulus_key(what: What) -> str:
+    key = f"stimulus:{type(what).__name__}"
+    if isinstance(what, PoissonTrains) and what.weight is not None:
+        return f"{key}:weight"
+    if isinstance(what, SpontaneousSynapses) and not (what.times and what.silences_others):
+        return f"{key}:rate"
+    return f"{key}:delayed" if isinstance(what, VoltageClamp) and what.delay else key
+
+
+def _recording_key(recording: Recording) -> str:
+    if recording.compartment_set is not None or recording.kind in {"summation", "synapse", "lfp"}:
+        return "recording:obi"
+    return "recording" if recording.kind == "compartment" else "recording:bmtk"
+
+
+#: Settings of a run by who reads them in a SONATA configuration: fields of the plan, and what they are called there.
+_READERS: Mapping[str, Mapping[str, str]] = {
+    "run:obi": {
+        "integration_method": "integration_method",
+        "spike_location": "spike_location",
+        "extracellular_calcium": "extracellular_calcium",
+        "randomize_gaba_rise_time": "randomize_gaba_rise_time",
+        "node_set": "node_set",
+    },
+    "run:bmtk": {"section_length": "dL", "spike_times": "spike_times"},
+    "run:own": {"variable_step": "variable_step", "min_delay": "min_delay"},
+    "run": {"start": "tstart"},
+}
+
+
+def _settings(plan: SimulationPlan) -> Iterator[tuple[str, str]]:
+    """What a plan states for the simulator that it was written for, by support row: ``dL``, ``output`` ..."""
+    for key, named in _READERS.items():
+        yield from ((key, name) for field, name in named.items() if getattr(plan, field) is not None)
+    yield from (("run:obi", SEEDS.get(part, part)) for part in plan.seeds)
+    yield from (("run:obi", mechanism) for mechanism, _ in plan.mechanism_variables)
+    yield from (("run:obi", item.name) for item in plan.modifications)
+    yield from (("run:obi", item.name) for item in plan.overrides)
+    yield from (("run:obi", name) for name in plan.compartment_sets)
+    if plan.output != Output():
+        yield "run", "output"
     for name, value in plan.extra.items():
-        yield from (value if name in {"run", "conditions"} and isinstance(value, Mapping) else [name])
+        parts = value if name in {"run", "conditions"} and isinstance(value, Mapping) else [name]
+        yield from (("run", part) for part in parts)
 
 
 def _population(population: Population, network: Network) -> Iterator[Fact]:

@@ -48,8 +48,8 @@ class BadValues(ReadError):
     """The file is well formed and its numbers cannot be used: spike times that are not finite."""
 
 
-class GraphError(PynnIOError):
-    """References or ranges of a network are broken. ``problems`` carries all of them, not the first."""
+class _ManyProblems(PynnIOError):
+    """Carries all problems in ``problems``, not the first."""
 
     exit_status = 4
 
@@ -59,6 +59,10 @@ class GraphError(PynnIOError):
 
     def __str__(self) -> str:
         return "\n  ".join([super().__str__(), *self.problems])
+
+
+class GraphError(_ManyProblems):
+    """References or ranges of a network are broken. ``problems`` carries all of them, not the first."""
 
 
 class WriteError(PynnIOError):
@@ -77,10 +81,8 @@ class LossError(WriteError):
         self.report = report
 
 
-class PlanError(PynnIOError):
-    """A simulation plan is wrong or incomplete. ``where`` names the offending key."""
-
-    exit_status = 4
+class PlanError(_ManyProblems):
+    """A simulation plan is wrong or incomplete. ``where`` names the offending key, ``problems`` all of several."""
 
 
 class UnitError(PynnIOError, ValueError):

@@ -177,11 +177,11 @@ def outputs(plan: SimulationPlan, network: Network, cells: Cells, name: str, rep
         if not recording.enabled:
             continue
         where = f"recording {recording.name}"
-        if recording.variable not in _POTENTIALS or recording.parameters.get("module") in ("extracellular", "ecp"):
+        if recording.variable not in _POTENTIALS or recording.kind != "compartment":
             report.lost(
                 "recording",
                 where,
-                f"{recording.variable} is not recorded: only membrane potentials are, so far.",
+                f"{recording.variable or 'A ' + recording.kind} is not recorded: only membrane potentials are, so far.",
                 examples=[recording.name],
             )
             continue

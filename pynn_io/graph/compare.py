@@ -68,17 +68,18 @@ def _names(where: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[D
 def _mapping(where: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Difference]:
     yield from _names(where, a, b)
     for name in _shared(a, b):
-        if not _equal_values(a[name], b[name]):
+        if not equal_values(a[name], b[name]):
             yield Difference(f"{where}/{name}", f"{a[name]!r} became {b[name]!r}")
 
 
-def _equal_values(a: Any, b: Any) -> bool:
+def equal_values(a: Any, b: Any) -> bool:
+    """Whether two values of any kind are the same: arrays row by row, mappings whatever their order, NaN and NaN."""
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return _same_rows(np.asarray(a), np.asarray(b))
     if isinstance(a, Mapping) and isinstance(b, Mapping):
-        return a.keys() == b.keys() and all(_equal_values(a[key], b[key]) for key in a)
+        return a.keys() == b.keys() and all(equal_values(a[key], b[key]) for key in a)
     if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
-        return len(a) == len(b) and all(map(_equal_values, a, b))
+        return len(a) == len(b) and all(map(equal_values, a, b))
     if isinstance(a, float) and isinstance(b, float):
         return a == b or (a != a and b != b)
     return bool(a == b)
@@ -166,13 +167,13 @@ def _definition(where: str, one: Any, two: Any, a: Network, b: Network) -> Itera
             yield from _morphology(f"{where}/morphology", a.morphologies[left], b.morphologies[right])
         elif isinstance(left, Mapping):
             yield from _mapping(f"{where}/{field.name}", left, right)
-        elif not _equal_values(left, right):
+        elif not equal_values(left, right):
             yield Difference(f"{where}/{field.name}", f"{left!r} became {right!r}")
 
 
 def _morphology(where: str, one: Morphology, two: Morphology) -> Iterator[Difference]:
     for name in ("parent", "fraction_along", "proximal", "distal", "tag", "soma_kind"):
-        if not _equal_values(getattr(one, name), getattr(two, name)):
+        if not equal_values(getattr(one, name), getattr(two, name)):
             yield Difference(f"{where}/{name}", "differs")
 
 

@@ -364,7 +364,7 @@ def plan_summary(document: Document) -> PlanSummary | None:
 
 
 def _stimulus_word(what: Any) -> str:
-    from pynn_io.graph.stimuli import CurrentPulses, SpikeTrains
+    from pynn_io.graph.stimuli import CurrentPulses, SpikeTrains, kind_of
 
     match what:
         case SpikeTrains(population=population, times=times):
@@ -373,7 +373,7 @@ def _stimulus_word(what: Any) -> str:
             low, high = f"{amplitudes.min():g}", f"{amplitudes.max():g}"
             steps = "1 current step" if len(amplitudes) == 1 else f"{len(amplitudes)} current steps"
             return f"{steps} of {low if low == high else f'{low} to {high}'} nA"
-    return str(what.kind)
+    return kind_of(what)
 
 
 def _set_word(node_set: Any) -> str:

@@ -164,3 +164,14 @@ class SimulationPlan:
     def run(self, network: Network, backend: str = "auto", **options: Any) -> Any:
         """Run the plan on a network; gives `pynn_io.results.Results`. See `pynn_io.simulate.simulate` for options."""
         return import_module("pynn_io.simulate").simulate(network, self, backend, **options)
+
+    def to_json(self) -> str:
+        """The plan as JSON, whole: see `pynn_io.simulation_plan.json_form`."""
+        text: str = import_module("pynn_io.simulation_plan.json_form").to_json(self)
+        return text
+
+    @staticmethod
+    def from_json(text: str) -> SimulationPlan:
+        """The plan of a JSON text. Raises ReadError, or PlanError with the place of what is wrong."""
+        plan: SimulationPlan = import_module("pynn_io.simulation_plan.json_form").from_json(text)
+        return plan

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os.path
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +19,26 @@ from pynn_io.graph.cells import PointCell
 from pynn_io.graph.network import Network
 from pynn_io.graph.stimuli import Stimulus
 from pynn_io.report import Report
-from pynn_io.simulation_plan.plan import Recording, SimulationPlan
-from pynn_io.simulation_plan.sonata_inputs import Context, read_input
+from pynn_io.simulation_plan.plan import ConnectionOverride, SimulationPlan
+from pynn_io.simulation_plan.sonata_conditions import (
+    check_compartment_sets,
+    read_conditions,
+    read_output,
+    read_override,
+    read_run,
+)
+from pynn_io.simulation_plan.sonata_context import Context
+from pynn_io.simulation_plan.sonata_inputs import read_input
+from pynn_io.simulation_plan.sonata_reports import read_recordings
 from pynn_io.simulation_plan.sonata_section import Section
 
 #: Keys that belong to the circuit, or that point to it, in a joined configuration.
 _CIRCUIT = ("manifest", "networks", "components", "network", "simulation", "node_sets", "node_sets_file")
 #: Keys that say nothing about what is computed, or that a runner looks up in ``extra``.
-_KEPT = (
-    *("output", "metadata", "version", "beta_features", "node_set", "compartment_sets_file", "mechanisms_dir"),
-    "target_simulator_version",
-)
+_KEPT = ("metadata", "version", "beta_features", "mechanisms_dir", "target_simulator_version")
 _KEPT_RUN = (
-    *("tstart", "dL", "nsteps_block", "tsteps_block", "overwrite_output_dir", "block_run", "block_size"),
-    *("integration_method", "forward_skip", "electrodes_file"),
-    *("stimulus_seed", "ionchannel_seed", "minis_seed", "synapse_seed"),
+    *("nsteps_block", "tsteps_block", "overwrite_output_dir", "block_run", "block_size", "print_time"),
+    *("precise_times", "forward_skip", "electrodes_file", "n_thread"),
 )
 
 
@@ -52,32 +58,34 @@ def read_plan(
     run, conditions = top.section("run"), top.section("conditions")
     simulator = top.text("target_simulator") or network.extra.get("target_simulator")
     own_sets = _node_sets(simulation, where, base, network, report)
+    settings = read_run(run)
     context = Context(
         base=Path(base),
         network=network,
         node_sets={**network.node_sets, **own_sets},
         report=report,
         amplitude_unit="pA" if _is_nest(simulator, network) else "nA",
-        duration=(duration := run.number("tstop", "duration")),
+        duration=settings["duration"],
     )
     stimuli, disabled = _inputs(top.section("inputs"), context)
-    everywhere = simulation.get("node_set", "all")
+    node_set = top.take("node_set")
+    fields, unread = read_conditions(conditions)
     plan = SimulationPlan(
         name=Path(where).stem,
-        duration=duration,
-        timestep=run.number("dt"),
-        spike_threshold=run.number("spike_threshold"),
-        celsius=conditions.number("celsius"),
-        v_init=conditions.number("v_init"),
-        seed=run.integer("random_seed"),
         stimuli=stimuli,
-        recordings=_recordings(top.section("reports"), everywhere),
+        recordings=read_recordings(top.section("reports"), "all" if node_set is None else node_set, report),
         node_sets=own_sets,
+        node_set=node_set,
         target_simulator=simulator,
-        extra=_extra(top, run, conditions, disabled, report),
+        overrides=_overrides(top),
+        compartment_sets=_compartment_sets(top, context),
+        output=read_output(top.section("output")),
+        extra=_extra(top, run, conditions, {"disabled_inputs": disabled, "mechanisms": unread}, report),
+        **settings,
+        **fields,
     )
-    if "node_set" in simulation:
-        _report_subset(everywhere, context, f"{where}:node_set")
+    if node_set is not None:
+        _report_subset(node_set, context, f"{where}:node_set")
     return plan
 
 
@@ -132,41 +140,35 @@ def _inputs(inputs: Section, context: Context) -> tuple[tuple[Stimulus, ...], di
     return tuple(stimuli), disabled
 
 
-def _recordings(reports: Section, everywhere: Any) -> tuple[Recording, ...]:
-    """What is recorded. Several variables of one report stay together, separated by commas, as in the OBI dialect."""
-    recordings = []
-    for name in list(reports):
-        item = reports.section(name)
-        recordings.append(
-            Recording(
-                name=name,
-                variable=", ".join(item.texts("variable_name")),
-                node_set=item.take("cells", everywhere),
-                sections=", ".join(item.texts("sections")) or "soma",
-                start=item.number("start_time"),
-                stop=item.number("end_time"),
-                interval=item.number("dt"),
-                enabled=item.flag("enabled", True),
-                parameters=item.rest(),
-            )
-        )
-    return tuple(recordings)
+def _overrides(top: Section) -> tuple[ConnectionOverride, ...]:
+    """``connection_overrides``: a list, or before version 2.4 an object by name."""
+    stated = top.get("connection_overrides")
+    if isinstance(stated, Mapping):
+        named = top.section("connection_overrides")
+        return tuple(replace(read_override(named.section(name)), name=name) for name in list(named))
+    return tuple(read_override(item) for item in top.sections("connection_overrides"))
+
+
+def _compartment_sets(top: Section, context: Context) -> Mapping[str, Any]:
+    if top.get("compartment_sets_file") is None:
+        return {}
+    file = context.file(top, "compartment_sets_file")
+    return {} if file is None else check_compartment_sets(read_json(file, context.report), file)
 
 
 def _extra(
-    top: Section, run: Section, conditions: Section, disabled: Mapping[str, Any], report: Report
+    top: Section, run: Section, conditions: Section, parts: Mapping[str, Mapping[str, Any]], report: Report
 ) -> dict[str, Any]:
     """What has no field of its own, by its key; the unknown is reported as well."""
-    unknown = [f"run.{key}" for key in run if key not in _KEPT_RUN]
-    overrides = top.get("connection_overrides")
-    if overrides:
-        report.not_read(
-            "connection-overrides",
-            top.place("connection_overrides"),
-            "The simulation changes weights and delays of some connections; this is kept, but not applied yet.",
-            count=len(overrides),
-        )
-    unknown += [key for key in top if key not in (*_KEPT, "connection_overrides")]
+    unread = [f"conditions.mechanisms.{name}.{key}" for name, own in parts["mechanisms"].items() for key in own]
+    report.not_read(
+        "mechanism-variable",
+        top.place("conditions.mechanisms"),
+        "A variable of a mechanism is a number; what is none is kept, but means nothing to pynn_io.",
+        count=len(unread),
+        examples=unread,
+    )
+    unknown = [f"run.{key}" for key in run if key not in _KEPT_RUN] + [key for key in top if key not in _KEPT]
     report.not_read(
         "unknown-simulation-key",
         top.place(""),
@@ -174,8 +176,8 @@ def _extra(
         count=len(unknown),
         examples=unknown,
     )
-    parts = {"run": run.rest(), "conditions": conditions.rest(), "disabled_inputs": disabled}
-    return {**top.rest(), **{name: part for name, part in parts.items() if part}}
+    kept = {"run": run.rest(), "conditions": conditions.rest(), **parts}
+    return {**top.rest(), **{name: part for name, part in kept.items() if part}}
 
 
 def _report_subset(node_set: Any, context: Context, place: str) -> None:

@@ -37,6 +37,11 @@ class Section:
         """What nobody took."""
         return dict(self._rest)
 
+    def refuse_rest(self) -> None:
+        """Raises PlanError for a key that nobody took."""
+        for key in self._rest:
+            raise self.wrong(key, "this key is unknown")
+
     def get(self, key: str, default: Any = None) -> Any:
         return self._rest.get(key, default)
 
@@ -60,6 +65,16 @@ class Section:
                 return _number(self._rest.pop(key), self.place(key))
         return None
 
+    def sections(self, key: str) -> list[Section]:
+        """The list of objects under a key; an empty one where the key is absent or null."""
+        content = self._rest.pop(key, None)
+        if content is None:
+            return []
+        if not isinstance(content, list) or not all(isinstance(entry, Mapping) for entry in content):
+            raise self.wrong(key, f"a list of objects is expected, here it is {content!r}")
+        path = ".".join(part for part in (self._path, key) if part)
+        return [Section(entry, self._file, f"{path}[{number}]") for number, entry in enumerate(content)]
+
     def needed(self, key: str) -> float:
         if self._rest.get(key) is None:
             raise self.wrong(key, "this number is missing")
@@ -74,6 +89,9 @@ class Section:
         values = value if isinstance(value, list | tuple) else [value]
         return np.asarray([_number(entry, self.place(key)) for entry in values], dtype=np.float64)
 
+    def optional_numbers(self, key: str) -> np.ndarray:
+        return self.numbers(key) if self._rest.get(key) is not None else np.empty(0)
+
     def integer(self, key: str) -> int | None:
         value = self.number(key)
         if value is not None and not value.is_integer():
@@ -87,6 +105,19 @@ class Section:
         if not isinstance(value, str):
             raise self.wrong(key, f"a text is expected, here it is {value!r}")
         return value
+
+    def choice(self, key: str, known: Mapping[str, str]) -> str | None:
+        """A text that is one of ``known``'s keys, as its value there; upper and lower case are one."""
+        value = self.text(key)
+        if value is None:
+            return None
+        found = known.get(value) or known.get(value.lower())
+        if found is None:
+            raise self.wrong(key, f"{value!r} is unknown; known are {', '.join(sorted(set(known)))}")
+        return found
+
+    def optional_flag(self, key: str) -> bool | None:
+        return self.flag(key, False) if self._rest.get(key) is not None else None
 
     def texts(self, key: str) -> list[str]:
         """A text, or a list of texts; an empty list where the key is absent."""

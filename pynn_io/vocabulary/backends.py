@@ -43,6 +43,7 @@ _NEST = {
     **_no(
         _NOT_YET,
         *("stimulus:SynapseReplay", "stimulus:SpontaneousSynapses", "stimulus:ShotNoise", "stimulus:VoltageClamp"),
+        *("stimulus:SpontaneousSynapses:rate", "stimulus:VoltageClamp:delayed", "stimulus:PoissonTrains:weight"),
     ),
     **_no("no simulator here has such a stimulus", "stimulus:OtherStimulus"),
 }
@@ -52,7 +53,10 @@ _NEURON = {
     **_no("the backend has no such cell", "cell:UnknownCell"),
     **_no(_OTHER_KIND, "kind"),
     **_no("no simulator here has such a stimulus", "stimulus:OtherStimulus"),
-    **_no("not translated for NEURON yet", "stimulus:SpontaneousSynapses"),
+    **_no(
+        "not translated for NEURON yet",
+        *("stimulus:SpontaneousSynapses", "stimulus:SpontaneousSynapses:rate", "stimulus:PoissonTrains:weight"),
+    ),
 }
 
 KINDS: Mapping[str, Answers] = MappingProxyType({"nest": _NEST, "neuron": _NEURON})

@@ -57,20 +57,46 @@ _COLUMN_ONLY = _nearly("kept as a column that no tool of this dialect reads")
 _OWN_SIMULATOR = _no("its equations are in a file of the simulator's own language, which is not translated yet")
 
 _NOT_YET = _no("not translated yet")
+_NOT_IN_BMTK = _no("BMTK has no such input")
+_NO_SETTINGS = _no("LEMS states the length and the step of a simulation, and no simulator's own settings")
+_NOT_A_TRACE = _no("LEMS writes potentials of cells, and nothing else yet")
 
-#: Stimuli besides spike trains and current pulses, by their class.
+
+def _bmtk_and_obi(title: str, *, allen: Support = EXACT, obi: Support = EXACT, neuroml: Support = _NOT_YET) -> Row:
+    """What stands in a simulation configuration; the dialect of both worlds has BMTK's form of it."""
+    return Row(title, allen, allen, obi, neuroml, NOT_A_MORPHOLOGY)
+
+
+#: Stimuli besides spike trains, steps of current and what nobody knows: the OBI extension has most, BMTK few.
 _STIMULI = {
-    "PoissonTrains": "Poisson spike trains",
-    "SynapseReplay": "Spikes replayed onto some synapses of their nodes",
-    "SpontaneousSynapses": "Spontaneous events of synapses",
-    "CurrentRamp": "Currents that rise or fall linearly",
-    "Hyperpolarizing": "Holding currents",
-    "Subthreshold": "Subthreshold currents",
-    "SinusoidalCurrent": "Sinusoidal currents",
-    "NoiseCurrent": "Noise currents",
-    "OrnsteinUhlenbeck": "Ornstein-Uhlenbeck currents and conductances",
-    "ShotNoise": "Shot noise currents and conductances",
-    "VoltageClamp": "Voltage clamps",
+    "PoissonTrains": _bmtk_and_obi(
+        "Poisson spike trains", allen=_NOT_IN_BMTK, obi=_no("the OBI dialect's Poisson input needs a weight")
+    ),
+    "PoissonTrains:weight": _bmtk_and_obi("Poisson spike trains onto cells, with a weight", allen=_NOT_IN_BMTK),
+    "SynapseReplay": _bmtk_and_obi(
+        "Spikes replayed onto some synapses of their nodes",
+        allen=_no("in BMTK spikes of a population reach all its synapses"),
+    ),
+    "SpontaneousSynapses": _bmtk_and_obi(
+        "Synapses that fire at given times while all others are silent",
+        obi=_no("in the OBI dialect synapses fire on their own at a rate only, stated by a connection override"),
+    ),
+    "SpontaneousSynapses:rate": _bmtk_and_obi(
+        "Synapses that fire on their own at a rate",
+        allen=_no("BMTK's syn_activity has times, and silences all other synapses"),
+        obi=_no("in the OBI dialect this is stated by a connection override"),
+    ),
+    "CurrentRamp": _bmtk_and_obi("Currents that rise or fall linearly", allen=_NOT_IN_BMTK),
+    "Hyperpolarizing": _bmtk_and_obi("Holding currents", allen=_NOT_IN_BMTK),
+    "Subthreshold": _bmtk_and_obi("Subthreshold currents", allen=_NOT_IN_BMTK),
+    "SinusoidalCurrent": _bmtk_and_obi("Sinusoidal currents", allen=_NOT_IN_BMTK),
+    "NoiseCurrent": _bmtk_and_obi("Noise currents", allen=_NOT_IN_BMTK),
+    "OrnsteinUhlenbeck": _bmtk_and_obi("Ornstein-Uhlenbeck currents and conductances", allen=_NOT_IN_BMTK),
+    "ShotNoise": _bmtk_and_obi("Shot noise currents and conductances", allen=_NOT_IN_BMTK),
+    "VoltageClamp": _bmtk_and_obi("Voltage clamps"),
+    "VoltageClamp:delayed": _bmtk_and_obi(
+        "Voltage clamps that start later", obi=_no("the OBI dialect's seclamp starts with the run")
+    ),
 }
 
 ROWS: dict[str, Row] = {
@@ -113,15 +139,35 @@ ROWS: dict[str, Row] = {
     "node_sets": _row("Node sets", neuroml=_no("NeuroML has no named sets of cells")),
     "stimulus:SpikeTrains": _row("Spike trains"),
     "stimulus:CurrentPulses": _row("Current clamps"),
-    **{
-        f"stimulus:{name}": Row(title, _NOT_YET, _NOT_YET, _NOT_YET, _NOT_YET, NOT_A_MORPHOLOGY)
-        for name, title in _STIMULI.items()
-    },
+    **{f"stimulus:{name}": row for name, row in _STIMULI.items()},
     "stimulus:OtherStimulus": _row("Other stimuli", neuroml=_no("not translated yet")),
     "recording": _row("Recordings"),
-    "run": _row(
-        "Settings of a simulator (dL, nsteps_block, output ...)",
-        neuroml=_no("LEMS states the length and the step of a simulation, and no simulator's own settings"),
+    "recording:obi": _bmtk_and_obi(
+        "Recordings that sum, of synapses, of compartment sets, of field potentials (OBI)",
+        allen=_no("BMTK has no such report"),
+        neuroml=_NOT_A_TRACE,
+    ),
+    "recording:bmtk": _bmtk_and_obi(
+        "Recordings of BMTK's other modules (extracellular, netcon_report, weight_recorder ...)",
+        obi=_no("the OBI dialect has no such report"),
+        neuroml=_NOT_A_TRACE,
+    ),
+    "run": _row("Settings of a simulator (nsteps_block, output ...)", neuroml=_NO_SETTINGS),
+    "run:obi": _bmtk_and_obi(
+        "Conditions, modifications, connection overrides, seeds of parts, a node set to run (OBI)",
+        allen=_nearly("kept under a key that BMTK does not read"),
+        neuroml=_NO_SETTINGS,
+    ),
+    "run:bmtk": _bmtk_and_obi(
+        "Length of compartments, spike times on or between steps (dL, precise_times)",
+        obi=_nearly("kept under a key that no tool of this dialect reads"),
+        neuroml=_NO_SETTINGS,
+    ),
+    "run:own": _bmtk_and_obi(
+        "Adaptive steps, a least delay",
+        allen=_nearly("kept under a key that only pynn_io reads"),
+        obi=_nearly("kept under a key that only pynn_io reads"),
+        neuroml=_NO_SETTINGS,
     ),
 }
 

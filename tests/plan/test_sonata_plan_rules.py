@@ -11,9 +11,9 @@ import pytest
 
 from pynn_io.errors import PlanError, ReadError
 from pynn_io.graph import Column, Edges, Network, PointCell, Population, Projection, SpikeSource, Table, text_column
-from pynn_io.graph.stimuli import CurrentPulses, OtherStimulus, SpikeTrains
+from pynn_io.graph.stimuli import CurrentPulses, CurrentRamp, SpikeTrains, SynapseReplay
 from pynn_io.report import Report
-from pynn_io.simulation_plan import SimulationPlan
+from pynn_io.simulation_plan import Output, SimulationPlan
 from pynn_io.simulation_plan.sonata import read_plan
 
 
@@ -66,11 +66,8 @@ def test_fields_and_extra(tmp_path: Path) -> None:
     plan = plan_of(config, tmp_path, report)
     assert (plan.duration, plan.timestep, plan.spike_threshold, plan.seed) == (10.0, 0.1, -15.0, 3)
     assert (plan.celsius, plan.v_init) == (34.0, -80.0)
-    assert plan.extra == {
-        "run": {"dL": 20.0},
-        "conditions": {"spike_location": "AIS"},
-        "output": {"output_dir": "out"},
-    }
+    assert (plan.section_length, plan.spike_location, plan.output) == (20.0, "AIS", Output("out"))
+    assert plan.extra == {}
     assert len(report) == 0
 
 
@@ -137,6 +134,7 @@ def test_obi_linear_and_pulse(tmp_path: Path) -> None:
                 "amp_start": 1,
                 "duration": 1,
                 "compartment_set": "cs",
+                "node_set": None,
             },
         }
     }
@@ -146,10 +144,11 @@ def test_obi_linear_and_pulse(tmp_path: Path) -> None:
     assert (flat.amplitudes.tolist(), flat.delays.tolist(), flat.durations.tolist()) == ([0.5], [10], [15])
     assert pulse.delays.tolist() == [10, 20, 30, 40]  # 100 Hz from 10 ms for 32 ms
     assert pulse.durations.tolist() == [4, 4, 4, 2]  # the last one is cut off at 42 ms
-    assert isinstance(ramp, OtherStimulus) and ramp.parameters == config["inputs"]["ramp"]
-    assert isinstance(sites, OtherStimulus) and sites.kind == "linear"
-    named = [issue.message for issue in report if issue.code == "stimulus-not-applied"]
-    assert [message.split("'")[1] for message in named] == ["ramp", "sites"]
+    assert ramp == CurrentRamp(0.5, 1.0, 10.0, 15.0)
+    assert isinstance(sites, CurrentPulses)
+    assert [stimulus.compartment_set for stimulus in plan.stimuli] == [None, None, None, "cs"]
+    assert plan.stimuli[3].node_set is None
+    assert len(report) == 0
 
 
 def spike_file(path: Path, ids: list[int], times: list[float], group: str = "spikes/in") -> Path:
@@ -187,9 +186,14 @@ def test_a_replay_is_exact_only_if_nothing_is_left_out(change: dict[str, Any], e
     spike_file(tmp_path / "r.h5", [5, 9], [1.0, 3.0])
     item = {"input_type": "spikes", "module": "synapse_replay", "spike_file": "r.h5", "delay": 0, "duration": 100}
     (stimulus,) = plan_of({"inputs": {"r": {**item, "node_set": "out", **change}}}, tmp_path).stimuli
-    assert isinstance(stimulus.what, SpikeTrains if exact else OtherStimulus)
+    assert isinstance(stimulus.what, SpikeTrains if exact else SynapseReplay)
     if exact:
         assert stimulus.node_set == {"population": "in"}
+    else:
+        whole = {"delay": 0.0, "duration": 100.0, "node_set": "out", **change}
+        assert (stimulus.what.delay, stimulus.what.duration) == (whole["delay"], whole["duration"])
+        assert stimulus.node_set == whole["node_set"]
+        assert stimulus.what.trains.times.tolist() == [1.0, 3.0]  # all of them: the window is the runner's business
 
 
 def test_reports_become_recordings(tmp_path: Path) -> None:
@@ -211,10 +215,10 @@ def test_reports_become_recordings(tmp_path: Path) -> None:
     first, second = plan_of(config, tmp_path).recordings
     assert (first.variable, first.node_set, first.sections) == ("V_m", [0, 1], "soma")
     assert (first.start, first.stop, first.interval, first.enabled) == (None, None, None, True)
-    assert first.parameters == {"module": "multimeter_report"}
+    assert (first.kind, first.parameters) == ("compartment", {})
     assert (second.variable, second.node_set, second.sections) == ("a, b", "out", "all")
     assert (second.start, second.stop, second.interval, second.enabled) == (1.0, 2.5, 0.5, False)
-    assert second.parameters == {"unit": "nA"}
+    assert (second.kind, second.unit, second.parameters) == ("compartment", "nA", {})
 
 
 def test_a_disabled_input_is_kept_but_is_no_stimulus(tmp_path: Path) -> None:

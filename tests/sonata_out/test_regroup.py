@@ -17,7 +17,7 @@ from pynn_io.graph.columns import text_column
 from pynn_io.graph.stimuli import SpikeTrains, Stimulus
 from pynn_io.graph.synapses import Synapse
 from pynn_io.report import Kind
-from pynn_io.simulation_plan import SimulationPlan
+from pynn_io.simulation_plan import Output, SimulationPlan
 from tests.models import table
 from tests.sonata_out.written import populations
 
@@ -157,7 +157,7 @@ def test_results_stay_in_the_folder(tmp_path: Path) -> None:
         {"../test/output": "./output", "a/../../b": "./output", "/somewhere": "./output", "a/../b": "a/../b"}.items()
     ):
         folder, report = made(tmp_path / str(number)), Report()
-        plan = SimulationPlan(duration=10.0, extra={"output": {"output_dir": stated}})
+        plan = SimulationPlan(duration=10.0, output=Output(directory=stated))
         write(Document(intfire(), plan), folder, report, dialect="allen")
         assert json.loads((folder / "simulation_config.json").read_text())["output"]["output_dir"] == wanted
         assert ("output-folder" in report.codes()) == (stated != wanted)

@@ -1,0 +1,348 @@
+"""Stimuli -> the ``inputs`` of a ``simulation_config.json`` and the files that they name."""
+
+from __future__ import annotations
+
+import os.path
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pynn_io.exporters.sonata_components import plain, safe_name
+from pynn_io.exporters.sonata_sets import NodeSets
+from pynn_io.formats.sonata_write import copy_file, hdf5_file, write_spikes
+from pynn_io.graph.cells import CableCell
+from pynn_io.graph.network import Network
+from pynn_io.graph.stimuli import (
+    CurrentPulses,
+    CurrentRamp,
+    OtherStimulus,
+    Relative,
+    SpikeTrains,
+    SpontaneousSynapses,
+    Stimulus,
+    SynapseReplay,
+    VoltageClamp,
+    kind_of,
+)
+from pynn_io.report import Report
+from pynn_io.simulation_plan.plan import SimulationPlan
+from pynn_io.simulation_plan.sonata_forms import written_form
+from pynn_io.vocabulary.support import support
+
+_SECTION = re.compile(r"(?P<name>.*)\[(?P<index>\d+)\]\Z")
+#: Keys of an input that name a file.
+_FILES = ("input_file", "file", "spike_file", "spikes_file", "electrode_file", "positions_file", "path")
+#: An end that JSON, which has no infinity, can hold: longer than any run, ms.
+_FOREVER = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where inputs go. target: as the support tables call it. nest: whether current clamps are read as pA.
+
+    obi_set: gives the name of a node set, made where rules stand inline; libsonata takes names only.
+    base: folder of the source's circuit configuration, which files that inputs name are relative to.
+    """
+
+    dest: Path
+    network: Network
+    plan: SimulationPlan
+    sets: NodeSets
+    report: Report
+    target: str
+    obi: bool
+    nest: bool
+    base: Path | None
+    obi_set: Callable[[Any, str], Any]
+
+    @property
+    def end(self) -> float:
+        return _FOREVER if self.plan.duration is None else self.plan.duration
+
+
+def write_input(stimulus: Stimulus, target: Target) -> dict[str, dict[str, Any]]:
+    """The inputs, by name, that say what a stimulus is: one, several, or (reported by name) none."""
+    found = (_obi if target.obi else _allen)(stimulus, target)
+    if found is None:
+        key = f"stimulus:{type(stimulus.what).__name__}"
+        reason = support(key, target.target).reason or "this dialect has no such input"
+        target.report.lost(
+            "stimulus",
+            f"inputs/{stimulus.name}",
+            f"A stimulus of the kind {kind_of(stimulus.what)} is left out: {reason}.",
+            examples=[stimulus.name],
+        )
+        return {}
+    return found
+
+
+def _allen(stimulus: Stimulus, target: Target) -> dict[str, dict[str, Any]] | None:
+    what, name = stimulus.what, stimulus.name
+    if isinstance(what, OtherStimulus):
+        return {name: _other(name, what, target)}
+    if stimulus.compartment_set is not None:
+        return None
+    node_set = target.sets.rewritten(stimulus.node_set, f"inputs/{name}")
+    if isinstance(what, SpikeTrains):
+        file = _spike_file(name, what, target)
+        return {name: {"input_type": "spikes", "module": "h5", "input_file": file, "node_set": node_set}}
+    if isinstance(what, CurrentPulses):
+        return {name: _iclamp(stimulus, what, node_set, target)}
+    if isinstance(what, VoltageClamp):
+        return _single_levels(stimulus, what, node_set, target)
+    if isinstance(what, SpontaneousSynapses) and what.times and what.silences_others:
+        content = {"input_type": "syn_activity", "module": "syn_activity", "node_set": node_set}
+        content["precell_filter"] = {} if what.source is None else target.sets.rewritten(what.source, f"inputs/{name}")
+        return {name: {**content, "timestamps": list(what.times)}}
+    return None
+
+
+def _obi(stimulus: Stimulus, target: Target) -> dict[str, dict[str, Any]] | None:
+    what, name = stimulus.what, stimulus.name
+    if isinstance(what, OtherStimulus):
+        return {name: _other(name, what, target)}
+    if isinstance(what, SpikeTrains):
+        return {name: _trains_as_replay(name, what, target)}
+    if isinstance(what, SynapseReplay):
+        return {name: _replay(stimulus, what, target)}
+    if isinstance(what, CurrentPulses):
+        return _steps(stimulus, what, target)
+    if isinstance(what, VoltageClamp):
+        return None if what.delay else {name: {**_seclamp(what), **_site(stimulus, target)}}
+    if isinstance(what, CurrentRamp) and what.start == what.stop and what.relative is Relative.NOTHING:
+        target.report.expanded(
+            "constant-ramp", f"inputs/{name}", "A ramp that stays level is written as a step.", examples=[name]
+        )
+    content = written_form(what)
+    if content is None or (content["module"] == "poisson" and "weight" not in content):
+        return None
+    content.setdefault("delay", 0.0)
+    if content.get("duration") is None:
+        content["duration"] = _until_the_end(name, content["delay"], target)
+    return {name: {**content, **_site(stimulus, target)}}
+
+
+def _until_the_end(name: str, delay: float, target: Target) -> float:
+    target.report.defaulted(
+        "input-duration",
+        f"inputs/{name}",
+        "the OBI dialect demands a duration: the input lasts to the end of the run",
+        examples=[name],
+    )
+    return max(target.end - delay, 0.0)
+
+
+# --- Where ---------------------------------------------------------------------------------------------------------
+
+
+def _site(stimulus: Stimulus, target: Target) -> dict[str, Any]:
+    """OBI's target of an input: mid-soma of a named node set, or a compartment set."""
+    electrode = {}
+    if stimulus.physical_electrode and not isinstance(stimulus.what, VoltageClamp):
+        electrode = {"represents_physical_electrode": True}
+    if stimulus.compartment_set is not None:
+        return {"compartment_set": stimulus.compartment_set, **electrode}
+    site = (*_section(stimulus.section), stimulus.position, stimulus.distance_range)
+    if site != ("soma", 0, 0.5, None):
+        target.report.approximated(
+            "stimulus-site",
+            f"inputs/{stimulus.name}",
+            f"the OBI dialect applies a stimulus to the soma of a node set; this one goes to {stimulus.section} at "
+            f"{stimulus.distance_range or stimulus.position}",
+            examples=[stimulus.name],
+        )
+    node_set = target.sets.rewritten(stimulus.node_set, f"inputs/{stimulus.name}")
+    return {"node_set": target.obi_set(node_set, stimulus.name), **electrode}
+
+
+def _electrode(stimulus: Stimulus, target: Target) -> dict[str, Any]:
+    """BMTK's place of an electrode; its clamps are electrodes, whether the stimulus is meant to be one or not."""
+    content: dict[str, Any] = {}
+    name, index = _section(stimulus.section)
+    if stimulus.distance_range is not None:
+        content |= {"section_name": stimulus.section.split(), "section_index": list(stimulus.distance_range)}
+    elif (name, index) != ("soma", 0):
+        content |= {"section_name": name, "section_index": index}
+    if stimulus.position != 0.5:
+        content["section_dist"] = stimulus.position
+    if not stimulus.physical_electrode and not isinstance(stimulus.what, VoltageClamp):
+        # BMTK passes over keys that it does not know; pynn_io reads it back.
+        content["represents_physical_electrode"] = False
+        if any(isinstance(cell, CableCell) for cell in target.network.cells.values()):
+            target.report.approximated(
+                "electrode-current",
+                f"inputs/{stimulus.name}",
+                "BMTK injects it through an electrode: potentials are the same, but the current is missing from "
+                "membrane currents and extracellular potentials",
+                examples=[stimulus.name],
+            )
+    return content
+
+
+# --- Spikes --------------------------------------------------------------------------------------------------------
+
+
+def _spike_file(name: str, trains: SpikeTrains, target: Target) -> str:
+    safe = safe_name(name)
+    ids = target.sets.new_ids(trains.population, np.asarray(trains.node_ids))
+    with hdf5_file(target.dest / "inputs" / f"{safe}.h5") as file:
+        order = np.lexsort((trains.times, ids))
+        write_spikes(file, trains.population, ids[order], np.asarray(trains.times)[order], "by_id")
+    return f"$INPUT_DIR/{safe}.h5"
+
+
+def _trains_as_replay(name: str, trains: SpikeTrains, target: Target) -> dict[str, Any]:
+    """Trains of a population's own: replayed onto everything that it projects to."""
+    end = float(trains.times.max()) if len(trains.times) else 0.0
+    projections = target.network.projections.values()
+    targets = sorted({edges.post for edges in projections if edges.pre == trains.population})
+    return {
+        "input_type": "spikes",
+        "module": "synapse_replay",
+        "spike_file": _spike_file(name, trains, target),
+        "delay": 0.0,
+        # A window that ends with the run would cut off trains that go on, which a reader must take for a loss.
+        "duration": end + 1.0 if target.plan.duration is None else max(target.plan.duration, end),
+        "node_set": target.obi_set({"population": targets if len(targets) != 1 else targets[0]}, name),
+    }
+
+
+def _replay(stimulus: Stimulus, what: SynapseReplay, target: Target) -> dict[str, Any]:
+    name = stimulus.name
+    content = {
+        "input_type": "spikes",
+        "module": "synapse_replay",
+        "spike_file": _spike_file(name, what.trains, target),
+        "delay": what.delay,
+        "duration": _until_the_end(name, what.delay, target) if what.duration is None else what.duration,
+        **_site(stimulus, target),
+    }
+    if what.source is not None:
+        source = target.sets.rewritten(what.source, f"inputs/{name}")
+        content["source"] = target.obi_set(source, f"{name}_source")
+    return content
+
+
+# --- Clamps --------------------------------------------------------------------------------------------------------
+
+
+def _iclamp(stimulus: Stimulus, pulses: CurrentPulses, node_set: Any, target: Target) -> dict[str, Any]:
+    """BMTK's current clamp: pA where the simulator is NEST, else nA; one number, or lists of one length."""
+    factor = 1000.0 if target.nest else 1.0
+    return {
+        "input_type": "current_clamp",
+        "module": "IClamp",
+        "node_set": node_set,
+        "amp": _one(np.asarray(pulses.amplitudes) * factor),
+        "delay": _one(pulses.delays),
+        "duration": _one(_durations(pulses, target)),
+        **_electrode(stimulus, target),
+    }
+
+
+def _durations(pulses: CurrentPulses, target: Target) -> np.ndarray:
+    """A step without an end lasts to the end of the run."""
+    durations = np.asarray(pulses.durations, dtype=float)
+    return np.where(np.isinf(durations), np.maximum(target.end - np.asarray(pulses.delays), 0.0), durations)
+
+
+def _steps(stimulus: Stimulus, pulses: CurrentPulses, target: Target) -> dict[str, dict[str, Any]]:
+    """OBI's ``linear``: one input a step, nA."""
+    site = _site(stimulus, target)
+    steps = list(zip(pulses.amplitudes, pulses.delays, _durations(pulses, target), strict=True))
+    if len(steps) > 1:
+        target.report.expanded(
+            "current-steps",
+            f"inputs/{stimulus.name}",
+            "the OBI dialect has one input for each step of a current",
+            count=len(steps),
+            examples=[stimulus.name, *(f"{stimulus.name}_{number}" for number in range(len(steps)))],
+        )
+    return {
+        stimulus.name if len(steps) == 1 else f"{stimulus.name}_{number}": {
+            "input_type": "current_clamp",
+            "module": "linear",
+            "amp_start": float(amplitude),
+            "delay": float(delay),
+            "duration": float(duration),
+            **site,
+        }
+        for number, (amplitude, delay, duration) in enumerate(steps)
+    }
+
+
+def _single_levels(stimulus: Stimulus, clamp: VoltageClamp, node_set: Any, target: Target) -> dict[str, dict[str, Any]]:
+    """BMTK's voltage clamp holds one level: one input a level."""
+    starts = clamp.delay + np.concatenate([[0.0], np.cumsum(clamp.durations)[:-1]])
+    if len(clamp.levels) > 1:
+        target.report.expanded(
+            "voltage-levels",
+            f"inputs/{stimulus.name}",
+            "BMTK's clamp holds one level: there is one input for each",
+            count=len(clamp.levels),
+            examples=[stimulus.name, *(f"{stimulus.name}_{number}" for number in range(len(clamp.levels)))],
+        )
+    site = _electrode(stimulus, target)
+    found = {}
+    for number, (level, start, duration) in enumerate(zip(clamp.levels, starts, clamp.durations, strict=True)):
+        content = {"input_type": "voltage_clamp", "module": "SEClamp", "node_set": node_set, "amp": float(level)}
+        content |= {"delay": float(start), "duration": float(duration), **site}
+        if clamp.series_resistance is not None:
+            content["resistance"] = clamp.series_resistance
+        found[stimulus.name if len(starts) == 1 else f"{stimulus.name}_{number}"] = content
+    return found
+
+
+def _seclamp(clamp: VoltageClamp) -> dict[str, Any]:
+    content = {
+        "input_type": "voltage_clamp",
+        "module": "seclamp",
+        "voltage": float(clamp.levels[0]),
+        "delay": 0.0,
+        "duration": float(np.sum(clamp.durations)),
+    }
+    if len(clamp.levels) > 1:
+        content |= {"voltage_levels": plain(clamp.levels), "duration_levels": plain(clamp.durations)}
+    if clamp.series_resistance is not None:
+        content["series_resistance"] = clamp.series_resistance
+    return content
+
+
+# --- The rest ------------------------------------------------------------------------------------------------------
+
+
+def _other(name: str, what: OtherStimulus, target: Target) -> dict[str, Any]:
+    """As its source had it; the files it names are copied to ``inputs/``."""
+    content = plain(what.parameters)
+    for key in _FILES:
+        value = content.get(key)
+        path = None if not isinstance(value, str) or target.base is None else target.base / value
+        if path is not None and os.path.isfile(path):
+            copy = target.dest / "inputs" / path.name
+            if copy.exists():
+                copy = copy.with_name(f"{safe_name(name)}_{path.name}")
+            copy_file(path, copy)
+            content[key] = f"$INPUT_DIR/{copy.name}"
+    target.report.approximated(
+        "stimulus-kept",
+        f"inputs/{name}",
+        f"the input {name} of kind {what.kind} is written as its source states it; pynn_io does not know whether "
+        "this dialect has it",
+        examples=[name],
+    )
+    return content
+
+
+def _one(values: np.ndarray) -> Any:
+    listed = np.asarray(values, dtype=float).tolist()
+    return listed[0] if len(listed) == 1 else listed
+
+
+def _section(text: str) -> tuple[str, int]:
+    """``dend[3]`` -> ``("dend", 3)``."""
+    match = _SECTION.match(text)
+    return (match["name"], int(match["index"])) if match else (text, 0)
