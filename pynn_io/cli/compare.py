@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -275,6 +276,7 @@ def _content(document: Document) -> bool:
 
 def _results(arguments: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     options, changes = _options(arguments), [_change(text) for text in arguments.perturbed]
+    from pynn_io.results.compare import Ensembles
     from pynn_io.results.compare.sources import compare_opened, open_results, with_timestep
 
     paths = [arguments.a, arguments.b, *arguments.null, *(path for _, path in changes)]
@@ -286,21 +288,21 @@ def _results(arguments: argparse.Namespace, progress: Progress) -> dict[str, Any
     if options.tolerance.steps and not with_timestep(options.tolerance, a.results, b.results).timestep:
         raise UsageError("--steps: neither result tells its timestep", hint="Give it with --timestep MS.")
     null, perturbed = others[: len(arguments.null)], others[len(arguments.null) :]
-    names = [name.strip() for text in arguments.measure for name in text.split(",") if name.strip()]
+    measures = [name.strip() for text in arguments.measure for name in text.split(",") if name.strip()]
     found = compare_opened(
         a,
         b,
         options,
         null=null,
         perturbed=[(change, one) for (change, _), one in zip(changes, perturbed, strict=True)],
-        measures=names,
+        measures=measures,
     )
     if arguments.plot is not None:
         from pynn_io.show.plot_compare import draw_comparison
 
-        draw_comparison(
-            a.results, b.results, found, options, arguments.plot, names=(str(arguments.a), str(arguments.b))
-        )
+        options = replace(options, ensembles=Ensembles(tuple(one.results for one in null)))
+        names = (str(arguments.a), str(arguments.b))
+        draw_comparison(a.results, b.results, found, options, arguments.plot, names=names)
     return {"kind": "results", "results": (a.results, b.results), "comparison": found, "json": found.as_dict()}
 
 

@@ -117,17 +117,22 @@ def _results(console: Console, account: dict[str, Any], arguments: Namespace) ->
         content = f"{counted(results.spike_count, 'spike')}, {counted(len(results.traces), 'report')}{duration}"
         console.print(f"{name}  {path}: {content}" + (f", {backend}" if backend else ""), soft_wrap=True)
     _populations(console, found)
-    for one in found.populations:
-        _lists(console, one)
-    if found.divergence is not None:
-        print_title(console, "First divergence")
-        console.print(divergence_text(found.divergence), soft_wrap=True)
+    if found.tier != "statistical":  # there hardly a spike is common, and which are says nothing
+        _where_they_part(console, found)
     _traces(console, found.traces)
     if found.statistics is not None:
         _statistics(console, found.statistics)
     _measures(console, found.measures)
     _notes(console, found.notes, "Notes")
     console.print()
+
+
+def _where_they_part(console: Console, found: Comparison) -> None:
+    for one in found.populations:
+        _lists(console, one)
+    if found.divergence is not None:
+        print_title(console, "First divergence")
+        console.print(divergence_text(found.divergence), soft_wrap=True)
 
 
 def tolerance_text(tolerance: Tolerance) -> str:

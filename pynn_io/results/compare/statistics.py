@@ -66,8 +66,7 @@ def compare_statistics(
     stop, notes = _stop(everything, stop)
     if stop <= start:
         raise NotComparable(f"nothing is left between {start:g} and {stop:g} ms")
-    windows = {name: _window(name, everything, start, stop) for name in populations}
-    one, two, *others = (_activity(results, windows) for results in everything)
+    one, two, *others = activities(everything, populations, start, stop)
     keys, more = _keys(one, two, others)
     scale = _scale(keys, others[: len(null)])
     found = _distances(keys, one, two)
@@ -87,6 +86,14 @@ def compare_statistics(
         (*notes, *more),
     )
     return bool(ratios.max() <= threshold), statistics
+
+
+def activities(everything: Sequence[Results], populations: Sequence[str], start: float, stop: float) -> list[Activity]:
+    """What every result does in a window, ms, over the same cells; the pairs are drawn from the first two's."""
+    windows = {name: _window(name, everything, start, stop) for name in populations}
+    return [
+        {name: activity(results.spikes[name], window) for name, window in windows.items()} for results in everything
+    ]
 
 
 def _check_null(null: list[Results]) -> None:
@@ -116,7 +123,7 @@ def _stop(everything: list[Results], stop: float | None) -> tuple[float, list[st
     return float(np.nextafter(last, np.inf)), [f"no duration is known: taken to end with the last spike, {last:g} ms"]
 
 
-def _window(name: str, everything: list[Results], start: float, stop: float) -> Window:
+def _window(name: str, everything: Sequence[Results], start: float, stop: float) -> Window:
     """Cells: those simulated where every result says so, else those that spiked in any."""
     trains = []
     for results in everything:
@@ -129,10 +136,6 @@ def _window(name: str, everything: list[Results], start: float, stop: float) -> 
     known = [np.asarray(nodes, dtype=np.int64) for nodes in stated if nodes is not None]
     cells = np.unique(np.concatenate([*active, *known]))
     return Window(cells, sampled(np.intersect1d(active[0], active[1])), start, stop)
-
-
-def _activity(results: Results, windows: dict[str, Window]) -> Activity:
-    return {name: activity(results.spikes[name], window) for name, window in windows.items()}
 
 
 def _keys(one: Activity, two: Activity, others: list[Activity]) -> tuple[list[tuple[str, str]], list[str]]:
