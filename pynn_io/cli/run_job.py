@@ -16,13 +16,15 @@ from pynn_io.cli.common import UsageError
 from pynn_io.cli.losses import print_losses
 from pynn_io.document import Document, name_of
 from pynn_io.errors import PlanError, WriteError
+from pynn_io.graph import Network
+from pynn_io.lowering.cells import simulated, sources
 from pynn_io.pipeline import read
 from pynn_io.progress import Progress
 from pynn_io.registry import find_backend
 from pynn_io.report import Report
 from pynn_io.results import Results
 from pynn_io.results.files import write_results
-from pynn_io.results.table import ResultFormat, require
+from pynn_io.results.table import ResultFormat, load, require
 from pynn_io.results.table import find as find_format
 from pynn_io.runners.base import Profile
 from pynn_io.show.canvas import import_matplotlib
@@ -69,6 +71,8 @@ class RunJob:
         if row.kind == "file" and dest.suffix.lower() != row.extension:
             raise UsageError(f"-o {dest}: {row.title} are one file, whose name ends in {row.extension}")
         _refuse_destination(dest, arguments)
+        if row.check:
+            load(row, "check")(_count_cells(document.network, document.plan), where=dest)
         return cls(arguments, document, document.plan, backend, dest, report, Report(report.allowed))
 
     def simulate(self, progress: Progress) -> Results:
@@ -129,6 +133,12 @@ class RunJob:
 def default_destination(source: Path, backend: str, row: ResultFormat) -> Path:
     """Named after the plan and the backend, in the current directory: ``300_pointneurons-nest``."""
     return Path(f"{name_of(source)}-{backend}{row.extension if row.kind == 'file' else ''}")
+
+
+def _count_cells(network: Network, plan: SimulationPlan) -> int:
+    """How many cells run, sources left out."""
+    rows = simulated(network, plan)
+    return sum(len(rows[name]) - int(sources(pop, network).sum()) for name, pop in network.populations.items())
 
 
 def _refuse_destination(dest: Path, arguments: argparse.Namespace) -> None:

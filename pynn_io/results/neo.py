@@ -234,13 +234,7 @@ def write(results: Results, path: Path, report: Report, *, limit: int | None = L
     """
     trains = sum(len(ids) for ids in cells_of(results).values())
     channels = sum(trace.data.shape[1] for trace in results.traces)
-    if limit is not None and trains + channels > limit:
-        seconds = trains * _SECONDS[0] + channels * _SECONDS[1]
-        raise WriteError(
-            f"{trains} spike trains and {channels} signals would take Neo about {_duration(seconds)} to write",
-            where=path,
-            hint=f"write the flat NIX layout (--to nix), or select cells; the limit is {limit} of them",
-        )
+    refuse_large(trains, channels, where=path, limit=limit)
     make = _nix_io()
     reserve(path, bytes_of(results) + _BYTES * (trains + channels))
     io = make(str(path), mode="ow")
@@ -249,6 +243,18 @@ def write(results: Results, path: Path, report: Report, *, limit: int | None = L
             io.write_all_blocks([to_block(results)])
         finally:
             io.close()
+
+
+def refuse_large(trains: int, channels: int = 0, *, where: object, limit: int | None = LIMIT) -> None:
+    """Raises WriteError if that many are more than ``limit``, with the time that Neo would take to write them."""
+    if limit is None or trains + channels <= limit:
+        return
+    seconds = trains * _SECONDS[0] + channels * _SECONDS[1]
+    raise WriteError(
+        f"{trains} spike trains and {channels} signals would take Neo about {_duration(seconds)} to write",
+        where=where,
+        hint=f"write the flat NIX layout (--to nix), or select cells; the limit is {limit} of them",
+    )
 
 
 def _duration(seconds: float) -> str:

@@ -19,7 +19,8 @@ class ResultFormat:
     reader: ``module:function`` taking ``(path, report, **options)``, giving `Results`. writer: ``(results, dest,
     report, **options)``, with ``dest`` an empty folder, or a new file for a format of one file (kind ``file``). sniff:
     ``(path) -> bool``, whether a file's content is of the format. extra: what to ``pip install``, if it needs more than
-    pynn_io itself, and package, what that is imported as.
+    pynn_io itself, and package, what that is imported as. check: ``module:function`` taking ``(cells, where=path)``
+    that raises before a run what the writer would raise after it.
     """
 
     name: str
@@ -31,6 +32,7 @@ class ResultFormat:
     extension: str = ""
     extra: str = ""
     package: str = ""
+    check: str = ""
 
 
 RESULT_FORMATS: dict[str, ResultFormat] = {
@@ -62,6 +64,7 @@ RESULT_FORMATS: dict[str, ResultFormat] = {
             sniff="pynn_io.results.neo:is_results_file",
             extension=".nix",
             extra="neo",
+            check="pynn_io.results.neo:refuse_large",
             package="neo",
         ),
         ResultFormat(

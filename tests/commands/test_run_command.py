@@ -153,7 +153,8 @@ def test_strict_refuses_and_names_what_to_allow(run, config, tmp_path):
     done = run(config, "--backend", "loses", "--strict")
     assert (done.returncode, done.stdout) == (3, "")
     assert "--allow fake-loss" in done.stderr
-    assert not (tmp_path / "mark").exists() and nothing_is_left(run, tmp_path)
+    assert not (tmp_path / "mark").exists()
+    assert nothing_is_left(run, tmp_path)
     assert run(config, "--backend", "loses", "--strict", "--allow", "fake-loss").returncode == 0
 
 
@@ -279,6 +280,21 @@ def test_wrong_usage(run, config, tmp_path, arguments, message):
     done = run(config, "--backend", "well", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr and "Traceback" not in done.stderr
+    assert nothing_is_left(run, tmp_path)
+
+
+def test_results_that_neo_would_take_minutes_to_write_are_refused_before_the_run(run, config, tmp_path):
+    with h5py.File(config.parent / "cells.h5", "r+") as file:
+        del file["nodes/cells"]
+        group = file.create_group("nodes/cells")
+        group["node_type_id"] = [100] * 5000
+        group["node_group_id"] = [0] * 5000
+        group["node_group_index"] = range(5000)
+        group.create_group("0")
+    done = run(config, "--backend", "well", "--to", "neo")
+    assert (done.returncode, done.stdout) == (5, ""), done.stderr
+    assert "5000 spike trains and 0 signals would take Neo about 2 min" in done.stderr
+    assert not (tmp_path / "mark").exists()
     assert nothing_is_left(run, tmp_path)
 
 
