@@ -19,7 +19,7 @@ from pynn_io.graph.biophysics import (
     MembraneProperty,
     ReversalPotential,
 )
-from pynn_io.graph.cells import CableCell, PointCell
+from pynn_io.graph.cells import CableCell, PointCell, UnknownCell
 from pynn_io.graph.network import Network, Population, Projection
 from pynn_io.graph.schema import FIELDS, PARAMETER, is_extra
 from pynn_io.graph.stimuli import PoissonTrains, SpontaneousSynapses, VoltageClamp, What
@@ -159,7 +159,8 @@ def _population(population: Population, network: Network) -> Iterator[Fact]:
     cable = False
     for name in dict.fromkeys(population.cells):
         cell = network.cells[name]
-        yield Fact(f"cell:{type(cell).__name__}", name, where)
+        kind = f":{cell.kind}" if isinstance(cell, UnknownCell) else ""
+        yield Fact(f"cell:{type(cell).__name__}{kind}", name, where)
         if isinstance(cell, PointCell):
             yield Fact(f"model:{cell.model}", cell.model, where)
         if isinstance(cell, CableCell):

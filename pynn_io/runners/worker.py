@@ -66,13 +66,13 @@ def main() -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     if status == 0 and job.profile.processes > 1:
-        leave(_runner(job))
+        leave(load_runner(job.runner))
     # Simulators crash in their destructors, and an MPI rank that returns early hangs: nothing is left to be done here.
     os._exit(status)
 
 
 def _simulate(job: Job, folder: Path, report: Report, steps: Steps) -> Results | None:
-    runner = _runner(job)
+    runner = load_runner(job.runner)
     if job.profile.processes > 1:
         _check_ranks(job, *steps.take("start", join, runner))
     lowered = steps.take("lower", runner.lower, job.network, job.plan, report)
@@ -87,8 +87,9 @@ def _simulate(job: Job, folder: Path, report: Report, steps: Steps) -> Results |
     return results if rank() == 0 else None
 
 
-def _runner(job: Job) -> Runner:
-    module, _, name = job.runner.partition(":")
+def load_runner(dotted: str) -> Runner:
+    """A new runner from ``module:class``."""
+    module, _, name = dotted.partition(":")
     return getattr(import_module(module), name)()
 
 

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TypeAlias
 
+from pynn_io.vocabulary.translations import TRANSLATIONS
+
 Answer: TypeAlias = tuple[str, str]
 Answers: TypeAlias = Mapping[str, Answer]
 
@@ -26,71 +28,83 @@ def _exact(names: str) -> dict[str, Answer]:
 
 
 _OTHER_KIND = "no simulator here knows what such a projection does"
-_NO_CABLES = "NEST runs cells without extent"
-_NOT_YET = "not translated into NEST's devices yet"
+_NO_CELL = "the backend has no such cell"
+_NO_STIMULUS = "no simulator here has such a stimulus"
 
 _NEST = {
     **_no(
-        _NO_CABLES,
+        "NEST runs cells without extent",
         *("cell:CableCell", "template:hoc", "template", "channel:nmodl:pas", "channel:nmodl", "channel"),
         *("decor:ChannelDensity", "decor:MembraneProperty", "decor:ReversalPotential", "decor:ConcentrationModel"),
         *("decor:Junction", "column:rotation", "column:recenter", "column:section_site", "column:target_sections"),
         "column:distance_range",
     ),
-    **_no("the backend has no such cell", "cell:UnknownCell"),
+    "cell:UnknownCell:point_neuron": EXACT,
+    **_no(_NO_CELL, "cell:UnknownCell"),
     **_no("gap junctions between NEST's cells are not connected yet", "kind:electrical"),
     **_no(_OTHER_KIND, "kind"),
-    **_no(
-        _NOT_YET,
-        *("stimulus:SynapseReplay", "stimulus:SpontaneousSynapses", "stimulus:ShotNoise", "stimulus:VoltageClamp"),
-        *("stimulus:SpontaneousSynapses:rate", "stimulus:VoltageClamp:delayed", "stimulus:PoissonTrains:weight"),
-    ),
-    **_no("no simulator here has such a stimulus", "stimulus:OtherStimulus"),
+    **_no("NEST makes no events at single synapses", "stimulus:SpontaneousSynapses"),
+    **_no("NEST's cells cannot be clamped to a voltage", "stimulus:VoltageClamp"),
+    **_no(_NO_STIMULUS, "stimulus:OtherStimulus"),
 }
 
 _NEURON = {
     **_no("its equations are in a language that NEURON does not read", "template", "channel"),
-    **_no("the backend has no such cell", "cell:UnknownCell"),
+    **_no("items placed at one point of a cell are not built", "decor:Junction"),
+    **_no(_NO_CELL, "cell:UnknownCell"),
     **_no(_OTHER_KIND, "kind"),
-    **_no("no simulator here has such a stimulus", "stimulus:OtherStimulus"),
-    **_no(
-        "not translated for NEURON yet",
-        *("stimulus:SpontaneousSynapses", "stimulus:SpontaneousSynapses:rate", "stimulus:PoissonTrains:weight"),
-    ),
+    **_no(_NO_STIMULUS, "stimulus:OtherStimulus"),
 }
 
 KINDS: Mapping[str, Answers] = MappingProxyType({"nest": _NEST, "neuron": _NEURON})
 
-#: Standard cells that both backends run, with their synapses.
+#: Standard cells, sources and connections that both backends run.
 _STANDARD = (
-    "IF_curr_alpha IF_curr_exp IF_curr_delta IF_cond_alpha IF_cond_exp IF_cond_exp_gsfa_grr HH_cond_exp"
-    " EIF_cond_exp_isfa_ista EIF_cond_alpha_isfa_ista Izhikevich SpikeSourceArray SpikeSourcePoisson static"
-    " StaticSynapse"
+    "IF_curr_alpha IF_curr_exp IF_curr_delta IF_cond_alpha IF_cond_exp IF_cond_exp_gsfa_grr IF_facets_hardware1"
+    " HH_cond_exp EIF_cond_exp_isfa_ista EIF_cond_alpha_isfa_ista Izhikevich SpikeSourceArray SpikeSourcePoisson static"
+    " StaticSynapse nest:static_synapse nest:static_synapse_hom_w nest:cont_delay_synapse"
 )
 _NO_MODEL = ("no", "the backend has no model with these equations")
+_STATIC: Answer = (
+    "approximate",
+    "it becomes a static synapse of the same weight: the changes of its weight are left out",
+)
+_SHAPED: Answer = (
+    "approximate",
+    "in NEST the target cell shapes the response: it becomes a static synapse of this weight",
+)
+_PLASTIC = (
+    "TsodyksMarkramSynapse SimpleStochasticSynapse StochasticTsodyksMarkramSynapse MultiQuantalSynapse STDPMechanism"
+    " nest:bernoulli_synapse nest:tsodyks_synapse nest:tsodyks2_synapse nest:quantal_stp_synapse nest:stdp_synapse"
+    " nest:stdp_synapse_hom nest:stdp_triplet_synapse nest:vogels_sprekeler_synapse"
+)
 
 MODELS: Mapping[str, Answers] = MappingProxyType(
     {
         "nest": {
             **_exact(_STANDARD),
-            "TsodyksMarkramSynapse": EXACT,
+            **_exact("TsodyksMarkramSynapse SimpleStochasticSynapse MultiQuantalSynapse"),
             "nest:": EXACT,
             "nrn:": ("no", "it is a model of NEURON"),
+            "nrn:ExpSyn": _SHAPED,
+            "nrn:Exp2Syn": _SHAPED,
         },
         "neuron": {
+            # What has a standard twin runs as that.
+            **_exact(" ".join(row.native for row in TRANSLATIONS)),
             **_exact(_STANDARD),
+            **dict.fromkeys(_PLASTIC.split(), _STATIC),
             "nrn:": EXACT,
-            "nest:": ("no", "it is a model of NEST"),
-            # What NEST calls a static synapse is any simulator's plain connection.
-            "nest:static_synapse": EXACT,
+            "nest:": ("no", "it is a model of NEST without a counterpart on NEURON"),
         },
     }
 )
 
 
-def of_kind(key: str, backend: str) -> Answer:
-    """The answer for a row of `pynn_io.vocabulary.support.ROWS`."""
-    return KINDS[backend].get(key, EXACT)
+def of_kind(key: str, row: str, backend: str) -> Answer:
+    """The answer for a key, or else for the row of `pynn_io.vocabulary.support.ROWS` that covers it."""
+    answers = KINDS[backend]
+    return answers.get(key) or answers.get(row, EXACT)
 
 
 def of_model(name: str, backend: str) -> Answer:

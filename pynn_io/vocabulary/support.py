@@ -181,9 +181,10 @@ def support(key: str, target: str) -> Support:
     head = key.partition(":")[0]
     if head in {"model", "synapse"}:
         return _model(key.partition(":")[2], target)
+    row = _key(key)
     if target in backends.KINDS:
-        return Support(*backends.of_kind(_key(key), target))
-    return getattr(ROWS[_key(key)], _field(target))
+        return Support(*backends.of_kind(key, row, target))
+    return getattr(ROWS[row], _field(target))
 
 
 def title(key: str) -> str:

@@ -1,0 +1,132 @@
+"""The columns of the support tables that are backends say what the runners do: each row is asked of `lower`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pynn_io.audit import audit
+from pynn_io.document import Document
+from pynn_io.errors import PynnIOError
+from pynn_io.graph import Edges, Network, PointCell, Population, Projection, SpikeSource, Synapse
+from pynn_io.graph import stimuli as s
+from pynn_io.graph.columns import Column
+from pynn_io.registry import BACKENDS
+from pynn_io.report import Kind, Report
+from pynn_io.runners.worker import load_runner
+from pynn_io.simulation_plan import SimulationPlan
+from pynn_io.vocabulary.models import MODELS as VOCABULARY
+from pynn_io.vocabulary.support import support
+from tests.models import MODELS, table
+
+TRAINS = s.SpikeTrains("in", np.array([0]), np.array([5.0]))
+WINDOW = {"delay": 1.0, "duration": 10.0}
+STIMULI = {
+    "SpikeTrains": TRAINS,
+    "PoissonTrains": s.PoissonTrains(50.0),
+    "SynapseReplay": s.SynapseReplay(TRAINS),
+    "SpontaneousSynapses": s.SpontaneousSynapses(10.0),
+    "CurrentPulses": s.CurrentPulses(np.array([0.1]), np.array([5.0]), np.array([20.0])),
+    "CurrentRamp": s.CurrentRamp(0.0, 0.1, **WINDOW),
+    "Hyperpolarizing": s.Hyperpolarizing(**WINDOW),
+    "Subthreshold": s.Subthreshold(20.0, **WINDOW),
+    "SinusoidalCurrent": s.SinusoidalCurrent(0.1, 50.0, **WINDOW),
+    "NoiseCurrent": s.NoiseCurrent(0.1, 0.01, **WINDOW),
+    "OrnsteinUhlenbeck": s.OrnsteinUhlenbeck(2.0, 0.1, 0.02, **WINDOW),
+    "ShotNoise": s.ShotNoise(0.5, 2.0, rate=100.0, amplitude_mean=0.1, amplitude_variance=0.01, **WINDOW),
+    "VoltageClamp": s.VoltageClamp(np.array([-60.0]), np.array([10.0])),
+    "OtherStimulus": s.OtherStimulus("xstim", {}),
+}
+
+
+def lost(backend: str, network: Network, *stimuli: s.Stimulus) -> set[str]:
+    """Codes of what lowering loses; a refusal by an error counts as well."""
+    report = Report()
+    plan = SimulationPlan(duration=50.0, timestep=0.1, v_init=-65.0, celsius=34.0, stimuli=stimuli, seed=1)
+    try:
+        load_runner(BACKENDS[backend].runner).lower(network, plan, report)
+    except PynnIOError as error:
+        return {type(error).__name__}
+    return {issue.code for issue in report.of_kind(Kind.LOST)}
+
+
+def point_network(cell: PointCell | SpikeSource, synapse: str = "static", kind: str = "chemical") -> Network:
+    """Two cells that know their currents, driven by one source."""
+    sizes = table(2, x=[0.0, 1.0], threshold_current=[0.2, 0.3], holding_current=[0.1, 0.1])
+    populations = {
+        "in": Population("in", 1, table(1, cell=["in"])),
+        "cells": Population("cells", 2, table(1, cell=["cell"]), table=sizes),
+    }
+    types = table(1, synapse=["syn"], weight=[0.01], delay=[1.0], weight_unit=["uS"])
+    edges = Edges(Column(np.array([0])), Column(np.array([1])), table(1))
+    projection = Projection("p", "in", "cells", types, edges, kind=kind)
+    cells = {"in": SpikeSource(), "cell": cell}
+    return Network("n", populations, {"p": projection}, cells, {"syn": Synapse(synapse)})
+
+
+def cable_network() -> Network:
+    network = MODELS["cable"]().network
+    bio = network.populations["bio"]
+    own = dict(table(2, threshold_current=[0.2, 0.3], holding_current=[0.1, 0.1]))
+    source = Population("in", 1, table(1, cell=["in"]))
+    driven = network.projections["bio_to_bio"]
+    ends = Edges(Column(np.array([0])), Column(np.array([1])), table(1, weight=[0.1], afferent_section_id=[0]))
+    return replace(
+        network,
+        projections={**network.projections, "in_to_bio": replace(driven, name="in_to_bio", pre="in", edges=ends)},
+        populations={"bio": replace(bio, table=bio.table.updated(own)), "in": source},
+        cells={**network.cells, "in": SpikeSource()},
+    )
+
+
+def test_every_stimulus_is_tried():
+    assert {f"stimulus:{name}" for name in STIMULI} == {f"stimulus:{kind.__name__}" for kind in s.What.__args__}
+
+
+@pytest.mark.parametrize("backend", ["nest", "neuron"])
+@pytest.mark.parametrize("name", STIMULI)
+def test_stimuli(backend, name):
+    """On cells that the backend can have; NEURON has those with extent, where every stimulus has a place."""
+    network = point_network(PointCell("IF_cond_exp")) if backend == "nest" else cable_network()
+    target = "in" if name in {"SpikeTrains", "PoissonTrains"} else next(iter(network.populations.keys() - {"in"}))
+    known = lost(backend, network)
+    found = lost(backend, network, s.Stimulus(name, STIMULI[name], target)) - known
+    assert (support(f"stimulus:{name}", backend).level == "no") == bool(found), found
+
+
+@pytest.mark.parametrize("backend", ["nest", "neuron"])
+@pytest.mark.parametrize("model", [name for name, row in VOCABULARY.items() if row.kind == "cell"])
+def test_cell_models(backend, model):
+    found = lost(backend, point_network(PointCell(model, {}))) & {"no-nest-model", "cell-model", "RunError"}
+    assert (support(f"model:{model}", backend).level == "no") == bool(found), found
+
+
+@pytest.mark.parametrize("model", [name for name, row in VOCABULARY.items() if row.kind == "synapse"])
+def test_synapse_models_of_nest(model):
+    network = point_network(PointCell("IF_cond_exp"), synapse=model)
+    report, found = Report(), support(f"synapse:{model}", "nest").level
+    try:
+        load_runner(BACKENDS["nest"].runner).lower(network, SimulationPlan(duration=50.0), report)
+    except PynnIOError as error:
+        assert found == "no", error
+        return
+    assert (found == "approximate") == ("kinetics-of-the-target" in report.codes())
+
+
+@pytest.mark.parametrize("backend", ["nest", "neuron"])
+@pytest.mark.parametrize("kind", ["chemical", "electrical", "neuromodulatory"])
+def test_projections(backend, kind):
+    network = point_network(PointCell("IF_cond_exp"), kind=kind)
+    found = lost(backend, network)
+    assert (support(f"kind:{kind}", backend).level == "no") == ("projection-kind" in found), found
+
+
+def test_cells_with_extent_are_not_for_nest():
+    report = Report()
+    audit(Document(cable_network()), "nest", report)
+    assert ("cable-cell", Kind.LOST) in {(issue.code, issue.kind) for issue in report}
+    report = Report()
+    audit(Document(cable_network()), "neuron", report)
+    assert len(report) == 0
