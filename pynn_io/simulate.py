@@ -18,7 +18,7 @@ from typing import Any
 from pynn_io import registry
 from pynn_io.audit import audit, complete
 from pynn_io.document import Document
-from pynn_io.errors import BackendUnavailable, FormatError, LossError, PlanError, RunError
+from pynn_io.errors import BackendUnavailable, FormatError, LossError, RunError
 from pynn_io.graph.cells import CableCell, PointCell
 from pynn_io.graph.network import Network
 from pynn_io.graph.validate import validate
@@ -30,6 +30,7 @@ from pynn_io.runners.base import Profile
 from pynn_io.runners.job import Job, Outcome
 from pynn_io.runners.launch import FULL_DISK, Listener, LogSink, run_job
 from pynn_io.simulation_plan import SimulationPlan
+from pynn_io.simulation_plan.validate import check
 from pynn_io.vocabulary.support import TARGETS
 
 #: ``target_simulator`` of a SONATA configuration -> backend.
@@ -56,6 +57,7 @@ def simulate(
     duration: float | None = None,
     timestep: float | None = None,
     seed: int | None = None,
+    spike_times: str | None = None,
     threads: int | None = None,
     processes: int | None = None,
     mechanisms: Sequence[str | Path] = (),
@@ -65,7 +67,8 @@ def simulate(
 
     backend: a name of `registry.backends`, or ``auto``: what the plan was written for, else what the network holds.
     profile: how to run; ``threads``, ``processes``, ``mechanisms`` (folders of ``.mod`` files) and ``options`` of one
-        backend (``coreneuron=True``) override or add to it. duration, timestep (ms), seed: instead of the plan's.
+        backend (``coreneuron=True``) override or add to it. duration, timestep (ms), seed, spike_times: instead of the
+        plan's.
     report: what the backend cannot honour is added to it. strict: run nothing if there is such a thing.
     log: takes what the simulator prints. lowered: is called before anything is built, with all that the backend cannot
     honour as far as it is known by then. timeout: seconds of wall clock.
@@ -76,10 +79,11 @@ def simulate(
     report = Report() if report is None else report
     name, reason = choose(network, plan) if backend == "auto" else (backend, "asked for")
     row = registry.find_backend(name)
-    plan = _plan(plan, duration, timestep, seed)
+    plan = _plan(plan, duration, timestep, seed, spike_times)
     profile = _profile(row, profile or Profile(), threads, processes, mechanisms, options)
     _refuse_unavailable(row, profile)
     validate(network, progress=progress)
+    check(plan, network)
     audited = Report(report.allowed)
     if row.name in TARGETS:  # a backend of another package says what it lacks when it lowers
         audit(Document(network, plan), row.name, audited)
@@ -112,19 +116,20 @@ def choose(network: Network, plan: SimulationPlan) -> tuple[str, str]:
     return "nest", "the network suits any simulator"
 
 
-def _plan(plan: SimulationPlan, duration: float | None, timestep: float | None, seed: int | None) -> SimulationPlan:
-    plan = replace(
+def _plan(
+    plan: SimulationPlan,
+    duration: float | None,
+    timestep: float | None,
+    seed: int | None,
+    spike_times: str | None,
+) -> SimulationPlan:
+    return replace(
         plan,
         duration=plan.duration if duration is None else duration,
         timestep=plan.timestep if timestep is None else timestep,
         seed=plan.seed if seed is None else seed,
+        spike_times=spike_times or plan.spike_times,
     )
-    if plan.duration is None:
-        raise PlanError("the plan has no duration", where="run.tstop", hint="state it, or pass --duration MS")
-    for key, value in (("run.tstop", plan.duration), ("run.dt", plan.timestep)):
-        if value is not None and not 0 < value < float("inf"):
-            raise PlanError(f"{value} ms is not a positive number", where=key)
-    return plan
 
 
 def _profile(

@@ -92,6 +92,11 @@ def _what_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--duration", metavar="MS", type=_milliseconds, help="instead of the plan's (ms)")
     what.add_argument("--timestep", metavar="MS", type=_milliseconds, help="instead of the plan's (ms)")
     what.add_argument("--seed", metavar="N", type=_seed, help="of everything random, instead of the plan's")
+    what.add_argument(
+        "--spike-times",
+        choices=("precise", "grid"),
+        help="when an input spike between two steps arrives: at its time (as BMTK does), or at the nearest step",
+    )
 
 
 def _how_arguments(parser: argparse.ArgumentParser) -> None:

@@ -91,6 +91,7 @@ class RunJob:
             duration=arguments.duration,
             timestep=arguments.timestep,
             seed=arguments.seed,
+            spike_times=arguments.spike_times,
         )
         return replace(results, provenance={**results.provenance, **self._origin()})
 

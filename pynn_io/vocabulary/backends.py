@@ -43,8 +43,13 @@ _NEST = {
     **_no(_NO_CELL, "cell:UnknownCell"),
     **_no("gap junctions between NEST's cells are not connected yet", "kind:electrical"),
     **_no(_OTHER_KIND, "kind"),
-    **_no("NEST makes no events at single synapses", "stimulus:SpontaneousSynapses"),
-    **_no("NEST's cells cannot be clamped to a voltage", "stimulus:VoltageClamp"),
+    **_no(
+        "NEST makes no events at single synapses",
+        *("stimulus:SpontaneousSynapses", "stimulus:SpontaneousSynapses:rate"),
+    ),
+    **_no("NEST's cells cannot be clamped to a voltage", "stimulus:VoltageClamp", "stimulus:VoltageClamp:delayed"),
+    **_no("NEST's runner records single variables of cells without extent", "recording:obi"),
+    **_no("NEST's runner records variables of cells, and nothing else", "recording:bmtk"),
     **_no(_NO_STIMULUS, "stimulus:OtherStimulus"),
 }
 
@@ -54,6 +59,7 @@ _NEURON = {
     **_no(_NO_CELL, "cell:UnknownCell"),
     **_no(_OTHER_KIND, "kind"),
     **_no(_NO_STIMULUS, "stimulus:OtherStimulus"),
+    **_no("NEURON's runner records no extracellular potentials and no weights", "recording:bmtk"),
 }
 
 KINDS: Mapping[str, Answers] = MappingProxyType({"nest": _NEST, "neuron": _NEURON})

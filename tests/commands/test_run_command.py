@@ -301,8 +301,8 @@ def test_results_that_neo_would_take_minutes_to_write_are_refused_before_the_run
 @pytest.mark.parametrize(
     ("sections", "message"),
     [
-        ({"run": {"tstop": None}}, "run.tstop"),
-        ({"run": {"dt": -0.1}}, "run.dt"),
+        ({"run": {"tstop": None}}, "duration"),
+        ({"run": {"dt": -0.1}}, "timestep: it must be positive"),
         ({"inputs": {"step": {"input_type": "current_clamp", "module": "IClamp", "amp": "much"}}}, "inputs.step"),
         ({"network": "nowhere.json"}, "nowhere.json"),
     ],

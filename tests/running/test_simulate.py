@@ -29,7 +29,7 @@ from pynn_io.graph import CableCell, PointCell
 from pynn_io.report import Kind, Report
 from pynn_io.runners.base import Profile
 from pynn_io.simulate import choose, simulate
-from pynn_io.simulation_plan import SimulationPlan
+from pynn_io.simulation_plan import Recording, SimulationPlan
 from tests.models import MODELS
 from tests.running import fake
 
@@ -225,7 +225,7 @@ def test_an_interrupt_ends_the_simulator(network, tmp_path):
 def test_a_killed_parent_takes_the_simulator_with_it(tmp_path):
     program = (
         "from pynn_io import registry; from tests.running import fake; from tests.models import MODELS\n"
-        "from pynn_io.simulate import simulate; from pynn_io.simulation_plan import SimulationPlan\n"
+        "from pynn_io.simulate import simulate; from pynn_io.simulation_plan import Recording, SimulationPlan\n"
         "registry.BACKENDS['hangs'] = fake.backend(fake.Hangs)\n"
         "simulate(MODELS['two_types']().network, SimulationPlan(duration=20.0), 'hangs')\n"
     )
@@ -271,7 +271,12 @@ def test_a_backend_that_is_known_and_cannot_run(network, monkeypatch):
 
 @pytest.mark.parametrize(
     ("changes", "where"),
-    [({"duration": None}, "run.tstop"), ({"duration": -1.0}, "run.tstop"), ({"timestep": 0.0}, "run.dt")],
+    [
+        ({"duration": None}, "simulation:duration"),
+        ({"duration": -1.0}, "simulation:duration"),
+        ({"timestep": 0.0}, "simulation:timestep"),
+        ({"recordings": (Recording("v", "v", {"ei": "x"}),)}, "simulation:recordings.v.node_set"),
+    ],
 )
 def test_a_plan_that_cannot_run(network, changes, where):
     with pytest.raises(PlanError) as caught:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -38,6 +39,9 @@ STIMULI = {
     "ShotNoise": s.ShotNoise(0.5, 2.0, rate=100.0, amplitude_mean=0.1, amplitude_variance=0.01, **WINDOW),
     "VoltageClamp": s.VoltageClamp(np.array([-60.0]), np.array([10.0])),
     "OtherStimulus": s.OtherStimulus("xstim", {}),
+    "weighted": s.PoissonTrains(50.0, weight=0.01),
+    "minis": s.SpontaneousSynapses(times=(5.0,), silences_others=True),
+    "delayed": s.VoltageClamp(np.array([-60.0]), np.array([10.0]), delay=5.0),
 }
 
 
@@ -82,7 +86,7 @@ def cable_network() -> Network:
 
 
 def test_every_stimulus_is_tried():
-    assert {f"stimulus:{name}" for name in STIMULI} == {f"stimulus:{kind.__name__}" for kind in s.What.__args__}
+    assert {type(what) for what in STIMULI.values()} == set(get_args(s.What))
 
 
 @pytest.mark.parametrize("backend", ["nest", "neuron"])
@@ -92,8 +96,11 @@ def test_stimuli(backend, name):
     network = point_network(PointCell("IF_cond_exp")) if backend == "nest" else cable_network()
     target = "in" if name in {"SpikeTrains", "PoissonTrains"} else next(iter(network.populations.keys() - {"in"}))
     known = lost(backend, network)
-    found = lost(backend, network, s.Stimulus(name, STIMULI[name], target)) - known
-    assert (support(f"stimulus:{name}", backend).level == "no") == bool(found), found
+    stimulus = s.Stimulus(name, STIMULI[name], target)
+    found = lost(backend, network, stimulus) - known
+    audited = Report()
+    audit(Document(network, SimulationPlan(stimuli=(stimulus,))), backend, audited)
+    assert (name in {example for issue in audited for example in issue.examples}) == bool(found), found
 
 
 @pytest.mark.parametrize("backend", ["nest", "neuron"])
