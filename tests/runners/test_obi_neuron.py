@@ -1,0 +1,125 @@
+"""OBI circuits on NEURON against the same model written by hand: same spikes, soma traces to 1e-6 mV."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pynn_io.errors import PlanError
+from pynn_io.report import Report
+from pynn_io.simulation_plan.plan import Assignment, ConnectionOverride, Modification
+from tests.runners.obi_cases import QUIET, assert_same, by_hand, plan, run
+
+pytestmark = pytest.mark.slow
+
+
+def test_templates_release_synapses_gap_junctions_and_replay(tmp_path: Path) -> None:
+    report = Report()
+    assert_same(run(plan(), report), by_hand(tmp_path), spikes=10)
+    assert not report.refusals()
+
+
+def test_spikes_at_the_axon_initial_segment(tmp_path: Path) -> None:
+    with pytest.raises(Exception, match="AIS.*axon\\[1\\]"):
+        run(plan(spike_location="AIS"))
+    pyramids = {"mtype": "L5_TPC"}
+    results = run(plan(spike_location="AIS", node_set=pyramids, stimuli=()))
+    assert set(results.nodes) >= {"left", "right"}
+    assert results.nodes["left"].tolist() == [0, 1]
+
+
+def test_part_of_the_circuit(tmp_path: Path) -> None:
+    results = run(plan(node_set="Left"))
+    assert "right" not in {trace.population for trace in results.traces}
+    assert_same(results, by_hand(tmp_path, cells=["left"]), spikes=5)
+
+
+def test_extracellular_calcium_scales_the_release_probability(tmp_path: Path) -> None:
+    assert_same(run(plan(extracellular_calcium=1.2)), by_hand(tmp_path, calcium=1.2), spikes=1)
+
+
+def test_overrides_in_order_weights_delays_assignments_and_globals(tmp_path: Path) -> None:
+    configure = (Assignment("%s", "Use", 0.9), Assignment("", "tau_d_NMDA_ProbAMPANMDA_EMS", 20.0))
+    overrides = (
+        QUIET,
+        ConnectionOverride("strong", "all", "all", weight=3.0),
+        ConnectionOverride("weak", "Left", "Right", weight=0.5, synapse_delay=2.3),
+        ConnectionOverride("sure", "Left", "Left", weight=1.5, configure=configure),
+    )
+    case = {
+        "weight": {"left__right__chemical": 0.5, "left__left__chemical": 1.5, "drivers__left__chemical": 3.0},
+        "delay": {"left__right__chemical": 2.3},
+        "configure": {"left__left__chemical": {"Use": 0.9}},
+        "globals": {"tau_d_NMDA_ProbAMPANMDA_EMS": 20.0},
+        "exponential": 3.0,
+    }
+    assert_same(run(plan(overrides=overrides)), by_hand(tmp_path, **case), spikes=5)
+
+
+def test_weights_that_change_during_the_run(tmp_path: Path) -> None:
+    later = ConnectionOverride("cut", "Left", "Left", weight=0.0, delay=15.0)
+    results = run(plan(overrides=(QUIET, later)))
+    expected = by_hand(tmp_path, later={"left__left__chemical": [15.0, 0.0]})
+    assert_same(results, expected, spikes=3)
+
+
+def test_mechanism_variables_are_set_for_all_synapses(tmp_path: Path) -> None:
+    variables = {("ProbAMPANMDA_EMS", "e_NMDA"): -20.0}
+    results = run(plan(mechanism_variables=variables))
+    assert_same(results, by_hand(tmp_path, globals={"e_NMDA_ProbAMPANMDA_EMS": -20.0}))
+
+
+def test_modifications_change_sections_as_parsed(tmp_path: Path) -> None:
+    changes = (
+        Modification("leaky", "configure_all_sections", "Left", (Assignment("%s", "g_pas", 2e-4),)),
+        Modification("calm", "section_list", "Right", (Assignment("somatic", "gnabar_hh", 0.5, "*="),)),
+        Modification("one", "section", {"population": "left", "node_id": [2]}, (Assignment("dend[1]", "cm", 3.0),)),
+    )
+    cases = [["left", row, "all", "g_pas", 2e-4] for row in range(3)]
+    cases += [["right", row, "somatic", "gnabar_hh", 0.1] for row in range(3)]
+    cases += [["left", 2, "dend1", "cm", 3.0]]
+    assert_same(run(plan(modifications=changes)), by_hand(tmp_path, set=cases))
+
+
+def test_a_modification_without_effect_is_named() -> None:
+    report = Report()
+    nothing = Modification("typo", "configure_all_sections", "Left", (Assignment("%s", "gkbar_nothing", 0.0),))
+    run(plan(modifications=(nothing,), duration=1.0), report)
+    assert "modification-without-effect" in report.codes()
+
+
+def test_an_override_of_a_variable_that_synapses_lack_is_refused() -> None:
+    wrong = ConnectionOverride("typo", "Left", "Left", configure=(Assignment("%s", "Us", 1.0),))
+    with pytest.raises(PlanError, match="sets Us, which synapses of the mechanism Prob"):
+        run(plan(overrides=(QUIET, wrong), duration=1.0))
+
+
+def test_an_unknown_kind_of_synapse_is_refused_by_name() -> None:
+    wrong = ConnectionOverride("plastic", "Left", "Left", mod_override="GluSynapse")
+    with pytest.raises(PlanError, match="'GluSynapse'"):
+        run(plan(overrides=(QUIET, wrong), duration=1.0))
+
+
+def test_miniature_events_come_at_the_rates_of_the_cells() -> None:
+    """20, 21 and 22 Hz at each excitatory synapse of the right population (its column), none at the left one."""
+    from pynn_io.runners.neuron import NeuronRunner
+
+    lowered = NeuronRunner().lower(*_long(), Report())
+    connections = next(item for item in lowered.connections if item.projection == "left__right__chemical")
+    events = connections.release.events
+    rates, windows = np.full(2000, 20.0), np.tile([0.0, 1000.0], (2000, 1))
+    which, times = events.drawn("left__right__chemical", 1, rates, windows)
+    counts = np.bincount(which, minlength=2000)
+    assert counts.mean() == pytest.approx(20.0, abs=5 * np.sqrt(20 / 2000))
+    assert counts.var() == pytest.approx(20.0, rel=0.2)
+    assert np.histogram(times, 10, (0, 1000))[0].std() < 4 * np.sqrt(len(times) / 10)
+    assert set(events.minis) == {"right"}
+    np.testing.assert_allclose(events.minis["right"], [[10, 11, 12], [20, 21, 22]])
+
+
+def _long() -> tuple:
+    from tests.runners.obi_cases import network
+
+    return network(), plan(duration=1000.0, overrides=())
