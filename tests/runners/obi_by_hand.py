@@ -110,6 +110,11 @@ class ByHand:
             made.append(point)
             own = self._delay(edges["delay"][k]) if delay is None else delay
             self._connect(name, pre, int(edges["source"][k]), point, float(edges["conductance"][k]) * factor, own)
+            for time in self.case.get("replayed", {}).get(name, {}).get(str(int(edges["source"][k])), ()):
+                netcon = h.NetCon(None, point)
+                netcon.weight[0] = float(edges["conductance"][k]) * factor
+                self.keep.append(netcon)
+                self.events.append((netcon, time + own))
         later = self.case.get("later", {}).get(name)
         if later is not None:
             self.later = (later[0], self.netcons[name], [later[1] * float(value) for value in edges["conductance"]])
@@ -162,7 +167,7 @@ class ByHand:
     def _current(self, segment: object, times: list[float], values: list[float]) -> None:
         clamp = h.IClamp(segment)
         clamp.dur = 1e9
-        vectors = h.Vector(values), h.Vector(times)
+        vectors = h.Vector([*values, 0]), h.Vector([*times, 1e6])
         vectors[0].play(clamp._ref_amp, vectors[1], 1)
         self.keep += [clamp, *vectors]
 
@@ -226,8 +231,8 @@ class ByHand:
         if hasattr(self, "later"):
             h.cvode.event(self.later[0], self._set_later)
         context.psolve(self.case["duration"])
-        found = {f"v:{name}": np.array(vector) for name, vector in traces.items()}
-        return found | {f"spikes:{name}": np.array(vector) for name, vector in spikes.items()}
+        found = {f"v:{name}": np.array(vector.as_numpy()) for name, vector in traces.items()}
+        return found | {f"spikes:{name}": np.array(vector.as_numpy()) for name, vector in spikes.items()}
 
     def _set_later(self) -> None:
         _, netcons, weights = self.later

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from time import perf_counter
 from typing import Any
 
@@ -27,9 +28,7 @@ def run(model: Model, progress: Progress) -> None:
         advance = _initialised(model)
         duration, timestep = model.lowered.settings.duration, model.lowered.settings.timestep
         part = max(round(duration / timestep / _PARTS), 1) * timestep
-        now = 0.0
-        while now < duration:
-            now = min(now + part, duration)
+        for now in _stops(duration, part):
             advance(now)
             recordings.flush(model)
             progress("simulating", now, duration)
@@ -38,6 +37,11 @@ def run(model: Model, progress: Progress) -> None:
     except RuntimeError as error:
         raise SimulationFailed(f"NEURON stopped: {error}") from error
     model.seconds["run"] = perf_counter() - begin
+
+
+def _stops(duration: float, part: float) -> list[float]:
+    """Where to pause: multiples of ``part``, and the end. No sum: NEURON refuses to run to where it already is."""
+    return [part * number for number in range(1, math.ceil(duration / part - 1e-6))] + [duration] * (duration > 0)
 
 
 def _late(lowered: LoweredNeuron) -> bool:

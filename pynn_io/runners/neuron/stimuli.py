@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 MEMBRANE_CURRENT, MEMBRANE_CONDUCTANCE = "pynn_io_current", "pynn_io_conductance"
 #: A conductance below this is none (uS), and its resistance this much (MOhm): neurodamus ``core/stimuli.py``.
 _NO_CONDUCTANCE, _OPEN = 1e-9, 1e9
+#: After any run, ms.
+_LATE = 1e9
 #: Levels that an SEClamp has of its own.
 _LEVELS = 3
 
@@ -245,8 +247,9 @@ def _play(course: Shape, reference: Any, shared: dict, key: tuple[float, float],
 
 
 def _from_zero(course: Shape) -> tuple[np.ndarray, np.ndarray]:
-    """Times and values from the beginning of the run, where the course begins later."""
+    """Times and values from the beginning of the run on, and held after the end: NEURON would go on in a line."""
     times, values = course.times, course.values
-    if len(times) and times[0] > 0:
-        return np.concatenate([[0.0], times]), np.concatenate([values[:1], values])
-    return times, values
+    if not len(times):
+        return np.array([0.0, _LATE]), np.zeros(2)
+    before = slice(0, 1 if times[0] > 0 else 0)
+    return np.concatenate([[0.0][before], times, [_LATE]]), np.concatenate([values[before], values, values[-1:]])
