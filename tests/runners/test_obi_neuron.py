@@ -22,7 +22,7 @@ def test_templates_release_synapses_gap_junctions_and_replay(tmp_path: Path) -> 
 
 
 def test_spikes_at_the_axon_initial_segment(tmp_path: Path) -> None:
-    with pytest.raises(Exception, match="AIS.*axon\\[1\\]"):
+    with pytest.raises(Exception, match=r"AIS.*axon\[1\]"):
         run(plan(spike_location="AIS"))
     pyramids = {"mtype": "L5_TPC"}
     results = run(plan(spike_location="AIS", node_set=pyramids, stimuli=()))

@@ -186,7 +186,7 @@ def test_a_missing_column_is_named_with_input_and_population() -> None:
     table = population.table.updated({"parameters:threshold_current": None})
     bare = replace(bare, populations={**bare.populations, "left": replace(population, table=table)})
     below = Stimulus("below", Subthreshold(20.0, 0.0, 10.0), "Left")
-    with pytest.raises(PlanError, match="inputs.below.*relative to threshold_current.*'left'"):
+    with pytest.raises(PlanError, match=r"inputs.below.*relative to threshold_current.*'left'"):
         NeuronRunner().lower(bare, plan(stimuli=(below,)), Report())
 
 
