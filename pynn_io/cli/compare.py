@@ -207,21 +207,23 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
 
 
 def _kind_of_both(arguments: argparse.Namespace) -> str:
-    kinds = [_kind(path, arguments.kind) for path in (arguments.a, arguments.b)]
-    if kinds[0] != kinds[1]:
-        raise UsageError(
-            f"{arguments.a} is {_article(kinds[0])} and {arguments.b} {_article(kinds[1])}",
-            hint="Compare two of a kind.",
-        )
-    return kinds[0]
+    """A folder with nothing in it is taken for results beside results: a run that failed quietly leaves one."""
+    paths = (arguments.a, arguments.b)
+    kinds = [_kind(path, arguments.kind) for path in paths]
+    nothing = [path for path, kind in zip(paths, kinds, strict=True) if kind is None]
+    if nothing and set(kinds) != {None, "results"}:
+        raise FormatError("neither a network nor results", where=nothing[0], hint="Is it the output folder of a run?")
+    if set(kinds) == {"network", "results"}:
+        texts = [
+            f"{path} is {'a network' if kind == 'network' else 'results'}"
+            for path, kind in zip(paths, kinds, strict=True)
+        ]
+        raise UsageError(" and ".join(texts), hint="Compare two of a kind.")
+    return "network" if "network" in kinds else "results"
 
 
-def _article(kind: str) -> str:
-    return "a network" if kind == "network" else "results"
-
-
-def _kind(path: Path, stated: str | None) -> str:
-    """``network`` or ``results``, by content. Raises ReadError, or FormatError for neither or both."""
+def _kind(path: Path, stated: str | None) -> str | None:
+    """``network`` or ``results``, by content; None for a folder without either. Raises ReadError, FormatError."""
     from pynn_io.detect import detect
     from pynn_io.results.files import holds_results
 
@@ -231,11 +233,9 @@ def _kind(path: Path, stated: str | None) -> str:
     try:
         detect(path)
     except FormatError as error:
-        if results:
-            return "results"
-        raise FormatError(
-            f"neither a network nor results: {error.message}", where=path, hint="Is it the output folder of a run?"
-        ) from None
+        if results or path.is_dir():
+            return "results" if results else None
+        raise FormatError(f"neither a network nor results: {error.message}", where=path) from None
     if results:
         raise UsageError(f"{path} holds a network and results", hint="Say which with --kind network or --kind results.")
     return "network"

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from contextlib import chdir, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 
 import h5py
@@ -220,6 +220,28 @@ def test_files_that_are_not_there_or_no_results(two, tmp_path):
     (tmp_path / "broken.h5").write_bytes(two[0].read_bytes()[:900])
     done = compare(two[0], tmp_path / "broken.h5")
     assert (done.returncode, "broken.h5" in done.stderr, "Traceback" in done.stderr) == (4, True, False)
+
+
+def test_a_run_that_left_an_empty_folder(two, tmp_path):
+    (tmp_path / "out").mkdir()
+    done = compare(two[0], tmp_path / "out")
+    assert (done.returncode, done.stderr) == (9, "")
+    assert "no file in this folder holds results" in done.stdout
+    done = compare(tmp_path / "out", tmp_path / "out")
+    assert (done.returncode, "neither a network nor results" in done.stderr) == (2, True)
+    assert compare(tmp_path / "out", tmp_path / "out", "--kind", "results").returncode == 9
+    done = compare(write_circuit(tmp_path / "circuit"), tmp_path / "out")
+    assert (done.returncode, "neither a network nor results" in done.stderr) == (2, True)
+
+
+def test_a_folder_of_a_run_against_its_spikes_file(two, tmp_path):
+    from pynn_io.results import read_results, write_results
+
+    run = replace(read_results(two[0]), nodes={"v1": np.arange(5)}, duration=50.0, provenance={"timestep": 0.1})
+    write_results(run, tmp_path / "run")
+    assert compare(tmp_path / "run", two[0]).returncode == 0
+    assert compare(tmp_path / "run", two[1], "--steps", "35").returncode == 0  # the timestep is in the folder
+    assert compare(tmp_path / "run", two[1], "--steps", "34").returncode == 8
 
 
 # --- Statistics ---------------------------------------------------------------------------------------------------

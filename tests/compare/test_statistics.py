@@ -119,6 +119,13 @@ def test_a_population_that_is_silent_in_one():
     assert "population 'i' is silent in one of the two" in found.reasons
 
 
+def test_a_null_of_the_second_backend_has_its_names():
+    other = renewal(1, population="exc")
+    null = Ensembles(tuple(renewal(seed, population="exc") for seed in range(100, 105)))
+    found = compare(renewal(0), other, Options(rename={"e": "exc"}, ensembles=null))
+    assert (found.verdict, found.statistics.distances[0].population) == (Verdict.WITHIN, "e")
+
+
 def test_a_window_for_the_warm_up():
     late = compare(renewal(0), renewal(1), Options(start=500.0, ensembles=Ensembles(NULL))).statistics
     assert (late.start, late.stop) == (500.0, 4000.0)

@@ -237,6 +237,12 @@ def _ready(options: Options) -> Ensembles:
         for problem in checks.problems(results):
             raise NotComparable(f"a run of the null or perturbed ensembles: {problem}")
     return Ensembles(
-        tuple(checks.cut(one, options.start, options.stop) for one in options.ensembles.null),
-        tuple((change, checks.cut(one, options.start, options.stop)) for change, one in options.ensembles.perturbed),
+        tuple(_as_first(one, options) for one in options.ensembles.null),
+        tuple((change, _as_first(one, options)) for change, one in options.ensembles.perturbed),
     )
+
+
+def _as_first(one: Results, options: Options) -> Results:
+    """A run of either backend: what it calls as the second result does gets the first one's names."""
+    names = {theirs: ours for ours, theirs in options.rename.items() if ours not in one.populations}
+    return checks.cut(checks.renamed(one, names), options.start, options.stop)

@@ -12,7 +12,7 @@ from pynn_io.results.compare.compare import Options, compare
 from pynn_io.results.compare.measures import measure
 from pynn_io.results.compare.statistics import Ensembles
 from pynn_io.results.compare.values import Comparison, Tolerance
-from pynn_io.results.files import read_results
+from pynn_io.results.files import holds_results, read_results
 from pynn_io.results.results import Results
 
 #: The code of what a reader reports where a file is not in the order that it claims.
@@ -29,9 +29,14 @@ class Opened:
 
 
 def open_results(source: str | Path | Results, *, format: str | None = None) -> Opened:
-    """Read results; those at hand are taken as they are. Raises what `read_results` raises, but not for NaN."""
+    """Read results; those at hand are taken as they are. Raises what `read_results` raises, but not for NaN.
+
+    Nor for a folder without results: so a run looks that failed quietly, and it must not stop a pipeline as an error.
+    """
     if isinstance(source, Results):
         return Opened(source)
+    if Path(source).is_dir() and not holds_results(source):
+        return Opened(Results(), (f"{source}: no file in this folder holds results",))
     report = Report()
     try:
         results = read_results(source, format=format, report=report)

@@ -32,7 +32,7 @@ class Ensembles:
     """What a statistical comparison needs beside the two results.
 
     null: results of one backend that differ in nothing but their seeds. perturbed: results after a known relative
-    change of the weights (0.05 is 5 %), several of one change allowed. All with the first result's population names.
+    change of the weights (0.05 is 5 %), several of one change allowed.
     """
 
     null: Sequence[Results] = ()

@@ -190,8 +190,8 @@ def _blocks(count: int, samples: int) -> Iterator[slice]:
 
 def values(a: Trace, b: Trace, common: Aligned, columns: slice | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """float64[instant, element] of both, in the common unit. Raises NotComparable for a value that is not finite."""
-    left = np.asarray(a.data, dtype=np.float64)[common.rows_a][:, common.columns_a[columns]]
-    right = np.asarray(b.data, dtype=np.float64)[common.rows_b][:, common.columns_b[columns]]
+    left = a.data[np.ix_(common.rows_a, common.columns_a[columns])].astype(np.float64, copy=False)
+    right = b.data[np.ix_(common.rows_b, common.columns_b[columns])].astype(np.float64, copy=False)
     for name, block in (("A", left), ("B", right)):
         if not np.isfinite(block).all():
             raise NotComparable(f"{name} holds values that are not finite")
