@@ -51,10 +51,14 @@ def test_links_lead_somewhere(page: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_options_exist(page: str) -> None:
-    """Every --option that a page shows in a pynn-convert or pynn-show line is one of the parsers'."""
-    from pynn_io.cli import convert, show
+    """Every --option that a page shows in a line of a command is one of the parsers'."""
+    from pynn_io.cli import compare, convert, show
 
-    known = {"pynn-convert": convert._parser(), "pynn-show": show._parser()}
+    known = {
+        "pynn-compare": compare._parser(),
+        "pynn-convert": convert._parser(),
+        "pynn-show": show._parser(),
+    }
     for line in (ROOT / page).read_text(encoding="utf-8").splitlines():
         for command, parser in known.items():
             if line.startswith(command):
