@@ -115,10 +115,13 @@ def _to_ids(ids: np.ndarray | None) -> Convert:
 def write_table(section: Any, where: Place, table: Table, identifier: str, progress: Progress = quiet) -> None:
     """All columns of a table; ``identifier`` is what its column ``id`` is called."""
     write_value(section, "size", table.size)
-    write_value(section, "columns", list(table))
-    write_value(section, "extra", [name for name, column in table.items() if column.extra])
     scalars = {name: column for name, column in table.items() if column.is_scalar}
-    write_value(section, "coded", [name for name, column in scalars.items() if column.levels is not None])
+    lists = {
+        "columns": list(table),
+        "extra": [name for name, column in table.items() if column.extra],
+        "coded": [name for name, column in scalars.items() if column.levels is not None],
+    }
+    write_mapping(section, {name: listed for name, listed in lists.items() if listed})
     values = {name: column.value for name, column in scalars.items()}
     units = {name: column.unit for name, column in scalars.items()}
     write_mapping(section.create_section(SCALARS, MAPPING), values, units)

@@ -82,11 +82,13 @@ class _Reader:
         head = read_mapping(document, f"{self.path}:", self.codec)
         populations = {}
         for section in self._sections("node_populations"):
-            population = read_population(section, self.path, self.block)
+            where = f"{self.path}:/node_populations/{section.name}"
+            population = read_population(section, where, self.path, self.block)
             populations[population.name] = population
         projections = {}
         for section in self._sections("edge_populations"):
-            projection = read_projection(section, self.path, self.block, populations)
+            where = f"{self.path}:/edge_populations/{section.name}"
+            projection = read_projection(section, where, self.path, self.block, populations)
             projections[projection.name] = projection
             self.progress("reading edge types", len(projections), 0)
         network = Network(

@@ -46,52 +46,50 @@ class Place(NamedTuple):
         return read_array(self.path, self.block, array_name(self.group, column))
 
 
-def read_population(section: Any, path: Path, block: Any) -> Population:
-    """What `write_population` of the exporter wrote. Raises ReadError."""
-    _, stated = _head(section, path, {"name": str, "size": int})
+def read_population(section: Any, where: str, path: Path, block: Any) -> Population:
+    """What `write_population` of the exporter wrote; ``where`` is the section's place. Raises ReadError."""
+    stated = _head(section, where, {"name": str, "size": int})
     name, size = stated["name"], stated["size"]
-    types = read_table(section, TYPES, Place(path, block, group_name("node_types", name)), "node_type_id")
+    types = read_table(section, where, TYPES, Place(path, block, group_name("node_types", name)), "node_type_id")
     nodes = Place(path, block, group_name("nodes", name))
-    table = read_table(section, TABLE, nodes, "node_id", size=size)
+    table = read_table(section, where, TABLE, nodes, "node_id", size=size)
     index = _type_index(stated, nodes, "node_type", types, size)
     return Population(name, size, types, index.with_data(index.read(size)) if index.is_lazy else index, table)
 
 
-def read_projection(section: Any, path: Path, block: Any, ends: Mapping[str, Population]) -> Projection:
+def read_projection(section: Any, where: str, path: Path, block: Any, ends: Mapping[str, Population]) -> Projection:
     """What `write_projection` of the exporter wrote; its edges stay in the file. Raises ReadError."""
     texts = ("name", "pre", "post", "kind", "section_order")
-    place, stated = _head(section, path, {**dict.fromkeys(texts, str), "size": int})
+    stated = _head(section, where, {**dict.fromkeys(texts, str), "size": int})
     name, pre, post, kind, order = (stated[each] for each in texts)
     size = stated["size"]
     for end in (pre, post):
         if end not in ends:
-            raise ReadError(f"there is no population {end!r}", where=place)
-    types = read_table(section, TYPES, Place(path, block, group_name("edge_types", name)), "edge_type_id")
+            raise ReadError(f"there is no population {end!r}", where=where)
+    types = read_table(section, where, TYPES, Place(path, block, group_name("edge_types", name)), "edge_type_id")
     group = Place(path, block, group_name("edges", name))
-    table = read_table(section, TABLE, group, "edge_id", size=size, lazy=True)
+    table = read_table(section, where, TABLE, group, "edge_id", size=size, lazy=True)
     source, target = (_end(stated, group, *end, size) for end in ((SOURCE, ends[pre]), (TARGET, ends[post])))
     index = _type_index(stated, group, "edge_type", types, size)
     return Projection(name, pre, post, types, Edges(source, target, table), index, kind, order)
 
 
-def _head(section: Any, path: Path, expected: Mapping[str, type]) -> tuple[str, dict[str, Any]]:
-    """The place of a section, and the properties it has, those that are expected among them."""
-    place = f"{path}:/{section.parent.name}/{section.name}"
-    stated = read_mapping(section, f"{path}:/{section.parent.name}")
+def _head(section: Any, where: str, expected: Mapping[str, type]) -> dict[str, Any]:
+    """The properties of a section, those that are expected among them."""
+    stated = read_mapping(section, where.rpartition("/")[0])
     for name, kind in expected.items():
         if type(stated.get(name)) is not kind:
-            raise ReadError(f"{name!r} must be {kind.__name__}, here it is {stated.get(name)!r}", where=place)
-    return place, stated
+            raise ReadError(f"{name!r} must be {kind.__name__}, here it is {stated.get(name)!r}", where=where)
+    return stated
 
 
 def read_table(
-    holder: Any, name: str, place: Place, identifier: str, *, size: int | None = None, lazy: bool = False
+    holder: Any, where: str, name: str, place: Place, identifier: str, *, size: int | None = None, lazy: bool = False
 ) -> Table:
-    """The table that the section ``name`` of a population lists, columns in order.
+    """The table that the section ``name`` of a population lists, columns in order; ``where``: the population's place.
 
     identifier: what the column ``id`` is called in the file. size: the rows that it must have. Raises ReadError.
     """
-    where = f"{place.path}:/{holder.parent.name}/{holder.name}"
     section = child(holder.sections, name, where)
     stated = read_mapping(section, where)
     where = f"{where}/{name}"
@@ -115,7 +113,7 @@ def read_table(
 
 
 def _names(stated: Mapping[str, Any], key: str, where: str) -> list[str]:
-    names = stated.get(key)
+    names = stated.get(key, [])
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ReadError("a list of names is expected", where=f"{where}/{key}")
     return names
