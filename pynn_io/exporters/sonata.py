@@ -65,13 +65,10 @@ class _Writer:
 
     def _alternates(self) -> list[Path]:
         """Folders in which the source keeps its morphologies in other formats too."""
-        base = Path(str(self.source.get("config", "."))).parent
         infos = (self.source.get("nodes") or {}).values()
-        stated = [info.get("properties", {}).get("alternate_morphologies") for info in infos]
-        whole = (self.source.get("components") or {}).get("alternate_morphologies") or {}
-        folders = [base / str(path) for entry in stated for path in (entry or {}).values()]
-        folders += [Path(path) for path in (whole.get("path") or {}).values()]
-        return list(dict.fromkeys(folders))
+        stated = [info.get("components", {}).get("alternate_morphologies") for info in infos]
+        stated.append(((self.source.get("components") or {}).get("alternate_morphologies") or {}).get("path"))
+        return list(dict.fromkeys(Path(path) for entry in stated for path in (entry or {}).values()))
 
     def write(self) -> None:
         with writing(self.dest):

@@ -58,9 +58,7 @@ class Context:
     def components(self, properties: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Absolute component paths: the circuit's, overridden by one population's own (OBI extension)."""
         found = {name: absolute(value, folder) for name, (value, _, folder) in self.config.components.items()}
-        for name, value in (properties or {}).items():
-            if name in COMPONENTS:
-                found[name] = absolute(value, self.folder)
+        found |= self.own_components(properties or {})
         if not isinstance(found.get("alternate_morphologies") or {}, Mapping):
             raise ReadError(
                 "'alternate_morphologies' must be an object",
@@ -68,6 +66,10 @@ class Context:
                 hint='write {"neurolucida-asc": "folder", "h5v1": "folder"}',
             )
         return found
+
+    def own_components(self, properties: Mapping[str, Any]) -> dict[str, Any]:
+        """Absolute component paths that one population states itself (OBI extension)."""
+        return {name: absolute(value, self.folder) for name, value in properties.items() if name in COMPONENTS}
 
     def file_of(self, entry: Mapping[str, Any], key: str) -> Path | None:
         """The file that one entry of ``networks`` names; None where it names none (``null`` and ``NULL`` included)."""

@@ -47,7 +47,8 @@ def read_nodes(context: Context, entry: Mapping[str, Any], place: str, nodes: No
         properties = (entry.get("populations") or {}).get(record.name) or {}
         report_leftovers(context, record)
         nodes.dialects.add(record.dialect)
-        nodes.info[record.name] = info_of(record, types_path, properties)
+        own_components = {"components": context.own_components(properties)}
+        nodes.info[record.name] = info_of(record, types_path, properties) | own_components
         own = types.of_population(record.name) if types is not None else None
         nodes.populations[record.name] = _Reader(context, record, own, properties, "populations" in entry, nodes).read()
 

@@ -26,6 +26,7 @@ from pynn_io.graph.morphology import LazyMorphologies
 from pynn_io.importers.nix import read as read_nix
 from pynn_io.pipeline import convert, read, write
 from tests.commands.circuits import run, tree, write_circuit, write_simulation
+from tests.conftest import ROOT
 from tests.models import MODELS
 from tests.nix.equality import differences
 from tests.nix.oddities import COLON, EMPTY, LAYER, document
@@ -141,10 +142,28 @@ CIRCUITS = [
 ]
 
 
+#: Circuits of this project: several groups, legacy layouts, morphologies in two formats, HOC templates, mechanisms.
+FIXTURES = [
+    ("synfire", "sonata"),
+    ("mixed", "sonata+allen"),
+    ("obi_ring/circuit_config.json", "sonata+obi"),
+    ("obi_net/simulation_config.json", "sonata+obi"),
+]
+
+
 @pytest.mark.parametrize(("circuit", "target"), CIRCUITS)
 def test_real_circuits_by_way_of_nix(circuit: str, target: str, data: Path, tmp_path: Path) -> None:
+    by_way_of_nix(data / circuit, target, tmp_path)
+
+
+@pytest.mark.parametrize(("circuit", "target"), FIXTURES)
+def test_fixtures_by_way_of_nix(circuit: str, target: str, tmp_path: Path) -> None:
+    by_way_of_nix(ROOT / "fixtures" / circuit, target, tmp_path)
+
+
+def by_way_of_nix(circuit: Path, target: str, tmp_path: Path) -> None:
     """SONATA to NIX to SONATA gives the very files, and the report, that SONATA to SONATA gives."""
-    made = read(data / circuit)
+    made = read(circuit)
     again = there_and_back(made, tmp_path / "a.nix")
     assert diff(made.network, again.network, levels=True) == []
     assert differences(made.network, again.network) == []
