@@ -17,8 +17,8 @@ FORMAT, VERSION = "pynn_io.results", 1
 _MOST_CELLS = 10**9
 
 
-def as_record(results: Results) -> dict[str, Any]:
-    """The plain values; cells as ranges of ids, ``[first, last]``, both included."""
+def as_record(results: Results, **more: Any) -> dict[str, Any]:
+    """The plain values, and ``more``; cells as ranges of ids, ``[first, last]``, both included."""
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -26,22 +26,41 @@ def as_record(results: Results) -> dict[str, Any]:
         "level": results.level,
         "nodes": {name: _ranges(np.asarray(ids, dtype=np.int64)) for name, ids in results.nodes.items()},
         "provenance": plain(results.provenance),
+        **more,
     }
 
 
 def parse_record(text: str | bytes, where: object) -> dict[str, Any]:
     """Fields of `Results` from the JSON text of `as_record`. Raises ReadError for anything else."""
+    return _parsed(text, where)[0]
+
+
+def read_record(path: Path) -> tuple[dict[str, Any], list[str]]:
+    """Fields of `Results` from a file, and the ``files`` that it lists. Raises ReadError."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise ReadError(f"cannot be read: {error.strerror or error}", where=path) from None
+    fields, record = _parsed(text, path)
+    files = record.get("files", [])
+    if not (isinstance(files, list) and all(isinstance(name, str) for name in files)):
+        raise ReadError("'files' is not a list of names", where=path)
+    return fields, files
+
+
+def _parsed(text: str | bytes, where: object) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
         record = json.loads(text)
         if record["format"] != FORMAT or record["version"] != VERSION:
             raise ReadError(f"is not {FORMAT} {VERSION}", where=where)
         duration = record["duration"]
-        return {
+        fields = {
             "duration": None if duration is None else float(duration),
             "level": str(record["level"]),
             "nodes": {name: _ids(np.array(ranges, dtype=np.int64)) for name, ranges in record["nodes"].items()},
             "provenance": dict(record["provenance"]),
         }
+        return fields, record
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ReadError(f"is not the record of a run: {error!r}", where=where) from None
 
@@ -72,11 +91,3 @@ def _ids(ranges: np.ndarray) -> np.ndarray:
         raise ValueError("ranges of node ids are broken")
     ends = np.cumsum(sizes)
     return np.arange(ends[-1]) + np.repeat(first - (ends - sizes), sizes)
-
-
-def read_record(path: Path) -> dict[str, Any]:
-    """`parse_record` of a file."""
-    try:
-        return parse_record(path.read_bytes(), path)
-    except OSError as error:
-        raise ReadError(f"cannot be read: {error.strerror or error}", where=path) from None

@@ -23,7 +23,7 @@ from pynn_io.formats.sonata_spikes import SPIKE_COLUMNS, read_unsorted
 from pynn_io.formats.sonata_write import forbidden_name, hdf5_file, write_json, write_spikes, write_spikes_csv
 from pynn_io.graph.columns import EMPTY
 from pynn_io.report import Report
-from pynn_io.results.record import as_record, read_record
+from pynn_io.results.record import FORMAT, as_record, read_record
 from pynn_io.results.results import Results, Spikes, Trace, sorted_spikes
 
 #: What SONATA has no place for, beside the files; it lists them, too.
@@ -49,7 +49,7 @@ def read(
     report_times: str = "stated",
     spikes_file: str | None = None,
 ) -> Results:
-    """Spikes and reports of a folder (the files directly in it), or of one file.
+    """Spikes and reports of a folder, or of one file; of a folder, those that its ``run.json`` lists, or else all.
 
     population: what to call the population of a file that names none. report_times: ``stated``, or ``bmtk`` to move the
     reports of BMTK's bionet, which are one step early (row k holds the value at ``start + (k + 1) * interval``), to
@@ -59,21 +59,27 @@ def read(
     if report_times not in ("stated", "bmtk"):
         raise ReadError(f"report_times {report_times!r} is unknown", hint="known: stated, bmtk")
     reader = _Reader(report, population, report_times == "bmtk")
-    record: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
+    if source.name == RUN_FILE and not source.is_dir():
+        source = source.parent
     if spikes_file is not None:
         reader.spikes_of(source / spikes_file)
-    if source.is_dir():
-        if (source / RUN_FILE).is_file():
-            record = read_record(source / RUN_FILE)
+    if (source / RUN_FILE).is_file():
+        fields, files = read_record(source / RUN_FILE)
+        for name in files:
+            reader.file(source / _inside(name))
+    elif source.is_dir():
         reader.folder(source)
     else:
         reader.file(source)
-    record.setdefault("provenance", {"read_from": str(source), "report_times": reader.report_times})
-    return Results(spikes=reader.spikes, traces=tuple(reader.traces), **record)
+    fields.setdefault("provenance", {"read_from": str(source), "report_times": reader.report_times})
+    return Results(spikes=reader.spikes, traces=tuple(reader.traces), **fields)
 
 
 def is_results_file(path: Path) -> bool:
-    """Whether a file holds SONATA spikes (HDF5, CSV, NWB 1) or reports, by its content."""
+    """Whether a file holds SONATA spikes (HDF5, CSV, NWB 1) or reports, by its content, or lists those that do."""
+    if path.name == RUN_FILE:
+        return FORMAT.encode() in _head(path)
     head = _head(path)
     if not head.startswith(_HDF5):
         return path.suffix.lower() in _TEXT and _is_spike_row(head.split(b"\n", 1)[0])
@@ -111,9 +117,8 @@ class _Reader:
         self._take_spikes(path)
 
     def folder(self, folder: Path) -> None:
-        """Everything in a folder. Text is a copy of what an HDF5 file has, and read only where there is none."""
-        files = [path for path in sorted(folder.rglob("*.h5")) if self._belongs(path, folder)]
-        for path in files:
+        """Every file of results in it. Text is a copy of what an HDF5 file has, and read only where there is none."""
+        for path in sorted(folder.glob("*.h5")):
             if is_results_file(path):
                 self.file(path)
             else:
@@ -123,11 +128,6 @@ class _Reader:
         for path in (path for ending in ("*.nwb", "*.csv") for path in sorted(folder.glob(ending))):
             if not self.spikes and is_results_file(path):
                 self.file(path)
-
-    @staticmethod
-    def _belongs(path: Path, folder: Path) -> bool:
-        """Directly in the folder; further down only where `write` has put it: a circuit's inputs are no results."""
-        return path.parent == folder or (folder / RUN_FILE).is_file()
 
     def file(self, path: Path) -> None:
         if path.suffix.lower() != ".nwb" and _head(path).startswith(_HDF5):
@@ -231,8 +231,8 @@ def write(
             group.attrs["population"] = name
     if spikes_csv:
         write_spikes_csv(folder / _inside(spikes_csv), spikes)
-    _write_reports(results.traces, folder, report, report_files, kind)
-    write_json(folder / RUN_FILE, as_record(results))
+    files = [_inside(spikes_file), *_write_reports(results.traces, folder, report, report_files, kind)]
+    write_json(folder / RUN_FILE, as_record(results, files=[path.as_posix() for path in files]))
 
 
 def _choice(option: str, known: Mapping[str, Any], value: str) -> Any:
@@ -275,7 +275,7 @@ def _in_order(results: Results, order: str) -> dict[str, tuple[np.ndarray, np.nd
 
 def _write_reports(
     traces: tuple[Trace, ...], folder: Path, report: Report, names: Mapping[str, str], dtype: type[np.floating]
-) -> None:
+) -> list[Path]:
     """One file a report; further variables of the same cells, which it has no place for, get files of their own."""
     files: dict[Path, list[Trace]] = {}
     for trace in traces:
@@ -291,6 +291,7 @@ def _write_reports(
             for trace in together:
                 group = file.require_group("report").create_group(_key(trace.population, report))
                 write_report(group, _element_report(trace), dtype=dtype)
+    return list(files)
 
 
 def _element_report(trace: Trace) -> ElementReport:

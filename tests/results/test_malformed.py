@@ -10,6 +10,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 from pynn_io import read_results
 from pynn_io.errors import BackendUnavailable, FormatError, PynnIOError, ReadError, UnitError, WriteError
@@ -121,6 +123,55 @@ def test_reports_of_old(tmp_path: Path, name: str, variable: str) -> None:
     assert (trace.population, trace.variable) == ("bio", variable)
     np.testing.assert_array_equal(trace.data, DATA)
     assert (trace.node_ids.tolist(), trace.section_ids.tolist()) == ([3, 3, 7, 7, 7, 9], [0, 1, 2, 3, 4, 5])
+
+
+def test_report_as_pynn_writes_it(tmp_path: Path) -> None:
+    """PyNN 0.13: ``variable_name``, ``gids`` beside ``node_ids``, and section ids as floating-point zeros."""
+    with h5py.File(tmp_path / "v.h5", "w") as file:
+        group = file.create_group("report/cells")
+        group["data"] = DATA
+        group["data"].attrs.update(units="mV", variable_name="v")
+        mapping = group.create_group("mapping")
+        mapping["node_ids"] = mapping["gids"] = np.arange(6)
+        mapping["index_pointer"] = np.arange(7)
+        mapping["element_ids"] = mapping["element_pos"] = np.zeros(6)
+        mapping["time"] = (0.0, 0.4, 0.1)
+        mapping["time"].attrs["units"] = "ms"
+    report = Report()
+    (trace,) = read_results(tmp_path / "v.h5", report=report).traces
+    assert (trace.variable, trace.unit, trace.start, trace.section_ids.dtype) == ("v", "mV", 0.0, np.int64)
+    assert len(report) == 0
+
+
+def flipped(whole: bytes, flips: list[tuple[int, int]]) -> bytes:
+    damaged = bytearray(whole)
+    for place, bits in flips:
+        damaged[place % len(damaged)] ^= bits
+    return bytes(damaged)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    recorded().write(tmp_path_factory.mktemp("whole") / "out")
+    return next(tmp_path_factory.getbasetemp().glob("whole*/out"))
+
+
+@pytest.mark.parametrize("name", ["spikes.h5", "all_v.h5"])
+@settings(max_examples=150, deadline=None, phases=[Phase.generate])
+@given(flips=st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 255)), min_size=1, max_size=8))
+def test_damaged_bytes(whole: Path, name: str, flips: list[tuple[int, int]]) -> None:
+    """Whatever bytes are flipped: what is read is of the right shape, or the error is ours and names the file."""
+    path = whole.parent / name
+    path.write_bytes(flipped((whole / name).read_bytes(), flips))
+    try:
+        found = read_results(path)
+    except PynnIOError as error:
+        assert str(path) in str(error)
+        return
+    for spikes in found.spikes.values():
+        assert spikes.node_ids.shape == spikes.times.shape
+    for trace in found.traces:
+        assert trace.data.shape[1] == len(trace.node_ids)
 
 
 @pytest.mark.parametrize("name", ["ecp/data", "channel_id"])

@@ -9,9 +9,10 @@ import h5py
 import numpy as np
 import pytest
 
-from pynn_io.errors import WriteError
+from pynn_io.errors import ReadError, WriteError
 from pynn_io.report import Report
-from pynn_io.results import Results, Trace, sorted_spikes
+from pynn_io.results import Results, Trace, read_results, sorted_spikes
+from tests.results.strategies import assert_same
 
 libsonata = pytest.importorskip("libsonata")
 
@@ -119,24 +120,33 @@ def test_both_names_of_the_index_are_one_dataset(tmp_path: Path) -> None:
 
 
 def test_snap_reads_the_folder(tmp_path: Path) -> None:
-    """bluepysnap's own reader of spike and report frames, over a simulation config that names our files."""
+    """bluepysnap's spikes and report frames, over a simulation config that names our files."""
     snap = pytest.importorskip("bluepysnap")
     recorded().write(tmp_path / "out")
-    (tmp_path / "circuit_config.json").write_text(json.dumps({"networks": {"nodes": [], "edges": []}}))
+    with h5py.File(tmp_path / "nodes.h5", "w") as file:
+        for name, size in (("exc", 10), ("silent", 4)):
+            file[f"nodes/{name}/node_type_id"] = np.full(size, 1)
+            file[f"nodes/{name}/0/x"] = np.zeros(size)
+    populations = {name: {"type": "point_neuron"} for name in ("exc", "silent")}
+    networks = {"nodes": [{"nodes_file": "nodes.h5", "populations": populations}], "edges": []}
+    (tmp_path / "circuit_config.json").write_text(json.dumps({"networks": networks}))
     report = {"type": "compartment", "cells": "all", "variable_name": "v", "dt": 0.25, "start_time": 0, "end_time": 4}
     config = {
         "network": "circuit_config.json",
         "run": {"tstop": 4.0, "dt": 0.25, "random_seed": 1},
         "output": {"output_dir": "out", "spikes_file": "spikes.h5"},
-        "reports": {"all_v": report},
+        "reports": {"all_v": {**report, "sections": "all"}, "soma": {**report, "sections": "soma"}},
     }
     (tmp_path / "simulation_config.json").write_text(json.dumps(config))
     simulation = snap.Simulation(str(tmp_path / "simulation_config.json"))
-    spikes = simulation.spikes
-    assert sorted(spikes.population_names) == ["exc", "silent"]
-    from bluepysnap.frame_report import FrameReport
-
-    assert "exc" in FrameReport(simulation, "all_v").population_names
+    spikes = simulation.spikes["exc"].get()
+    assert list(zip(spikes.index.tolist(), spikes.tolist(), strict=True)) == [(1.0, 0), (1.5, 5), (2.0, 2), (3.0, 2)]
+    assert simulation.spikes["silent"].get().empty
+    frame = simulation.reports["all_v"]["exc"].get()
+    assert [tuple(map(int, column)) for column in frame.columns] == [(3, 0), (3, 4), (7, 0), (7, 1), (7, 1), (9, 0)]
+    np.testing.assert_array_equal(frame.to_numpy(), DATA[:, [3, 4, 0, 1, 2, 5]])
+    np.testing.assert_allclose(frame.index, [0.5, 0.75, 1.0, 1.25])
+    np.testing.assert_array_equal(simulation.reports["soma"]["exc"].get().to_numpy(), DATA[:, :3])
 
 
 def test_float64_keeps_every_digit(tmp_path: Path) -> None:
@@ -152,6 +162,20 @@ def test_file_names_of_the_plan_stay_inside(tmp_path: Path) -> None:
     recorded().write(tmp_path / "out", spikes_file="../../x.h5", report_files=names)
     files = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
     assert files == ["out/deep.h5", "out/reports/soma.h5", "out/run.json", "out/x.h5"]
+    assert_same(read_results(tmp_path / "out"), recorded())
+
+
+def test_only_the_files_of_the_run_are_read(tmp_path: Path) -> None:
+    """A report of another run in the same folder, and the inputs of a circuit below it, are no results of this one."""
+    recorded().write(tmp_path / "out", spikes_file="deep/spikes.h5")
+    (tmp_path / "out/inputs").mkdir()
+    for name in ("inputs/spikes.h5", "old.h5"):
+        (tmp_path / "out" / name).write_bytes((tmp_path / "out/deep/spikes.h5").read_bytes())
+    assert_same(read_results(tmp_path / "out"), recorded())
+    assert_same(read_results(tmp_path / "out/run.json"), recorded())
+    (tmp_path / "out/soma.h5").unlink()
+    with pytest.raises(ReadError, match=r"soma\.h5: cannot be read: No such file"):
+        read_results(tmp_path / "out")
 
 
 def test_several_variables_of_a_report_get_files_of_their_own(tmp_path: Path) -> None:
