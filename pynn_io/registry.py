@@ -48,6 +48,7 @@ class Backend:
     runner: ``module:class`` of a `pynn_io.runners.base.Runner`. level: executes, maps, emits or unavailable, with the
     ``reason``. extra: what to ``pip install``. package, distribution: what it imports, and what that is called on PyPI.
     one_process: why it cannot run on several MPI ranks; empty where it can. options: what it knows of a `Profile`'s.
+    spikes_at_zero: whether it delivers an input spike at 0 ms.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Backend:
     distribution: str = ""
     one_process: str = ""
     options: tuple[str, ...] = ()
+    spikes_at_zero: bool = True
 
     def is_installed(self) -> bool:
         """Whether the package that it needs can be found; nothing is imported."""
@@ -145,6 +147,7 @@ BACKENDS: dict[str, Backend] = {
             package="nest",
             distribution="nest-simulator",
             one_process="NEST from PyPI is built without MPI: use threads instead (--threads N)",
+            spikes_at_zero=False,
         ),
         Backend(
             "neuron",

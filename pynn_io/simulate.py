@@ -83,7 +83,7 @@ def simulate(
     profile = _profile(row, profile or Profile(), threads, processes, mechanisms, options)
     _refuse_unavailable(row, profile)
     validate(network, progress=progress)
-    check(plan, network)
+    check(plan, network, spikes_at_zero=row.spikes_at_zero)
     audited = Report(report.allowed)
     if row.name in TARGETS:  # a backend of another package says what it lacks when it lowers
         audit(Document(network, plan), row.name, audited)

@@ -1,6 +1,9 @@
 """What a stimulus is. Which ones are on, and where, is the plan's business.
 
-Units: ms, nA, uS, mV, Hz. Every stimulus names its target as a node set (name or inline rules), resolved when lowered.
+Units: ms, nA, uS, mV, Hz. An ``interval`` of None is what the OBI extension says where it is silent: 0.025 ms
+(`SinusoidalCurrent`), 0.5 (`NoiseCurrent`), 0.25 (`OrnsteinUhlenbeck`, `ShotNoise`).
+
+Every stimulus names its target as a node set (name or inline rules), resolved when lowered.
 The shapes are SONATA's: the guide's "inputs", BMTK's additions, and the OBI extension ("Simulation configuration",
 inputs 26-42 of its list); a class covers several module names where they differ in what an amplitude is relative to.
 """

@@ -113,7 +113,7 @@ class Section:
             return None
         found = known.get(value) or known.get(value.lower())
         if found is None:
-            raise self.wrong(key, f"{value!r} is unknown; known are {', '.join(sorted(set(known)))}")
+            raise self.wrong(key, f"{value!r} is unknown; known are {', '.join(sorted(set(known.values())))}")
         return found
 
     def optional_flag(self, key: str) -> bool | None:

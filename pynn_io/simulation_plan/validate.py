@@ -31,16 +31,19 @@ _ALMOST = 1e-6
 _SHOWN = 3
 
 
-def check(plan: SimulationPlan, network: Network) -> None:
+def check(plan: SimulationPlan, network: Network, *, spikes_at_zero: bool = False) -> None:
     """Raises PlanError with every problem of a plan, each as ``key: what is wrong``; ``where`` is the first key.
 
-    Checked are times and windows, node sets (each must exist and select a cell that the plan runs), populations, ids
-    and times of spikes, names of sections, compartment sets. Spike times must be positive: NEST delivers none at 0 or
-    before, and a run that starts there has no step to put them in. Delays of edges are for `short_delays`.
+    Checked are times and windows, node sets (each must exist and select a cell), populations, ids and times of spikes,
+    names of sections, compartment sets. Delays of edges are for `short_delays`.
+
+    spikes_at_zero: whether the backend delivers an input spike at 0 ms: NEURON does, NEST has no step for it. None can
+    deliver one before.
     """
     problems = [*_run(plan), *_sets(plan, network)]
     for stimulus in plan.stimuli:
-        problems += ((f"stimuli.{stimulus.name}{key}", text) for key, text in _stimulus(stimulus, plan, network))
+        found = _stimulus(stimulus, plan, network, spikes_at_zero)
+        problems += ((f"stimuli.{stimulus.name}{key}", text) for key, text in found)
     for recording in plan.recordings:
         if recording.enabled:
             problems += (
@@ -134,14 +137,16 @@ def _known_compartments(key: str, name: str, plan: SimulationPlan) -> Iterator[P
 # --- Stimuli -------------------------------------------------------------------------------------------------------
 
 
-def _stimulus(stimulus: Stimulus, plan: SimulationPlan, network: Network) -> Iterator[Problem]:
+def _stimulus(stimulus: Stimulus, plan: SimulationPlan, network: Network, zero: bool) -> Iterator[Problem]:
     """Problems of one stimulus; keys start with a dot."""
     what = stimulus.what
     yield from _window(what)
     if isinstance(what, SpikeTrains):
+        yield from _early(".times", what, zero)
         yield from _trains("", what, network, sources=True)
         return
     if isinstance(what, SynapseReplay):
+        yield from _early(".trains.times", what.trains, zero)
         yield from _trains(".trains", what.trains, network, sources=False)
     if isinstance(what, SynapseReplay | SpontaneousSynapses) and what.source is not None:
         yield from _selects(".source", what.source, plan, network)
@@ -167,18 +172,23 @@ def _window(what: Any) -> Iterator[Problem]:
         yield ".times", f"events must come after 0 ms, here is one at {min(what.times)} ms"
 
 
+def _early(key: str, trains: SpikeTrains, zero: bool) -> Iterator[Problem]:
+    """Spikes before the run, or at its very start where the backend cannot deliver them."""
+    early = ~(trains.times >= 0) if zero else ~(trains.times > 0)
+    if early.any():
+        shown = zip(trains.node_ids[early][:_SHOWN].tolist(), trains.times[early][:_SHOWN].tolist(), strict=True)
+        named = ", ".join(f"node {node} at {time} ms" for node, time in shown)
+        bound = "at 0 ms or later" if zero else "after 0 ms"
+        yield key, f"spikes must come {bound}; {np.count_nonzero(early)} do not: {named}"
+
+
 def _trains(key: str, trains: SpikeTrains, network: Network, *, sources: bool) -> Iterator[Problem]:
-    """Trains of nodes that exist, at times that can be delivered; and of sources, if they are to fire them."""
+    """Trains of nodes that exist; and of sources, if they are to fire them."""
     population = network.populations.get(trains.population)
     if population is None:
         known = ", ".join(network.populations)
         yield f"{key}.population", f"there is no population {trains.population!r}; there are: {known}"
         return
-    early = ~(trains.times > 0)
-    if early.any():
-        shown = zip(trains.node_ids[early][:_SHOWN].tolist(), trains.times[early][:_SHOWN].tolist(), strict=True)
-        named = ", ".join(f"node {node} at {time} ms" for node, time in shown)
-        yield f"{key}.times", f"spikes must come after 0 ms; {np.count_nonzero(early)} do not: {named}"
     unknown = np.setdiff1d(trains.node_ids, population.ids())
     if len(unknown):
         yield f"{key}.node_ids", f"{trains.population!r} has no node {', '.join(map(str, unknown[:_SHOWN].tolist()))}"
