@@ -33,6 +33,9 @@ from pynn_io.simulate import choose, simulate
 from pynn_io.simulation_plan import SimulationPlan
 from pynn_io.staging import refuse_existing
 
+#: Codes of what is absent from a plan that was read: what would run is not what the plan says.
+INCOMPLETE = frozenset({"missing-input", "missing-node-sets", "input-without-spikes", "spikes-of-unknown-population"})
+
 
 @dataclass(frozen=True, slots=True)
 class RunJob:
@@ -64,6 +67,7 @@ class RunJob:
         if document.plan is None:
             hint = "give the simulation config that uses it"
             raise PlanError("this is a network, and says nothing of a simulation", where=arguments.plan, hint=hint)
+        _refuse_incomplete(report)
         backend = arguments.backend
         if backend == "auto":
             backend, _ = choose(document.network, document.plan)
@@ -129,6 +133,14 @@ class RunJob:
         from pynn_io.show.plot_results import draw_results
 
         draw_results(results, self.arguments.plot, title=self.dest.stem, network=self.document.network)
+
+
+def _refuse_incomplete(report: Report) -> None:
+    """What a conversion goes on without, a run is wrong without."""
+    missing = [issue for issue in report if issue.code in INCOMPLETE and issue.code not in report.allowed]
+    if missing:
+        codes = ",".join(sorted({issue.code for issue in missing} | report.allowed))
+        raise PlanError(missing[0].message, where=missing[0].where, hint=f"to run without: --allow {codes}")
 
 
 def default_destination(source: Path, backend: str, row: ResultFormat) -> Path:

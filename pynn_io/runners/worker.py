@@ -59,7 +59,8 @@ def main() -> int:
         results = _simulate(job, folder, report, steps)
         failure = None
     except Exception as error:  # noqa: BLE001 - whatever a simulator raises goes to the parent as a value
-        traceback.print_exc()
+        if not isinstance(error, PynnIOError):
+            traceback.print_exc()
         results, failure = None, Failure.of(_typed(error, job, steps.now))
     outcome = Outcome(results, report, failure, steps.seconds, steps.cpu, peak_memory())
     status = _hand_over(outcome, folder)

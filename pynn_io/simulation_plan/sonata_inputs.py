@@ -124,6 +124,10 @@ def _spikes(name: str, item: Section, context: Context, kind: str) -> list[Stimu
         for spikes in trains
         for population in _targets(spikes.population, selected, context)
     ]
+    if trains and not found:
+        context.report.not_read(
+            "input-without-spikes", place, f"No spikes of {file.name} are for the input's node set.", examples=[name]
+        )
     many = len(found) > 1
     return [Stimulus(f"{name}.{item.population}" if many else name, item, node_set) for item in found]
 

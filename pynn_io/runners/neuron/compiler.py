@@ -106,6 +106,7 @@ def _compile(build: Path, sources: Sequence[Path], options: Sequence[str]) -> No
 def _first_error(output: str) -> list[str]:
     """The part of the compiler's output that says what is wrong: around its first error, file and line included."""
     lines = [line for line in _COLOURS.sub("", output).splitlines() if line.strip()]
-    errors = [number for number, line in enumerate(lines) if re.search(r"error", line, re.IGNORECASE)]
+    # not "errors": nrnivmodl prints a note on compilation errors whatever happens
+    errors = [number for number, line in enumerate(lines) if re.search(r"\berror\b", line, re.IGNORECASE)]
     first = errors[0] if errors else len(lines)
     return lines[max(first - _BEFORE, 0) : first + _AFTER]
