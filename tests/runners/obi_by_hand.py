@@ -22,6 +22,7 @@ SECTIONS = {"NetPyramid": {"axon": 3, "dend": 4, "apic": 3}, "NetBasket": {"axon
 class ByHand:
     def __init__(self, folder: Path, case: dict) -> None:
         self.folder, self.case, self.keep = folder, case, []
+        self.areas: dict[str, np.ndarray] = {}
         self.events: list[tuple[object, float]] = []
         self.synapses: dict[str, list] = {}
         self.netcons: dict[str, list] = {}
@@ -196,6 +197,7 @@ class ByHand:
         for label, population, row, number, position, variable in self.case.get("record", []):
             segment = self.section(population, row, number)(position)
             traces[label] = h.Vector().record(getattr(segment, f"_ref_{variable}"))
+            self.areas[f"area:{label}"] = np.array(segment.area())
         for label, name, index, variable in self.case.get("record_synapses", []):
             traces[label] = h.Vector().record(getattr(self.synapses[name][index], f"_ref_{variable}"))
         spikes = {}
@@ -232,7 +234,7 @@ class ByHand:
             h.cvode.event(self.later[0], self._set_later)
         context.psolve(self.case["duration"])
         found = {f"v:{name}": np.array(vector.as_numpy()) for name, vector in traces.items()}
-        return found | {f"spikes:{name}": np.array(vector.as_numpy()) for name, vector in spikes.items()}
+        return found | self.areas | {f"spikes:{name}": np.array(vector.as_numpy()) for name, vector in spikes.items()}
 
     def _set_later(self) -> None:
         _, netcons, weights = self.later

@@ -153,7 +153,7 @@ def attach(model: Model, lowered: LoweredNeuron, report: Report) -> None:
     from neuron import h
 
     if any(is_membrane_current(name) for probe in lowered.recordings for name in probe.variables):
-        h.cvode.use_fast_imem(1)
+        h.CVode().use_fast_imem(1)
     for probe in lowered.recordings:
         elements, absent = _elements(probe, model)
         if not elements and absent:
