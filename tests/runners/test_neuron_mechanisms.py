@@ -1,0 +1,204 @@
+"""Mechanisms: found, named when missing, compiled once, and what happens when they are broken or there twice."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pynn_io.errors import RunError
+from pynn_io.graph import CableCell, Column, Network, PointCell, Population, Table, text_column
+from pynn_io.graph.biophysics import ChannelDensity, Opaque, Paint
+from pynn_io.progress import quiet
+from pynn_io.report import Report
+from pynn_io.runners.neuron import compiler
+from pynn_io.runners.neuron.mechanisms import mechanism_name, mod_files
+from pynn_io.simulate import simulate
+from pynn_io.simulation_plan import SimulationPlan
+from tests.models import ball_and_stick
+
+pytest.importorskip("neuron", reason="NEURON is not installed")
+
+#: A leak of our own.
+LEAK = """
+NEURON {
+    SUFFIX NAME
+    NONSPECIFIC_CURRENT i
+    RANGE g, e
+}
+PARAMETER {
+    g = 0.001 (siemens/cm2)
+    e = -65 (millivolt)
+}
+ASSIGNED {
+    v (millivolt)
+    i (milliamp/cm2)
+}
+BREAKPOINT { i = g * (v - e) }
+"""
+PLAN = SimulationPlan(duration=1.0, timestep=0.1, celsius=34.0, v_init=-70.0, section_length=20.0, spike_threshold=0.0)
+
+
+def write(folder: Path, name: str, text: str = LEAK) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.mod"
+    path.write_text(text.replace("NAME", name))
+    return path
+
+
+def network(*channels: str) -> Network:
+    """One cell with these channels."""
+    cell = CableCell("ball_and_stick", tuple(Paint("all", ChannelDensity(name, 0.1)) for name in channels))
+    types = Table(1, {"cell": text_column(["thick"])})
+    return Network(
+        populations={"cortex": Population("cortex", 1, types)},
+        cells={"thick": cell},
+        channels={name: Opaque("nmodl", name) for name in channels},
+        morphologies={"ball_and_stick": ball_and_stick()},
+    )
+
+
+def test_the_name_is_that_of_the_neuron_block(tmp_path: Path) -> None:
+    text = "COMMENT\nSUFFIX wrong\nENDCOMMENT\n: SUFFIX too\nNEURON { \n  POINT_PROCESS Right\n}\n"
+    assert mechanism_name(write(tmp_path, "file", text)) == "Right"
+    assert mechanism_name(write(tmp_path, "bare", "NEURON { }")) == "bare"
+
+
+def test_a_folder_and_its_modfiles_are_looked_through_and_the_first_stands(tmp_path: Path) -> None:
+    one = write(tmp_path / "one", "leak")
+    write(tmp_path / "two" / "modfiles", "leak", LEAK.replace("-65", "-60"))
+    other = write(tmp_path / "two" / "modfiles", "other")
+    report = Report()
+    assert mod_files([tmp_path / "one", tmp_path / "two", tmp_path / "nowhere"], report) == {"leak": one, "other": other}
+    assert [issue.code for issue in report] == ["duplicate-mechanism"]
+
+
+def test_two_files_that_are_the_same_are_no_issue(tmp_path: Path) -> None:
+    write(tmp_path / "one", "leak")
+    write(tmp_path / "two", "leak")
+    report = Report()
+    mod_files([tmp_path / "one", tmp_path / "two"], report)
+    assert not list(report)
+
+
+def test_what_is_missing_is_named_with_the_cells_that_need_it(tmp_path: Path) -> None:
+    write(tmp_path, "leak")
+    with pytest.raises(RunError) as caught:
+        simulate(network("leak", "Ghost"), PLAN, "neuron", mechanisms=[tmp_path])
+    assert "Ghost: needed by cortex (thick)" in str(caught.value)
+    assert "leak:" not in str(caught.value)
+    assert "--mechanisms" in caught.value.hint
+
+
+def test_a_mechanism_that_does_not_compile_says_where(tmp_path: Path) -> None:
+    write(tmp_path, "leak", LEAK.replace("BREAKPOINT {", "BREAKPOINT { nonsense nonsense"))
+    with pytest.raises(RunError) as caught:
+        simulate(network("leak"), PLAN, "neuron", mechanisms=[tmp_path])
+    text = str(caught.value)
+    assert "leak.mod" in text and "line" in text
+    assert "nonsense" in text
+    assert "Traceback" not in text
+
+
+def test_a_broken_file_that_nobody_needs_does_not_matter(tmp_path: Path) -> None:
+    write(tmp_path, "leak")
+    write(tmp_path, "broken", "NEURON { SUFFIX broken")
+    said: list[str] = []
+    results = simulate(
+        network("leak"),
+        PLAN,
+        "neuron",
+        mechanisms=[tmp_path],
+        progress=lambda what, done, total: said.append(what),
+    )
+    assert results.nodes["cortex"].tolist() == [0]
+    assert "compiling mechanisms" in said
+    again: list[str] = []
+    simulate(
+        network("leak"), PLAN, "neuron", mechanisms=[tmp_path], progress=lambda what, done, total: again.append(what)
+    )
+    assert "compiling mechanisms" not in again
+
+
+def test_a_file_of_a_mechanism_that_neuron_has_is_left_alone(tmp_path: Path) -> None:
+    """Loading a second ``pas`` would end the process."""
+    write(tmp_path, "pas")
+    write(tmp_path, "leak")
+    results = simulate(network("pas", "leak"), PLAN, "neuron", mechanisms=[tmp_path])
+    assert results.nodes["cortex"].tolist() == [0]
+
+
+def test_another_content_or_option_is_another_library(tmp_path: Path) -> None:
+    from pynn_io.runners.neuron.compiler import _key
+
+    path = write(tmp_path, "leak")
+    keys = {_key([path], ()), _key([path], ("-coreneuron",))}
+    write(tmp_path, "leak", LEAK.replace("-65", "-66"))
+    keys.add(_key([path], ()))
+    assert len(keys) == 3
+
+
+def test_the_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PYNN_IO_CACHE", str(tmp_path))
+    assert compiler.cache_folder() == tmp_path
+    monkeypatch.delenv("PYNN_IO_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    if sys.platform != "darwin":
+        assert compiler.cache_folder() == tmp_path / "xdg" / "pynn_io"
+
+
+def test_a_cache_that_cannot_be_written_is_a_typed_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("PYNN_IO_CACHE", str(tmp_path / "file"))
+    with pytest.raises(RunError, match="cannot compile") as caught:
+        compiler.compiled([write(tmp_path / "mod", "leak")], quiet)
+    assert "PYNN_IO_CACHE" in caught.value.hint
+
+
+@pytest.mark.slow
+def test_two_processes_may_compile_the_same_at_one_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = write(tmp_path / "mod", "leak")
+    monkeypatch.setenv("PYNN_IO_CACHE", str(tmp_path / "cache"))
+    code = (
+        "import sys; from pathlib import Path; from pynn_io.progress import quiet;"
+        "from pynn_io.runners.neuron.compiler import compiled; print(compiled([Path(sys.argv[1])], quiet))"
+    )
+    children = [
+        subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True) for _ in range(3)
+    ]
+    said = {child.communicate(timeout=120)[0].strip().splitlines()[-1] for child in children}
+    assert [child.returncode for child in children] == [0, 0, 0]
+    (library,) = said
+    assert Path(library).is_file()
+    assert len(list((tmp_path / "cache" / "mechanisms").iterdir())) == 1
+
+
+def test_mechanisms_that_lie_in_the_working_folder_are_not_loaded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """NEURON itself would load ``x86_64/libnrnmech.so`` unasked."""
+    monkeypatch.setenv("PYNN_IO_CACHE", str(tmp_path / "cache"))
+    library = compiler.compiled([write(tmp_path / "mod", "leak")], quiet)
+    shutil.copytree(library.parent, tmp_path / library.parent.name)
+    code = "from pynn_io.runners.neuron.build import _neuron; h = _neuron(); print("
+    code += "'leak' in __import__('pynn_io.runners.neuron.mechanisms', fromlist=['x']).names_of(h))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.strip().splitlines()[-1].endswith("False")
+
+
+def test_an_artificial_cell_by_its_name_and_parameters_it_does_not_have(tmp_path: Path) -> None:
+    cell = PointCell("nrn:IntFire2", {"taum": 10.0, "taus": 20.0, "ib": 1.5, "nonsense": 3.0})
+    types = Table(1, {"cell": text_column(["fast"])})
+    point = Network(populations={"p": Population("p", 3, types, Column(0))}, cells={"fast": cell})
+    report = Report()
+    results = simulate(point, replace(PLAN, duration=100.0), "neuron", report=report)
+    # with a constant input above threshold all three fire alike, again and again
+    ids, counts = np.unique(results.spikes["p"].node_ids, return_counts=True)
+    assert ids.tolist() == [0, 1, 2]
+    assert counts.min() == counts.max() > 0
+    assert "unknown-parameter" in report.codes()
