@@ -1,6 +1,7 @@
 """Child process: the cells of a circuit as pynn_io builds them and as BMTK does, section by section, as JSON.
 
-``python neuron_cells.py CONFIG LIBRARY``, in the configuration's folder, prints ``{"ours": [...], "theirs": [...], "targets": [...]}``.
+``python neuron_cells.py CONFIG LIBRARY``, in the configuration's folder, prints an object of ``ours`` and ``theirs``
+(cells, each a list of sections) and ``targets`` (cumulative probabilities of compartments, ours and theirs).
 """
 
 from __future__ import annotations

@@ -74,7 +74,10 @@ def test_a_folder_and_its_modfiles_are_looked_through_and_the_first_stands(tmp_p
     write(tmp_path / "two" / "modfiles", "leak", LEAK.replace("-65", "-60"))
     other = write(tmp_path / "two" / "modfiles", "other")
     report = Report()
-    assert mod_files([tmp_path / "one", tmp_path / "two", tmp_path / "nowhere"], report) == {"leak": one, "other": other}
+    assert mod_files([tmp_path / "one", tmp_path / "two", tmp_path / "nowhere"], report) == {
+        "leak": one,
+        "other": other,
+    }
     assert [issue.code for issue in report] == ["duplicate-mechanism"]
 
 

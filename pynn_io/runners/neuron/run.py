@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import Any
 
@@ -19,6 +20,8 @@ from pynn_io.runners.neuron.release import start
 #: How often progress is told, and the longest time that ranks run without exchanging spikes (ms).
 _PARTS = 100
 _LONGEST_STEP = 10.0
+#: What adding up steps may lose, as part of a step.
+_SLACK = 1e-6
 
 
 def run(model: Model, progress: Progress) -> None:
@@ -26,22 +29,32 @@ def run(model: Model, progress: Progress) -> None:
     begin = perf_counter()
     try:
         advance = _initialised(model)
-        duration, timestep = model.lowered.settings.duration, model.lowered.settings.timestep
-        part = max(round(duration / timestep / _PARTS), 1) * timestep
-        for now in _stops(duration, part):
-            advance(now)
+        settings = model.lowered.settings
+        for until in _stops(settings.duration, settings.timestep):
+            _to(advance, until)
             recordings.flush(model)
-            progress("simulating", now, duration)
+            progress("simulating", until, settings.duration)
         if _late(model.lowered):
-            advance(duration + timestep)
+            _to(advance, settings.duration + settings.timestep)
     except RuntimeError as error:
         raise SimulationFailed(f"NEURON stopped: {error}") from error
     model.seconds["run"] = perf_counter() - begin
 
 
-def _stops(duration: float, part: float) -> list[float]:
-    """Where to pause: multiples of ``part``, and the end. No sum: NEURON refuses to run to where it already is."""
-    return [part * number for number in range(1, math.ceil(duration / part - 1e-6))] + [duration] * (duration > 0)
+def _stops(duration: float, timestep: float) -> Iterator[float]:
+    """The times (ms) at which the run pauses: whole numbers of steps, then its end."""
+    steps = max(round(duration / timestep / _PARTS), 1)
+    for number in range(1, math.ceil(duration / timestep / steps - _SLACK)):
+        yield number * steps * timestep
+    yield duration
+
+
+def _to(advance: Callable[[float], Any], until: float) -> None:
+    """Advance to a time, unless NEURON is there: it adds up rounded steps, and goes one too far in short pieces."""
+    from neuron import h
+
+    if until > h.t + h.dt * _SLACK:
+        advance(until)
 
 
 def _late(lowered: LoweredNeuron) -> bool:
