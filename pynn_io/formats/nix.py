@@ -15,7 +15,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,10 +23,11 @@ from uuid import UUID
 
 import numpy as np
 
-from pynn_io.errors import BackendUnavailable, ReadError, WriteError
+from pynn_io.errors import ReadError, WriteError
 from pynn_io.formats.h5_file import raised_by
 from pynn_io.formats.new_file import close, writing
 from pynn_io.formats.sonata_rows import Combined, H5Rows, Rows
+from pynn_io.optional import needed
 from pynn_io.units import UNITS
 
 #: Endings of the arrays that belong to another one.
@@ -41,12 +41,7 @@ _HINT = "it is truncated, damaged, or not a NIX file that pynn_io wrote"
 
 def nixio() -> ModuleType:
     """The package. Raises BackendUnavailable where it is not installed."""
-    try:
-        return import_module("nixio")
-    except ModuleNotFoundError as error:
-        if error.name != "nixio":
-            raise
-        raise BackendUnavailable("NIX files need the package 'nixio'", hint="pip install 'pynn_io[nix]'") from error
+    return needed("nixio", "NIX files need", "nix")
 
 
 # --- Files --------------------------------------------------------------------------------------------------------

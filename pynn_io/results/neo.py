@@ -10,17 +10,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from pynn_io.errors import BackendUnavailable, ReadError, WriteError
+from pynn_io.errors import ReadError, WriteError
 from pynn_io.formats.h5_file import raised_by
 from pynn_io.formats.new_file import reserve, writing
 from pynn_io.formats.nix import nix_unit
+from pynn_io.optional import needed
 from pynn_io.report import Report
 from pynn_io.results.nix import block_types
 from pynn_io.results.record import as_record, parse_record
@@ -38,12 +38,7 @@ _RECORD = "pynn_io_record"
 
 
 def _package(name: str) -> ModuleType:
-    """``neo`` or a part of it. Raises BackendUnavailable where it, or what it needs for NIX, is not installed."""
-    try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        hint = "pip install 'pynn_io[neo]'"
-        raise BackendUnavailable(f"Neo objects need the package {error.name!r}", hint=hint) from error
+    return needed(name, "Neo objects need", "neo")
 
 
 # --- To Neo -------------------------------------------------------------------------------------------------------

@@ -12,7 +12,6 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,9 +20,10 @@ from uuid import uuid4
 import h5py
 import numpy as np
 
-from pynn_io.errors import BackendUnavailable, ReadError
+from pynn_io.errors import ReadError
 from pynn_io.formats.h5_file import raised_by
 from pynn_io.formats.new_file import safe_name, writing
+from pynn_io.optional import needed
 from pynn_io.report import Report
 from pynn_io.results.record import FORMAT, as_record, parse_record
 from pynn_io.results.results import MEANING, Results, Spikes, Trace, cells_of, sorted_spikes
@@ -34,11 +34,7 @@ UNITS = "units"
 
 
 def _package(name: str) -> ModuleType:
-    try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        hint = "pip install 'pynn_io[nwb]'"
-        raise BackendUnavailable(f"NWB files need the package {error.name!r}", hint=hint) from error
+    return needed(name, "NWB files need", "nwb")
 
 
 def is_results_file(path: Path) -> bool:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from pynn_io.errors import BackendUnavailable, FormatError
+from pynn_io.errors import FormatError
+from pynn_io.optional import needed
 from pynn_io.results.compare.activity import sampled
 from pynn_io.results.compare.checks import paired_traces
 from pynn_io.results.compare.pairing import sort_spikes
@@ -101,11 +101,7 @@ def _train_measure(name: str) -> tuple[_TrainMeasure, float]:
 
 
 def _needed(module: str) -> ModuleType:
-    try:
-        return import_module(module)
-    except ModuleNotFoundError as error:
-        hint = "pip install 'pynn_io[compare]'"
-        raise BackendUnavailable(f"this measure needs the package {error.name!r}", hint=hint) from error
+    return needed(module, "this measure needs", "compare")
 
 
 def _trains(
