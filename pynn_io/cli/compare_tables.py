@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -88,8 +89,10 @@ def _networks(console: Console, account: dict[str, Any], arguments: Namespace) -
     differences: Sequence[Difference] = account["differences"]
     if differences:
         print_title(console, f"Differences ({len(differences)})")
-        print_table(console, ("where", "what"), [(one.where, one.message) for one in differences[: arguments.limit]])
-        _more(console, len(differences), arguments.limit)
+        alike = Counter((one.where, one.message) for one in differences)  # a cell type or a morphology each
+        rows = [(where, message, "" if count == 1 else f"{count} x") for (where, message), count in alike.items()]
+        print_table(console, ("where", "what", ""), rows[: arguments.limit])
+        _more(console, len(rows), arguments.limit)
     _notes(console, account["json"]["notes"], "What was not read, or not as it stands")
     console.print()
 

@@ -34,12 +34,16 @@ def draw_distributions(
 
     def drawer(name: str) -> Callable[[Any, tuple[str, str]], None]:
         rows = [one for one in statistics.distances if one.population == name]
-        return lambda part, colours: _draw(part, colours, rows, [one[name] for one in everything])
+        spike = 1000.0 / (statistics.stop - statistics.start)
+        return lambda part, colours: _draw(part, colours, rows, [one[name] for one in everything], spike)
 
     return [drawer(name) for name in names]
 
 
-def _draw(part: Any, colours: tuple[str, str], rows: list[Distance], found: list[dict[str, np.ndarray]]) -> None:
+def _draw(
+    part: Any, colours: tuple[str, str], rows: list[Distance], found: list[dict[str, np.ndarray]], spike: float
+) -> None:
+    """spike: the rate that one spike makes, Hz: rates come in steps of it."""
     panels = np.atleast_1d(part.subplots(1, len(MEASURES)))
     for axes, measure in zip(panels, MEASURES, strict=True):
         row = next((one for one in rows if one.measure == measure), None)
@@ -47,13 +51,21 @@ def _draw(part: Any, colours: tuple[str, str], rows: list[Distance], found: list
             axes.axis("off")
             axes.text(0.5, 0.5, f"no {measure}", ha="center", va="center", color="#555555")
             continue
-        _panel(axes, colours, row, [one[measure] for one in found])
+        _panel(axes, colours, row, [one[measure] for one in found], spike if measure == "rate" else 0.0)
 
 
-def _panel(axes: Any, colours: tuple[str, str], row: Distance, samples: list[np.ndarray]) -> None:
+def _edges(values: np.ndarray, step: float) -> np.ndarray:
+    """Edges of bins over nearly all ``values``; where these come in steps, bins of whole steps between them."""
+    low, high = np.quantile(values, [0.001, 0.999])
+    if not step:
+        return np.linspace(low, high if high > low else low + 1.0, BINS + 1)
+    width = step * max(1, round((high - low) / step / BINS))
+    return np.arange(low - step / 2, high + width, width)
+
+
+def _panel(axes: Any, colours: tuple[str, str], row: Distance, samples: list[np.ndarray], step: float) -> None:
     """Densities: A and B as lines, the range of the null as an area."""
-    low, high = np.quantile(np.concatenate(samples), [0.001, 0.999])
-    edges = np.linspace(low, high if high > low else low + 1.0, BINS + 1)
+    edges = _edges(np.concatenate(samples), step)
     densities = [np.histogram(one, edges)[0] / len(one) / np.diff(edges) for one in samples]
     null = np.stack(densities[2:])
     axes.stairs(null.max(axis=0), edges, baseline=null.min(axis=0), fill=True, color=NULL, label="null")

@@ -298,6 +298,25 @@ def test_differences_are_limited(tmp_path):
     assert len(json.loads(compare(one, two, "--limit", "1", "--json").stdout)["differences"]) == 3
 
 
+def test_the_same_difference_of_many_types_is_one_line():
+    from argparse import Namespace
+
+    from pynn_io.cli.compare_tables import print_account
+    from pynn_io.graph.compare import Difference
+
+    empty = Namespace(network=Namespace(populations={}, projections={}))
+    found = [Difference("populations/e/cell/parameters/tau_m", "missing")] * 5
+    facts = {"reasons": [], "notes": [], "verdict": "differs", "count": 5}
+    out = StringIO()
+    with redirect_stdout(out):
+        print_account(
+            {"kind": "network", "documents": (empty, empty), "differences": found, "json": facts},
+            Namespace(quiet=False, limit=10, a="a", b="b"),
+        )
+    assert out.getvalue().count("tau_m") == 1
+    assert "5 x" in out.getvalue()
+
+
 def test_a_network_and_results_do_not_compare(tmp_path, two):
     done = compare(write_circuit(tmp_path / "circuit"), two[0])
     assert (done.returncode, done.stdout) == (2, "")
