@@ -101,6 +101,7 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
             **_exact(_STANDARD),
             **dict.fromkeys(_PLASTIC.split(), _STATIC),
             "nrn:": EXACT,
+            "hoc:": EXACT,
             "nest:": ("no", "it is a model of NEST without a counterpart on NEURON"),
         },
     }

@@ -7,6 +7,7 @@ and, up to the first release at each synapse, the same equations. After that neu
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -239,3 +240,58 @@ def test_synapses_are_those_of_neurodamus_s_cell_states(circuit: tuple[Network, 
             assert ours == pytest.approx({key: theirs[key] for key in ours})
             checked += 1
     assert checked == 3
+
+
+POINT = """\
+begintemplate NAME
+  public pointcell, gid
+  objref pointcell, this
+  proc init() {
+    gid = $1
+    pointcell = new IntFire1()
+    pointcell.tau = 20
+    pointcell.refrac = 2
+  }
+endtemplate NAME
+"""
+
+
+def test_point_cells_of_templates_exponential_synapses_and_replay(data: Path, tmp_path: Path) -> None:
+    """``nd_ringtest_allen_v1``: cables and IntFire cells in one network; neurodamus's dump of a cell's synapses."""
+    obi = data / "sonata_obi"
+    folder = tmp_path / "ringtest_allen_v1"
+    shutil.copytree(obi / "nd_ringtest_allen_v1", folder)
+    shutil.copytree(obi / "nd_ringtest" / "morphologies", tmp_path / "ringtest" / "morphologies")
+    for place, name, text in (
+        (tmp_path / "ringtest" / "hoc", "TestCell", TEMPLATE),
+        (folder / "hoc", "IntFire1_exc_1", POINT.replace("NAME", "IntFire1_exc_1")),
+        (folder / "hoc", "IntFire1_inh_1", POINT.replace("NAME", "IntFire1_inh_1")),
+    ):
+        place.mkdir(exist_ok=True)
+        (place / f"{name}.hoc").write_text(text)
+    document = read(folder / "simulation_config.json")
+    assert document.plan is not None
+    report = Report()
+    results = simulate(document.network, document.plan, "neuron", report=report)
+    assert sum(len(item.times) for item in results.spikes.values()) > 0
+    assert np.isfinite(results.traces[0].data).all()
+    assert not [issue for issue in report.refusals() if issue.code != "simulation-node-set"]
+    lowered = NeuronRunner().lower(document.network, document.plan, Report())
+    keep = np.zeros(lowered.size, dtype=bool)
+    keep[lowered.first["RingA"]] = True
+    found = []
+    for item in lowered.connections:
+        for block in item.blocks(keep, Report()):
+            found += zip(
+                *(block.parameters[name].tolist() for name in ("tau1", "tau2", "e")),
+                block.weight.tolist(),
+                block.delay.tolist(),
+                strict=True,
+            )
+    state = json.loads((folder / "reference" / "allen_v1_cellstate_0.json").read_text())["TestCell"]
+    netcons = {item["target_syn"]: item for item in state["netcons"]}
+    expected = [
+        (item["tau1"], item["tau2"], item["e"], netcons[item["name"]]["weight"], netcons[item["name"]]["delay"])
+        for item in state["synapses"]
+    ]
+    assert sorted(found) == sorted(expected)

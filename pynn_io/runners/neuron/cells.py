@@ -42,7 +42,7 @@ _SECTION_VARIABLES = {"specific_capacitance": "cm", "axial_resistivity": "Ra"}
 _IONS = ("na", "k", "ca")
 #: Units of the vocabulary that differ from NEURON's for the same quantity.
 _NEURON_UNITS = {"s": "ms"}
-_SCHEME = "nrn:"
+_SCHEME, _TEMPLATE = "nrn:", "hoc:"
 
 
 def groups(
@@ -90,7 +90,7 @@ def lower_cell(name: str, cell: Cell, report: Report) -> CellModel | None:
         return SourceModel()
     if isinstance(cell, CableCell):
         if cell.template:
-            return TemplateModel(cell.template.partition(":")[2], parameters=cell.parameters)
+            return TemplateModel(cell.template.partition(":")[2])
         unknown = [step for step in cell.processing if step not in PROCESSING]
         report.lost(
             "model-processing",
@@ -100,6 +100,8 @@ def lower_cell(name: str, cell: Cell, report: Report) -> CellModel | None:
             examples=unknown,
         )
         return CableModel(cell.processing, tuple(_paints(cell, where, report)))
+    if isinstance(cell, PointCell) and cell.model.startswith(_TEMPLATE):
+        return TemplateModel(cell.model.removeprefix(_TEMPLATE), point=True)
     if isinstance(cell, PointCell) and cell.model.startswith(_SCHEME):
         return PointModel(cell.model.removeprefix(_SCHEME), _numbers(cell, where, report))
     return None

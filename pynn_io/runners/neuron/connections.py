@@ -118,7 +118,8 @@ class _Stream:
 
     def __post_init__(self) -> None:
         models_ = [item.model for item in self.post.groups]
-        self.cable = np.array([not isinstance(model, PointModel) for model in models_], dtype=bool)
+        points = [isinstance(model, PointModel) or getattr(model, "point", False) for model in models_]
+        self.cable = ~np.array(points, dtype=bool)
         unit = [model.weight_unit if isinstance(model, PointModel) else "" for model in models_]
         self.conducting = np.array([name == "uS" for name in unit], dtype=bool)
 

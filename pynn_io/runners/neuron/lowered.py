@@ -98,11 +98,10 @@ class CableModel:
 
 @dataclass(frozen=True, slots=True)
 class TemplateModel:
-    """A cell that a hoc template makes: ``template`` is its name, ``file`` where it is defined, None where unknown."""
+    """A cell that a hoc template makes. point: it has no extent, and is the template's ``pointcell``."""
 
     template: str
-    file: Path | None = None
-    parameters: Mapping[str, Any] = field(default_factory=empty)
+    point: bool = False
 
 
 @dataclass(frozen=True, slots=True)

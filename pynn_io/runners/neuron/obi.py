@@ -11,7 +11,7 @@ from pynn_io.graph.network import Network, Projection
 from pynn_io.report import Report
 from pynn_io.runners.neuron.connections import Cells
 from pynn_io.runners.neuron.events import Events
-from pynn_io.runners.neuron.lowered import Connections, SynapseBlock
+from pynn_io.runners.neuron.lowered import Connections, SynapseBlock, TemplateModel
 from pynn_io.runners.neuron.obi_synapses import (
     ReleaseStream,
     models_of,
@@ -53,7 +53,8 @@ class Additions:
             made = Connections(projection.name, "chemical", *ends, models_of(overrides), projection.size, stream.blocks)
             return replace(made, release=self._release(projection, overrides, made))
         made = plain(projection)
-        if not (overrides.any or self.events.any):
+        templates = any(isinstance(group.model, TemplateModel) for group in self.cells[projection.post].groups)
+        if not (overrides.any or self.events.any or templates):
             return made
         self._name_ignored(projection, overrides, made, report)
         blocks = made.blocks

@@ -131,9 +131,8 @@ def _cell(made: TemplateCell, gid: int, spike_location: str, where: str) -> Cell
     """A built cell as the runner knows it. Spikes are detected at the end of the soma, as in neurodamus, or the AIS."""
     from pynn_io.runners.neuron.model import Cell
 
-    point = getattr(made.object, "pointcell", None)
-    if point is not None:
-        return Cell(gid, (), None, point, made.object)
+    if hasattr(made.object, "pointcell"):
+        return Cell(gid, (), None, made.object.pointcell, made.object)
     soma = made.section("soma[0]")
     if soma is None:
         raise RunError("a hoc template made a cell without a soma", where=where)
