@@ -19,7 +19,7 @@ from pynn_io.detect import detect
 from pynn_io.document import Document, name_of
 from pynn_io.errors import FormatError, LossError
 from pynn_io.graph.validate import validate
-from pynn_io.progress import Progress, quiet
+from pynn_io.progress import Local, Progress, quiet
 from pynn_io.report import Report
 from pynn_io.staging import STAGING, filling, move, refuse_existing, staging
 
@@ -50,7 +50,7 @@ def read(
     source = Path(path)
     row, _ = registry.find(format or detect(source))
     reader = registry.load(row, "reader")
-    return reader(source, Report() if report is None else report, progress=progress, **options)
+    return reader(source, Report() if report is None else report, progress=Local(progress), **options)
 
 
 def write(

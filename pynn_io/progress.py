@@ -11,3 +11,22 @@ Progress: TypeAlias = Callable[[str, float, float], None]
 
 def quiet(what: str, done: float, total: float) -> None:
     """Nobody is watching."""
+
+
+class Local:
+    """A progress function that stays in its process: what is read lazily keeps it, and may be sent to another."""
+
+    __slots__ = ("_progress",)
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def __call__(self, what: str, done: float, total: float) -> None:
+        self._progress(what, done, total)
+
+    def __reduce__(self) -> tuple[Callable[[], Progress], tuple[()]]:
+        return _quiet, ()
+
+
+def _quiet() -> Progress:
+    return quiet

@@ -155,14 +155,14 @@ def progress_bars(wanted: bool, *, timed: str = "") -> Iterator[Progress]:
         def show(what: str, done: float, total: float) -> None:
             nonlocal started
             if what not in tasks:
-                for one in bars.tasks:  # a circuit may have hundreds of projections: keep those at work
-                    bars.update(one.id, visible=not one.finished)
+                for one in bars.tasks:  # a circuit may have hundreds of projections: keep the one at work
+                    bars.update(one.id, visible=False)
                 tasks[what] = bars.add_task(what, total=total, amount="")
                 started = time.monotonic()
             amount = f"{done:,.0f}/{total:,.0f}"
             if what == timed:
                 amount += f" ms, {_time_left(time.monotonic() - started, done, total)}"
-            bars.update(tasks[what], completed=done, total=total, amount=amount)
+            bars.update(tasks[what], completed=done, total=total, amount=amount, visible=True)
 
         yield show
 

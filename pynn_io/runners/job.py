@@ -28,6 +28,9 @@ SAID = "said.jsonl"
 #: Exit status of a worker that could not write its outcome (EX_IOERR of sysexits.h): a full disk, as a rule.
 NO_OUTCOME = 74
 
+#: What pickle raises for things that it cannot take.
+UNPICKLABLE = (pickle.PicklingError, TypeError, AttributeError, ValueError, RecursionError)
+
 #: Where MPI launchers tell a process its rank: Open MPI, PMIx, MPICH and Intel MPI, MVAPICH.
 _RANKS = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK")
 

@@ -18,7 +18,7 @@ from pynn_io.errors import RunError, SimulationFailed
 from pynn_io.progress import Progress, quiet
 from pynn_io.report import Report
 from pynn_io.runners import mpi
-from pynn_io.runners.job import LOG, NO_OUTCOME, SAID, Job, Outcome, read_outcomes, write_job
+from pynn_io.runners.job import LOG, NO_OUTCOME, SAID, UNPICKLABLE, Job, Outcome, read_outcomes, write_job
 
 #: Takes what the simulator prints, as it comes.
 LogSink: TypeAlias = Callable[[str], None]
@@ -58,6 +58,8 @@ def run_job(job: Job, folder: Path, listener: Listener, *, timeout: float | None
         write_job(job, folder)
     except OSError as error:
         raise RunError(f"the run cannot be prepared: {error}", where=folder, hint=FULL_DISK) from error
+    except UNPICKLABLE as error:
+        raise RunError(f"network and plan cannot be handed to the process that runs them: {error}") from error
     processes = job.profile.processes
     command, environment = [sys.executable, "-P", "-m", "pynn_io.runners.worker", str(folder)], _environment()
     if processes > 1:

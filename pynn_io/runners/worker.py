@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 import sys
 import threading
 import time
@@ -24,7 +23,7 @@ from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.results import Results
 from pynn_io.runners.base import Runner, join, leave
-from pynn_io.runners.job import NO_OUTCOME, SAID, Failure, Job, Outcome, rank, read_job, write_outcome
+from pynn_io.runners.job import NO_OUTCOME, SAID, UNPICKLABLE, Failure, Job, Outcome, rank, read_job, write_outcome
 
 #: Seconds between two lines of progress.
 INTERVAL = 0.1
@@ -121,7 +120,7 @@ def _hand_over(outcome: Outcome, folder: Path) -> int:
     try:
         try:
             write_outcome(outcome, folder)
-        except (pickle.PicklingError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        except UNPICKLABLE as error:
             traceback.print_exc()
             failure = Failure.of(RunError(f"what the run gave cannot be handed over: {error}"))
             outcome = Outcome(None, outcome.report, failure)

@@ -26,10 +26,12 @@ from pynn_io.errors import (
     SimulationFailed,
 )
 from pynn_io.graph import CableCell, PointCell
+from pynn_io.pipeline import read
 from pynn_io.report import Kind, Report
 from pynn_io.runners.base import Profile
 from pynn_io.simulate import choose, simulate
 from pynn_io.simulation_plan import Recording, SimulationPlan
+from tests.commands.circuits import write_circuit, write_simulation
 from tests.models import MODELS
 from tests.running import fake
 
@@ -183,6 +185,22 @@ def test_results_that_cannot_be_handed_over(network, tmp_path):
     with pytest.raises(RunError, match="cannot be handed over"):
         simulate(network, PLAN, "unpicklable")
     assert left(tmp_path) == []
+
+
+def test_a_network_that_cannot_be_handed_over(network, tmp_path):
+    odd = dataclasses.replace(network, extra={"lock": threading.RLock()})
+    with pytest.raises(RunError, match="cannot be handed to the process"):
+        simulate(odd, PLAN, "well")
+    assert left(tmp_path) == []
+
+
+def test_a_network_that_was_read_while_somebody_watched(tmp_path):
+    """Columns that are read later hold on to the progress bars, which no other process can have."""
+    watching = threading.RLock()
+    write_circuit(tmp_path / "circuit")
+    config = write_simulation(tmp_path / "circuit")
+    document = read(config, progress=lambda *_: watching.acquire() and watching.release())
+    assert simulate(document.network, document.plan, "well").spike_count == 4
 
 
 def test_a_timeout_ends_the_simulator(network, tmp_path):
