@@ -92,6 +92,13 @@ def _obi(recording: Recording, target: Target) -> dict[str, Any] | None:
         content["cells"] = target.obi_set(cells, recording.name)
         content["sections"] = _sections(recording, target)
     if recording.kind == "lfp":
+        if recording.variable:
+            target.report.expanded(
+                "lfp-variable",
+                where,
+                "a field potential is of membrane currents: libsonata refuses a variable in its report",
+                examples=[recording.name],
+            )
         content |= {"variable_name": None, "sections": None}
     plan = target.plan
     _default(content, "dt", plan.timestep if plan.timestep is not None else 0.025, recording, target)

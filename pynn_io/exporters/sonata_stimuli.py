@@ -70,6 +70,8 @@ def write_input(stimulus: Stimulus, target: Target) -> dict[str, dict[str, Any]]
     if found is None:
         key = f"stimulus:{type(stimulus.what).__name__}"
         reason = support(key, target.target).reason or "this dialect has no such input"
+        if stimulus.compartment_set is not None and not target.obi:
+            reason = "BMTK has no compartment sets"
         target.report.lost(
             "stimulus",
             f"inputs/{stimulus.name}",

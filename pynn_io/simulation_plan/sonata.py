@@ -78,7 +78,7 @@ def read_plan(
         node_set=node_set,
         target_simulator=simulator,
         overrides=_overrides(top),
-        compartment_sets=_compartment_sets(top, context),
+        compartment_sets={**_compartment_sets(top, context), **context.compartment_sets},
         output=read_output(top.section("output")),
         extra=_extra(top, run, conditions, {"disabled_inputs": disabled, "mechanisms": unread}, report),
         **settings,
@@ -104,7 +104,10 @@ def _is_nest(simulator: str | None, network: Network) -> bool:
 def _node_sets(
     simulation: Mapping[str, Any], where: Path, base: Path, network: Network, report: Report
 ) -> Mapping[str, Any]:
-    """The simulation's own node sets, of its file and inline, checked together with the circuit's."""
+    """The simulation's own node sets, of its file and inline, checked together with the circuit's.
+
+    BMTK takes the simulation's sets for the circuit's, so that files repeat these; what is repeated adds nothing.
+    """
     named: dict[str, Any] = {}
     name, inline = simulation.get("node_sets_file"), simulation.get("node_sets") or {}
     if name:
@@ -124,7 +127,8 @@ def _node_sets(
         sets.check({**network.node_sets, **own})
     except GraphError as error:
         raise PlanError("; ".join([error.message, *error.problems]), where=f"{where}:node_sets") from error
-    return own
+    circuits = network.node_sets
+    return {name: content for name, content in own.items() if name not in circuits or circuits[name] != content}
 
 
 def _inputs(inputs: Section, context: Context) -> tuple[tuple[Stimulus, ...], dict[str, Any]]:

@@ -15,6 +15,7 @@ from pynn_io.formats.sonata_spikes import read_amplitudes
 from pynn_io.formats.sonata_sweep import read_sweep
 from pynn_io.graph.stimuli import CurrentPulses, Stimulus, VoltageClamp
 from pynn_io.simulation_plan.sonata_context import Context
+from pynn_io.simulation_plan.sonata_electrodes import read_electrodes
 from pynn_io.simulation_plan.sonata_section import Section
 from pynn_io.units import convert
 
@@ -24,8 +25,8 @@ _BMTK_RESISTANCE, _OBI_RESISTANCE = 1.0, 0.01
 
 def read_clamp(name: str, item: Section, context: Context) -> list[Stimulus] | None:
     """BMTK's ``amp``, ``delay``, ``duration``: numbers, or lists of one length."""
-    if any(key in item for key in ("electrode_file", "input_file")):
-        return None
+    if "electrode_file" in item:
+        return read_electrodes(name, item, context, voltage=False)
     amplitudes, delays, durations = item.numbers("amp"), item.numbers("delay"), item.numbers("duration")
     if not len(amplitudes) == len(delays) == len(durations):
         lengths = f"{len(amplitudes)}, {len(delays)} and {len(durations)}"
@@ -73,8 +74,8 @@ def read_clamp_sweep(name: str, item: Section, context: Context) -> list[Stimulu
 
 def read_voltage_clamp(name: str, item: Section, context: Context) -> list[Stimulus] | None:
     """BMTK's ``SEClamp``: ``amp`` (mV) for ``duration`` from ``delay``; ``resistance`` in MOhm."""
-    if any(key in item for key in ("electrode_file", "input_file")):
-        return None
+    if "electrode_file" in item:
+        return read_electrodes(name, item, context, voltage=True)
     level, delay, duration = item.needed("amp"), item.needed("delay"), item.needed("duration")
     if duration < 0:
         raise item.wrong("duration", "a duration is negative")

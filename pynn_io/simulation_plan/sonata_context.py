@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os.path
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,10 @@ from pynn_io.simulation_plan.sonata_section import Section
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """base: where relative paths start. amplitude_unit: of BMTK's current clamps. duration: of the run, ms, or None."""
+    """base: where relative paths start. amplitude_unit: of BMTK's current clamps. duration: of the run, ms, or None.
+
+    compartment_sets: those that inputs make of electrodes; readers add to them.
+    """
 
     base: Path
     network: Network
@@ -28,6 +31,7 @@ class Context:
     report: Report
     amplitude_unit: str
     duration: float | None
+    compartment_sets: dict[str, Any] = field(default_factory=dict)
 
     def selected(self, node_set: Any, item: Section) -> dict[str, np.ndarray]:
         """Rows by population. Raises PlanError at the input's ``node_set``."""

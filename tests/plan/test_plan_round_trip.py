@@ -75,6 +75,28 @@ def test_what_a_dialect_can_say_comes_back_equal(case: str, target: str, tmp_pat
     assert lost == []
 
 
+REAL = (
+    "sonata/bio_14cells/config.simulation.json",
+    "sonata/point_stdp/config.simulation_iclamp.json",
+    "sonata/bio_advanced_stimuli/config.simulation_spont_activity.json",
+    "sonata/sim_tests/intfire/one_cell_iclamp_nest/input/simulation_config.json",
+    "sonata_obi/snap_data/simulation_config.json",
+    "sonata_obi/nd_usecase3/simulation_sonata.json",
+)
+
+
+@pytest.mark.parametrize("target", ["sonata+allen", "sonata+obi"])
+@pytest.mark.parametrize("name", REAL)
+def test_plans_of_real_circuits(name: str, target: str, data: Path, tmp_path: Path) -> None:
+    source = read(data / name)
+    assert source.plan is not None
+    report = write(source, tmp_path / "out", target)
+    back = read(tmp_path / "out", report=report).plan
+    assert back is not None
+    assert unnamed(diff(source.plan, back), report) == []
+    assert diff(source.plan, SimulationPlan.from_json(source.plan.to_json())) == []
+
+
 def test_steps_are_inputs_of_their_own_in_obi(tmp_path: Path) -> None:
     report = write(document(PLANS["stimulus-steps"]), tmp_path / "out", "sonata+obi")
     inputs = json.loads((tmp_path / "out/simulation_config.json").read_text())["inputs"]

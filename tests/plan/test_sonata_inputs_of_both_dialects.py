@@ -193,6 +193,59 @@ def test_bmtk_clamp_from_a_sweep(tmp_path: Path) -> None:
     assert caught.value.where == str(tmp_path / "e.nwb")
 
 
+def electrodes(tmp_path: Path) -> dict[str, Any]:
+    (tmp_path / "e.csv").write_text("electrode_id node_id population sec_id seg_x\n7 1 out 3 0.25\n4 0 out 0 0.5\n")
+    (tmp_path / "i.csv").write_text("electrode_id dur amp delay i\n4 20 0.1 5 0\n7 2.5 -0.2 30 0\n")
+    return {"electrode_file": "e.csv", "input_file": "i.csv"}
+
+
+def test_clamps_of_the_guide(tmp_path: Path) -> None:
+    """A table of electrodes and one of what they do; currents are nA, whatever the simulator."""
+    item = {"input_type": "current_clamp", "module": "IClamp", **electrodes(tmp_path)}
+    plan = plan_of({"inputs": {"s": item}, "target_simulator": "NEST"}, tmp_path)
+    assert plan.compartment_sets == {
+        "s.4": {"population": "out", "compartment_set": [[0, 0, 0.5]]},
+        "s.7": {"population": "out", "compartment_set": [[1, 3, 0.25]]},
+    }
+    first, second = plan.stimuli
+    assert (first.name, first.compartment_set, first.node_set, first.physical_electrode) == ("s.4", "s.4", None, True)
+    assert isinstance(second.what, CurrentPulses)
+    steps = second.what.amplitudes, second.what.delays, second.what.durations
+    assert [array.tolist() for array in steps] == [[-0.2], [30.0], [2.5]]
+    clamp = plan_of({"inputs": {"s": {**item, "input_type": "voltage_clamp", "module": "SEClamp"}}}, tmp_path).stimuli[
+        0
+    ]
+    assert clamp_of(clamp) == ([0.1], [20.0], 5.0, None)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "place", "text"),
+    [
+        (
+            "e.csv",
+            "electrode_id node_id population seg_x\n4 0 out 0.5\n7 1 out 0.5\n",
+            ":1",
+            "there is no column 'sec_id'",
+        ),
+        ("e.csv", "electrode_id node_id population sec_id seg_x\n7 0 out 0 0.5\n", "", "electrode 4 is not in e.csv"),
+        (
+            "e.csv",
+            "electrode_id node_id sec_id seg_x\n4 0 0 0.5\n7 1 3 0.25\n",
+            ":1",
+            "there is no column 'population'",
+        ),
+        ("i.csv", "electrode_id dur amp delay\n4 20 big 5\n", ":2", "amp is no number: 'big'"),
+    ],
+)
+def test_broken_tables_of_electrodes(file: str, content: str, place: str, text: str, tmp_path: Path) -> None:
+    item = {"input_type": "current_clamp", "module": "IClamp", **electrodes(tmp_path)}
+    (tmp_path / file).write_text(content)
+    with pytest.raises(ReadError) as caught:
+        one(item, tmp_path)
+    where = "i.csv" if text.startswith("electrode 4") else file
+    assert (caught.value.where, text in caught.value.message) == (f"{tmp_path / where}{place}", True)
+
+
 def test_bmtk_spontaneous_synapses(tmp_path: Path) -> None:
     item = {
         "module": "syn_activity",
