@@ -91,6 +91,7 @@ def simulate(
         _refuse(row, audited)
     job = Job(network, plan, str(row.runner), profile, row.title, row.extra, strict, report.allowed)
     started = datetime.now(UTC)
+    progress(f"starting {row.title}", 0, 1)
     listener = Listener(progress, log, None if lowered is None else lambda found: lowered(_completed(found, audited)))
     outcomes = _run(job, row, report, audited, listener, timeout)
     first = outcomes[0].results or Results()

@@ -19,7 +19,7 @@ from pynn_io.cli.common import (
     written_lines,
 )
 from pynn_io.cli.losses import changes_model, loss_counts, print_losses
-from pynn_io.cli.report_file import allowed_codes, check_report_file, write_report
+from pynn_io.cli.report_file import add_allow, allowed_codes, check_report_file, write_report
 from pynn_io.errors import LossError
 from pynn_io.report import Report
 
@@ -99,13 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--from", dest="source_format", metavar="FORMAT", help="format of SRC, where it cannot be told")
     parser.add_argument("--check", action="store_true", help="say what would be lost and write nothing")
     parser.add_argument("--strict", action="store_true", help="write nothing if anything would be lost (exit status 3)")
-    parser.add_argument(
-        "--allow",
-        metavar="CODE",
-        action="append",
-        default=[],
-        help="accept losses of this code in strict mode; repeat it, or give several with commas",
-    )
+    add_allow(parser)
     parser.add_argument("--report", metavar="FILE", type=Path, help="write the losses to FILE as JSON")
     parser.add_argument(
         "--overwrite", action="store_true", help="replace the files of an existing result; others there stay"

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
 from pynn_io.cli.common import UsageError, existing_parent, write_file
 from pynn_io.errors import WriteError
 from pynn_io.report import Report
+
+
+def add_allow(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument(
+        "--allow",
+        metavar="CODE",
+        action="append",
+        default=[],
+        help="accept losses of this code in strict mode; repeat it, or give several with commas",
+    )
 
 
 def allowed_codes(texts: Iterable[str]) -> set[str]:

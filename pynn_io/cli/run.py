@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pynn_io.cli.common import UsageError, add_version, existing_parent, progress_bars, run, say, written_lines
 from pynn_io.cli.losses import changes_model, loss_counts, print_losses
-from pynn_io.cli.report_file import allowed_codes, check_report_file, write_report
+from pynn_io.cli.report_file import add_allow, allowed_codes, check_report_file, write_report
 from pynn_io.errors import LossError
 from pynn_io.report import Report
 
@@ -119,13 +119,7 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
     )
     how.add_argument("--coreneuron", action="store_true", help="run NEURON's model on its CoreNEURON engine")
     how.add_argument("--strict", action="store_true", help="run nothing if anything cannot be honoured (exit status 3)")
-    how.add_argument(
-        "--allow",
-        metavar="CODE",
-        action="append",
-        default=[],
-        help="accept losses of this code in strict mode; repeat it, or give several with commas",
-    )
+    add_allow(how)
 
 
 def _output_arguments(parser: argparse.ArgumentParser) -> None:
