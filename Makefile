@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 .PHONY: demo test lint bench docs fixtures clean help
 
 help:
-	@echo "make demo      convert the circuits in fixtures/ and look at what came out, in demo_output/"
+	@echo "make demo      convert the circuits in fixtures/, run one on two simulators, and look at demo_output/"
 	@echo "make test      all tests (PYTEST='-n 2 -k sonata' passes options on)"
 	@echo "make lint      ruff, mypy, import-linter"
 	@echo "make bench     ratios against peers (EDGES=1000000 for a quick look)"
@@ -54,7 +54,7 @@ $(BIN)/python:
 
 $(VENV)/demo.stamp: pyproject.toml | $(BIN)/python
 	@echo "installing pynn_io and what the demo shows into $(VENV); this takes a minute or two"
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[plot,neuroml,sonata-check]' 'numpy<2.4'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[plot,neuroml,sonata-check,nest,neuron]' 'numpy<2.4'
 	@touch $@
 
 $(VENV)/test.stamp: pyproject.toml | $(BIN)/python

@@ -49,7 +49,24 @@ STEPS: tuple[tuple[str, str, int], ...] = (
         0,
     ),
     (
-        "6. If you would rather have no file than an incomplete one, say --strict (exit status 3: refused):",
+        "6. Run it. The same plan on NEST ...",
+        "pynn-run fixtures/synfire/simulation_config.json --backend nest -o demo_output/run_nest"
+        " --plot demo_output/run_nest.png",
+        0,
+    ),
+    (
+        "   ... and on NEURON, where the cells are mechanisms of ours (the first time they are compiled, which takes a\n"
+        "   while) ...",
+        "pynn-run fixtures/synfire/simulation_config.json --backend neuron -o demo_output/run_neuron",
+        0,
+    ),
+    (
+        "   ... and spike by spike, the two agree:",
+        "pynn-compare demo_output/run_nest demo_output/run_neuron --plot demo_output/nest_and_neuron.png",
+        0,
+    ),
+    (
+        "7. If you would rather have no file than an incomplete one, say --strict (exit status 3: refused):",
         "pynn-convert fixtures/mixed/circuit_config.json demo_output/mixed_strict --to neuroml --strict --quiet",
         3,
     ),
@@ -58,11 +75,14 @@ STEPS: tuple[tuple[str, str, int], ...] = (
 END = """\
 What happened
   Each circuit was read into one description of a network, checked, compared with what the target format can express,
-  and written. Nothing was simulated. What a target cannot carry was listed above; nothing is dropped in silence.
+  and written; one was run on two simulators. What a target cannot carry was listed above; nothing is dropped in silence.
 
 Now look at
   demo_output/synfire.png
       the chain: positions, degrees, connectivity
+  demo_output/run_nest.png and demo_output/nest_and_neuron.png
+      the volley running down the chain, and the two runs laid over each other; spikes and voltages as SONATA are in
+      demo_output/run_nest/ and demo_output/run_neuron/
   demo_output/synfire_neuroml/
       NeuroML and LEMS: open the .nml file in a text editor, or run it in jNeuroML (it needs Java):
       {bin}/pynml demo_output/synfire_neuroml/LEMS_*.xml -nogui
@@ -74,6 +94,7 @@ Now look at
 Try your own
   {bin}/pynn-show YOUR_circuit_config.json --plot YOUR_circuit.png
   {bin}/pynn-convert YOUR_circuit_config.json --to neuroml
+  {bin}/pynn-run YOUR_simulation_config.json --plot YOUR_run.png
   {bin}/pynn-convert --help
 """
 

@@ -52,11 +52,12 @@ def test_links_lead_somewhere(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_options_exist(page: str) -> None:
     """Every --option that a page shows in a line of a command is one of the parsers'."""
-    from pynn_io.cli import compare, convert, show
+    from pynn_io.cli import compare, convert, run, show
 
     known = {
         "pynn-compare": compare._parser(),
         "pynn-convert": convert._parser(),
+        "pynn-run": run._parser(),
         "pynn-show": show._parser(),
     }
     for line in (ROOT / page).read_text(encoding="utf-8").splitlines():
@@ -70,9 +71,7 @@ def test_guide_lists_every_kind_and_exit_status() -> None:
     guide = (ROOT / "docs/guide.md").read_text(encoding="utf-8")
     assert all(f"| {kind} |" in guide for kind in report.Kind)
     classes = [item for item in vars(errors).values() if isinstance(item, type)]
-    statuses = {item.exit_status for item in classes if issubclass(item, errors.PynnIOError)} - {
-        7
-    }  # nothing is run yet
+    statuses = {item.exit_status for item in classes if issubclass(item, errors.PynnIOError)} | {8, 9, 130}
     assert all(f"| {status} |" in guide for status in statuses)
 
 
