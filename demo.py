@@ -55,8 +55,8 @@ STEPS: tuple[tuple[str, str, int], ...] = (
         0,
     ),
     (
-        "   ... and on NEURON, where the cells are mechanisms of ours (the first time they are compiled, which takes a\n"
-        "   while) ...",
+        "   ... and on NEURON, where the cells are mechanisms of ours (they are compiled the first time, which takes\n"
+        "   a while) ...",
         "pynn-run fixtures/synfire/simulation_config.json --backend neuron -o demo_output/run_neuron",
         0,
     ),
@@ -75,7 +75,7 @@ STEPS: tuple[tuple[str, str, int], ...] = (
 END = """\
 What happened
   Each circuit was read into one description of a network, checked, compared with what the target format can express,
-  and written; one was run on two simulators. What a target cannot carry was listed above; nothing is dropped in silence.
+  and written; one was run on two simulators. What a target cannot carry was listed; nothing is dropped in silence.
 
 Now look at
   demo_output/synfire.png
