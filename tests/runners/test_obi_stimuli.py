@@ -29,6 +29,7 @@ from pynn_io.graph.stimuli import (
 )
 from pynn_io.lowering.signals import sample, signal_of
 from pynn_io.report import Report
+from pynn_io.simulation_plan import Recording
 from tests.runners.obi_cases import DRIVERS, REPLAY, assert_same, by_hand, network, plan, run
 
 slow = pytest.mark.slow
@@ -223,3 +224,25 @@ def test_shot_noise_conductance_is_relative_to_the_input_conductance() -> None:
     shots = ShotNoise(1.0, 5.0, 0.0, 30.0, mean=10.0, sigma=2.0, conductance=True, relative=Relative.INPUT_CONDUCTANCE)
     lowered = NeuronRunner().lower(network(), plan(stimuli=(Stimulus("g", shots, "Left"),)), Report())
     np.testing.assert_allclose(lowered.stimuli[0].gain, 0.01 / RESISTANCE, rtol=1e-6)
+
+
+@slow
+def test_a_range_of_distances_draws_one_compartment_in_it() -> None:
+    """All of the current comes out where it went in: only compartments 40 to 90 um from the soma qualify."""
+    far = Stimulus(
+        "far",
+        CurrentPulses(np.array([0.5]), np.array([0.0]), np.array([2.0])),
+        "Pyramids",
+        section="dend apic",
+        distance_range=(40.0, 90.0),
+    )
+    clamp = Recording("clamp", "IClamp.i", "Pyramids", "all", kind="summation", interval=1.0)
+    results = run(plan(stimuli=(far,), recordings=(clamp,), duration=3.0))
+    for trace in results.traces:
+        for node in (0, 1):
+            mine = trace.data[1, trace.node_ids == node]
+            place = int(np.flatnonzero(mine)[0])
+            assert np.count_nonzero(mine) == 1
+            assert mine.sum() == pytest.approx(-0.5)  # into the cell: not the membrane's
+            section = trace.section_ids[trace.node_ids == node][place]
+            assert section in {5, 6, 7, 8, 9, 10}

@@ -19,8 +19,9 @@ from pynn_io.runners.neuron.sites import Sites
 class Probe:
     """One report of one population.
 
-    variables: what is recorded (one), or summed (several). region: ``soma`` ... ``all``; centre: the middle of every
-    section, not all of its compartments. places: a compartment set, which takes the place of region and centre.
+    variables: what is recorded (one), or summed (several). regions: some of ``soma axon dend apic``, or ``all``;
+    centre: the middle of every section, not all of its compartments. places: a compartment set, which takes the place
+    of regions and centre.
     sites: its cells, one place each. whole: one sum a cell. count: samples. area: densities are multiplied by the
     compartment's area (nA).
     """
@@ -29,7 +30,7 @@ class Probe:
     kind: str
     variables: tuple[str, ...]
     sites: Sites
-    region: str
+    regions: tuple[str, ...]
     centre: bool
     places: bool
     whole: bool

@@ -102,8 +102,9 @@ def _window(recording: Recording, report: Report, where: str, settings: Settings
 
 def _probe(recording: Recording, sites: Sites, where: str, window: tuple[float, float, int]) -> Probe:
     places = recording.compartment_set is not None
-    region = REGIONS.get(recording.sections or "soma")
-    if region is None and not places:
+    asked = (recording.sections or "soma").replace(",", " ").split()
+    regions = tuple(dict.fromkeys(REGIONS[name] for name in asked if name in REGIONS))
+    if not places and not all(name in REGIONS for name in asked):
         raise PlanError(
             f"the report {recording.name!r} asks for sections {recording.sections!r}",
             where=where,
@@ -114,14 +115,15 @@ def _probe(recording: Recording, sites: Sites, where: str, window: tuple[float, 
     if not variables or (len(variables) > 1 and not summed):
         raise PlanError(f"the report {recording.name!r} must name one variable", where=where)
     # a summation of the soma is one of the whole cell; everything else records what it names (SONATA extension)
-    whole = summed and region == "soma" and not places
-    centre = not whole and (recording.compartments or ("center" if region == "soma" else "all")) == "center"
+    soma = regions == ("soma",)
+    whole = summed and soma and not places
+    centre = not whole and (recording.compartments or ("center" if soma else "all")) == "center"
     return Probe(
         recording.name,
         recording.kind,
         variables,
         sites,
-        "all" if whole else region or "all",
+        ("all",) if whole else regions,
         centre,
         places,
         whole,
@@ -266,9 +268,9 @@ def _places(probe: Probe, site: int, cell: Cell) -> Iterator[tuple[int, Any]]:
             yield int(probe.sites.sections[site]), segment
         return
     for number, section in enumerate(cell.sections):
-        if section is None or (probe.region != "all" and array_and_index(section)[0] != probe.region):
+        if section is None or not ("all" in probe.regions or array_and_index(section)[0] in probe.regions):
             continue
-        if probe.centre and probe.region == "soma" and number:
+        if probe.centre and probe.regions == ("soma",) and number:
             return  # a report of the soma has one value a cell
         for segment in [section(0.5)] if probe.centre else section:
             yield number, segment

@@ -8,6 +8,7 @@ the cell itself.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +32,8 @@ class Sites:
     """n places on cells of one population.
 
     rows, gids, node_ids: int64[n]. positions: float64[n], fraction along the section. sections: int64[n], number of
-    the section in the cell's order; None where ``name`` and ``index`` say which for all (``dend``, 3).
+    the section in the cell's order; None where ``name`` and ``index`` say which for all (``dend``, 3). within: um from
+    the soma: one compartment there is drawn, in the sections of the arrays ``name`` (several, separated by spaces).
     """
 
     population: str
@@ -42,6 +44,7 @@ class Sites:
     sections: np.ndarray | None = None
     name: str = "soma"
     index: int = 0
+    within: tuple[float, float] | None = None
 
     @property
     def size(self) -> int:
@@ -56,11 +59,13 @@ def sites_of_set(
     *,
     section: str = "soma",
     position: float = 0.5,
+    within: tuple[float, float] | None = None,
 ) -> Iterable[Sites]:
     """One place on every simulated cell of a node set. Raises PlanError for what names no section."""
     named = _NAMED.fullmatch(section)
-    if named is None:
+    if named is None and within is None:
         raise PlanError(f"{section!r} is no section; expected a name or a name with a number, as in dend[3]")
+    name, index = (section, 0) if named is None or within is not None else (named["name"], int(named["index"] or 0))
     for population, rows in targets(node_set, network, plan).items():
         ids = network.populations[population].ids()[rows]
         positions = np.full(len(rows), position)
@@ -70,8 +75,9 @@ def sites_of_set(
             rows + first[population],
             ids,
             positions,
-            name=named["name"],
-            index=int(named["index"] or 0),
+            name=name,
+            index=index,
+            within=within,
         )
 
 
@@ -141,9 +147,34 @@ def segment_of(sites: Sites, site: int, cell: Any) -> Any | None:
     if sites.sections is not None:
         number = int(sites.sections[site])
         section = cell.sections[number] if number < len(cell.sections) else None
+    elif sites.within is not None:
+        return _drawn(sites, site, sites.within, cell)
     elif sites.name == "soma" and not sites.index:
         section = cell.soma
     else:
         wanted = (ARRAYS.get(sites.name, sites.name), sites.index)
         section = next((item for item in cell.sections if item and array_and_index(item) == wanted), None)
     return None if section is None else section(position)
+
+
+def _drawn(sites: Sites, site: int, within: tuple[float, float], cell: Any) -> Any | None:
+    """A compartment in a range of path distances, by the length of each that is in it; None where there is none.
+
+    Drawn by numpy's PCG64 of (crc32 of the population, id), so that a cell has one place whatever else is there.
+    """
+    from neuron import h
+
+    arrays = {ARRAYS.get(name, name) for name in sites.name.split()}
+    segments, shares = [], []
+    for section in cell.sections:
+        if section is None or not ("all" in arrays or array_and_index(section)[0] in arrays):
+            continue
+        start, length = h.distance(cell.soma(0), section(0)), section.L / section.nseg
+        for number, segment in enumerate(section):
+            begin = start + number * length
+            segments.append(segment)
+            shares.append(max(min(begin + length, within[1]) - max(begin, within[0]), 0.0))
+    if not sum(shares):
+        return None
+    random = np.random.default_rng([zlib.crc32(sites.population.encode()), int(sites.node_ids[site])])
+    return segments[random.choice(len(segments), p=np.array(shares) / sum(shares))]

@@ -107,8 +107,9 @@ def _sites(
     if stimulus.compartment_set is not None:
         return [sites_of_compartments(stimulus.compartment_set, network, plan, first, where)]
     try:
-        section, position = stimulus.section, stimulus.position
-        return list(sites_of_set(stimulus.node_set, network, plan, first, section=section, position=position))
+        section, position, within = stimulus.section, stimulus.position, stimulus.distance_range
+        sites = sites_of_set(stimulus.node_set, network, plan, first, section=section, position=position, within=within)
+        return list(sites)
     except PlanError as exc:
         raise PlanError(exc.message, where=where, hint=exc.hint) from exc
 
