@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pynn_io.errors import PlanError
+from pynn_io.api import read
+from pynn_io.errors import PlanError, RunError
+from pynn_io.graph.stimuli import CurrentPulses, SpikeTrains, SpontaneousSynapses, Stimulus, SynapseReplay
 from pynn_io.report import Report
+from pynn_io.simulate import simulate
+from pynn_io.simulation_plan import Recording
 from pynn_io.simulation_plan.plan import Assignment, ConnectionOverride, Modification
-from tests.runners.obi_cases import QUIET, assert_same, by_hand, plan, run
+from tests.runners.obi_cases import DURATION, FOLDER, QUIET, SOMA, STEP, assert_same, by_hand, plan, run
 
 pytestmark = pytest.mark.slow
 
@@ -123,3 +130,83 @@ def _long() -> tuple:
     from tests.runners.obi_cases import network
 
     return network(), plan(duration=1000.0, overrides=())
+
+
+def _told(name: str, mechanism: str = "ProbAMPANMDA_EMS", cells: str = "Right") -> Recording:
+    return Recording(name, f"{mechanism}.{name}", cells, "all", kind="synapse", interval=STEP)
+
+
+def test_synapses_are_told_their_streams_and_what_arrives() -> None:
+    """Seeds by neurodamus's helpers (cell + 250, synapse + 100, populations + seed + 300); kinds of NetCons."""
+    trains = SpikeTrains("left", np.array([0, 0, 1]), np.array([1.0, 2.0, 3.0]))
+    replay = Stimulus("again", SynapseReplay(trains), "Right")
+    names = ("synapseID", "stream1", "stream2", "stream3", "minis", "replays", "spikes", "conductance")
+    results = run(
+        plan(
+            stimuli=(replay,),
+            overrides=(ConnectionOverride("minis", "Left", "Right", spont_minis=500.0),),
+            recordings=tuple(_told(name) for name in names),
+            seeds={"synapse": 17},
+            duration=10.0,
+        )
+    )
+    last = {item.report: item.data[-1] for item in results.traces}
+    # right cells 0 and 1 have synapses 0 (from left 0) and 0 (from left 1); cell 2 has synapse 0 (from left 0)
+    assert results.traces[0].node_ids.tolist() == [0, 1, 2]
+    assert last["synapseID"].tolist() == [0, 0, 0]
+    assert last["stream1"].tolist() == [2001 + row + 250 for row in range(3)]
+    assert last["stream2"].tolist() == [100, 100, 100]
+    digest = [hashlib.md5(name.encode()).digest() for name in ("left", "right")]
+    left, right = (((part[1] & 0x0F) << 8) + part[0] for part in digest)
+    assert last["stream3"].tolist() == [left * 65536 + right + 17 + 300] * 3
+    assert last["replays"].tolist() == [2, 1, 2]
+    assert last["spikes"].tolist() == [0, 0, 0]
+    assert (last["minis"] > 0).all()
+    np.testing.assert_allclose(last["conductance"], [6.0, 6.1, 6.2], rtol=1e-6)
+
+
+def test_events_at_given_times_on_chosen_synapses_that_silence_spikes() -> None:
+    """BMTK's ``syn_activity``: the same times at every synapse from the sources, and no spike crosses any synapse."""
+    burst = SpontaneousSynapses(source={"population": "left", "node_id": [1]}, times=(2.0, 4.0), silences_others=True)
+    drive = Stimulus("drive", CurrentPulses(np.array([1.0]), np.array([0.0]), np.array([30.0])), "Left")
+    results = run(
+        plan(
+            stimuli=(Stimulus("burst", burst, "Right"), drive),
+            recordings=(_told("minis"), _told("spikes"), _told("g"), SOMA),
+            duration=30.0,
+        )
+    )
+    last = {item.report: item.data[-1] for item in results.traces if item.population == "right"}
+    assert last["minis"].tolist() == [0, 2, 0]
+    assert len(results.spikes["left"].times) > 0
+    conductance = next(item.data for item in results.traces if item.report == "g")
+    assert conductance[:, [0, 2]].max() == 0  # spikes of left cells arrive with weight 0
+    assert conductance[:, 1].max() > 0
+
+
+def test_the_same_run_again_gives_the_same_numbers() -> None:
+    what = plan(overrides=(), duration=20.0)
+    first, second = run(what), run(what)
+    for one, other in zip(first.traces, second.traces, strict=True):
+        np.testing.assert_array_equal(one.data, other.data)
+
+
+def test_a_configuration_file_runs_as_the_plan_that_it_states() -> None:
+    document = read(FOLDER / "simulation_config.json")
+    assert document.plan is not None
+    stated = replace(document.plan, overrides=(QUIET,), duration=DURATION, recordings=(SOMA,))
+    from_file, from_plan = simulate(document.network, stated, "neuron"), run(plan())
+    for one, other in zip(from_file.traces, from_plan.traces, strict=True):
+        np.testing.assert_array_equal(one.data, other.data)
+
+
+def test_a_missing_template_and_a_template_that_fails_name_themselves(tmp_path: Path) -> None:
+    circuit = tmp_path / "net"
+    shutil.copytree(FOLDER, circuit)
+    (circuit / "components" / "hoc" / "NetBasket.hoc").unlink()
+    here = read(circuit / "circuit_config.json").network
+    with pytest.raises(RunError, match=r"(?s)'NetBasket' was not found.*components/hoc"):
+        simulate(here, plan(duration=1.0), "neuron")
+    (circuit / "components" / "hoc" / "NetBasket.hoc").write_text("begintemplate NetBasket\nendtemplate NetBasket\n")
+    with pytest.raises(RunError, match=r"NetBasket|template"):
+        simulate(here, plan(duration=1.0), "neuron")
