@@ -54,10 +54,16 @@ def detect(path: Path) -> str:
 
 
 def _refuse_parts(path: Path) -> None:
-    """FormatError for an HDF5 file that is only a part of a SONATA circuit: by itself it does not say of which."""
+    """FormatError for an HDF5 file that is only a part of a SONATA circuit, since it does not say of which, and for
+    one of results."""
     if not path.is_file() or _head(path)[:8] != _HDF5:
         return
     from pynn_io.formats.h5_file import open_h5
+    from pynn_io.results.nix import holds_only_results
+
+    if holds_only_results(path):
+        hint = "pynn_io.read_results reads it, and pynn-compare compares it"
+        raise FormatError("results of a run, and no network", where=path, hint=hint)
 
     with open_h5(path) as file:
         parts = [name for name in _SONATA_PARTS if name in file]
@@ -122,13 +128,16 @@ def is_h5_morphology(path: Path) -> bool:
 
 
 def is_nix(path: Path) -> bool:
-    """An HDF5 file whose root states the format ``nix``."""
+    """An HDF5 file whose root states the format ``nix``, and which is not one of results only."""
     if not path.is_file() or _head(path)[:8] != _HDF5:
         return False
     from pynn_io.formats.h5_file import open_h5
+    from pynn_io.results.nix import holds_only_results
 
     with open_h5(path) as file:
-        return file.attrs.get("format") in ("nix", b"nix")
+        if file.attrs.get("format") not in ("nix", b"nix"):
+            return False
+    return not holds_only_results(path)
 
 
 def is_asc(path: Path) -> bool:

@@ -22,7 +22,7 @@ from pynn_io.formats.new_file import reserve, writing
 from pynn_io.formats.nix import nix_unit
 from pynn_io.optional import needed
 from pynn_io.report import Report
-from pynn_io.results.nix import block_types
+from pynn_io.results.nix import NEO_BLOCK, block_types
 from pynn_io.results.record import as_record, parse_record
 from pynn_io.results.results import Results, Spikes, Trace, bytes_of, cells_of, sorted_spikes
 
@@ -218,7 +218,7 @@ def _trace(signal: Any, block_name: str) -> Trace:
 
 def is_results_file(path: Path) -> bool:
     """Whether a file is NIX with Neo's blocks."""
-    return "neo.block" in block_types(path)
+    return NEO_BLOCK in block_types(path)
 
 
 def write(results: Results, path: Path, report: Report, *, limit: int | None = LIMIT) -> None:

@@ -29,6 +29,8 @@ from pynn_io.report import Report
 from pynn_io.results.results import MEANING, Results, Spikes, Trace, bytes_of, sorted_spikes
 
 BLOCK = "pynn_io.run"
+#: Type of Neo's blocks, in its own layout (`results.neo`).
+NEO_BLOCK = "neo.block"
 VERSION = 1
 
 
@@ -48,6 +50,12 @@ def block_types(path: Path) -> list[str]:
             return [str(block.attrs.get("type")) for block in file["data"].values()]
     except (OSError, RuntimeError, KeyError):
         return []
+
+
+def holds_only_results(path: Path) -> bool:
+    """Whether every block of a NIX file is one of results, ours or Neo's: there is no network in it."""
+    kinds = block_types(path)
+    return bool(kinds) and {*kinds} <= {BLOCK, NEO_BLOCK}
 
 
 # --- Writing ------------------------------------------------------------------------------------------------------

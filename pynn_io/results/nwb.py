@@ -89,7 +89,7 @@ def _system_errors() -> Iterator[None]:
 def _started(provenance: Mapping[str, Any]) -> datetime:
     """When the run began, where its provenance says so; NWB demands a date."""
     try:
-        stated = datetime.fromisoformat(str(provenance.get("started")))
+        stated = datetime.fromisoformat(str(provenance.get("date")))
     except ValueError:
         return datetime.now(UTC)
     return stated if stated.tzinfo else stated.replace(tzinfo=UTC)

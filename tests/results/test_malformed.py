@@ -14,6 +14,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from pynn_io import read_results
+from pynn_io.detect import detect
 from pynn_io.errors import BackendUnavailable, FormatError, PynnIOError, ReadError, UnitError, WriteError
 from pynn_io.report import Report
 from pynn_io.results import Results, Trace
@@ -347,3 +348,10 @@ def test_a_package_that_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
                 recorded().write(tmp_path / to, to=to)
         assert f"pip install 'pynn_io[{extra}]'" in str(caught.value)
         assert not (tmp_path / to).exists() or not list((tmp_path / to).iterdir())
+
+
+@pytest.mark.parametrize("to", ["nix", "neo"])
+def test_results_are_no_network(tmp_path: Path, to: str) -> None:
+    recorded().write(tmp_path / "run.nix", to=to)
+    with pytest.raises(FormatError, match=r"run\.nix: results of a run, and no network"):
+        detect(tmp_path / "run.nix")

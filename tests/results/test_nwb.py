@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,9 +24,11 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 
 def test_what_pynwb_reads(tmp_path: Path) -> None:
-    recorded().write(tmp_path / "run.nwb", to="nwb")
+    dated = replace(recorded(), provenance={"date": "2026-11-26T21:50:31+00:00"})
+    dated.write(tmp_path / "run.nwb", to="nwb")
     with pynwb.NWBHDF5IO(str(tmp_path / "run.nwb"), "r") as io:
         file = io.read()
+        assert file.session_start_time == datetime(2026, 11, 26, 21, 50, 31, tzinfo=UTC)
         frame = file.units.to_dataframe()
         assert len(frame) == 14
         cell = frame[(frame.population == "exc") & (frame.node_id == 2)].iloc[0]
