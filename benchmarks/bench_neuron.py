@@ -23,16 +23,14 @@ EDGES = {INTFIRE: 87_720, BIO: 1_276}
 
 
 def _ours(settings: dict, config: str, whole: bool) -> dict:
-    import pynn_io.importers.sonata
-    import pynn_io.runners.neuron.build
-    import pynn_io.runners.neuron.run
     from pynn_io.pipeline import read
     from pynn_io.progress import quiet
     from pynn_io.report import Report
     from pynn_io.runners.base import Profile
     from pynn_io.runners.neuron import NeuronRunner
+    from pynn_io.runners.neuron.start import interpreter
 
-    pynn_io.runners.neuron.build._neuron()
+    interpreter()
     start()
     document, report, runner = read(Path(settings["circuits"]) / config, format="sonata"), Report(), NeuronRunner()
     lowered = runner.lower(document.network, replace(document.plan, recordings=()), report)
@@ -173,7 +171,7 @@ def main() -> None:
 
 
 def _library(mechanisms: Path) -> str:
-    """BMTK's mechanisms for BMTK, and ours for ours, compiled before anything is timed."""
+    """BMTK's mechanisms in one library, made before anything is timed."""
     from pynn_io.progress import quiet
     from pynn_io.report import Report
     from pynn_io.runners.neuron.compiler import compiled

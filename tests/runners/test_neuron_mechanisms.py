@@ -188,7 +188,7 @@ def test_mechanisms_that_lie_in_the_working_folder_are_not_loaded(
     monkeypatch.setenv("PYNN_IO_CACHE", str(tmp_path / "cache"))
     library = compiler.compiled([write(tmp_path / "mod", "leak")], quiet)
     shutil.copytree(library.parent, tmp_path / library.parent.name)
-    code = "from pynn_io.runners.neuron.build import _neuron; h = _neuron(); print("
+    code = "from pynn_io.runners.neuron.start import interpreter; h = interpreter(); print("
     code += "'leak' in __import__('pynn_io.runners.neuron.mechanisms', fromlist=['x']).names_of(h))"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.strip().splitlines()[-1].endswith("False")

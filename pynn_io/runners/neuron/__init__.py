@@ -20,7 +20,7 @@ __all__ = ["LoweredNeuron", "NeuronRunner"]
 
 
 class NeuronRunner:
-    """`pynn_io.runners.base.Runner` for NEURON."""
+    """`pynn_io.runners.base.DistributedRunner` for NEURON: the cell with gid g is on rank g modulo their number."""
 
     def lower(self, network: Network, plan: SimulationPlan, report: Report) -> LoweredNeuron:
         return lower(network, plan, report)
@@ -39,3 +39,13 @@ class NeuronRunner:
         from pynn_io.runners.neuron.run import collect
 
         return collect(model, lowered)  # type: ignore[arg-type]
+
+    def join(self) -> tuple[int, int]:
+        from pynn_io.runners.neuron.start import join
+
+        return join()
+
+    def leave(self) -> None:
+        from pynn_io.runners.neuron.start import leave
+
+        leave()

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from pynn_io.errors import BackendUnavailable
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.runners.base import Profile
@@ -29,6 +24,7 @@ from pynn_io.runners.neuron.lowered import (
 )
 from pynn_io.runners.neuron.mechanisms import load, names_of, variable_of
 from pynn_io.runners.neuron.model import Cell, Model, Synapses
+from pynn_io.runners.neuron.start import interpreter
 
 
 def build(lowered: LoweredNeuron, profile: Profile, report: Report, progress: Progress) -> Model:
@@ -37,7 +33,7 @@ def build(lowered: LoweredNeuron, profile: Profile, report: Report, progress: Pr
     Raises BackendUnavailable without NEURON, RunError for mechanisms that are missing or do not compile.
     """
     begin = perf_counter()
-    h = _neuron()
+    h = interpreter()
     load(lowered, profile, report, progress)
     context = h.ParallelContext()
     model = Model(lowered, profile, int(context.id()), int(context.nhost()))
@@ -58,26 +54,6 @@ def build(lowered: LoweredNeuron, profile: Profile, report: Report, progress: Pr
     recordings.attach(model, lowered, report)
     model.seconds["build"] = perf_counter() - begin
     return model
-
-
-def _neuron() -> Any:
-    """NEURON's interpreter, without a window, and without the mechanisms that happen to lie in the working folder.
-
-    NEURON loads ``<machine>/libnrnmech.so`` of the folder in which it is first imported, unasked.
-    """
-    if "neuron" not in sys.modules:
-        os.environ.setdefault("NEURON_MODULE_OPTIONS", "-nogui")
-        with tempfile.TemporaryDirectory() as empty, contextlib.chdir(empty):
-            return _import()
-    return _import()
-
-
-def _import() -> Any:
-    try:
-        from neuron import h
-    except ImportError as error:
-        raise BackendUnavailable("NEURON is not installed", hint="pip install 'pynn_io[neuron]'") from error
-    return h
 
 
 # --- cells --------------------------------------------------------------------------------------------------------

@@ -104,8 +104,19 @@ def load(lowered: LoweredNeuron, profile: Profile, report: Report, progress: Pro
     chosen = [path for name, path in files.items() if name not in present and (anything or name in wanted)]
     if chosen:
         options = ("-coreneuron",) if profile.options.get("coreneuron") else ()
-        h.nrn_load_dll(str(compiled(chosen, progress, options)))
+        h.nrn_load_dll(str(_compiled(chosen, progress, options)))
         _variables.cache_clear()
+
+
+def _compiled(files: list[Path], progress: Progress, options: tuple[str, ...]) -> Path:
+    """The library; of several ranks the first compiles, and the others wait for it."""
+    from neuron import h
+
+    context = h.ParallelContext()
+    if context.id() == 0:
+        compiled(files, progress, options)
+    context.barrier()
+    return compiled(files, progress, options)
 
 
 def _refuse(missing: dict[str, tuple[str, ...]], profile: Profile, lowered: LoweredNeuron) -> None:

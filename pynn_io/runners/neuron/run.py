@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from pynn_io.errors import SimulationFailed
+from pynn_io.errors import PlanError, SimulationFailed
 from pynn_io.progress import Progress
 from pynn_io.results import Results, Spikes
 from pynn_io.runners.neuron import recordings
+from pynn_io.runners.neuron.gather import gathered
 from pynn_io.runners.neuron.lowered import LoweredNeuron, PointModel, SourceModel
 from pynn_io.runners.neuron.model import Model
 from pynn_io.runners.neuron.release import start
@@ -75,6 +76,12 @@ def _initialised(model: Model) -> Any:
         setattr(h, f"{variable}_{mechanism}", value)
     _play(model)
     shortest = context.set_maxstep(_LONGEST_STEP)
+    if shortest < settings.timestep and model.hosts > 1:
+        raise PlanError(
+            f"a delay of {shortest} ms is below the time step of {settings.timestep} ms, which ranks cannot exchange",
+            where="edges",
+            hint="run it in one process, or with a smaller time step",
+        )
     h.finitialize(settings.v_init)
     start(model)
     if shortest < settings.timestep and model.hosts == 1 and not settings.variable_step:
@@ -105,14 +112,15 @@ def _play(model: Model) -> None:
 
 
 def collect(model: Model, lowered: LoweredNeuron) -> Results:
-    """Spikes and traces of this rank, under the populations and ids of the network."""
-    return Results(
+    """Spikes and traces (of all ranks on the first, else of this one), under the populations and ids of the network."""
+    results = Results(
         spikes=_spikes(model, lowered),
         traces=recordings.traces(model, lowered),
         nodes=_nodes(lowered),
         duration=lowered.settings.duration,
         provenance=_provenance(model, lowered),
     )
+    return gathered(results, lowered.ids) if model.hosts > 1 else results
 
 
 def _spikes(model: Model, lowered: LoweredNeuron) -> dict[str, Spikes]:
