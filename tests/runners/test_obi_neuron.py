@@ -117,7 +117,7 @@ def test_miniature_events_come_at_the_rates_of_the_cells() -> None:
     connections = next(item for item in lowered.connections if item.projection == "left__right__chemical")
     events = connections.release.events
     rates, windows = np.full(2000, 20.0), np.tile([0.0, 1000.0], (2000, 1))
-    which, times = events.drawn("left__right__chemical", 1, rates, windows)
+    which, times = events.drawn(("left__right__chemical", 1, 0), rates, windows)
     counts = np.bincount(which, minlength=2000)
     assert counts.mean() == pytest.approx(20.0, abs=5 * np.sqrt(20 / 2000))
     assert counts.var() == pytest.approx(20.0, rel=0.2)

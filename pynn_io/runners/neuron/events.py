@@ -74,12 +74,13 @@ class Events:
     def any(self) -> bool:
         return bool(self.extras or self.rates or self.minis)
 
-    def drawn(self, projection: str, target: int, rates: np.ndarray, windows: np.ndarray) -> tuple[Any, Any]:
+    def drawn(self, seed: tuple[str, int, int], rates: np.ndarray, windows: np.ndarray) -> tuple[Any, Any]:
         """Which synapse and when: int64[m], float64[m] of Poisson events at ``rates`` (Hz) in ``windows`` (ms, [n, 2]).
 
-        The synapses are those of one target cell, in the order of the file.
+        The synapses are some of one target cell, in the order of the file. seed: what events of which projection, the
+        row of the cell, the first edge.
         """
-        random = np.random.default_rng([*self.seeds, zlib.crc32(projection.encode()), target])
+        random = np.random.default_rng([*self.seeds, zlib.crc32(seed[0].encode()), *seed[1:]])
         length = np.maximum(windows[:, 1] - windows[:, 0], 0.0)
         counts = random.poisson(rates * length / 1000.0)
         which = np.repeat(np.arange(len(rates)), counts)

@@ -163,9 +163,9 @@ class Release:
         from neuron import h
 
         for number, (rates, windows) in enumerate(self._rates(block, source, target)):
-            for cell in np.unique(target[rates > 0]).tolist():
-                rows = np.flatnonzero((target == cell) & (rates > 0))
-                which, times = self.events.drawn(f"{self.projection}/{number}", cell, rates[rows], windows[rows])
+            for rows in _by_cell(np.flatnonzero(rates > 0), target):
+                seed = (f"{self.projection}/{number}", int(target[rows[0]]), int(block.edge[rows[0]]))
+                which, times = self.events.drawn(seed, rates[rows], windows[rows])
                 for index in np.unique(which).tolist():
                     row = int(rows[index])
                     netcon = h.NetCon(None, points[row])
@@ -190,6 +190,14 @@ class Release:
             if sources is not None and targets is not None:
                 window = np.tile([item.start, item.stop], (len(target), 1))
                 yield np.where(sources[source] & targets[target], item.rate, 0.0), window
+
+
+def _by_cell(rows: np.ndarray, target: np.ndarray) -> list[np.ndarray]:
+    """Rows of a block, those of each target cell together and in their order."""
+    if not len(rows):
+        return []
+    ordered = rows[np.argsort(target[rows], kind="stable")]
+    return np.split(ordered, np.flatnonzero(np.diff(target[ordered])) + 1)
 
 
 def with_overrides(
