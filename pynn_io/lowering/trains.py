@@ -117,13 +117,18 @@ def _window(delay: float, duration: float | None, plan: SimulationPlan) -> tuple
 def draw_poisson(
     rows: np.ndarray, rate: Any, window: tuple[float, float], random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """``(rows, times)`` of independent Poisson trains at ``rate`` (Hz; a number, or one a row) within a window (ms)."""
+    """``(rows, times)`` of independent Poisson trains at ``rate`` (Hz; a number, or one a row) within a window (ms).
+
+    Sorted by time within each row.
+    """
     start, stop = window
     length = np.maximum(np.asarray(stop) - np.asarray(start), 0.0)
     counts = random.poisson(np.broadcast_to(np.asarray(rate, dtype=np.float64) * length / 1000.0, len(rows)))
     first, span = (np.repeat(np.broadcast_to(value, len(rows)), counts) for value in (start, length))
     # 1 - u is in (0, 1]: a spike at time 0 itself is none for NEST
-    return np.repeat(rows, counts), first + span * (1.0 - random.random(int(counts.sum())))
+    times = first + span * (1.0 - random.random(int(counts.sum())))
+    place = np.repeat(np.arange(len(rows)), counts)
+    return np.repeat(rows, counts), times[np.lexsort((times, place))]
 
 
 def _own_trains(part: Part, plan: SimulationPlan, report: Report) -> tuple[np.ndarray, np.ndarray]:

@@ -53,7 +53,6 @@ class Model:
     spikes: dict[str, Any] = field(default_factory=dict)
     recorders: list[Recorder] = field(default_factory=list)
     connections: int = 0
-    threads: int = 1
 
 
 def build(lowered: Lowered, profile: Profile, report: Report, progress: Progress) -> Model:
@@ -62,7 +61,7 @@ def build(lowered: Lowered, profile: Profile, report: Report, progress: Progress
     _reset(nest, lowered, profile)
     _check_models(nest, lowered)
     ids = {name: np.where(rows, LEFT_OUT, 0) for name, rows in lowered.left_out.items()}
-    model = Model(nest, lowered, [], ids, threads=profile.threads)
+    model = Model(nest, lowered, [], ids)
     with errors(nest, "creating cells"):
         for number, nodes in enumerate(lowered.nodes):
             progress("creating cells", number, len(lowered.nodes))

@@ -31,11 +31,8 @@ def collect(model: Model) -> Results:
 def _provenance(model: Model) -> dict[str, Any]:
     nest, lowered = model.nest, model.lowered
     return {
-        "backend": "nest",
-        "version": str(nest.__version__),
         "timestep": lowered.timestep,
         "seed": lowered.seed,
-        "threads": model.threads,
         "cells": sum(group.nodes.size for group in model.groups),
         "connections": model.connections,
         "min_delay": float(nest.min_delay),
