@@ -11,8 +11,9 @@ import numpy as np
 
 from pynn_io.document import Document
 from pynn_io.exporters.nix_components import ComponentFiles
-from pynn_io.exporters.nix_tables import Place, write_arrays, write_population, write_projection
-from pynn_io.formats.nix import encode_name, new_nix, write_array
+from pynn_io.exporters.nix_tables import Place, bytes_of, write_arrays, write_population, write_projection
+from pynn_io.formats.new_file import reserve
+from pynn_io.formats.nix import encode_name, new_nix, nixio, write_array
 from pynn_io.formats.nix_layout import (
     COMPONENTS,
     DOCUMENT,
@@ -58,15 +59,18 @@ def write(document: Document, dest: Path, report: Report, *, progress: Progress 
     Raises WriteError for a file that exists, for what the file system refuses, and for a value that is no number,
     string, list or mapping; BackendUnavailable without nixio.
     """
-    with new_nix(Path(dest)) as file:
-        _Writer(document, file, progress).write()
+    nixio()
+    dest, components = Path(dest), ComponentFiles(document)
+    reserve(dest, bytes_of(document.network) + components.bytes())
+    with new_nix(dest) as file:
+        _Writer(document, components, file, progress).write()
 
 
 class _Writer:
-    def __init__(self, document: Document, file: Any, progress: Progress) -> None:
+    def __init__(self, document: Document, components: ComponentFiles, file: Any, progress: Progress) -> None:
         self.document, self.network = document, document.network
         self.file, self.progress = file, progress
-        self.components = ComponentFiles(document)
+        self.components = components
         self.codec = Codec(path=self.components.relative, store=self._store)
         self.block = file.create_block(NETWORK, kind(NETWORK))
         self._stored = 0

@@ -42,6 +42,10 @@ class ComponentFiles:
         below = path.relative_to(self._root) if path.is_relative_to(self._root) else path
         return PurePosixPath(below.as_posix())
 
+    def bytes(self) -> int:
+        """What all files take together."""
+        return sum(path.stat().st_size for path in dict.fromkeys(self._files()))
+
     def write(self, block: Any) -> None:
         """Every file that is there, each once. Raises WriteError for one that cannot be read."""
         for path in dict.fromkeys(self._files()):

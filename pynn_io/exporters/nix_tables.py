@@ -21,11 +21,26 @@ from pynn_io.formats.nix_layout import (
 )
 from pynn_io.formats.nix_values import MAPPING, write_mapping, write_value
 from pynn_io.graph.columns import Column, Table
-from pynn_io.graph.network import Population, Projection
+from pynn_io.graph.network import Network, Population, Projection
 from pynn_io.progress import Progress, quiet
 
 #: Rows as they are stored, for a column that is stored otherwise than the graph has it.
 Convert = Callable[[np.ndarray], np.ndarray]
+
+
+def bytes_of(network: Network) -> int:
+    """About how many bytes the rows of a network take in a file; the entities of NIX come on top."""
+    tables = [population.table for population in network.populations.values()]
+    tables += [projection.edges.columns for projection in network.projections.values()]
+    columns = sum(_column_bytes(column, table.size) for table in tables for column in table.values())
+    ends = sum(2 * np.dtype(np.uint64).itemsize * projection.size for projection in network.projections.values())
+    return columns + ends
+
+
+def _column_bytes(column: Column, size: int) -> int:
+    if column.is_scalar:
+        return 0
+    return column.data.nbytes if isinstance(column.data, np.ndarray) else column.dtype.itemsize * size
 
 
 class Place(NamedTuple):

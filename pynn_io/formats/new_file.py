@@ -23,17 +23,17 @@ def reserve(path: Path, size: int) -> None:
     """Make sure that a file of ``size`` bytes can be written at ``path``, where the system can tell; nothing is left.
 
     For libraries that cannot close an HDF5 file which the disk has no room for: its chunks are in memory until then,
-    and HDF5 2 crashes the process at its end if they cannot be written. Raises WriteError.
+    and HDF5 2 crashes the process at its end if they cannot be written. Raises WriteError, also for a file that exists.
     """
     if not hasattr(os, "posix_fallocate"):
         return
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with path.open("wb") as file:
+        with path.open("xb") as file:
+            try:
                 os.posix_fallocate(file.fileno(), 0, max(size, 1))
-        finally:
-            path.unlink(missing_ok=True)
+            finally:
+                path.unlink(missing_ok=True)
 
 
 class Closable(Protocol):

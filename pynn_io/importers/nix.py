@@ -55,7 +55,7 @@ RECORDS: Mapping[str, type] = _records(biophysics, cells, synapses, stimuli, pla
 
 
 def read(
-    source: Path, report: Report, *, progress: Progress = quiet, components: Path | None = None, **_: Any
+    source: Path, report: Report, *, progress: Progress = quiet, components: Path | str | None = None, **_: Any
 ) -> Document:
     """Read a network, and the plan if there is one. Edges stay in the file.
 
@@ -70,9 +70,11 @@ def read(
 
 
 class _Reader:
-    def __init__(self, path: Path, file: Any, report: Report, progress: Progress, components: Path | None) -> None:
+    def __init__(
+        self, path: Path, file: Any, report: Report, progress: Progress, components: Path | str | None
+    ) -> None:
         self.path, self.file, self.report, self.progress = path, file, report, progress
-        self.components = Components(path, components)
+        self.components = Components(path, None if components is None else Path(components))
         self.codec = Codec(records=RECORDS, path=self.components.path, load=self._load)
 
     def read(self) -> Document:

@@ -57,7 +57,7 @@ def test_killed_leaves_no_target(tmp_path, big):
     assert all(path.name.startswith(".out-") and path.name.endswith(STAGING) for path in left)
 
 
-@pytest.mark.parametrize("to", ["sonata+allen", "sonata+obi", "neuroml", "neuroml+hdf5"])
+@pytest.mark.parametrize("to", ["sonata+allen", "sonata+obi", "neuroml", "neuroml+hdf5", "nix"])
 def test_a_full_disk_is_a_write_error(tmp_path, to):
     """A file-size limit stands for the full disk: the system refuses to write on, with the signal ignored."""
     config = write_circuit(tmp_path / "circuit", edges=big_edges(50_000))
