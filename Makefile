@@ -34,6 +34,10 @@ bench: $(VENV)/dev.stamp
 	$(BIN)/python benchmarks/bench_neuroml_xml.py
 	$(BIN)/python benchmarks/bench_neuroml_hdf5.py
 	$(BIN)/python benchmarks/bench_peers.py
+	$(BIN)/python benchmarks/bench_nix_network.py
+	$(BIN)/python benchmarks/bench_nix_results.py
+	$(BIN)/python benchmarks/bench_nest_build.py
+	$(BIN)/python benchmarks/bench_neuron.py
 	$(BIN)/python benchmarks/bench_startup.py
 
 docs: $(VENV)/demo.stamp
