@@ -59,13 +59,9 @@ def read_plan(
     simulator = top.text("target_simulator") or network.extra.get("target_simulator")
     own_sets = _node_sets(simulation, where, base, network, report)
     settings = read_run(run)
+    unit = "pA" if _is_nest(simulator, network) else "nA"
     context = Context(
-        base=Path(base),
-        network=network,
-        node_sets={**network.node_sets, **own_sets},
-        report=report,
-        amplitude_unit="pA" if _is_nest(simulator, network) else "nA",
-        duration=settings["duration"],
+        Path(base), network, {**network.node_sets, **own_sets}, report, unit, duration=settings["duration"]
     )
     stimuli, disabled = _inputs(top.section("inputs"), context)
     node_set = top.take("node_set")
