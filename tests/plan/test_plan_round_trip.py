@@ -75,6 +75,15 @@ def test_what_a_dialect_can_say_comes_back_equal(case: str, target: str, tmp_pat
     assert lost == []
 
 
+@pytest.mark.parametrize("case", PLANS)
+def test_nix_brings_everything_back(case: str, tmp_path: Path) -> None:
+    pytest.importorskip("nixio")
+    write(document(PLANS[case]), tmp_path / "out.nix", "nix")
+    back = read(tmp_path / "out.nix").plan
+    assert back is not None
+    assert diff(PLANS[case], back) == []
+
+
 REAL = (
     "sonata/bio_14cells/config.simulation.json",
     "sonata/point_stdp/config.simulation_iclamp.json",
