@@ -196,7 +196,8 @@ def _run(
         except LossError as error:
             _refuse(row, _completed(error.report, audited))
             raise
-    report.include(outcomes[0].report)
+    for outcome in outcomes.values():
+        report.include(outcome.report)
     complete(report, audited)
     return outcomes
 

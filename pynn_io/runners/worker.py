@@ -75,11 +75,13 @@ def _simulate(job: Job, folder: Path, report: Report, steps: Steps) -> Results |
     runner = load_runner(job.runner)
     if job.profile.processes > 1:
         _check_ranks(job, *steps.take("start", join, runner))
-    lowered = steps.take("lower", runner.lower, job.network, job.plan, report)
-    if job.strict and report.refusals():
-        raise LossError("the backend cannot do all of it", report)
+    # Every rank lowers the same; what building says is of the cells of one rank, and adds up.
+    lowering = report if rank() == 0 else Report(job.allowed)
+    lowered = steps.take("lower", runner.lower, job.network, job.plan, lowering)
+    if job.strict and lowering.refusals():
+        raise LossError("the backend cannot do all of it", lowering)
     with _said(folder) as say:
-        say(report.as_dict())
+        say(lowering.as_dict())
         progress = _progress(say)
         model = steps.take("build", runner.build, lowered, job.profile, report, progress)
         steps.take("run", runner.run, model, progress)
