@@ -105,7 +105,10 @@ def _compile(build: Path, sources: Sequence[Path], options: Sequence[str]) -> No
 
 def _first_error(output: str) -> list[str]:
     """The part of the compiler's output that says what is wrong: around its first error, file and line included."""
-    lines = [line for line in _COLOURS.sub("", output).splitlines() if line.strip()]
+    said, _, _ = _COLOURS.sub("", output).partition(
+        "Traceback (most recent call last)"
+    )  # of nrnivmodl itself, in Python
+    lines = [line for line in said.splitlines() if line.strip()]
     # not "errors": nrnivmodl prints a note on compilation errors whatever happens
     errors = [number for number, line in enumerate(lines) if re.search(r"\berror\b", line, re.IGNORECASE)]
     first = errors[0] if errors else len(lines)
