@@ -59,6 +59,7 @@ _NEURON = {
     **_no(_NO_CELL, "cell:UnknownCell"),
     **_no(_OTHER_KIND, "kind"),
     **_no(_NO_STIMULUS, "stimulus:OtherStimulus"),
+    **_no("NEURON's runner makes no synapse for a Poisson input with a weight", "stimulus:PoissonTrains:weight"),
     **_no("NEURON's runner records no extracellular potentials and no weights", "recording:bmtk"),
 }
 

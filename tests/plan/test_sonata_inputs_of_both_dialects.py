@@ -28,8 +28,9 @@ from pynn_io.graph.stimuli import (
     SynapseReplay,
     VoltageClamp,
 )
-from pynn_io.report import Report
+from pynn_io.report import Kind, Report
 from pynn_io.simulation_plan import Assignment, ConnectionOverride, Modification, Output, Recording
+from tests.plan.plans import PLANS, document
 from tests.plan.test_sonata_plan_rules import plan_of, spike_file
 
 TH, IN = Relative.THRESHOLD, Relative.INPUT_CONDUCTANCE
@@ -556,3 +557,14 @@ def test_compartment_sets_are_checked(content: Any, place: str, text: str, tmp_p
         plan_of({"compartment_sets_file": "sets.json"}, tmp_path)
     assert caught.value.where == f"{file}{place}"
     assert text in caught.value.message
+
+
+def test_a_poisson_input_with_a_weight_is_not_lost_in_silence_on_neuron() -> None:
+    from pynn_io.runners.neuron import NeuronRunner
+    from pynn_io.vocabulary.support import support
+
+    made, report = document(PLANS["stimulus-poisson_weight"]), Report()
+    assert made.plan is not None
+    NeuronRunner().lower(made.network, made.plan, report)
+    assert [issue.where for issue in report.of_kind(Kind.LOST)] == ["inputs.one"]
+    assert support("stimulus:PoissonTrains:weight", "neuron").level == "no"

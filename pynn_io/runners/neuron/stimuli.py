@@ -15,7 +15,7 @@ import numpy as np
 
 from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network
-from pynn_io.graph.stimuli import OtherStimulus, Stimulus
+from pynn_io.graph.stimuli import OtherStimulus, PoissonTrains, Stimulus
 from pynn_io.lowering.signals import (
     Process,
     Shape,
@@ -86,6 +86,10 @@ def _drives(
     where = f"inputs.{stimulus.name}"
     if isinstance(stimulus.what, OtherStimulus):
         message = f"The input {stimulus.name!r} of kind {stimulus.what.kind!r} is not supported, and not applied."
+        report.lost("stimulus-not-supported", where, message)
+        return
+    if isinstance(stimulus.what, PoissonTrains) and stimulus.what.weight is not None:
+        message = f"The Poisson input {stimulus.name!r} has a weight; there is no synapse for it, and it is left out."
         report.lost("stimulus-not-supported", where, message)
         return
     try:
