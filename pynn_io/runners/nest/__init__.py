@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Parts in which a run is done, for the progress bar.
 _CHUNKS = 100
+#: Exchanges of spikes in a part at least: beginning a part costs something.
+_EXCHANGES = 20
 
 
 class NestRunner:
@@ -43,9 +45,10 @@ class NestRunner:
         nest, lowered = model.nest, model.lowered
         grid = Grid(lowered.timestep)
         last = grid.nearest(lowered.duration)
+        exchange = max(1, grid.nearest(float(nest.min_delay)))
         # A multimeter hands over the last samples only after another exchange of spikes.
-        extra = max(1, grid.nearest(nest.min_delay)) if model.recorders else 0
-        every = max(1, last // _CHUNKS)
+        extra = exchange if model.recorders else 0
+        every = max(last // _CHUNKS, _EXCHANGES * exchange)
         with errors(nest, "simulating", SimulationFailed), nest.RunManager():
             for step in range(0, last, every):
                 progress("simulating", float(grid.time(step)), lowered.duration)

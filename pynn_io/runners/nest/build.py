@@ -158,15 +158,25 @@ def _create(nest: Any, nodes: Nodes, ids: np.ndarray) -> Group:
             own[name] = _per_cell(value, defaults[name])
         else:
             shared[name] = strict(value, defaults[name])
-    # Parameters check one another (V_reset < V_th), so all of a cell's go in at once.
-    params: Any = shared
     if own:
+        # Parameters check one another (V_reset < V_th), so all of a cell's go in at once.
         names = list(own)
         params = [shared | dict(zip(names, row, strict=True)) for row in zip(*own.values(), strict=True)]
-    collection = nest.Create(nodes.model, nodes.size, params or None)
+        collection = nest.Create(nodes.model, nodes.size, params)
+    else:
+        collection = nest.Create(_with_defaults(nest, nodes.model, shared), nodes.size)
     first = int(collection[0].global_id)
     ids[nodes.rows] = np.arange(first, first + nodes.size)
     return Group(nodes, first, collection)
+
+
+def _with_defaults(nest: Any, model: str, values: Mapping[str, Any]) -> str:
+    """A copy of the model with these defaults: setting them node by node takes much of the time of a build."""
+    if not values:
+        return model
+    name = f"{model}_{len(nest.node_models)}"
+    nest.CopyModel(model, name, dict(values))
+    return name
 
 
 def _is_per_cell(value: Any, size: int) -> bool:
