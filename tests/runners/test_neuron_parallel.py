@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 
 from pynn_io.errors import BackendUnavailable, PlanError
+from pynn_io.graph.stimuli import CurrentPulses, Stimulus
 from pynn_io.pipeline import read
 from pynn_io.results import Results, Spikes, Trace
 from pynn_io.runners import mpi
 from pynn_io.runners.neuron.gather import joined
 from pynn_io.simulate import simulate
+from pynn_io.simulation_plan import Recording
+from tests.runners.test_neuron_mechanisms import PLAN, network, write
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +103,35 @@ def test_a_report_of_cells_that_are_all_on_another_rank() -> None:
     whole = joined(Results(spikes=none, traces=(empty,)), [(none, (empty,)), (none, (full,))], ids)
     assert whole.traces[0].data.tolist() == [[1.0], [1.0]]
     assert whole.traces[0].section_pos is not None
+
+
+@pytest.mark.slow
+def test_coreneuron_gives_the_spikes_of_neuron(tmp_path: Path) -> None:
+    """With a mechanism of NEURON's (hh) and one that is compiled for both engines."""
+    write(tmp_path, "leak")
+    made = network("hh", "leak")
+    pulse = CurrentPulses(np.array([2.0]), np.array([5.0]), np.array([100.0]))
+    plan = replace(
+        PLAN,
+        duration=120.0,
+        timestep=0.025,
+        celsius=6.3,
+        stimuli=(Stimulus("pulse", pulse, "cortex"),),
+        recordings=(Recording("soma", "v", "cortex"),),
+    )
+    options = {"mechanisms": [tmp_path], "timeout": 300}
+    one = simulate(made, plan, "neuron", **options)
+    core = simulate(made, plan, "neuron", coreneuron=True, **options)
+    assert core.provenance["engine"] == "CoreNEURON" and one.provenance["engine"] == "NEURON"
+    assert one.spike_count == core.spike_count > 3
+    np.testing.assert_allclose(core.spikes["cortex"].times, one.spikes["cortex"].times, rtol=0, atol=1e-9)
+    (ours,), (theirs,) = one.traces, core.traces
+    assert ours.data.shape == theirs.data.shape == (4800, 1)
+    np.testing.assert_allclose(theirs.data, ours.data, rtol=0, atol=1e-6)
+
+
+def test_coreneuron_refuses_what_it_does_not_have(data: Path, allen_mechanisms: Path) -> None:
+    document = read(data / "sonata/300_intfire/config.json", format="sonata")
+    assert document.plan is not None
+    with pytest.raises(PlanError, match="IntFire1"):
+        simulate(document.network, document.plan, "neuron", coreneuron=True, timeout=200)

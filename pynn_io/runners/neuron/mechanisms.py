@@ -12,6 +12,7 @@ from pynn_io.errors import RunError
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.runners.base import Profile
+from pynn_io.runners.neuron import core
 from pynn_io.runners.neuron.compiler import compiled
 from pynn_io.runners.neuron.lowered import CONDUCTANCE_NAMES, LoweredNeuron, TemplateModel
 
@@ -92,6 +93,8 @@ def load(lowered: LoweredNeuron, profile: Profile, report: Report, progress: Pro
     from neuron import h
 
     present = names_of(h)
+    if core.wanted(profile):
+        core.check(lowered.needs, present)
     wanted = {name for name in lowered.needs if name not in present}
     anything = any(isinstance(group.model, TemplateModel) for group in lowered.groups)
     if not wanted and not anything:
@@ -103,8 +106,10 @@ def load(lowered: LoweredNeuron, profile: Profile, report: Report, progress: Pro
         _refuse(missing, profile, lowered)
     chosen = [path for name, path in files.items() if name not in present and (anything or name in wanted)]
     if chosen:
-        options = ("-coreneuron",) if profile.options.get("coreneuron") else ()
-        h.nrn_load_dll(str(_compiled(chosen, progress, options)))
+        options = (core.COMPILER_OPTION,) if core.wanted(profile) else ()
+        library = _compiled(chosen, progress, options)
+        h.nrn_load_dll(str(library))
+        core.use_library(library)
         _variables.cache_clear()
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from pynn_io.errors import PlanError, SimulationFailed
 from pynn_io.progress import Progress
 from pynn_io.results import Results, Spikes
-from pynn_io.runners.neuron import recordings
+from pynn_io.runners.neuron import core, recordings
 from pynn_io.runners.neuron.gather import gathered
 from pynn_io.runners.neuron.lowered import LoweredNeuron, PointModel, SourceModel
 from pynn_io.runners.neuron.model import Model
@@ -31,7 +31,9 @@ def run(model: Model, progress: Progress) -> None:
     try:
         advance = _initialised(model)
         settings = model.lowered.settings
-        for until in _stops(settings.duration, settings.timestep):
+        # CoreNEURON copies the whole model at every call: it runs in one piece
+        stops = [settings.duration] if core.wanted(model.profile) else _stops(settings.duration, settings.timestep)
+        for until in stops:
             _to(advance, until)
             recordings.flush(model)
             progress("simulating", until, settings.duration)
@@ -76,6 +78,8 @@ def _initialised(model: Model) -> Any:
         setattr(h, f"{variable}_{mechanism}", value)
     _play(model)
     shortest = context.set_maxstep(_LONGEST_STEP)
+    if core.wanted(model.profile):
+        core.enable(model, shortest)
     if shortest < settings.timestep and model.hosts > 1:
         raise PlanError(
             f"a delay of {shortest} ms is below the time step of {settings.timestep} ms, which ranks cannot exchange",
@@ -156,6 +160,7 @@ def _provenance(model: Model, lowered: LoweredNeuron) -> dict[str, Any]:
     return {
         "backend": "neuron",
         "version": h.nrnversion(0),
+        "engine": "CoreNEURON" if core.wanted(model.profile) else "NEURON",
         "processes": model.hosts,
         "spike_times": "precise",
         **{name: getattr(settings, name) for name in names},
