@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 
 from pynn_io.errors import BackendUnavailable, PlanError
+from pynn_io.graph import Population
 from pynn_io.graph.stimuli import CurrentPulses, Stimulus
 from pynn_io.pipeline import read
+from pynn_io.report import Report
 from pynn_io.results import Results, Spikes, Trace
 from pynn_io.runners import mpi
 from pynn_io.runners.neuron.gather import joined
 from pynn_io.simulate import simulate
 from pynn_io.simulation_plan import Recording
-from tests.runners.test_neuron_mechanisms import PLAN, network, write
+from tests.runners.test_neuron_mechanisms import LEAK, PLAN, network, write
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +137,26 @@ def test_coreneuron_refuses_what_it_does_not_have(data: Path, allen_mechanisms: 
     assert document.plan is not None
     with pytest.raises(PlanError, match="IntFire1"):
         simulate(document.network, document.plan, "neuron", coreneuron=True, timeout=200)
+
+
+@pytest.mark.slow
+def test_threads_change_no_spike(data: Path, allen_mechanisms: Path) -> None:
+    document = read(data / "sonata/300_intfire/config.json", format="sonata")
+    assert document.plan is not None
+    one, two = (simulate(document.network, document.plan, "neuron", duration=1000.0, threads=count) for count in (1, 2))
+    assert one.spike_count == 1159
+    same(one, two)
+
+
+@pytest.mark.slow
+def test_a_mechanism_without_threads_runs_in_one_and_is_named(tmp_path: Path) -> None:
+    """A LINEAR block, as in Allen's NaV, is not thread safe."""
+    linear = "STATE { a b }\nINITIAL { SOLVE start }\nLINEAR start {\n ~ a + b = 1\n ~ a - b = 0\n}\n"
+    write(tmp_path, "leak", LEAK + linear)
+    made, types = network("leak"), network("leak").populations["cortex"].types
+    made = replace(made, populations={"cortex": Population("cortex", 3, types)})
+    report = Report()
+    results = simulate(made, PLAN, "neuron", mechanisms=[tmp_path], threads=2, report=report)
+    assert results.nodes["cortex"].tolist() == [0, 1, 2]
+    (issue,) = [issue for issue in report if issue.code == "threads"]
+    assert "leak is not thread safe" in issue.message

@@ -52,8 +52,25 @@ def build(lowered: LoweredNeuron, profile: Profile, report: Report, progress: Pr
     context.spike_record(-1, times, gids)
     model.spikes = (times, gids)
     recordings.attach(model, lowered, report)
+    _use_threads(model, report)
     model.seconds["build"] = perf_counter() - begin
     return model
+
+
+def _use_threads(model: Model, report: Report) -> None:
+    """The profile's threads, or one where a mechanism cannot: NEURON says so when it initialises, not before."""
+    from neuron import h
+
+    context = h.ParallelContext()
+    if model.profile.threads == 1:
+        return
+    context.nthread(model.profile.threads)
+    try:
+        h.finitialize(model.lowered.settings.v_init)
+    except RuntimeError as error:
+        context.nthread(1)
+        reason = str(error).rpartition(": ")[2]
+        report.defaulted("threads", "profile/threads", f"NEURON runs in one thread, since {reason}; use --processes.")
 
 
 # --- cells --------------------------------------------------------------------------------------------------------
