@@ -12,7 +12,7 @@ from pynn_io.errors import BackendUnavailable, RunError
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.runners.base import Profile
-from pynn_io.runners.nest.connect import Connector, Sender
+from pynn_io.runners.nest.connect import Connector, Sender, strict
 from pynn_io.runners.nest.grid import Grid
 from pynn_io.runners.nest.lowered import LEFT_OUT, Bombardment, CellCurrents, Current, Feed, Lowered, Meter, Nodes
 from pynn_io.runners.nest.stimuli import own_steps
@@ -187,13 +187,6 @@ def _is_per_cell(value: Any, size: int) -> bool:
 def _per_cell(value: np.ndarray, default: Any) -> list[Any]:
     filled = np.ma.filled(value, default) if isinstance(value, np.ma.MaskedArray) else value
     return [strict(item, default) for item in filled.tolist()] if filled.ndim < 2 else list(filled.astype(np.float64))
-
-
-def strict(value: Any, default: Any) -> Any:
-    """The value as the Python type that PyNEST wants, which is that of the default: it takes no numpy scalars."""
-    if isinstance(default, np.ndarray):
-        return np.atleast_1d(np.asarray(value, dtype=default.dtype))
-    return type(default)(value) if isinstance(default, (bool, int, float, str)) else value
 
 
 def _populations(lowered: Lowered) -> list[str]:

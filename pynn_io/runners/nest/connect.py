@@ -21,6 +21,13 @@ DEFAULT_DELAY = 1.0
 Sender: TypeAlias = tuple[np.ndarray, Any]
 
 
+def strict(value: Any, default: Any) -> Any:
+    """The value as the Python type that PyNEST wants, which is that of the default: it takes no numpy scalars."""
+    if isinstance(default, np.ndarray):
+        return np.atleast_1d(np.asarray(value, dtype=default.dtype))
+    return type(default)(value) if isinstance(default, (bool, int, float, str)) else value
+
+
 class Connector:
     """Connects one projection. Node numbers: 0 for a row that is not there, `LEFT_OUT` for a cell NEST has not."""
 
@@ -46,8 +53,6 @@ class Connector:
             )
         if not spec.parameters:
             return spec.model
-        from pynn_io.runners.nest.build import strict
-
         name = f"{spec.model}_{len(self._nest.synapse_models)}"
         values = {key: strict(value, defaults[key]) for key, value in spec.parameters}
         self._nest.CopyModel(spec.model, name, values)

@@ -10,7 +10,8 @@ import numpy as np
 from pynn_io.errors import PlanError, RunError
 from pynn_io.graph.cells import CableCell, PointCell, SpikeSource
 from pynn_io.graph.network import Network
-from pynn_io.lowering import parts, seed_of, simulated
+from pynn_io.lowering import parts, simulated
+from pynn_io.lowering.trains import DEFAULT_SEED
 from pynn_io.report import Report
 from pynn_io.runners.nest.cells import lower_part
 from pynn_io.runners.nest.grid import TICS, Grid
@@ -29,9 +30,9 @@ _RECORDER = "weight_recorder"
 
 def lower(network: Network, plan: SimulationPlan, report: Report) -> Lowered:
     """Raises PlanError for what makes no sense (no end, spikes at 0 ...), RunError where NEST has nothing to run."""
-    grid = Grid(_timestep(plan, report))
-    duration = _duration(plan, grid, report)
-    grid = Grid(grid.step, duration)
+    step = _timestep(plan, report)
+    duration = _duration(plan, Grid(step), report)
+    grid = Grid(step, duration)
     nodes, present, left_out = _nodes(network, plan, report)
     exact = precise(plan, nodes)
     _report_conditions(network, plan, nodes, report)
@@ -42,12 +43,11 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> Lowered:
         )
         for projection in network.projections.values()
     ]
-    seed = seed_of(plan, None, report, "run.random_seed") if plan.seed is not None else 1
     return Lowered(
         network=network,
         duration=duration,
         timestep=grid.step,
-        seed=_nest_seed(seed),
+        seed=_nest_seed(DEFAULT_SEED if plan.seed is None else plan.seed),
         nodes=nodes,
         left_out=left_out,
         feeds=lower_feeds(network, plan, exact, grid, report),

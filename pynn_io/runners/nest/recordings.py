@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -78,8 +77,3 @@ def _times(item: Recording, grid: Grid, duration: float, report: Report, where: 
     steps[2] = max(1, steps[2])
     begin, end, every = grid.time(steps).tolist()
     return begin, end, every
-
-
-def variables_of(meters: Sequence[Any]) -> tuple[str, ...]:
-    """All variables that meters name."""
-    return tuple(dict.fromkeys(name for meter in meters for name in meter.variables))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -122,6 +122,3 @@ def _native_weight(weight: float, item: Nodes, network: Network) -> float:
     row = models.known(model)
     unit = row.weight_unit if row is not None else ""
     return float(convert(weight, unit, item.unit)) if unit and item.unit else float(weight)
-
-
-__all__ = ["MODES", "Mapping", "lower_bombardments", "lower_feeds", "precise"]
