@@ -215,7 +215,7 @@ result = {{name: converter_builtin(name, {GLIF!r}) for name in {names!r}}}
 
 
 def test_currents_of_every_kind(tmp_path: Path) -> None:
-    """Each onto a cell of its own; a script says the same with NEST's generators."""
+    """Each onto a cell of its own. A plan for NEST means the times of its generators, as the script does."""
     cell = PointCell("nest:iaf_psc_exp", {"V_th": 1000.0})
     whats = [
         CurrentPulses(np.array([0.1, 0.2]), np.array([0.0, 30.0]), np.array([10.0, np.inf])),
@@ -223,7 +223,7 @@ def test_currents_of_every_kind(tmp_path: Path) -> None:
         CurrentRamp(0.0, 0.2, 10.0, 50.0),
     ]
     stimuli = [Stimulus(f"i{k}", what, {"population": "cells", "node_id": [k]}) for k, what in enumerate(whats)]
-    (trace,) = run(network(cell, size=3), *stimuli).traces
+    (trace,) = run(network(cell, size=3), *stimuli, target_simulator="NEST").traces
     expected = by_hand(
         """
 cells = nest.Create("iaf_psc_exp", 3, dict(V_th=1000.0))

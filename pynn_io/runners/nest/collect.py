@@ -38,7 +38,6 @@ def _provenance(model: Model) -> dict[str, Any]:
         "min_delay": float(nest.min_delay),
         "max_delay": float(nest.max_delay),
         "default_delay": DEFAULT_DELAY,
-        "current_delay": lowered.timestep,
         **lowered.notes,
     }
 

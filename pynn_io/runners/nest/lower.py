@@ -18,7 +18,7 @@ from pynn_io.runners.nest.grid import TICS, Grid
 from pynn_io.runners.nest.lowered import Lowered, Nodes
 from pynn_io.runners.nest.recordings import lower_recordings
 from pynn_io.runners.nest.spikes import lower_bombardments, lower_feeds, precise
-from pynn_io.runners.nest.stimuli import lower_currents
+from pynn_io.runners.nest.stimuli import lead_of, lower_currents
 from pynn_io.runners.nest.synapses import lower_projection
 from pynn_io.simulation_plan import SimulationPlan
 
@@ -55,7 +55,11 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> Lowered:
         links=tuple(link for link in links if link is not None),
         currents=lower_currents(network, plan, present, grid, report),
         meters=lower_recordings(network, plan, present, grid, duration, report),
-        notes={"spike_times": "precise" if exact else "grid", "initial_potential": "of the cells"},
+        notes={
+            "spike_times": "precise" if exact else "grid",
+            "initial_potential": "of the cells",
+            "current_delay": 0.0 if lead_of(plan) else step,
+        },
     )
 
 

@@ -62,6 +62,11 @@ def lower_currents(
     return tuple(found)
 
 
+def lead_of(plan: SimulationPlan) -> int:
+    """By how many steps generators are set early, so that their currents act at the times of the plan."""
+    return 0 if (plan.target_simulator or "").upper() == "NEST" else 1
+
+
 def _injectable(stimulus: Stimulus, where: str) -> bool:
     if isinstance(stimulus.what, CurrentPulses | SinusoidalCurrent):
         return True
@@ -98,7 +103,7 @@ def _currents(
     report: Report,
 ) -> Iterator[Current | CellCurrents]:
     what, where = stimulus.what, f"inputs.{stimulus.name}"
-    lead = 0 if (plan.target_simulator or "").upper() == "NEST" else 1
+    lead = lead_of(plan)
     if isinstance(what, CurrentPulses):
         generators = _pulses(what, grid, lead, report, where)
     elif isinstance(what, SinusoidalCurrent) and what.interval is None and not lead:
