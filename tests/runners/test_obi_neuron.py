@@ -11,13 +11,20 @@ import numpy as np
 import pytest
 
 from pynn_io.api import read
-from pynn_io.errors import PlanError, RunError
-from pynn_io.graph.stimuli import CurrentPulses, SpikeTrains, SpontaneousSynapses, Stimulus, SynapseReplay
+from pynn_io.errors import BackendUnavailable, PlanError, RunError
+from pynn_io.graph.stimuli import (
+    CurrentPulses,
+    OrnsteinUhlenbeck,
+    SpikeTrains,
+    SpontaneousSynapses,
+    Stimulus,
+    SynapseReplay,
+)
 from pynn_io.report import Report
 from pynn_io.simulate import simulate
 from pynn_io.simulation_plan import Recording
 from pynn_io.simulation_plan.plan import Assignment, ConnectionOverride, Modification
-from tests.runners.obi_cases import DURATION, FOLDER, QUIET, SOMA, STEP, assert_same, by_hand, plan, run
+from tests.runners.obi_cases import DURATION, FOLDER, QUIET, REPLAY, SOMA, STEP, assert_same, by_hand, plan, run
 
 pytestmark = pytest.mark.slow
 
@@ -210,3 +217,27 @@ def test_a_missing_template_and_a_template_that_fails_name_themselves(tmp_path: 
     (circuit / "components" / "hoc" / "NetBasket.hoc").write_text("begintemplate NetBasket\nendtemplate NetBasket\n")
     with pytest.raises(RunError, match=r"NetBasket|template"):
         simulate(here, plan(duration=1.0), "neuron")
+
+
+def test_two_ranks_give_what_one_gives() -> None:
+    """Gap junctions, miniature events, noise, later weights and every report over two MPI processes."""
+    noise = Stimulus("ou", OrnsteinUhlenbeck(2.5, 0.05, 0.02, 3.0, 30.0), "Right")
+    recordings = (
+        SOMA,
+        Recording("all", "v", "Cells", sections="all", interval=0.1),
+        Recording("total", "i_membrane, IClamp", "Cells", kind="summation"),
+    )
+    later = ConnectionOverride("cut", "Left", "Left", weight=0.0, delay=15.0)
+    what = plan(overrides=(later,), recordings=recordings, stimuli=(REPLAY, noise))
+    try:
+        two = run(what, processes=2)
+    except BackendUnavailable as error:
+        pytest.skip(str(error))
+    one = run(what)
+    for name, spikes in one.spikes.items():
+        np.testing.assert_array_equal(spikes.times, two.spikes[name].times)
+        np.testing.assert_array_equal(spikes.node_ids, two.spikes[name].node_ids)
+    assert one.spike_count > 5
+    for first, second in zip(one.traces, two.traces, strict=True):
+        assert first.node_ids.tolist() == second.node_ids.tolist()
+        np.testing.assert_allclose(first.data, second.data, atol=1e-9)
