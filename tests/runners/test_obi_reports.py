@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -185,34 +183,11 @@ def test_unknown_kinds_regions_sets_and_windows() -> None:
     assert "report-interval" in report.codes()
 
 
-def test_traces_of_several_ranks_are_those_of_one(both: tuple) -> None:
+def test_places_of_a_cell_stand_together_whatever_their_order_in_the_set() -> None:
     from pynn_io.runners.neuron import NeuronRunner
-    from pynn_io.runners.neuron.recordings import joined
 
-    recordings = (
-        Recording("all", "v", "Left", sections="all", interval=1.0),
-        Recording("spots", "v", None, compartment_set="spots", interval=1.0),
-        Recording("soma", "v", "Cells", interval=1.0),
-    )
     spots = {"population": "left", "compartment_set": [[0, 0, 0.5], [2, 3, 0.5], [0, 5, 0.25], [1, 8, 0.75]]}
-    what = plan(recordings=recordings, compartment_sets={"spots": spots}, duration=5.0)
-    whole = run(what)
-    lowered = NeuronRunner().lower(network(), what, Report())
-    parts = [tuple(_of_nodes(item, rank) for item in whole.traces) for rank in (0, 1)]
-    for one, other in zip(joined(parts, lowered), whole.traces, strict=True):
-        assert one.node_ids.tolist() == other.node_ids.tolist()
-        np.testing.assert_array_equal(one.data, other.data)
-        np.testing.assert_array_equal(one.section_ids, other.section_ids)
-        np.testing.assert_array_equal(one.section_pos, other.section_pos)
-
-
-def _of_nodes(item: Trace, rank: int) -> Trace:
-    """The elements of the cells that a rank of two has; the sections are left out where there are none."""
-    mine = item.node_ids % 2 == rank
-    return replace(
-        item,
-        data=item.data[:, mine],
-        node_ids=item.node_ids[mine],
-        section_ids=item.section_ids[mine],
-        section_pos=item.section_pos[mine],
-    )
+    what = plan(recordings=(Recording("spots", "v", None, compartment_set="spots"),), compartment_sets={"spots": spots})
+    sites = NeuronRunner().lower(network(), what, Report()).recordings[0].sites
+    assert sites.node_ids.tolist() == [0, 0, 1, 2]
+    assert sites.sections.tolist() == [0, 5, 8, 3]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -179,39 +179,6 @@ def traces(model: Model, lowered: LoweredNeuron) -> tuple[Trace, ...]:
     """What was recorded on this rank."""
     flush(model)
     return tuple(_trace(recorder, lowered) for recorder in model.recorders)
-
-
-def joined(parts: Sequence[Sequence[Trace]], lowered: LoweredNeuron) -> tuple[Trace, ...]:
-    """The traces of all ranks as one rank would have them. parts: what `traces` gave on each rank."""
-    return tuple(_joined([part[number] for part in parts], probe) for number, probe in enumerate(lowered.recordings))
-
-
-def _joined(parts: Sequence[Trace], probe: Probe) -> Trace:
-    """One report: its elements in the order of the probe's sites, those of one cell in the order of its rank."""
-    nodes = np.concatenate([part.node_ids for part in parts])
-    columns = [part.section_ids is not None for part in parts if len(part.node_ids)]
-    order = _order(nodes, probe)
-    whole = replace(
-        parts[0], data=np.concatenate([part.data for part in parts], axis=1)[:, order], node_ids=nodes[order]
-    )
-    if not any(columns):
-        return whole
-    sections = np.concatenate([part.section_ids for part in parts if part.section_ids is not None])
-    positions = np.concatenate([part.section_pos for part in parts if part.section_pos is not None])
-    return replace(whole, section_ids=sections[order], section_pos=positions[order])
-
-
-def _order(nodes: np.ndarray, probe: Probe) -> np.ndarray:
-    """Elements by the site that each belongs to: the n-th of a cell to its n-th place in a compartment set."""
-    sites: dict[int, list[int]] = {}
-    for site, node in enumerate(probe.sites.node_ids.tolist()):
-        sites.setdefault(node, []).append(site)
-    seen: dict[int, int] = {}
-    keys = np.empty(len(nodes), dtype=np.int64)
-    for row, node in enumerate(nodes.tolist()):
-        keys[row] = sites[node][min(seen.get(node, 0), len(sites[node]) - 1)]
-        seen[node] = seen.get(node, 0) + 1
-    return np.argsort(keys, kind="stable")
 
 
 def _trace(recorder: Recorder, lowered: LoweredNeuron) -> Trace:

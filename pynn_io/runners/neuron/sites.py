@@ -84,7 +84,7 @@ def sites_of_set(
 def sites_of_compartments(
     name: str, network: Network, plan: SimulationPlan, first: Mapping[str, int], where: str
 ) -> Sites:
-    """The places of a compartment set (``[node_id, section_id, fraction]``), in its order; those that run.
+    """The places of a compartment set (``[node_id, section_id, fraction]``) that run, those of a cell together.
 
     Raises PlanError for an unknown set or population, and for ids that the population does not have.
     """
@@ -97,7 +97,8 @@ def sites_of_compartments(
     if (rows < 0).any():
         wrong = int(places[rows < 0][0, 0])
         raise PlanError(f"compartment set {name!r}: population {population.name!r} has no node {wrong}", where=where)
-    runs = np.isin(rows, simulated(network, plan)[population.name])
+    runs = np.flatnonzero(np.isin(rows, simulated(network, plan)[population.name]))
+    runs = runs[np.argsort(rows[runs], kind="stable")]
     return Sites(
         population.name,
         rows[runs],
