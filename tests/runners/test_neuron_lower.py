@@ -331,3 +331,17 @@ def test_a_cell_that_neuron_does_not_have_is_lost_by_name() -> None:
     (issue,) = [issue for issue in report if issue.code == "cell-model"]
     assert issue.kind is Kind.LOST and "nest:glif_psc" in issue.message
     assert [group.cell for group in lowered.groups] == ["source", "thick"]
+
+
+def test_cells_of_templates_draw_no_sites_and_it_is_said() -> None:
+    made = network(
+        edges([0, 0], [1, 2], weight=[1.0, 1.0], nsyns=[3, 2]),
+        {"synapse": ["exp2"], "weight_unit": ["uS"], "target_sections": ["['basal']"]},
+    )
+    made = replace(made, cells={**made.cells, "thick": CableCell("ball_and_stick", template="hoc:Closed")})
+    report = Report()
+    (item,) = lower(made, with_spikes(), report).connections
+    (block,) = item.blocks(np.ones(5, dtype=bool), report)
+    assert len(block.source) == 0
+    (issue,) = [issue for issue in report if issue.code == "synapse-site"]
+    assert issue.kind is Kind.LOST and issue.count == 2 and "hoc templates" in issue.message

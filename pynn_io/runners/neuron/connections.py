@@ -109,6 +109,7 @@ class _Stream:
     where: str = ""
     scale: np.ndarray = field(init=False)
     cable: np.ndarray = field(init=False)
+    known: np.ndarray = field(init=False)
     mechanism: np.ndarray = field(init=False)
     conducting: np.ndarray = field(init=False)
     inhibitory: np.ndarray = field(init=False)
@@ -120,6 +121,7 @@ class _Stream:
         models_ = [item.model for item in self.post.groups]
         points = [isinstance(model, PointModel) or getattr(model, "point", False) for model in models_]
         self.cable = ~np.array(points, dtype=bool)
+        self.known = np.array([isinstance(model, CableModel) for model in models_], dtype=bool)
         unit = [model.weight_unit if isinstance(model, PointModel) else "" for model in models_]
         self.conducting = np.array([name == "uS" for name in unit], dtype=bool)
 
@@ -220,10 +222,11 @@ class _Stream:
         return cell, found
 
     def shape(self, group: int, code: int) -> tuple[Geometry, Compartments]:
-        """The sections of a cable cell. KeyError for a morphology that is not there."""
+        """The sections of a cable cell that no template makes. KeyError for a morphology that is not there."""
         item = self.post.groups[group]
-        processing = item.model.processing if isinstance(item.model, CableModel) else ()
-        return self.shapes(item.morphologies[code], processing)
+        if not isinstance(item.model, CableModel):
+            raise KeyError(item.cell)
+        return self.shapes(item.morphologies[code], item.model.processing)
 
 
 @dataclass(slots=True, eq=False)
@@ -256,13 +259,22 @@ class _Sites:
         self.copies = np.where(ruled, self.nsyns, 1)
         self.section, self.position = np.where(self.cable, 0, -1), np.full(count, 0.5)
         self._stated(report)
+        closed = ruled & ~self.stream.known[self.stream.post.group[self.target]]
+        self.copies[closed] = 0
+        report.lost(
+            "synapse-site",
+            self.stream.where,
+            "target_sections are not drawn on cells of hoc templates, whose sections are not known before they are"
+            " built; these edges have no synapse.",
+            count=int(np.count_nonzero(closed)),
+        )
         report.defaulted(
             "synapse-site",
             self.stream.where,
             "Neither a section nor target_sections is stated: the synapses are put in the middle of the soma.",
             count=int(np.count_nonzero(self.cable & ~self.given & ~ruled)),
         )
-        self._drawn(np.flatnonzero(ruled), report)
+        self._drawn(np.flatnonzero(ruled & ~closed), report)
 
     def _stated(self, report: Report) -> None:
         """Sections that the edges state, in the order in which the cells have them."""
