@@ -170,5 +170,6 @@ def test_folders_of_templates_and_morphologies() -> None:
     components = FOLDER / "components"
     assert files.models == (components / "hoc",)
     assert files.morphologies == (components / "morphologies" / "asc", components / "morphologies" / "swc")
+    assert files.mechanisms == (components / "mod",)
     assert template_files(Network()) == {}
     assert isinstance(files.models[0], Path)

@@ -117,17 +117,21 @@ def lower(network: Network, plan: SimulationPlan, size: int, report: Report) -> 
         gids.append(new_gids)
         times.append(new_times)
         size = max([size, *(int(numbers.max(initial=-1)) + 1 for numbers in extra.numbers.values())])
-    all_gids, all_times = np.concatenate(gids), np.concatenate(times)
-    order = np.lexsort((all_gids, all_times))
     return Events(
         tuple(extras),
         tuple(rates),
-        Trains(all_gids[order], all_times[order]),
+        _sorted(gids, times),
         silent,
         {name: found for name, item in network.populations.items() if (found := _minis(item)) is not None},
         (plan.seed or 0, int(plan.seeds.get("minis", 0))),
         end,
     )
+
+
+def _sorted(gids: list[np.ndarray], times: list[np.ndarray]) -> Trains:
+    every_gid, every_time = np.concatenate(gids), np.concatenate(times)
+    order = np.lexsort((every_gid, every_time))
+    return Trains(every_gid[order], every_time[order])
 
 
 def _replay(

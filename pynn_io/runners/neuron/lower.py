@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pynn_io import lowering
 from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network, Projection
 from pynn_io.graph.stimuli import SpikeTrains
@@ -45,7 +46,6 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredNeur
     settings = _settings(network, plan, report)
     shapes = Geometries(network.morphologies, settings.section_length)
     emitted = trains(plan, network, report)
-    rows = [item.rows + first[name] for name, item in emitted.items()]
     replayed = events.lower(network, plan, sum(len(own) for own in ids.values()), report)
     cells = cells_of(network, first, found)
     added = Additions(network, plan, first, cells, replayed, _virtual(network), settings.timestep)
@@ -61,9 +61,7 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredNeur
         ids=ids,
         groups=found,
         connections=made,
-        trains=_sorted(
-            [*rows, replayed.trains.gids], [*(item.times for item in emitted.values()), replayed.trains.times]
-        ),
+        trains=_trains(emitted, first, replayed.trains),
         stimuli=drives,
         recordings=recordings.lower(network, plan, first, settings, report),
         needs={**_needs(found, made), **stimuli.needs(drives), **changes.needs(altered), **junctions.needs(halves)},
@@ -78,12 +76,19 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredNeur
     )
 
 
+def _trains(emitted: Mapping[str, lowering.Trains], first: Mapping[str, int], replayed: Trains) -> Trains:
+    """What sources emit, by gid, and what is replayed."""
+    rows = [item.rows + first[name] for name, item in emitted.items()]
+    return _sorted([*rows, replayed.gids], [*(item.times for item in emitted.values()), replayed.times])
+
+
 def mechanism_folders(network: Network) -> tuple[Path, ...]:
     """Where the network's components say that ``.mod`` files are."""
     components = network.extra.get("sonata", {}).get("components", {})
     entry = components.get("mechanisms_dir")
     path = entry.get("path") if isinstance(entry, Mapping) else None
-    return (Path(path),) if path else ()
+    own = [folder for files in template_files(network).values() for folder in files.mechanisms]
+    return tuple(dict.fromkeys([*([Path(path)] if path else []), *own]))
 
 
 def _settings(network: Network, plan: SimulationPlan, report: Report) -> Settings:

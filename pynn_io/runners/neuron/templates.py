@@ -43,10 +43,11 @@ AIS = "axon[1]"
 
 @dataclass(frozen=True, slots=True)
 class TemplateFiles:
-    """Where templates (``Name.hoc``) and morphologies of one population are; folders, by preference."""
+    """Where templates (``Name.hoc``), morphologies and ``.mod`` files of one population are: folders, by preference."""
 
     models: tuple[Path, ...] = ()
     morphologies: tuple[Path, ...] = ()
+    mechanisms: tuple[Path, ...] = ()
 
 
 def template_files(network: Network) -> dict[str, TemplateFiles]:
@@ -64,6 +65,7 @@ def template_files(network: Network) -> dict[str, TemplateFiles]:
         found[name] = TemplateFiles(
             _folders([part.get("biophysical_neuron_models_dir") for part in stated], base),
             _folders([*(part.get("neurolucida-asc") for part in alternate), *_plain(stated)], base),
+            _folders([part.get("mechanisms_dir") for part in stated], base),
         )
     return found
 
