@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -65,8 +65,15 @@ def connections(
     """One chemical projection. Its blocks must be taken in the order of `LoweredNeuron.connections`: cells draw."""
     where = f"projections/{projection.name}"
     definitions = [network.synapses[name] for name in projection.synapses]
+    edges = projection.edges
+    own = {
+        name.removeprefix(PARAMETER): 0.0
+        for name, column in edges.columns.items()
+        if name.startswith(PARAMETER) and column.rows_stated(edges.size) == edges.size
+    }
     types = [
-        _synapse(item, f"{where}/{name}", report) for item, name in zip(definitions, projection.synapses, strict=True)
+        _synapse(item, own, f"{where}/{name}", report)
+        for item, name in zip(definitions, projection.synapses, strict=True)
     ]
     stream = _Stream(network, projection, cells[projection.pre], cells[projection.post], shapes, generators)
     stream.prepare(where, definitions, types)
@@ -81,12 +88,16 @@ def connections(
     )
 
 
-def _synapse(synapse: Synapse, where: str, report: Report) -> SynapseModel:
-    """The point process of a synapse type. A model of another simulator or none delivers events to the cell itself."""
+def _synapse(synapse: Synapse, own: Mapping[str, float], where: str, report: Report) -> SynapseModel:
+    """The point process of a synapse type. A model of another simulator or none delivers events to the cell itself.
+
+    own: parameters that every edge states; no default stands for them, so that none is reported.
+    """
     if not synapse.model.startswith(_SCHEME):
         return SynapseModel("")
     if models.known(synapse.model) is not None:
-        values = models.complete(synapse, report, where)
+        models.complete(replace(synapse, parameters={**own, **synapse.parameters}), report, where)
+        values = models.complete(synapse, Report(), where)
         return SynapseModel(synapse.model.removeprefix(_SCHEME), {key: float(value) for key, value in values.items()})
     stated = {
         key: float(value)
