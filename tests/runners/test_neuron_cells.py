@@ -6,18 +6,12 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pynn_io.pipeline import read
-from pynn_io.progress import quiet
-from pynn_io.report import Report
-from pynn_io.runners.neuron.compiler import compiled
-from pynn_io.runners.neuron.lower import lower
-from pynn_io.runners.neuron.mechanisms import mod_files
+from tests.runners.neuron_library import library_of
 
 pytestmark = pytest.mark.slow
 
@@ -38,12 +32,8 @@ def both(request, data: Path, allen_mechanisms: Path, tmp_path_factory) -> dict:
     count, components = CONFIGS[request.param]
     for name in (config.parent.name, components):
         shutil.copytree(data / "sonata" / name, folder / name)
-    document = read(config, format="sonata")
-    assert document.plan is not None
-    needs = lower(document.network, replace(document.plan, recordings=(), stimuli=()), Report()).needs
-    # the very library that a run of this circuit makes
-    wanted = [path for name, path in mod_files([allen_mechanisms], Report()).items() if name in needs]
-    command = [sys.executable, str(CHILD), config.name, str(compiled(wanted, quiet))]
+    library = library_of(config, allen_mechanisms)
+    command = [sys.executable, str(CHILD), config.name, str(library)]
     done = subprocess.run(
         command, cwd=folder / config.parent.name, capture_output=True, text=True, timeout=200, check=False
     )

@@ -21,6 +21,7 @@ from pynn_io.pipeline import read
 from pynn_io.report import Report
 from pynn_io.results import Results
 from pynn_io.simulate import simulate
+from tests.runners.neuron_library import library_of
 
 pytestmark = pytest.mark.slow
 
@@ -105,15 +106,13 @@ def test_the_reference_spikes(name: str, data: Path, allen_mechanisms: Path) -> 
     np.testing.assert_allclose(found[:, 1], wanted[:, 1], rtol=0, atol=case.within)
 
 
-def test_constant_current_agrees_with_bmtk_of_today(
-    data: Path, allen_mechanisms: Path, mechanism_cache: Path, tmp_path: Path
-) -> None:
+def test_constant_current_agrees_with_bmtk_of_today(data: Path, allen_mechanisms: Path, tmp_path: Path) -> None:
     """The 0.7 ms against the shipped file are not ours: BMTK, run here, gives our times."""
     for folder in ("bio_1cell", "bio_components"):
         shutil.copytree(data / "sonata" / folder, tmp_path / folder)
     config = tmp_path / "bio_1cell/config.simulation_iclamp.json"
     ours = by_cell(run(config, allen_mechanisms), "biocell")
-    library = next(mechanism_cache.rglob("libnrnmech.*"))
+    library = library_of(config, allen_mechanisms)
     child = Path(__file__).parents[1] / "oracles" / "bmtk_run.py"
     command = [sys.executable, str(child), "bionet", config.name, str(library)]
     done = subprocess.run(command, cwd=config.parent, capture_output=True, text=True, timeout=200, check=False)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import gc
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
 
@@ -27,6 +29,19 @@ from pynn_io.runners.neuron.model import Cell, Model, Synapses
 from pynn_io.runners.neuron.start import interpreter
 
 
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Nothing that a build makes is garbage, and the collector would walk through all of it again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+@_without_collection()
 def build(lowered: LoweredNeuron, profile: Profile, report: Report, progress: Progress) -> Model:
     """Build the part of the network that this rank simulates.
 
