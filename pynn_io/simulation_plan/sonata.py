@@ -66,7 +66,7 @@ def read_plan(
     stimuli, disabled = _inputs(top.section("inputs"), context)
     node_set = top.take("node_set")
     fields, unread = read_conditions(conditions)
-    plan = SimulationPlan(
+    return SimulationPlan(
         name=Path(where).stem,
         stimuli=stimuli,
         recordings=read_recordings(top.section("reports"), "all" if node_set is None else node_set, report),
@@ -80,9 +80,6 @@ def read_plan(
         **settings,
         **fields,
     )
-    if node_set is not None:
-        _report_subset(node_set, context, f"{where}:node_set")
-    return plan
 
 
 def _is_nest(simulator: str | None, network: Network) -> bool:
@@ -178,18 +175,3 @@ def _extra(
     )
     kept = {"run": run.rest(), "conditions": conditions.rest(), **parts}
     return {**top.rest(), **{name: part for name, part in kept.items() if part}}
-
-
-def _report_subset(node_set: Any, context: Context, place: str) -> None:
-    """A simulation of part of the circuit: say so, unless the set is everything."""
-    try:
-        selected = sets.resolve(node_set, context.network, context.node_sets)
-    except GraphError:
-        selected = {}
-    missing = sum(pop.size - len(selected.get(name, ())) for name, pop in context.network.populations.items())
-    context.report.not_read(
-        "simulation-node-set",
-        place,
-        f"The simulation builds only the cells of node set {node_set!r}; the plan says so, the network has all.",
-        count=missing,
-    )
