@@ -23,6 +23,7 @@ EDGES = {INTFIRE: 87_720, BIO: 1_276}
 
 
 def _ours(settings: dict, config: str, whole: bool) -> dict:
+    import pynn_io.importers.sonata  # noqa: F401 - what importing takes is counted on neither side
     from pynn_io.pipeline import read
     from pynn_io.progress import quiet
     from pynn_io.report import Report
