@@ -98,17 +98,19 @@ def _started(provenance: Mapping[str, Any]) -> datetime:
 def _units(pynwb: ModuleType, results: Results) -> Any:
     """The Units table, as columns: a call a unit would take a second for every thousand."""
     common = _package("hdmf.common")
-    times, ends, nodes, populations = [np.empty(0)], [np.zeros(1, np.int64)], [np.empty(0, np.int64)], []
+    times, total, populations = [np.empty(0)], 0, []
+    ends, nodes = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for name, ids in cells_of(results).items():
         spikes = results.spikes.get(name, Spikes(name, ids[:0], np.empty(0)))
         order = np.lexsort((spikes.times, spikes.node_ids))
         by_node = np.argsort(ids, kind="stable")
         times.append(spikes.times[order] / 1000)
-        ends.append(ends[-1][-1] + np.cumsum(spikes.counts(ids[by_node])))
+        ends.append(total + np.cumsum(spikes.counts(ids[by_node])))
+        total += len(spikes.times)
         nodes.append(ids[by_node])
         populations += [name] * len(ids)
     data = common.VectorData(name="spike_times", description="s", data=np.concatenate(times))
-    index = common.VectorIndex(name="spike_times_index", data=np.concatenate(ends[1:]), target=data)
+    index = common.VectorIndex(name="spike_times_index", data=np.concatenate(ends), target=data)
     columns = [
         data,
         index,

@@ -15,7 +15,7 @@ from hypothesis import Phase, given, settings
 from pynn_io import read_results
 from pynn_io.errors import ReadError
 from pynn_io.report import Report
-from pynn_io.results import Results
+from pynn_io.results import Results, Spikes
 from tests.results.strategies import GRID, assert_same, results
 from tests.results.test_sonata_readers import DATA, recorded
 
@@ -52,6 +52,18 @@ def test_everything_comes_back(expected: Results) -> None:
     with TemporaryDirectory() as folder:
         expected.write(Path(folder) / "run.nwb", to="nwb")
         assert_same(read_results(Path(folder)), expected, rtol=1e-15)
+
+
+def test_a_population_without_cells_before_others(tmp_path: Path) -> None:
+    none = np.empty(0, np.int64)
+    spikes = {
+        "none": Spikes("none", none, np.empty(0)),
+        "some": Spikes("some", np.array([3, 3]), np.array([1.0, 2.0])),
+    }
+    Results(spikes, nodes={"none": none, "some": np.array([3])}).write(tmp_path / "run.nwb", to="nwb")
+    again = read_results(tmp_path / "run.nwb")
+    assert again.spikes["some"].times.tolist() == [1.0, 2.0]
+    assert again.spikes["some"].node_ids.tolist() == [3, 3]
 
 
 def test_a_file_of_others(tmp_path: Path) -> None:
