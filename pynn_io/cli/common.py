@@ -47,10 +47,13 @@ def run(command: str, body: Callable[[], int]) -> int:
     except (Stopped, KeyboardInterrupt) as stop:
         say(f"{command}: interrupted")
         return stop.status if isinstance(stop, Stopped) else INTERRUPTED_STATUS
-    except PynnIOError as error:
-        say(error_text(command, error))
-        return error.exit_status
-    except Exception as error:  # noqa: BLE001 - the last line of defence: every other exception is a bug of ours
+    except Exception as error:  # noqa: BLE001 - the last line of defence: every exception but ours is a bug of ours
+        if _signals:  # compiled code turns what a signal raises into errors of its own
+            say(f"{command}: interrupted")
+            return _signals[-1]
+        if isinstance(error, PynnIOError):
+            say(error_text(command, error))
+            return error.exit_status
         traceback.print_exc()
         say(f"{command}: error: this is a bug in pynn_io ({type(error).__name__}), not in your files.")
         say("  Please report it with the lines above and, if you can, the input that caused it.")
@@ -91,6 +94,7 @@ def stoppable() -> Iterator[None]:
         yield
         return
     numbers = (signal.SIGINT, signal.SIGTERM)
+    _signals.clear()
     before = {number: signal.signal(number, _stop) for number in numbers}
     hook, sys.unraisablehook = sys.unraisablehook, _raise_again
     try:
@@ -103,7 +107,12 @@ def stoppable() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+#: Exit statuses of the signals that came.
+_signals: list[int] = []
+
+
 def _stop(number: int, _: object) -> NoReturn:
+    _signals.append(128 + number)
     raise Stopped(128 + number)
 
 

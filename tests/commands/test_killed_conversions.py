@@ -1,5 +1,6 @@
 """Conversions that are interrupted, killed, or run out of disk: no target stands there half-written."""
 
+import os
 import resource
 import signal
 import subprocess
@@ -47,6 +48,22 @@ def test_interrupted_leaves_nothing(tmp_path, big, number, status, attempt):
     assert (done.returncode, done.stdout) == (status, "")
     assert "Traceback" not in done.stderr
     assert tree(tmp_path) == []
+
+
+def test_an_interruption_that_compiled_code_turned_into_an_error_is_one(capsys):
+    from pynn_io.cli.common import Stopped
+    from pynn_io.cli.common import run as run_body
+
+    def body() -> int:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5)
+        except Stopped as error:
+            raise RuntimeError("error return without exception set") from error
+        return 0
+
+    assert run_body("pynn-convert", body) == 130
+    assert capsys.readouterr().err == "pynn-convert: interrupted\n"
 
 
 def test_killed_leaves_no_target(tmp_path, big):
