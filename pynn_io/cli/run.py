@@ -95,7 +95,8 @@ def _what_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--spike-times",
         choices=("precise", "grid"),
-        help="when an input spike between two steps arrives: at its time (as BMTK does), or at the nearest step",
+        help="when an input spike between two steps arrives: at its time (as BMTK does; NEURON always), or at the "
+        "nearest step (NEST's default)",
     )
 
 

@@ -25,7 +25,7 @@ from pynn_io.runners.neuron.geometry import compartments, geometry
 from pynn_io.runners.neuron.lower import lower
 from pynn_io.runners.neuron.lowered import CONDUCTANCE, Assign, CableModel, Insert, LoweredNeuron, PointModel
 from pynn_io.runners.neuron.placement import bmtk_gids, parse_rule, place, targets
-from pynn_io.simulation_plan import SimulationPlan
+from pynn_io.simulation_plan import Recording, SimulationPlan
 from tests.models import ball_and_stick, table
 
 PLAN = SimulationPlan(duration=10.0, timestep=0.1, celsius=34.0, v_init=-80.0, section_length=20.0, spike_threshold=-15)
@@ -285,6 +285,27 @@ def test_what_the_plan_is_silent_on_is_said() -> None:
     assert (settings.timestep, settings.section_length, settings.spike_threshold) == (0.1, 20.0, -15.0)
     said = " ".join(issue.message for issue in report if issue.code == "default-setting")
     assert all(name in said for name in ("timestep", "section_length", "spike_threshold", "celsius", "v_init"))
+
+
+def points() -> Network:
+    """The network of `network`, all of whose cells are points."""
+    made = network(edges([0], [0], weight=[1.0]), {"synapse": ["event"], "weight_unit": ["1"]})
+    return replace(made, cells={**made.cells, "thick": made.cells["quick"]})
+
+
+def test_points_have_no_setting_of_cables() -> None:
+    report = Report()
+    lower(points(), SimulationPlan(duration=5.0), report)
+    assert [issue.where for issue in report if issue.code == "default-setting"] == ["plan/timestep"]
+
+
+def test_points_have_no_sections() -> None:
+    asked = replace(PLAN, recordings=(Recording("m", "m", node_set="cortex", sections="multimeter_report"),))
+    (probe,) = lower(points(), asked, Report()).recordings
+    assert probe.regions == ("soma",)
+    made = network(edges([0], [0], weight=[1.0]), {"synapse": ["event"], "weight_unit": ["1"]})
+    with pytest.raises(PlanError, match="asks for sections 'multimeter_report'"):
+        lower(made, asked, Report())
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -205,3 +207,24 @@ def test_an_artificial_cell_by_its_name_and_parameters_it_does_not_have(tmp_path
     assert ids.tolist() == [0, 1, 2]
     assert counts.min() == counts.max() > 0
     assert "unknown-parameter" in report.codes()
+
+
+def test_an_interrupted_compilation_leaves_nothing(tmp_path: Path) -> None:
+    """An interrupted run sends SIGTERM to its processes, here while the compiler works."""
+    code = (
+        "import os, signal, sys, time\n"
+        "from pathlib import Path\n"
+        "from pynn_io.progress import quiet\n"
+        "from pynn_io.runners.neuron import compiler\n"
+        "def compile(build, *_):\n"
+        "    assert (build / 'mod' / 'Leak.mod').is_file()\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    time.sleep(10)\n"
+        "compiler._compile = compile\n"
+        "compiler.compiled([Path(sys.argv[1])], quiet)\n"
+    )
+    path, cache = write(tmp_path / "mod", "Leak"), tmp_path / "cache"
+    environment = {**os.environ, compiler.CACHE_VARIABLE: str(cache)}
+    done = subprocess.run([sys.executable, "-c", code, path], env=environment, timeout=60, check=False)
+    assert done.returncode == 128 + signal.SIGTERM
+    assert list((cache / "mechanisms").iterdir()) == []

@@ -26,6 +26,8 @@ from pynn_io.simulation_plan import SimulationPlan
 DEFAULT_TIMESTEP = 0.1
 #: Modules of BMTK's reports that introduce another name of a synapse model.
 _RECORDER = "weight_recorder"
+#: What to do where nothing is left to run.
+_ELSEWHERE = "Cable cells and nrn: models run with --backend neuron."
 
 
 def lower(network: Network, plan: SimulationPlan, report: Report) -> Lowered:
@@ -121,7 +123,7 @@ def _nodes(
     if not nodes and any(rows.any() for rows in left_out.values()):
         raise RunError(
             "NEST has none of the cells of this network: nothing is left to run",
-            hint="; ".join(sorted({issue.message for issue in report if issue.code == "no-nest-model"})),
+            hint=" ".join([*sorted({issue.message for issue in report if issue.code == "no-nest-model"}), _ELSEWHERE]),
         )
     return tuple(nodes), present, left_out
 

@@ -48,9 +48,8 @@ def _meters(
     module = item.parameters.get("module")
     if item.kind not in _KINDS or module not in _MODULES or item.compartment_set is not None:
         kind = "compartment set" if item.compartment_set is not None else item.kind if module in _MODULES else module
-        report.lost(
-            "recording-not-supported", where, f"NEST records no report of the kind {kind}; {item.name!r} is left out."
-        )
+        message = f"Reports of the kind {kind} are not made on NEST; {item.name!r} is left out."
+        report.lost("recording-not-supported", where, message)
         return
     variables = tuple(name.strip() for name in item.variable.split(",") if name.strip())
     if not variables:

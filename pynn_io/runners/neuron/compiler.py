@@ -7,11 +7,16 @@ import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 from pynn_io.errors import BackendUnavailable, RunError
 from pynn_io.progress import Progress
@@ -48,7 +53,7 @@ def compiled(sources: Sequence[Path], progress: Progress, options: Sequence[str]
         return library
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=home.parent, prefix="building-") as name:
+        with _ended_by_exception(), tempfile.TemporaryDirectory(dir=home.parent, prefix="building-") as name:
             _build(Path(name) / "build", home, sources, progress, options)
     except OSError as error:
         hint = f"name another folder for the cache in the environment variable {CACHE_VARIABLE}"
@@ -57,6 +62,23 @@ def compiled(sources: Sequence[Path], progress: Progress, options: Sequence[str]
     if library is None:
         raise RunError("nrnivmodl made no library", where=home)
     return library
+
+
+@contextmanager
+def _ended_by_exception() -> Iterator[None]:
+    """SIGTERM, which an interrupted run sends, as an exception: the process would end and leave what it builds."""
+
+    def end(number: int, _: FrameType | None) -> NoReturn:
+        sys.exit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():  # where Python sets no handlers
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _build(build: Path, home: Path, sources: Sequence[Path], progress: Progress, options: Sequence[str]) -> None:

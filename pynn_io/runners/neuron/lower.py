@@ -17,7 +17,16 @@ from pynn_io.runners.neuron import changes, events, junctions, recordings, stimu
 from pynn_io.runners.neuron.cells import groups, mechanisms_of
 from pynn_io.runners.neuron.connections import cells_of, connections
 from pynn_io.runners.neuron.geometry import Geometries
-from pynn_io.runners.neuron.lowered import CellGroup, Connections, LoweredNeuron, Settings, Trains
+from pynn_io.runners.neuron.lowered import (
+    CellGroup,
+    Connections,
+    LoweredNeuron,
+    PointModel,
+    Settings,
+    SourceModel,
+    Trains,
+)
+from pynn_io.runners.neuron.mechanisms import OWN
 from pynn_io.runners.neuron.obi import Additions
 from pynn_io.runners.neuron.obi_synapses import seed_gids
 from pynn_io.runners.neuron.overrides import global_assignments, report_unused
@@ -29,6 +38,10 @@ from pynn_io.simulation_plan import SimulationPlan
 #: conditions, and its own threshold).
 _DEFAULTS = {"timestep": 0.1, "section_length": 20.0, "spike_threshold": -15.0, "celsius": 34.0, "v_init": -80.0}
 _OBI_DEFAULTS = {"timestep": 0.025, "spike_threshold": -30.0}
+#: The cells that are points of NEURON's own or of ours.
+_POINTS = frozenset({"IntFire1", "IntFire2", "IntFire4", *OWN})
+#: The settings that change nothing where every cell is one of these.
+_OF_CABLES = frozenset({"section_length", "spike_threshold", "celsius", "v_init"})
 _METHODS = {"euler": 0, "0": 0, "crank_nicolson": 1, "1": 1, "crank_nicolson_ion": 2, "2": 2}
 _UNITS = {"timestep": "ms", "section_length": "um", "spike_threshold": "mV", "celsius": "degC", "v_init": "mV"}
 
@@ -43,7 +56,7 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredNeur
     ends = np.cumsum([len(own) for own in ids.values()]).tolist()
     first = {name: end - len(own) for (name, own), end in zip(ids.items(), ends, strict=True)}
     found = groups(network, simulated(network, plan), first, report)
-    settings = _settings(network, plan, report)
+    settings = _settings(network, plan, _points(found), report)
     shapes = Geometries(network.morphologies, settings.section_length)
     emitted = trains(plan, network, report)
     replayed = events.lower(network, plan, sum(len(own) for own in ids.values()), report)
@@ -91,7 +104,16 @@ def mechanism_folders(network: Network) -> tuple[Path, ...]:
     return tuple(dict.fromkeys([*([Path(path)] if path else []), *own]))
 
 
-def _settings(network: Network, plan: SimulationPlan, report: Report) -> Settings:
+def _points(found: tuple[CellGroup, ...]) -> bool:
+    """Whether all cells are points of NEURON's or of ours: those of a user's mechanism may depend on celsius."""
+    return all(
+        isinstance(group.model, SourceModel)
+        or (isinstance(group.model, PointModel) and group.model.mechanism in _POINTS)
+        for group in found
+    )
+
+
+def _settings(network: Network, plan: SimulationPlan, points: bool, report: Report) -> Settings:
     if plan.duration is None:
         raise PlanError("the plan does not say how long to run", where="run.tstop", hint="state it, or --duration MS")
     if plan.start:
@@ -102,7 +124,7 @@ def _settings(network: Network, plan: SimulationPlan, report: Report) -> Setting
     for name, default in defaults.items():
         stated = getattr(plan, name)
         values[name] = default if stated is None else float(stated)
-        if stated is None:
+        if stated is None and not (points and name in _OF_CABLES):
             report.defaulted("default-setting", f"plan/{name}", f"{name} is not stated: {default} {_UNITS[name]}.")
     _check(values["timestep"], plan.duration)
     return Settings(

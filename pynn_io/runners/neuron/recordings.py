@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pynn_io.errors import PlanError
+from pynn_io.graph.cells import PointCell, SpikeSource
 from pynn_io.graph.morphology import SPECIFICATION
 from pynn_io.graph.network import Network
-from pynn_io.lowering import sources
+from pynn_io.lowering import parts, sources
 from pynn_io.report import Report
 from pynn_io.results import Trace
 from pynn_io.runners.neuron.lowered import CableModel, Settings
@@ -58,7 +59,10 @@ def lower(
             report.lost("report-not-supported", where, message)
             continue
         window = _window(recording, report, where, settings)
-        found = [_probe(recording, sites, where, window) for sites in _sites(recording, network, plan, first, where)]
+        found = [
+            _probe(recording, sites, _has_sections(sites, network), where, window)
+            for sites in _sites(recording, network, plan, first, where)
+        ]
         if not found:
             message = f"the node set of the report {recording.name!r} holds no cell that is simulated"
             raise PlanError(message, where=where)
@@ -100,9 +104,15 @@ def _window(recording: Recording, report: Report, where: str, settings: Settings
     return start, interval, count
 
 
-def _probe(recording: Recording, sites: Sites, where: str, window: tuple[float, float, int]) -> Probe:
+def _has_sections(sites: Sites, network: Network) -> bool:
+    found = parts(network.populations[sites.population], network, sites.rows)
+    return not all(isinstance(part.cell, PointCell | SpikeSource) for part in found)
+
+
+def _probe(recording: Recording, sites: Sites, sections: bool, where: str, window: tuple[float, float, int]) -> Probe:
     places = recording.compartment_set is not None
-    asked = (recording.sections or "soma").replace(",", " ").split()
+    # of points it is not looked at: configurations for NEST name a multimeter there
+    asked = ((sections and recording.sections) or "soma").replace(",", " ").split()
     regions = tuple(dict.fromkeys(REGIONS[name] for name in asked if name in REGIONS))
     if not places and not all(name in REGIONS for name in asked):
         raise PlanError(
