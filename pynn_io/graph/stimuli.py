@@ -10,6 +10,7 @@ inputs 26-42 of its list); a class covers several module names where they differ
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -235,6 +236,11 @@ What: TypeAlias = (
 def kind_of(what: What) -> str:
     """What a stimulus is called in reports: its class, or what its file calls it."""
     return what.kind if isinstance(what, OtherStimulus) else type(what).__name__
+
+
+def code_of(what: What) -> str:
+    """The loss code of a stimulus that is not applied, as the audit has it: ``other-stimulus``, ``poisson-trains``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(what).__name__).lower()
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def test_plastic_synapses(data: Path) -> None:
     results, report = run(data / "sonata/point_stdp/config.simulation_virtual.json", spike_times="precise")
     assert_same(results, "sources", data / "reference/point_stdp/spikes.h5", 166)
     assert_same(results, "targets", data / "reference/point_stdp/spikes.h5", 249)
-    assert {issue.where for issue in report if issue.code == "recording-not-supported"} == {"reports.weight_recorder_1"}
+    assert {issue.where for issue in report if issue.code == "recording"} == {"reports.weight_recorder_1"}
 
 
 @pytest.mark.parametrize(("name", "count"), [("one_cell_iclamp", 56), ("ten_cells_iclamp", 45)])

@@ -440,7 +440,7 @@ def test_recordings_lie_on_the_steps() -> None:
     (meter,) = lowered.meters
     assert (meter.name, meter.rows.tolist(), meter.variables) == ("v", [1, 2], ("V_m",))
     assert (meter.start, meter.stop, meter.interval) == (10.0, 50.0, 0.5)
-    assert [(issue.code, issue.where) for issue in report] == [("recording-not-supported", "reports.w")]
+    assert [(issue.code, issue.where) for issue in report] == [("recording", "reports.w")]
 
 
 def test_a_node_set_that_selects_nothing_records_nothing_and_is_named() -> None:

@@ -49,7 +49,7 @@ def _meters(
     if item.kind not in _KINDS or module not in _MODULES or item.compartment_set is not None:
         kind = "compartment set" if item.compartment_set is not None else item.kind if module in _MODULES else module
         message = f"Reports of the kind {kind} are not made on NEST; {item.name!r} is left out."
-        report.lost("recording-not-supported", where, message)
+        report.lost("recording", where, message)
         return
     variables = tuple(name.strip() for name in item.variable.split(",") if name.strip())
     if not variables:

@@ -9,7 +9,7 @@ import numpy as np
 
 from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network
-from pynn_io.graph.stimuli import PoissonTrains, SpontaneousSynapses, Stimulus, SynapseReplay
+from pynn_io.graph.stimuli import PoissonTrains, SpontaneousSynapses, Stimulus, SynapseReplay, code_of
 from pynn_io.lowering import Trains, parts, poisson_trains, rows_of, targets, trains
 from pynn_io.report import Report
 from pynn_io.runners.nest.grid import Grid
@@ -52,7 +52,7 @@ def lower_feeds(network: Network, plan: SimulationPlan, exact: bool, grid: Grid,
             found.append(_replay(stimulus, stimulus.what, network, plan, exact, grid))
         elif isinstance(stimulus.what, SpontaneousSynapses):
             report.lost(
-                "stimulus-not-supported",
+                code_of(stimulus.what),
                 f"inputs.{stimulus.name}",
                 f"NEST makes no events at single synapses; {stimulus.name!r} is left out.",
             )

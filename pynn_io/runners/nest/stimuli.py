@@ -24,6 +24,7 @@ from pynn_io.graph.stimuli import (
     SpontaneousSynapses,
     Stimulus,
     SynapseReplay,
+    code_of,
 )
 from pynn_io.lowering import targets
 from pynn_io.lowering.signals import Process, Shape, Signal, amplitudes, levels, random_of, sample, seeds_of, signal_of
@@ -82,15 +83,16 @@ def _signal(what: Any, where: str) -> Signal | None:
 
 
 def _unsupported(stimulus: Stimulus, report: Report) -> None:
-    what = stimulus.what
-    kind = what.kind if isinstance(what, OtherStimulus) else type(what).__name__
+    what, where = stimulus.what, f"inputs.{stimulus.name}"
+    if isinstance(what, OtherStimulus):
+        message = f"The input {stimulus.name!r} of kind {what.kind!r} is not one that can be applied; it is left out."
+        report.lost(code_of(what), where, message)
+        return
+    kind = type(what).__name__
     kind += " that is a conductance" if getattr(what, "conductance", False) else ""
     kind += " at places on cells" if stimulus.compartment_set is not None else ""
-    report.lost(
-        "stimulus-not-supported",
-        f"inputs.{stimulus.name}",
-        f"NEST's cells take no input of the kind {kind}; {stimulus.name!r} is left out.",
-    )
+    message = f"NEST's cells take no input of the kind {kind}; {stimulus.name!r} is left out."
+    report.lost(code_of(what), where, message)
 
 
 def _currents(

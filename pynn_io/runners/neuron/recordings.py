@@ -45,7 +45,7 @@ def lower(
 ) -> tuple[Probe, ...]:
     """The probes of all reports that are on, in the plan's order.
 
-    Reports a kind that is not recorded (``report-not-supported``, LOST) and an interval that is no whole number of
+    Reports a kind that is not recorded (``recording``, LOST) and an interval that is no whole number of
     steps (``report-interval``, APPROXIMATED). Raises PlanError for an unknown region, an empty window, an unknown
     compartment set and a node set without a cell that runs, naming the report.
     """
@@ -56,7 +56,7 @@ def lower(
         where = f"reports.{recording.name}"
         if recording.kind not in KINDS:
             message = f"The report {recording.name!r} of kind {recording.kind!r} is not supported; it stays empty."
-            report.lost("report-not-supported", where, message)
+            report.lost("recording", where, message)
             continue
         window = _window(recording, report, where, settings)
         found = [

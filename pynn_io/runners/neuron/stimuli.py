@@ -15,7 +15,7 @@ import numpy as np
 
 from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network
-from pynn_io.graph.stimuli import OtherStimulus, PoissonTrains, Stimulus
+from pynn_io.graph.stimuli import OtherStimulus, PoissonTrains, Stimulus, code_of
 from pynn_io.lowering.signals import (
     Process,
     Shape,
@@ -74,7 +74,7 @@ class Drive:
 def lower(network: Network, plan: SimulationPlan, first: Mapping[str, int], report: Report) -> tuple[Drive, ...]:
     """The drives of all stimuli that are no spikes, in the plan's order.
 
-    Reports what no simulator here can apply (``stimulus-not-supported``, LOST) and a stimulus on no cell. Raises
+    Reports what no simulator here can apply (LOST, by `code_of` its stimulus) and a stimulus on no cell. Raises
     PlanError for impossible numbers and for a missing column (``threshold_current`` ...), naming input and population.
     """
     return tuple(drive for stimulus in plan.stimuli for drive in _drives(stimulus, network, plan, first, report))
@@ -85,12 +85,12 @@ def _drives(
 ) -> Iterator[Drive]:
     where = f"inputs.{stimulus.name}"
     if isinstance(stimulus.what, OtherStimulus):
-        message = f"The input {stimulus.name!r} of kind {stimulus.what.kind!r} is not supported, and not applied."
-        report.lost("stimulus-not-supported", where, message)
+        message = f"The input {stimulus.name!r} of kind {stimulus.what.kind!r} is not one that can be applied; it is left out."
+        report.lost(code_of(stimulus.what), where, message)
         return
     if isinstance(stimulus.what, PoissonTrains) and stimulus.what.weight is not None:
         message = f"The Poisson input {stimulus.name!r} has a weight; there is no synapse for it, and it is left out."
-        report.lost("stimulus-not-supported", where, message)
+        report.lost(code_of(stimulus.what), where, message)
         return
     try:
         signal = signal_of(stimulus.what)
