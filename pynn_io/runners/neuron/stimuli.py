@@ -85,7 +85,8 @@ def _drives(
 ) -> Iterator[Drive]:
     where = f"inputs.{stimulus.name}"
     if isinstance(stimulus.what, OtherStimulus):
-        message = f"The input {stimulus.name!r} of kind {stimulus.what.kind!r} is not one that can be applied; it is left out."
+        kind = stimulus.what.kind
+        message = f"The input {stimulus.name!r} of kind {kind!r} is not one that can be applied; it is left out."
         report.lost(code_of(stimulus.what), where, message)
         return
     if isinstance(stimulus.what, PoissonTrains) and stimulus.what.weight is not None:
