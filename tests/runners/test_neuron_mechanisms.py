@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pynn_io.errors import RunError
+from pynn_io.errors import PlanError, RunError
 from pynn_io.graph import CableCell, Column, Network, PointCell, Population, Table, text_column
 from pynn_io.graph.biophysics import ChannelDensity, Opaque, Paint
 from pynn_io.progress import quiet
@@ -21,7 +21,7 @@ from pynn_io.report import Report
 from pynn_io.runners.neuron import compiler
 from pynn_io.runners.neuron.mechanisms import mechanism_name, mod_files
 from pynn_io.simulate import simulate
-from pynn_io.simulation_plan import SimulationPlan
+from pynn_io.simulation_plan import Recording, SimulationPlan
 from tests.models import ball_and_stick
 
 pytest.importorskip("neuron", reason="NEURON is not installed")
@@ -228,3 +228,13 @@ def test_an_interrupted_compilation_leaves_nothing(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code, path], env=environment, timeout=60, check=False)
     assert done.returncode == 128 + signal.SIGTERM
     assert list((cache / "mechanisms").iterdir()) == []
+
+
+def test_a_variable_that_points_do_not_have_is_refused_with_those_that_they_have() -> None:
+    types = Table(1, {"cell": text_column(["quick"])})
+    quick = PointCell("nrn:IntFire1", {"tau": 0.02})
+    made = Network(populations={"cortex": Population("cortex", 2, types)}, cells={"quick": quick})
+    asked = replace(PLAN, recordings=(Recording("r", "charisma", node_set="cortex"),))
+    with pytest.raises(PlanError, match="charisma") as caught:
+        simulate(made, asked, "neuron")
+    assert caught.value.hint == "IntFire1 has: m, refrac, tau"

@@ -20,6 +20,7 @@ from pynn_io.runners.neuron.recorder import Probe, Recorder
 from pynn_io.runners.neuron.sites import ARRAYS, Sites, array_and_index, segment_of, sites_of_compartments, sites_of_set
 from pynn_io.runners.neuron.variables import (
     is_membrane_current,
+    of_point,
     point_references,
     point_variable,
     points_at,
@@ -55,7 +56,7 @@ def lower(
             continue
         where = f"reports.{recording.name}"
         if recording.kind not in KINDS:
-            message = f"The report {recording.name!r} of kind {recording.kind!r} is not supported; it stays empty."
+            message = f"The report {recording.name!r} of kind {recording.kind!r} is not supported; it is left out."
             report.lost("recording", where, message)
             continue
         window = _window(recording, report, where, settings)
@@ -311,10 +312,14 @@ def _synapses(probe: Probe, segment: Any) -> Iterator[tuple[int, tuple[Any, floa
 
 def _refuse(probe: Probe, place: Any) -> None:
     """Say what there is where a variable was looked for in vain."""
-    known = ", ".join(present(place)) if hasattr(place, "point_processes") else "its spikes only"
+    if hasattr(place, "point_processes"):
+        known = f"{place} has: {', '.join(present(place))}"
+    else:
+        names = sorted({*place.records, *of_point(place.point)})
+        known = f"{place.point.hname().partition('[')[0]} has: {', '.join(names)}"
     raise PlanError(
         f"the report {probe.name!r} asks for {', '.join(probe.variables)}, which no cell of population"
         f" {probe.population!r} has there",
         where=f"reports.{probe.name}.variable_name",
-        hint=f"{place} has: {known}",
+        hint=known,
     )

@@ -80,6 +80,12 @@ def present(segment: Any) -> list[str]:
     return sorted(names)
 
 
+def of_point(point: Any) -> list[str]:
+    """The names of a point process's variables, sorted."""
+    own = (name for name in dir(point) if not name.startswith("_"))
+    return sorted(name for name in own if isinstance(getattr(point, name), float))
+
+
 def _plain(variable: str, mechanism: str) -> str:
     """``gbar_NaTs`` and ``cai`` as they are asked for."""
     return variable if mechanism.endswith("_ion") or variable.endswith(mechanism) else f"{variable}_{mechanism}"
