@@ -43,12 +43,10 @@ def check(plan: SimulationPlan, network: Network, *, spikes_at_zero: bool = Fals
     problems = [*_run(plan), *_sets(plan, network)]
     for stimulus in plan.stimuli:
         found = _stimulus(stimulus, plan, network, spikes_at_zero)
-        problems += ((f"stimuli.{stimulus.name}{key}", text) for key, text in found)
+        problems += ((f"inputs.{stimulus.name}{key}", text) for key, text in found)
     for recording in plan.recordings:
         if recording.enabled:
-            problems += (
-                (f"recordings.{recording.name}{key}", text) for key, text in _recording(recording, plan, network)
-            )
+            problems += ((f"reports.{recording.name}{key}", text) for key, text in _recording(recording, plan, network))
     if problems:
         raise PlanError(
             "the plan cannot be run" if len(problems) > 1 else problems[0][1],

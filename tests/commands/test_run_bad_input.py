@@ -54,15 +54,15 @@ def with_cell(config, parameters):
 CASES = {
     "a variable that the cells do not have": (
         lambda config: change(config, **recorded("charisma")),
-        (7, "reports.r.variable_name", "have no variable 'charisma'"),
+        (4, "reports.r.variable_name", "have no variable 'charisma'"),
     ),
     "a node set that selects nothing": (
         lambda config: change(config, **recorded("V_m", {"pop_name": "nobody"})),
-        (4, "recordings.r.node_set", "selects no cell"),
+        (4, "reports.r.node_set", "selects no cell"),
     ),
     "a node set that does not exist": (
         lambda config: change(config, **recorded("V_m", "nobody")),
-        (4, "recordings.r.node_set", "no node set or population 'nobody'"),
+        (4, "reports.r.node_set", "no node set or population 'nobody'"),
     ),
     "spikes of another population": (
         lambda config: with_spikes(config, population="elsewhere"),
@@ -74,11 +74,11 @@ CASES = {
     ),
     "a spike at 0": (
         lambda config: with_spikes(config, times=(0.0, 9.0)),
-        (4, "stimuli.given.times", "spikes must come after 0 ms"),
+        (4, "inputs.given.times", "spikes must come after 0 ms"),
     ),
     "a spike before 0": (
         lambda config: with_spikes(config, times=(-3.0, 9.0)),
-        (4, "stimuli.given.times", "node 0 at -3.0 ms"),
+        (4, "inputs.given.times", "node 0 at -3.0 ms"),
     ),
     "a spike that is not a number": (
         lambda config: with_spikes(config, times=(float("nan"), 9.0)),

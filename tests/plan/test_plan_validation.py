@@ -82,45 +82,45 @@ WRONG: list[tuple[SimulationPlan, str, str]] = [
         "there is no compartment set 'tips'; known are: none",
     ),
     (replace(GOOD, overrides=(ConnectionOverride("o", "bio", "nobody"),)), "overrides.o.target", "'nobody'"),
-    (stimulus(STEP, node_set="nobody"), "stimuli.s.node_set", "there is no node set or population 'nobody'"),
-    (stimulus(STEP, node_set={"population": "bio", "node_id": 77}), "stimuli.s.node_set", "selects no cell"),
-    (stimulus(STEP, section="trunk"), "stimuli.s.section", "no cell has a section 'trunk'"),
-    (stimulus(STEP, section="dend[x]"), "stimuli.s.section", "no cell has a section 'dend[x]'"),
-    (stimulus(STEP, position=1.5), "stimuli.s.position", "a fraction of a section is expected, here it is 1.5"),
-    (stimulus(STEP, node_set=None, compartment_set="x"), "stimuli.s.compartment_set", "no compartment set 'x'"),
+    (stimulus(STEP, node_set="nobody"), "inputs.s.node_set", "there is no node set or population 'nobody'"),
+    (stimulus(STEP, node_set={"population": "bio", "node_id": 77}), "inputs.s.node_set", "selects no cell"),
+    (stimulus(STEP, section="trunk"), "inputs.s.section", "no cell has a section 'trunk'"),
+    (stimulus(STEP, section="dend[x]"), "inputs.s.section", "no cell has a section 'dend[x]'"),
+    (stimulus(STEP, position=1.5), "inputs.s.position", "a fraction of a section is expected, here it is 1.5"),
+    (stimulus(STEP, node_set=None, compartment_set="x"), "inputs.s.compartment_set", "no compartment set 'x'"),
     (
         replace(stimulus(STEP, node_set=None, compartment_set="none"), compartment_sets=SETS),
-        "stimuli.s.compartment_set",
+        "inputs.s.compartment_set",
         "the compartment set 'none' is empty",
     ),
-    (stimulus(CurrentPulses(array(1, 1), array(5, -2), array(1, 1))), "stimuli.s.delays", "it is negative: -2.0"),
-    (stimulus(Hyperpolarizing(0.0, -3.0)), "stimuli.s.duration", "it is negative: -3.0"),
-    (stimulus(PoissonTrains(-3.0)), "stimuli.s.rate", "it is negative: -3.0"),
-    (stimulus(VoltageClamp(array(1, 2), array(3))), "stimuli.s.levels", "2 levels and 1 durations"),
-    (stimulus(SpontaneousSynapses(times=(0.0,))), "stimuli.s.times", "events must come after 0 ms"),
-    (stimulus(SpontaneousSynapses(1.0, source="nobody")), "stimuli.s.source", "'nobody'"),
+    (stimulus(CurrentPulses(array(1, 1), array(5, -2), array(1, 1))), "inputs.s.delays", "it is negative: -2.0"),
+    (stimulus(Hyperpolarizing(0.0, -3.0)), "inputs.s.duration", "it is negative: -3.0"),
+    (stimulus(PoissonTrains(-3.0)), "inputs.s.rate", "it is negative: -3.0"),
+    (stimulus(VoltageClamp(array(1, 2), array(3))), "inputs.s.levels", "2 levels and 1 durations"),
+    (stimulus(SpontaneousSynapses(times=(0.0,))), "inputs.s.times", "events must come after 0 ms"),
+    (stimulus(SpontaneousSynapses(1.0, source="nobody")), "inputs.s.source", "'nobody'"),
     (
         stimulus(spikes("src", [0, 1, 1], [1.0, 0.0, -2.5])),
-        "stimuli.s.times",
+        "inputs.s.times",
         "spikes must come after 0 ms; 2 do not: node 1 at 0.0 ms, node 1 at -2.5 ms",
     ),
-    (stimulus(SynapseReplay(spikes("bio", [1], [0.0]))), "stimuli.s.trains.times", "node 1 at 0.0 ms"),
+    (stimulus(SynapseReplay(spikes("bio", [1], [0.0]))), "inputs.s.trains.times", "node 1 at 0.0 ms"),
     (
         stimulus(spikes("nowhere", [0], [1.0])),
-        "stimuli.s.population",
+        "inputs.s.population",
         "there is no population 'nowhere'; there are: bio, src",
     ),
-    (stimulus(spikes("src", [0, 9], [1.0, 1.0])), "stimuli.s.node_ids", "'src' has no node 9"),
-    (stimulus(spikes("bio", [0], [1.0])), "stimuli.s.population", "'bio' has cells of its own"),
-    (recording(node_set="nobody"), "recordings.r.node_set", "'nobody'"),
-    (recording(sections="soma, trunk"), "recordings.r.sections", "no cell has a section 'trunk'"),
-    (recording(compartment_set="tips"), "recordings.r.compartment_set", "no compartment set 'tips'"),
-    (recording(start=-1.0), "recordings.r.start", "it is before the run: -1.0 ms"),
-    (recording(start=50.0), "recordings.r.start", "it starts at 50.0 ms, and the run ends at 50.0 ms"),
-    (recording(start=5.0, stop=5.0), "recordings.r.stop", "it stops at 5.0 ms, and starts at 5.0 ms"),
-    (recording(interval=0.0), "recordings.r.interval", "it must be positive, here it is 0.0"),
-    (recording(interval=0.05), "recordings.r.interval", "0.05 ms is shorter than the time step of 0.1 ms"),
-    (recording(interval=0.25), "recordings.r.interval", "0.25 ms is no multiple of the time step of 0.1 ms"),
+    (stimulus(spikes("src", [0, 9], [1.0, 1.0])), "inputs.s.node_ids", "'src' has no node 9"),
+    (stimulus(spikes("bio", [0], [1.0])), "inputs.s.population", "'bio' has cells of its own"),
+    (recording(node_set="nobody"), "reports.r.node_set", "'nobody'"),
+    (recording(sections="soma, trunk"), "reports.r.sections", "no cell has a section 'trunk'"),
+    (recording(compartment_set="tips"), "reports.r.compartment_set", "no compartment set 'tips'"),
+    (recording(start=-1.0), "reports.r.start", "it is before the run: -1.0 ms"),
+    (recording(start=50.0), "reports.r.start", "it starts at 50.0 ms, and the run ends at 50.0 ms"),
+    (recording(start=5.0, stop=5.0), "reports.r.stop", "it stops at 5.0 ms, and starts at 5.0 ms"),
+    (recording(interval=0.0), "reports.r.interval", "it must be positive, here it is 0.0"),
+    (recording(interval=0.05), "reports.r.interval", "0.05 ms is shorter than the time step of 0.1 ms"),
+    (recording(interval=0.25), "reports.r.interval", "0.25 ms is no multiple of the time step of 0.1 ms"),
 ]
 
 
@@ -136,9 +136,9 @@ def test_all_problems_come_at_once() -> None:
     assert [found.partition(":")[0] for found in problems(plan)] == [
         "duration",
         "node_set",
-        "recordings.r.start",
-        "recordings.r.start",
-        "recordings.r.interval",
+        "reports.r.start",
+        "reports.r.start",
+        "reports.r.interval",
     ]
 
 
@@ -152,7 +152,7 @@ def test_a_spike_at_zero_is_for_backends_that_deliver_it() -> None:
     assert problems(plan, spikes_at_zero=True) == []
     early = stimulus(spikes("src", [0, 1], [-0.5, 3.0]))
     assert problems(early, spikes_at_zero=True) == [
-        "stimuli.s.times: spikes must come at 0 ms or later; 1 do not: node 0 at -0.5 ms"
+        "inputs.s.times: spikes must come at 0 ms or later; 1 do not: node 0 at -0.5 ms"
     ]
 
 

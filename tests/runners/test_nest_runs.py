@@ -300,7 +300,7 @@ STATED = table(1, synapse=["s"], weight_unit=["pA"])
     [
         (network(PointCell("nest:iaf_psc_exq")), {}, RunError, "population cells", "no neuron model 'iaf_psc_exq'"),
         (network(PointCell("nest:iaf_psc_exp", {"tau": 1.0})), {}, RunError, "population cells", "no parameter 'tau'"),
-        (network(PointCell("nest:iaf_psc_exp")), {"record": "cai"}, RunError, "reports.r.variable_name", "'cai'"),
+        (network(PointCell("nest:iaf_psc_exp")), {"record": "cai"}, PlanError, "reports.r.variable_name", "'cai'"),
         (
             network(PointCell("nest:iaf_psc_exp"), link(STATED, [0], [0], delay=[-1.0])),
             {},
@@ -340,7 +340,7 @@ def test_what_nest_cannot_build_is_a_typed_error(
 
 
 def test_the_error_says_what_can_be_recorded() -> None:
-    with pytest.raises(RunError) as caught:
+    with pytest.raises(PlanError) as caught:
         run(network(PointCell("nest:iaf_psc_exp")), record="cai")
     assert "I_syn_ex" in caught.value.hint and "V_m" in caught.value.hint
 

@@ -293,7 +293,7 @@ def test_a_backend_that_is_known_and_cannot_run(network, monkeypatch):
         ({"duration": None}, "simulation:duration"),
         ({"duration": -1.0}, "simulation:duration"),
         ({"timestep": 0.0}, "simulation:timestep"),
-        ({"recordings": (Recording("v", "v", {"ei": "x"}),)}, "simulation:recordings.v.node_set"),
+        ({"recordings": (Recording("v", "v", {"ei": "x"}),)}, "simulation:reports.v.node_set"),
     ],
 )
 def test_a_plan_that_cannot_run(network, changes, where):

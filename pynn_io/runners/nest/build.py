@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pynn_io.errors import BackendUnavailable, RunError
+from pynn_io.errors import BackendUnavailable, PlanError, RunError
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.runners.base import Profile
@@ -218,7 +218,7 @@ def _meter(model: Model, meter: Meter, group: Group, rows: np.ndarray) -> Record
     known |= {name: item[0] for name, item in group.nodes.recordables.items() if item[0] in recordables}
     unknown = [name for name in meter.variables if name not in known]
     if unknown:
-        raise RunError(
+        raise PlanError(
             f"cells of the model {group.nodes.model} (population {meter.population}) have no variable {unknown[0]!r}",
             where=f"reports.{meter.name}.variable_name",
             hint=f"it can record: {', '.join(sorted(known)) or 'nothing'}",
