@@ -7,13 +7,15 @@ import shlex
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 MARK = ".made-by-make-demo"
 COMMANDS = Path(sys.executable).parent
 
-#: The words before each step, the command line, and the exit status that it should end with.
+#: The words before each step, the command line, and the exit status that it should end with. A step on a simulator that
+#: cannot be here is passed over: see `missing`.
 STEPS: tuple[tuple[str, str, int], ...] = (
     (
         "1. A circuit. fixtures/synfire is a SONATA circuit: a chain of 11 layers of excitatory and inhibitory cells.\n"
@@ -99,6 +101,19 @@ Try your own
 """
 
 
+def missing(line: str) -> str:
+    """What a step needs and this machine does not have; empty for nothing."""
+    if not line.startswith(("pynn-run", "pynn-compare")):
+        return ""
+    compiler = shutil.which("c++") or shutil.which("g++")
+    needs = (
+        ("nest", find_spec("nest"), "NEST, whose package is for Linux only"),
+        ("neuron", find_spec("neuron"), "NEURON"),
+        ("neuron", compiler, "a C++ compiler for NEURON's mechanisms (Debian: apt install g++)"),
+    )
+    return next((said for simulator, there, said in needs if simulator in line and not there), "")
+
+
 def main() -> int:
     output = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else ROOT / "demo_output"
     name = os.path.relpath(output, ROOT)
@@ -112,6 +127,9 @@ def main() -> int:
     for words, line, expected in STEPS:
         line = line.replace("demo_output", shlex.quote(name))
         print(f"\n{words}\n\n$ {line}", flush=True)
+        if absent := missing(line):
+            print(f"passed over: it needs {absent}")
+            continue
         command, *arguments = shlex.split(line)
         done = subprocess.run([COMMANDS / command, *arguments], cwd=ROOT, stdin=subprocess.DEVNULL, check=False)
         if done.returncode != expected:

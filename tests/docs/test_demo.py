@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -39,3 +40,16 @@ def test_a_folder_of_someone_else_is_left_alone(tmp_path: Path) -> None:
     done = demo(tmp_path)
     assert done.returncode == 5
     assert (tmp_path / "thesis.txt").read_text() == "all there is"
+
+
+def test_steps_on_a_simulator_that_is_not_here_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = importlib.util.spec_from_file_location("demo", ROOT / "demo.py")
+    assert spec is not None and spec.loader is not None
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    monkeypatch.setattr(made, "find_spec", lambda name: name == "neuron")
+    monkeypatch.setattr(made.shutil, "which", lambda name: None)
+    lines = [line for _, line, _ in made.STEPS]
+    found = {line.split()[0]: made.missing(line) for line in lines if line.startswith(("pynn-run", "pynn-convert"))}
+    assert found == {"pynn-convert": "", "pynn-run": "a C++ compiler for NEURON's mechanisms (Debian: apt install g++)"}
+    assert "NEST" in made.missing(next(line for line in lines if "--backend nest" in line))
