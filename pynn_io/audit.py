@@ -17,6 +17,7 @@ from pynn_io.graph.biophysics import (
     Item,
     Junction,
     MembraneProperty,
+    Opaque,
     ReversalPotential,
 )
 from pynn_io.graph.cells import CableCell, PointCell, UnknownCell
@@ -180,7 +181,8 @@ def _cable_cell(cell: CableCell, network: Network, where: str) -> Iterator[Fact]
     for item in (entry.item for entry in cell.decor):
         if isinstance(item, ChannelDensity):
             channel = network.channels[item.channel]
-            yield Fact(f"channel:{channel.dialect}:{item.channel}", item.channel, where)
+            dialect = channel.dialect if isinstance(channel, Opaque) else "neuroml"
+            yield Fact(f"channel:{dialect}:{item.channel}", item.channel, where)
         yield Fact(f"decor:{type(item).__name__}", _item_name(item), where)
 
 

@@ -2,12 +2,15 @@
 
 from pynn_io.graph.biophysics import (
     ChannelDensity,
+    ChannelPopulation,
     ConcentrationModel,
     Junction,
+    Law,
     MembraneProperty,
     Opaque,
     Paint,
     Place,
+    Profile,
     ReversalPotential,
 )
 from pynn_io.graph.cells import (
@@ -26,6 +29,7 @@ from pynn_io.graph.columns import (
     Table,
     text_column,
 )
+from pynn_io.graph.dynamics import Component, ComponentType, Dynamics
 from pynn_io.graph.network import Edges, Network, Population, Projection
 from pynn_io.graph.synapses import Synapse
 
@@ -35,11 +39,16 @@ __all__ = [
     "CableCell",
     "Cell",
     "ChannelDensity",
+    "ChannelPopulation",
     "ChunkSource",
     "Column",
+    "Component",
+    "ComponentType",
     "ConcentrationModel",
+    "Dynamics",
     "Edges",
     "Junction",
+    "Law",
     "MembraneProperty",
     "Network",
     "Opaque",
@@ -48,6 +57,7 @@ __all__ = [
     "Place",
     "PointCell",
     "Population",
+    "Profile",
     "Projection",
     "ReversalPotential",
     "SpikeSource",

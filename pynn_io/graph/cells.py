@@ -1,8 +1,10 @@
 """What a cell is: a point cell, a source of spikes, or a cable cell (morphology + decor).
 
 A model name without a prefix is one of PyNN's standard models (``IF_cond_exp``); with one it is native and stays itself
-(``nest:iaf_psc_alpha``, ``nrn:IntFire1``). Parameters hold what the source states, in the units of the model's row in
-`pynn_io.vocabulary`; defaults are filled in by lowering, never here.
+(``nest:iaf_psc_alpha``, ``nrn:IntFire1``). A model ``neuroml:TYPE`` is a component of a NeuroML or LEMS type, core or
+one of `Network.component_types`: ``parameters`` are in coherent units (`pynn_io.graph.dynamics`), with texts and
+references as strings, and ``children`` what stands in it. Other parameters hold what the source states, in the units
+of the model's row in `pynn_io.vocabulary`; defaults are filled in by lowering, never here.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import Any, TypeAlias
 
 from pynn_io.graph.biophysics import Paint, Place
 from pynn_io.graph.columns import empty
+from pynn_io.graph.dynamics import Component
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class PointCell:
     model: str
     parameters: Mapping[str, Any] = field(default_factory=empty)
     origin: Origin | None = field(default=None, compare=False)
+    children: tuple[tuple[str, Component], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class SpikeSource:
     model: str = "SpikeSourceArray"
     parameters: Mapping[str, Any] = field(default_factory=empty)
     origin: Origin | None = field(default=None, compare=False)
+    children: tuple[tuple[str, Component], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

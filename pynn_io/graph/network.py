@@ -14,6 +14,7 @@ import numpy as np
 from pynn_io.graph.biophysics import Channel
 from pynn_io.graph.cells import Cell
 from pynn_io.graph.columns import BLOCK, Column, Table, empty, text_column
+from pynn_io.graph.dynamics import ComponentType
 from pynn_io.graph.synapses import Synapse
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class Projection:
     types: one row an edge type: ``synapse`` (name in `Network.synapses`, coded strings), ``weight_unit`` (coded),
         ``id``, ``receptor``, and what is stated once: ``weight``, ``delay``, ``nsyns``, ``target_sections`` ...
     type_index: row of ``types`` for every edge; scalar 0 where there is one type; may be lazy.
+        A graded projection's types also state ``pre_synapse``, the component on the presynaptic side.
     section_order: what a section id of this projection counts: ``specification`` (soma, axon, basal, apical of the
         file) or ``axon_replaced`` (soma, basal, apical, then the two stub sections that replace the axon).
     """
@@ -144,6 +146,7 @@ class Network:
     """Everything that is there before anything is stimulated or recorded.
 
     cells, synapses, channels: definitions by name. morphologies: by name, read from their files when first asked for.
+    component_types: LEMS types that the source defines itself, by name; they go before the core types of that name.
     node_sets: as written in the file (`pynn_io.graph.node_sets` resolves them). extra: what else the source's
     configuration says and a writer of the same format keeps.
     """
@@ -157,6 +160,7 @@ class Network:
     morphologies: Mapping[str, Morphology] = field(default_factory=empty)
     node_sets: Mapping[str, Any] = field(default_factory=empty)
     extra: Mapping[str, Any] = field(default_factory=empty)
+    component_types: Mapping[str, ComponentType] = field(default_factory=empty)
 
 
 def ids_of(table: Table) -> np.ndarray:

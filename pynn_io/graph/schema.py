@@ -56,6 +56,7 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         "id": Field("", "int", (*_CELL, *_EDGE), False, "identifier in the source; rows are numbered apart from it"),
         "cell": Field("", "text", ("population_types",), True, "name of the cell definition"),
         "synapse": Field("", "text", ("projection_types",), True, "name of the synapse definition"),
+        "pre_synapse": Field("", "text", ("projection_types",), False, "component on the presynaptic side (graded)"),
         "weight_unit": Field("", "text", ("projection_types",), False, "unit of the weight: uS, nA, pA, nS, mV or 1"),
         "receptor": Field("", "text", _EDGE, False, "receptor on the target: excitatory, inhibitory, a name or number"),
         "group": Field("", "int", ("population", "projection"), False, "attribute group in the source file"),

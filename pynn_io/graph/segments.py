@@ -35,6 +35,37 @@ class SomaKind(StrEnum):
 GROUP_OF_TAG: Mapping[int, str] = {Tag.SOMA: "soma", Tag.AXON: "axon", Tag.DENDRITE: "dend", Tag.APICAL: "apic"}
 
 
+@dataclass(frozen=True, slots=True)
+class PathParameter:
+    """``<inhomogeneousParameter>``: path length from the root over a segment group, as the variable of a density.
+
+    start, end: ``translationStart`` of its ``proximal``, ``normalizationEnd`` of its ``distal``; None where not stated.
+    """
+
+    name: str
+    variable: str
+    start: float | None = None
+    end: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupNotes:
+    """What a NeuroML segment group says besides which segments it holds.
+
+    ontology: its ``neuroLexId`` (``sao864921383``: an unbranched section). divisions: its
+    ``numberInternalDivisions``, the number of compartments. includes: groups that it includes; what it holds beyond
+    those it names segment by segment. parameters: see `PathParameter`.
+    properties, notes: as stated.
+    """
+
+    ontology: str = ""
+    divisions: int | None = None
+    includes: tuple[str, ...] = ()
+    parameters: tuple[PathParameter, ...] = ()
+    properties: tuple[tuple[str, str], ...] = ()
+    notes: str = ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Morphology:
     """A tree of frusta.
@@ -48,6 +79,7 @@ class Morphology:
     spheres: rows that stand for a single SWC point, each with the point's x, y, z as stated: the segment is the
         cylinder of the same area along y, length = diameter, centred there.
     cuts: int64 ROWS of segments that begin a section although nothing branches there (the second section of a stub).
+    names: of segments by row, where the source has any. notes: what is known of groups beyond their rows.
     Arrays are made read-only.
     """
 
@@ -63,6 +95,8 @@ class Morphology:
     proximal_id: np.ndarray | None = None
     spheres: Mapping[int, tuple[float, float, float]] = field(default_factory=dict)
     cuts: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    names: Mapping[int, str] = field(default_factory=empty)
+    notes: Mapping[str, GroupNotes] = field(default_factory=empty)
 
     def __post_init__(self) -> None:
         if self.proximal_id is None:
@@ -140,4 +174,5 @@ def take_segments(morphology: Morphology, keep: np.ndarray) -> Morphology:
         groups={name: rows for name, rows in groups.items() if len(rows)},
         spheres={int(row[old]): point for old, point in morphology.spheres.items() if keep[old]},
         cuts=row[morphology.cuts[keep[morphology.cuts]]],
+        names={int(row[old]): name for old, name in morphology.names.items() if keep[old]},
     )

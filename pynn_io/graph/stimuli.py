@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from pynn_io.graph.columns import empty
+from pynn_io.graph.dynamics import Component
 
 NodeSet: TypeAlias = Any  # a name, an inline rule set, a list of ids: see pynn_io.graph.node_sets
 
@@ -208,6 +209,17 @@ class VoltageClamp:
 
 
 @dataclass(frozen=True, slots=True)
+class ComponentInput:
+    """An input that is a NeuroML or LEMS component (``poissonFiringSynapse``, ``rampGenerator``, one of an own type).
+
+    What has a class of its own here (``pulseGenerator``: `CurrentPulses`) is that. Each target has an instance of its
+    own. Components that it names (``synapse="ampa"``) are definitions of the network.
+    """
+
+    component: Component
+
+
+@dataclass(frozen=True, slots=True)
 class OtherStimulus:
     """A stimulus that is kept as its file states it; whoever cannot apply it reports it by name."""
 
@@ -229,18 +241,36 @@ What: TypeAlias = (
     | OrnsteinUhlenbeck
     | ShotNoise
     | VoltageClamp
+    | ComponentInput
     | OtherStimulus
 )
 
 
 def kind_of(what: What) -> str:
     """What a stimulus is called in reports: its class, or what its file calls it."""
+    if isinstance(what, ComponentInput):
+        return what.component.type
     return what.kind if isinstance(what, OtherStimulus) else type(what).__name__
 
 
 def code_of(what: What) -> str:
     """The loss code of a stimulus that is not applied, as the audit has it: ``other-stimulus``, ``poisson-trains``."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(what).__name__).lower()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Targets:
+    """Where an input goes, target by target (NeuroML ``<inputList>``), n of them; a cell may be named several times.
+
+    rows: int64[n] of ``population``. segment: int64[n], NeuroML segment ids; fraction: float64[n] along it; None: the
+    root segment's middle. weight: float64[n], factors; None: 1.
+    """
+
+    population: str
+    rows: np.ndarray
+    segment: np.ndarray | None = None
+    fraction: np.ndarray | None = None
+    weight: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +281,7 @@ class Stimulus:
     enters through an electrode and is no membrane current (OBI ``represents_physical_electrode``).
     distance_range: um from the soma; one segment in it is drawn at random from the sections named (several names are
     separated by spaces) and takes the place of ``position`` (BMTK: ``section_index`` as a list).
+    targets: take the place of ``node_set`` (None then), ``section`` and ``position``.
     """
 
     name: str
@@ -261,3 +292,4 @@ class Stimulus:
     compartment_set: str | None = None
     physical_electrode: bool = False
     distance_range: tuple[float, float] | None = None
+    targets: Targets | None = None

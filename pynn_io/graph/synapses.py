@@ -13,6 +13,7 @@ from typing import Any
 
 from pynn_io.graph.cells import Origin
 from pynn_io.graph.columns import empty
+from pynn_io.graph.dynamics import Component
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,10 @@ class Synapse:
     model: ``static`` (a weight and a delay, nothing else), ``nest:tsodyks_synapse``, ``nrn:Exp2Syn``, ...; the empty
         string where the source names none.
     parameters: as stated (``tau1``, ``tau2``, ``erev``, ``sign`` ...), in the units of the model's vocabulary row.
+    children: what stands in a component (``neuroml:blockingPlasticSynapse``), as for cells.
     """
 
     model: str
     parameters: Mapping[str, Any] = field(default_factory=empty)
     origin: Origin | None = field(default=None, compare=False)
+    children: tuple[tuple[str, Component], ...] = ()

@@ -27,6 +27,9 @@ class Recording:
     compartment_set: name of an OBI compartment set that takes the place of node set and sections.
     start, stop, interval: ms; None where the source is silent (0, the run's end, its time step). ``stop`` is excluded.
     unit, scaling, file: as stated.
+    columns: (name, quantity path) of each column of a LEMS ``<OutputFile>`` (kind ``quantities``: ``pop/0/cell/v``),
+        or (id, path) of each ``<EventSelection>`` (kind ``events``; ``variable`` is the event port). They take the
+        place of node set, sections and compartments.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Recording:
     unit: str | None = None
     scaling: str | None = None
     file: str | None = None
+    columns: tuple[tuple[str, str], ...] = ()
 
 
 class Assignment(NamedTuple):

@@ -36,7 +36,15 @@ _NEST = {
         "NEST runs cells without extent",
         *("cell:CableCell", "template:hoc", "template", "channel:nmodl:pas", "channel:nmodl", "channel"),
         *("decor:ChannelDensity", "decor:MembraneProperty", "decor:ReversalPotential", "decor:ConcentrationModel"),
-        *("decor:Junction", "column:rotation", "column:recenter", "column:section_site", "column:target_sections"),
+        *(
+            "channel:neuroml",
+            "decor:ChannelPopulation",
+            "decor:Junction",
+            "column:rotation",
+            "column:recenter",
+            "column:section_site",
+            "column:target_sections",
+        ),
         "column:distance_range",
     ),
     "cell:UnknownCell:point_neuron": EXACT,
@@ -50,15 +58,16 @@ _NEST = {
     **_no("NEST's cells cannot be clamped to a voltage", "stimulus:VoltageClamp", "stimulus:VoltageClamp:delayed"),
     **_no("NEST's runner records single variables of cells without extent", "recording:obi"),
     **_no("NEST's runner records variables of cells, and nothing else", "recording:bmtk"),
-    **_no(_NO_STIMULUS, "stimulus:OtherStimulus"),
+    **_no(_NO_STIMULUS, "stimulus:ComponentInput", "stimulus:OtherStimulus"),
 }
 
 _NEURON = {
     **_no("its equations are in a language that NEURON does not read", "template", "channel"),
     **_no("items placed at one point of a cell are not built", "decor:Junction"),
+    **_no("NEURON's runner does not build components yet", "channel:neuroml", "decor:ChannelPopulation"),
     **_no(_NO_CELL, "cell:UnknownCell"),
     **_no(_OTHER_KIND, "kind"),
-    **_no(_NO_STIMULUS, "stimulus:OtherStimulus"),
+    **_no(_NO_STIMULUS, "stimulus:ComponentInput", "stimulus:OtherStimulus"),
     **_no("NEURON's runner makes no synapse for a Poisson input with a weight", "stimulus:PoissonTrains:weight"),
     **_no("NEURON's runner records no extracellular potentials and no weights", "recording:bmtk"),
 }

@@ -116,8 +116,10 @@ ROWS: dict[str, Row] = {
     "template": _row("Other cell templates", neuroml=_OWN_SIMULATOR),
     "channel:nmodl:pas": _row("The passive channel"),
     "channel:nmodl": _row("Ion channels as NMODL mechanisms", neuroml=_OWN_SIMULATOR),
+    "channel:neuroml": _row("Ion channels as NeuroML or LEMS components", neuroml=_NOT_YET),
     "channel": _row("Ion channels in other languages", neuroml=_OWN_SIMULATOR),
     "decor:ChannelDensity": _row("Channel densities"),
+    "decor:ChannelPopulation": _row("Channels that are counted, not spread", neuroml=_NOT_YET),
     "decor:MembraneProperty": _row("Capacitance, resistivity, initial potential, threshold"),
     "decor:ReversalPotential": _row("Reversal potentials of ions"),
     "decor:ConcentrationModel": _row("Concentration models as NMODL mechanisms", neuroml=_OWN_SIMULATOR),
@@ -140,6 +142,9 @@ ROWS: dict[str, Row] = {
     "stimulus:SpikeTrains": _row("Spike trains"),
     "stimulus:CurrentPulses": _row("Current clamps"),
     **{f"stimulus:{name}": row for name, row in _STIMULI.items()},
+    "stimulus:ComponentInput": _bmtk_and_obi(
+        "Inputs that are NeuroML or LEMS components", allen=_NOT_IN_BMTK, obi=_no("the OBI dialect has no such input")
+    ),
     "stimulus:OtherStimulus": _row("Other stimuli", neuroml=_no("not translated yet")),
     "recording": _row("Recordings"),
     "recording:obi": _bmtk_and_obi(

@@ -9,6 +9,7 @@ import numpy as np
 
 from pynn_io.graph.biophysics import (
     ChannelDensity,
+    ChannelPopulation,
     ConcentrationModel,
     Item,
     Place,
@@ -209,6 +210,8 @@ def _assignments(region: str, item: Item, where: str, report: Report) -> Iterato
         elif item.reversal is not None:
             yield Assign(region, item.channel, "e", item.reversal)
         yield from _variables(region, item.channel, item.parameters)
+    elif isinstance(item, ChannelPopulation):
+        report.lost("channel-population", where, "Channels that are counted, not spread, are not built on NEURON.")
     elif item.kind in _SECTION_VARIABLES:
         yield Assign(region, "", _SECTION_VARIABLES[item.kind], item.value)
     else:
