@@ -39,7 +39,7 @@ def test_lems_to_nmodl(lems: str, nmodl: str) -> None:
         ("__import__('os')", "there is no function __import__ of 1 arguments"),
         ("exp(1, 2)", "there is no function exp of 2 arguments"),
         ("x[0]", "'x[0]' is not an expression of LEMS (Subscript)"),
-        ("True", "'True'"),
+        ("'x' + 1", "'x' is not a number"),
     ],
 )
 def test_what_is_no_expression_is_refused(text: str, said: str) -> None:
