@@ -48,7 +48,8 @@ class Backend:
     runner: ``module:class`` of a `pynn_io.runners.base.Runner`. level: executes, maps, emits or unavailable, with the
     ``reason``. extra: what to ``pip install``. package, distribution: what it imports, and what that is called on PyPI.
     one_process: why it cannot run on several MPI ranks; empty where it can. options: what it knows of a `Profile`'s.
-    spikes_at_zero: whether it delivers an input spike at 0 ms.
+    spikes_at_zero: whether it delivers an input spike at 0 ms. through: the format that it reads its models from: what
+    is run has been exported to that first.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Backend:
     one_process: str = ""
     options: tuple[str, ...] = ()
     spikes_at_zero: bool = True
+    through: str = ""
 
     def is_installed(self) -> bool:
         """Whether the package that it needs can be found; nothing is imported."""
@@ -158,6 +160,18 @@ BACKENDS: dict[str, Backend] = {
             package="neuron",
             distribution="neuron",
             options=("coreneuron",),
+        ),
+        Backend(
+            "jneuroml",
+            "jNeuroML",
+            "pynn_io.runners.jneuroml:JNeuroMLRunner",
+            "executes",
+            extra="neuroml",
+            package="pyneuroml",
+            distribution="pyneuroml",
+            one_process="jNeuroML runs in one process",
+            options=("engine",),
+            through="neuroml",
         ),
     )
 }

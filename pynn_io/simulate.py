@@ -85,8 +85,9 @@ def simulate(
     validate(network, progress=progress)
     check(plan, network, spikes_at_zero=row.spikes_at_zero)
     audited = Report(report.allowed)
-    if row.name in TARGETS:  # a backend of another package says what it lacks when it lowers
-        audit(Document(network, plan), row.name, audited)
+    target = row.through or row.name
+    if target in TARGETS:  # a backend of another package says what it lacks when it lowers
+        audit(Document(network, plan), target, audited)
     if strict:
         _refuse(row, audited)
     job = Job(network, plan, str(row.runner), profile, row.title, row.extra, strict, report.allowed)
@@ -148,6 +149,7 @@ def _profile(
         # The child runs in another folder.
         mechanisms=tuple(Path(folder).absolute() for folder in (*profile.mechanisms, *mechanisms)),
         options={**profile.options, **options},
+        writer=str(registry.find(row.through)[0].writer) if row.through else "",
     )
     unknown = sorted(profile.options.keys() - set(row.options))
     if unknown:

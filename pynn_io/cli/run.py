@@ -106,7 +106,7 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
         "-b",
         "--backend",
         default="auto",
-        help="nest, neuron, or auto (default): what the plan was written for, or what the cells belong to",
+        help="nest, neuron, jneuroml, or auto (default): what the plan was written for, or what the cells belong to",
     )
     how.add_argument("--threads", metavar="N", type=_count, default=1, help="threads of one process")
     how.add_argument("--processes", metavar="N", type=_count, default=1, help="MPI processes (NEURON)")
@@ -117,6 +117,12 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=[],
         help="folder of .mod files for NEURON, beside those that the config names; may be repeated",
+    )
+    how.add_argument(
+        "--engine",
+        metavar="NAME",
+        choices=("jlems", "neuron"),
+        help="of jNeuroML: jlems (default), its own solver, or neuron, the code that it writes for NEURON",
     )
     how.add_argument("--coreneuron", action="store_true", help="run NEURON's model on its CoreNEURON engine")
     how.add_argument("--strict", action="store_true", help="run nothing if anything cannot be honoured (exit status 3)")

@@ -101,7 +101,8 @@ class RunJob:
 
     def _profile(self) -> Profile:
         arguments = self.arguments
-        options = {"coreneuron": True} if arguments.coreneuron else {}
+        asked = {"coreneuron": arguments.coreneuron or None, "engine": arguments.engine}
+        options = {name: value for name, value in asked.items() if value is not None}
         return Profile(arguments.threads, arguments.processes, tuple(arguments.mechanisms), options=options)
 
     def _tell(self, found: Report) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pynn_io.errors import FormatError, ReadError
 from pynn_io.report import Report
+from pynn_io.results import lems
 from pynn_io.results.results import Results
 from pynn_io.results.table import RESULT_FORMATS, ResultFormat, detect, find, load
 from pynn_io.staging import filling, move, refuse_existing, staging
@@ -74,6 +75,9 @@ def write_results(
 ) -> tuple[Path, ...]:
     """Write results as ``to``, a name of `RESULT_FORMATS`, whole or not at all. Returns the files.
 
+    Files that a LEMS simulation asks for (``Results.tables``) stand in the folder too; a format of one file has no
+    place for them, and they are reported.
+
     path: a folder; or, for formats of one file, the file (by its ending; in a folder it is called ``results``).
     report: what the format cannot hold is added to it. overwrite: replace the files that it writes. options: of the
     writer (SONATA: ``spikes_file``, ``spikes_sort_order`` ...; see `results.sonata.write`).
@@ -85,9 +89,19 @@ def write_results(
     refuse_existing(target, overwrite)
     writer = load(row, "writer")
     single = row.kind == "file"
+    if single:
+        report.lost(
+            "simulation-files",
+            f"results {target.name}",
+            f"{row.title} have no place for the files that the simulation asks for; SONATA's folder has.",
+            count=len(results.tables),
+            examples=[table.file for table in results.tables],
+        )
     with staging(target) as stage:
         with filling(stage, target.parent if single else target):
             writer(results, stage / target.name if single else stage, report, **options)
+            if results.tables and not single:
+                lems.write(results, stage, report)
         return move(stage, target.parent if single else target)
 
 

@@ -82,6 +82,35 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class QuantityTable:
+    """What a LEMS ``<OutputFile>`` asks for: any variables of any cells, side by side.
+
+    name: its id. file: as stated. columns: (id, quantity path) of each. times: float64[n], ms.
+    data: float64[n, column], in SI units, as LEMS writes them.
+    """
+
+    name: str
+    file: str
+    columns: tuple[tuple[str, str], ...]
+    times: np.ndarray
+    data: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EventTable:
+    """What a LEMS ``<EventOutputFile>`` asks for: events of chosen cells in the order of their times.
+
+    ids: int64[n], the ids of the selections. times: float64[n], ms. time_first: ``format="TIME_ID"``.
+    """
+
+    name: str
+    file: str
+    ids: np.ndarray
+    times: np.ndarray
+    time_first: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Results:
     """What a run gave.
 
@@ -89,6 +118,7 @@ class Results:
         Most files do not tell them: then the population is missing here.
     duration: end of the run, ms; None where a file does not tell.
     level: ``executes``, or what else the backend did (``maps``): what was only mapped is no data.
+    tables: what the files of a LEMS simulation hold; `pynn_io.results.lems.write` makes them.
     provenance: backend, version, seeds, timestep and what else decides about the numbers; seconds and bytes used.
     """
 
@@ -98,6 +128,7 @@ class Results:
     duration: float | None = None
     level: str = "executes"
     provenance: Mapping[str, Any] = field(default_factory=empty)
+    tables: tuple[QuantityTable | EventTable, ...] = ()
 
     @property
     def spike_count(self) -> int:
@@ -189,4 +220,6 @@ def bytes_of(results: Results) -> int:
         arrays += [spikes.node_ids, spikes.times]
     for trace in results.traces:
         arrays += [trace.data, trace.node_ids]
+    for table in results.tables:
+        arrays += [table.times, table.ids if isinstance(table, EventTable) else table.data]
     return sum(array.nbytes for array in arrays)

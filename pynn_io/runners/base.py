@@ -22,7 +22,7 @@ class Profile:
 
     threads: of one process. processes: MPI ranks. mechanisms: folders of ``.mod`` files, beside those that the network
     names. work: folder for logs and files that the run needs and nobody keeps. options: of one backend, by name
-    (``coreneuron``).
+    (``coreneuron``). writer: ``module:function`` of the format that a backend reads its models from, if it does.
     """
 
     threads: int = 1
@@ -30,6 +30,7 @@ class Profile:
     mechanisms: tuple[Path, ...] = ()
     work: Path | None = None
     options: Mapping[str, Any] = field(default_factory=empty)
+    writer: str = ""
 
 
 class Runner(Protocol):

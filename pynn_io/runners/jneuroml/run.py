@@ -1,0 +1,114 @@
+"""The export for jNeuroML, and jNeuroML's own process."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from pynn_io.document import Document
+from pynn_io.errors import BackendUnavailable, RunError, SimulationFailed
+from pynn_io.graph.network import Network
+from pynn_io.progress import Progress, quiet
+from pynn_io.report import Report
+from pynn_io.runners.base import Profile
+from pynn_io.simulation_plan import SimulationPlan
+
+#: ``engine`` -> what it is.
+ENGINES = {"jlems": "jNeuroML's own solver", "neuron": "the code that jNeuroML writes for NEURON"}
+#: Where a jar is, if not the one that pyNeuroML brings.
+JAR_VARIABLE = "PYNN_IO_JNEUROML_JAR"
+_MEMORY = "-Xmx2G"
+_ERROR = re.compile(r"(?:Exception|ERROR|Error|error)\b.*")
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What is run. lems: the exported LEMS file; commands: one after another, in its folder."""
+
+    lems: Path
+    commands: tuple[tuple[str, ...], ...]
+    duration: float
+    provenance: Mapping[str, Any]
+
+
+def build(network: Network, plan: SimulationPlan, profile: Profile, report: Report, progress: Progress) -> Model:
+    """Export the model and find what runs it. Raises BackendUnavailable without Java or the jar, and WriteError."""
+    engine = str(profile.options.get("engine", "jlems"))
+    if engine not in ENGINES:
+        raise RunError(f"unknown engine {engine!r}", hint=f"engines of jNeuroML: {', '.join(ENGINES)}")
+    java, jar = _java(), _jar()
+    if profile.work is None:
+        raise RunError("jNeuroML needs a work folder")
+    folder = profile.work / "model"
+    module, _, name = profile.writer.partition(":")
+    writer = getattr(import_module(module), name)
+    writer(Document(network, plan), folder, report, progress=progress)
+    lems = next(folder.glob("LEMS_*.xml"))
+    steps = _commands(engine, (java, _MEMORY, "-Djava.awt.headless=true", "-jar", str(jar)), lems)
+    return Model(lems, tuple(steps), float(plan.duration or 0), {"engine": engine, "jar": jar.name})
+
+
+def _commands(engine: str, java: tuple[str, ...], lems: Path) -> Iterator[tuple[str, ...]]:
+    if engine == "jlems":
+        yield (*java, lems.name, "-nogui")
+        return
+    yield (*java, lems.name, "-neuron", "-nogui")
+    yield (_beside("nrnivmodl"),)
+    yield (sys.executable, "-P", f"{lems.stem}_nrn.py", "-nogui")
+
+
+def _java() -> str:
+    found = shutil.which("java")
+    if found is None:
+        raise BackendUnavailable("jNeuroML needs Java", hint="install Java 17 (Debian: openjdk-17-jre-headless)")
+    return found
+
+
+def _jar() -> Path:
+    """pyNeuroML's, or the one that the environment names."""
+    stated = os.environ.get(JAR_VARIABLE)
+    if stated:
+        if not Path(stated).is_file():
+            raise BackendUnavailable(f"{JAR_VARIABLE}: there is no file {stated}")
+        return Path(stated)
+    spec = find_spec("pyneuroml")
+    folders = list(spec.submodule_search_locations or ()) if spec is not None else []
+    found = sorted(jar for folder in folders for jar in Path(folder, "lib").glob("jNeuroML-*.jar"))
+    if not found:
+        raise BackendUnavailable("jNeuroML is not installed", hint="pip install 'pynn_io[neuroml]'")
+    return found[-1]
+
+
+def _beside(program: str) -> str:
+    """A program of the same environment, else of the PATH."""
+    near = Path(sys.executable).with_name(program)
+    found = str(near) if near.is_file() else shutil.which(program)
+    if found is None:
+        raise BackendUnavailable(f"the engine neuron needs {program}", hint="pip install 'pynn_io[neuron]'")
+    return found
+
+
+def run(model: Model, progress: Progress = quiet) -> None:
+    """Run it to its end. Raises SimulationFailed with what jNeuroML said."""
+    progress("simulating", 0.0, model.duration)
+    for command in model.commands:
+        done = subprocess.run(command, cwd=model.lems.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        said = done.stdout.decode(errors="replace")
+        sys.stdout.write(said)
+        if done.returncode:
+            raise SimulationFailed(_message(command, said), log=said[-8000:], folder=model.lems.parent)
+    progress("simulating", model.duration, model.duration)
+
+
+def _message(command: tuple[str, ...], said: str) -> str:
+    lines = [line.strip() for line in said.splitlines() if _ERROR.search(line)]
+    return f"{Path(command[0]).name} failed: {lines[0] if lines else 'it gives no reason'}"

@@ -1,0 +1,63 @@
+"""jNeuroML as a backend: networks of other formats run on it, and come back under their own names."""
+
+from __future__ import annotations
+
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pynn_io.document import Document
+from pynn_io.errors import BackendUnavailable, FormatError
+from pynn_io.pipeline import read
+from pynn_io.runners.jneuroml import run as jneuroml
+from pynn_io.simulate import simulate
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+
+
+@pytest.mark.skipif(shutil.which("java") is None or find_spec("pyneuroml") is None, reason="needs Java and pyNeuroML")
+@pytest.mark.slow
+def test_a_sonata_network_converges_to_nest_as_the_step_shrinks() -> None:
+    """jLEMS integrates by forward Euler: its error is of the order of the step, and NEST's is not."""
+    pytest.importorskip("nest")
+    document = read(FIXTURES / "synfire" / "simulation_config.json")
+    exact = _times(document, "nest", 0.01)
+    errors = []
+    for step in (0.1, 0.01):
+        found = _times(document, "jneuroml", step)
+        assert found.keys() == exact.keys()
+        errors.append(max(np.abs(np.subtract(found[cell], exact[cell])).max() for cell in exact))
+    assert errors[1] < errors[0] / 5
+    assert errors[1] < 0.3
+
+
+def _times(document: Document, backend: str, step: float) -> dict[tuple[str, int], list[float]]:
+    """Spike times by cell; as many of each cell on every backend, or subtracting them fails."""
+    results = simulate(document.network, document.plan, backend, timestep=step)
+    found: dict[tuple[str, int], list[float]] = {}
+    for name, spikes in results.spikes.items():
+        for cell, time in zip(spikes.node_ids.tolist(), spikes.times.tolist(), strict=True):
+            found.setdefault((name, cell), []).append(time)
+    return found
+
+
+def test_an_unknown_engine_is_refused() -> None:
+    document = read(FIXTURES / "synfire" / "simulation_config.json")
+    with pytest.raises(FormatError, match="no option 'motor'"):
+        simulate(document.network, document.plan, "jneuroml", motor="v8")
+
+
+def test_without_java_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(BackendUnavailable, match="needs Java") as caught:
+        jneuroml._java()
+    assert "install Java 17" in caught.value.hint
+
+
+def test_a_stated_jar_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(jneuroml.JAR_VARIABLE, "/nowhere/jNeuroML.jar")
+    with pytest.raises(BackendUnavailable, match="there is no file"):
+        jneuroml._jar()
