@@ -111,7 +111,7 @@ Action: TypeAlias = Assignment | Emit | Transition
 
 @dataclass(frozen=True, slots=True)
 class OnCondition:
-    """What happens when ``test`` becomes true; all assignments see the values before."""
+    """What happens when ``test`` becomes true. Assignments follow one another; derived variables are those before."""
 
     test: Expression
     actions: tuple[Action, ...]
@@ -137,6 +137,18 @@ class Regime:
     events: tuple[OnEvent, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Kinetics:
+    """A Markov process: ``states`` are occupancies that add up to 1 and start at the steady state.
+
+    edges: (source, target, forward, reverse), the last two variables, rates per ms.
+    """
+
+    name: str
+    states: tuple[str, ...]
+    edges: tuple[tuple[str, str, str, str], ...]
+
+
 # --- flat equations -----------------------------------------------------------------------------------------------
 
 
@@ -152,7 +164,8 @@ class Dynamics:
         changes only by actions.
     derived: in an order in which each uses only what stands before it. derived_parameters: the same, of parameters
         alone: evaluated once.
-    on_start: values at the start, in order. conditions, events, regimes: see there. ports: event port -> in or out.
+    on_start: values at the start, in order. conditions, events, regimes, kinetics: see there. ports: event port -> in
+        or out.
     """
 
     name: str
@@ -169,6 +182,7 @@ class Dynamics:
     conditions: tuple[OnCondition, ...] = ()
     events: tuple[OnEvent, ...] = ()
     regimes: tuple[Regime, ...] = ()
+    kinetics: tuple[Kinetics, ...] = ()
     ports: Mapping[str, str] = field(default_factory=empty)
 
 

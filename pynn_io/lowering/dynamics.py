@@ -1,0 +1,409 @@
+"""A component with everything in it as one flat system of equations (`pynn_io.graph.dynamics.Dynamics`).
+
+Variables of a child bear its id, or else its role, before their names: the state ``q`` of a channel's gate ``m`` is
+``m_q``, its forward rate ``m_forwardRate_r``, as the path of the quantity in LEMS has them (``m/forwardRate/r``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from pynn_io.errors import GraphError
+from pynn_io.graph.columns import empty
+from pynn_io.graph.dynamics import (
+    Action,
+    Assignment,
+    Case,
+    Component,
+    ComponentType,
+    Derived,
+    Dynamics,
+    Emit,
+    Kinetics,
+    OnCondition,
+    OnEvent,
+    Regime,
+)
+from pynn_io.graph.expressions import Expression, parse, variable
+from pynn_io.lowering.types import Types
+
+#: Children that say something about a component and nothing of what it computes, and lists of spikes.
+_WORDS = frozenset({"notes", "annotation", "property", "spike"})
+#: Event port through which a component hands an event on to what is in it.
+_RELAY = "relay"
+_STEP = re.compile(r"(\w+)(?:\[(?:\*|(\w+)\s*=\s*'([^']*)')\])?")
+_NEUTRAL = {"multiply": "1", "add": "0", "": ""}
+_SIGNS = {"multiply": " * ", "add": " + "}
+
+
+def flatten(component: Component, types: Types, references: Mapping[str, Component] = empty()) -> Dynamics:
+    """The equations of a component.
+
+    references: components by id, for those that it names (``synapse="ampa"``). What comes from outside stands in
+    ``needs``: ``v``, ``temperature``, and the sum of what is attached (``iSyn``).
+    Raises GraphError for a parameter that is missing, a path that selects nothing, or equations that go round in a
+    circle.
+    """
+    made = _Flat(types, references)
+    root = made.inline(component, "", {})
+    return made.dynamics(component, root)
+
+
+@dataclass(slots=True)
+class _Node:
+    """A component that has been inlined. gives: exposure -> flat name. events: port -> renamed actions."""
+
+    component: Component
+    type: ComponentType
+    names: dict[str, str]
+    gives: dict[str, str] = field(default_factory=dict)
+    children: list[tuple[str, _Node]] = field(default_factory=list)
+    references: dict[str, _Node] = field(default_factory=dict)
+    events: dict[str, tuple[Action, ...]] = field(default_factory=dict)
+
+
+class _Flat:
+    """The system while it grows."""
+
+    def __init__(self, types: Types, references: Mapping[str, Component]) -> None:
+        self._types, self._references = types, references
+        self._parameters: dict[str, float] = {}
+        self._dimensions: dict[str, str] = {}
+        self._needs: dict[str, str] = {}
+        self._states: list[str] = []
+        self._fixed: list[Derived] = []
+        self._derived: list[Derived] = []
+        self._rates: dict[str, Expression] = {}
+        self._start: list[Assignment] = []
+        self._conditions: list[OnCondition] = []
+        self._regimes: list[Regime] = []
+        self._kinetics: list[Kinetics] = []
+        self._prefixes: set[str] = set()
+
+    def inline(self, component: Component, prefix: str, above: Mapping[str, str]) -> _Node:
+        """Add a component and all that is in it. above: the names that what it stands in has, and their flat names."""
+        type_ = self._types[component.type]
+        node = _Node(component, type_, self._names(component, type_, prefix, above))
+        self._add_parameters(node)
+        scope = {**above, **node.names}
+        for role, child in component.children:
+            if role not in _WORDS:
+                node.children.append((role, self.inline(child, self._prefix(prefix, child.id or role), scope)))
+        for role in type_.references:
+            named = component.texts.get(role, "")
+            if named in self._references:
+                target = self._references[named]
+                node.references[role] = self.inline(target, self._prefix(prefix, target.id or role), scope)
+        self._add_equations(node)
+        return node
+
+    def _prefix(self, prefix: str, name: str) -> str:
+        """A prefix that no other component has."""
+        made, number = f"{prefix}{name}_", 1
+        while made in self._prefixes:
+            number += 1
+            made = f"{prefix}{name}{number}_"
+        self._prefixes.add(made)
+        return made
+
+    def _names(
+        self, component: Component, type_: ComponentType, prefix: str, above: Mapping[str, str]
+    ) -> dict[str, str]:
+        """Flat names of everything that a type speaks of; what it needs is what is above it, or comes from outside."""
+        own = [
+            *type_.parameters,
+            *type_.constants,
+            *(each.name for each in type_.derived_parameters),
+            *type_.states,
+            *(each.name for each in type_.derived),
+        ]
+        names = {name: prefix + name for name in own}
+        attached = [each.name for each in type_.derived if _head(each.select) in type_.attachments]
+        for name, dimension in {**type_.needs, **{name: type_.gives.get(name, "") for name in attached}}.items():
+            if name in names and name not in attached:
+                continue
+            if name in above and name not in attached:
+                names[name] = above[name]
+                continue
+            names[name] = name
+            self._needs[name] = dimension
+            self._dimensions[name] = dimension
+        return names
+
+    def _add_parameters(self, node: _Node) -> None:
+        type_, stated = node.type, node.component.parameters
+        for name, dimension in type_.parameters.items():
+            value = stated.get(name, type_.defaults.get(name))
+            if value is None:
+                raise GraphError(
+                    f"the component {node.component.id or node.component.type!r} ({node.component.type}) states no "
+                    f"{name}",
+                    where=type_.where,
+                )
+            self._put(node.names[name], dimension, value)
+        for name, (dimension, value) in type_.constants.items():
+            self._put(node.names[name], dimension, value)
+        for each in type_.derived_parameters:
+            self._fixed.append(self._renamed(each, node))
+
+    def _put(self, name: str, dimension: str, value: float) -> None:
+        self._parameters[name] = value
+        self._dimensions[name] = dimension
+
+    def _add_equations(self, node: _Node) -> None:
+        type_, names = node.type, node.names
+        for name, dimension in type_.states.items():
+            self._states.append(names[name])
+            self._dimensions[names[name]] = dimension
+        for each in type_.derived:
+            if _head(each.select) not in type_.attachments or not each.select:
+                self._derived.append(self._renamed(each, node))
+        self._rates |= {names[name]: value.renamed(names) for name, value in type_.derivatives.items()}
+        for event in type_.events:
+            node.events[event.port] = tuple(self._actions(event.actions, node))
+        self._start += [self._assigned(each, names) for each in type_.on_start]
+        for condition in type_.conditions:
+            actions = tuple(self._actions(condition.actions, node))
+            self._conditions.append(OnCondition(condition.test.renamed(names), actions))
+        self._regimes += [self._regime(each, node) for each in type_.regimes]
+        self._add_kinetics(node)
+        for name in type_.gives:
+            inner = type_.exposed.get(name, name)
+            if inner in names:
+                node.gives[name] = names[inner]
+
+    def _renamed(self, each: Derived, node: _Node) -> Derived:
+        name = node.names[each.name]
+        self._dimensions[name] = each.dimension
+        if each.select:
+            return Derived(name, each.dimension, (Case(self._selected(each, node)),))
+        cases = [
+            Case(
+                case.value.renamed(node.names),
+                None if case.condition is None else case.condition.renamed(node.names),
+            )
+            for case in each.cases
+        ]
+        return Derived(name, each.dimension, tuple(cases))
+
+    def _selected(self, each: Derived, node: _Node) -> Expression:
+        """What a path selects, added up or multiplied."""
+        *steps, last = each.select.split("/")
+        nodes = [node]
+        for step in steps:
+            nodes = [found for one in nodes for found in self._step(one, step)]
+        names = [found.gives.get(last, found.names.get(last, "")) for found in nodes]
+        if all(names) and names:
+            if len(names) > 1 and not each.reduce:
+                raise GraphError(f"{each.select!r} selects {len(names)} variables, and says not what to make of them")
+            return parse(_SIGNS.get(each.reduce, "").join(names)) if len(names) > 1 else variable(names[0])
+        if each.reduce and not names:
+            return parse(_NEUTRAL[each.reduce])
+        raise GraphError(
+            f"{node.component.id or node.component.type!r} ({node.component.type}): {each.select!r} selects nothing",
+            where=node.type.where,
+        )
+
+    def _step(self, node: _Node, step: str) -> Iterator[_Node]:
+        """The children or the referenced component behind one step of a path."""
+        match = _STEP.fullmatch(step)
+        if match is None:
+            raise GraphError(f"{step!r} is not a step of a path", where=node.type.where)
+        name, attribute, wanted = match[1], match[2], match[3]
+        if name in node.references:
+            yield node.references[name]
+            return
+        kind = node.type.children.get(name)
+        for role, child in node.children:
+            if role != name and not (kind is not None and self._types.is_a(child.component.type, kind)):
+                continue
+            # LEMS calls a child's ion its species, and some files the other way round.
+            texts = child.component.texts
+            if attribute and wanted not in (texts.get(attribute), texts.get("ion"), texts.get("species")):
+                continue
+            yield child
+
+    def _actions(self, actions: Iterable[Action], node: _Node) -> Iterator[Action]:
+        for action in actions:
+            if isinstance(action, Emit) and action.port == _RELAY:
+                for _, inner in [*node.children, *node.references.items()]:
+                    yield from inner.events.get("in", ())
+            elif isinstance(action, Assignment):
+                yield self._assigned(action, node.names)
+            else:
+                yield action
+
+    def _assigned(self, each: Assignment, names: Mapping[str, str]) -> Assignment:
+        return Assignment(names[each.variable], each.value.renamed(names))
+
+    def _regime(self, each: Regime, node: _Node) -> Regime:
+        names = node.names
+        return Regime(
+            each.name,
+            each.initial,
+            tuple(self._actions(each.on_entry, node)),
+            {names[name]: value.renamed(names) for name, value in each.derivatives.items()},
+            tuple(
+                OnCondition(one.test.renamed(names), tuple(self._actions(one.actions, node))) for one in each.conditions
+            ),
+            tuple(OnEvent(one.port, tuple(self._actions(one.actions, node))) for one in each.events),
+        )
+
+    def _add_kinetics(self, node: _Node) -> None:
+        for scheme in node.type.kinetic_schemes:
+            states = {child.component.id: child for child in self._step(node, f"{scheme.nodes}[*]")}
+            edges = []
+            for edge in self._step(node, f"{scheme.edges}[*]"):
+                ends = [edge.component.texts.get(side, "") for side in (scheme.source, scheme.target)]
+                unknown = [end for end in ends if end not in states]
+                if unknown:
+                    raise GraphError(
+                        f"a transition of {node.component.id!r} is from or to the state {unknown[0]!r}, which is not "
+                        f"there: {', '.join(states)}"
+                    )
+                source, target = (states[end].names[scheme.state] for end in ends)
+                edges.append((source, target, edge.names[scheme.forward], edge.names[scheme.reverse]))
+            occupancies = tuple(child.names[scheme.state] for child in states.values())
+            self._kinetics.append(Kinetics(node.names.get("q", scheme.name), occupancies, tuple(edges)))
+
+    def dynamics(self, component: Component, root: _Node) -> Dynamics:
+        """The whole system, its equations in order."""
+        events = tuple(OnEvent(port, actions) for port, actions in root.events.items())
+        return Dynamics(
+            name=component.id,
+            type=component.type,
+            parameters=self._parameters,
+            dimensions=self._dimensions,
+            needs=tuple(self._needs),
+            gives=tuple(root.gives.values()),
+            states=tuple(self._states),
+            derived_parameters=in_order(self._fixed, component.id),
+            derived=in_order(self._derived, component.id),
+            derivatives=self._rates,
+            on_start=tuple(self._start),
+            conditions=tuple(self._conditions),
+            events=events,
+            regimes=tuple(self._regimes),
+            kinetics=tuple(self._kinetics),
+            ports=root.type.ports,
+        )
+
+
+def _head(select: str) -> str:
+    """The first word of a path."""
+    return re.split(r"\W", select, maxsplit=1)[0]
+
+
+def in_order(derived: Iterable[Derived], where: str = "") -> tuple[Derived, ...]:
+    """Derived variables so that each uses only those before it. Raises GraphError for a circle."""
+    waiting = {each.name: each for each in derived}
+    done: dict[str, Derived] = {}
+    while waiting:
+        ready = [each for each in waiting.values() if not any(name in waiting for name in uses(each))]
+        if not ready:
+            raise GraphError(f"{where}: these variables are computed from each other: {', '.join(waiting)}")
+        for each in ready:
+            done[each.name] = waiting.pop(each.name)
+    return tuple(done.values())
+
+
+def uses(each: Derived) -> frozenset[str]:
+    """The variables that a derived one is computed from."""
+    names = [case.value.names for case in each.cases]
+    names += [case.condition.names for case in each.cases if case.condition is not None]
+    return frozenset().union(*names)
+
+
+def pruned(dynamics: Dynamics, keep: Iterable[str]) -> Dynamics:
+    """Without the derived variables that neither the equations nor ``keep`` use, and plain aliases put in place."""
+    wanted = set(keep)
+    alias: dict[str, Expression] = {}
+    kept: list[Derived] = []
+    for each in dynamics.derived:
+        value = each.value.replaced(alias) if each.value is not None else None
+        if value is not None and each.name not in wanted and (value.text.isidentifier() or value.number is not None):
+            alias[each.name] = value
+        else:
+            kept.append(_replaced(each, alias))
+    made = _with_aliases(replace(dynamics, derived=tuple(kept)), alias)
+    needed = wanted | _used_elsewhere(made)
+    live: list[Derived] = []
+    for each in reversed(made.derived):
+        if each.name in needed:
+            live.append(each)
+            needed |= uses(each)
+    return replace(made, derived=tuple(reversed(live)))
+
+
+def _replaced(each: Derived, alias: Mapping[str, Expression]) -> Derived:
+    cases = tuple(
+        Case(case.value.replaced(alias), None if case.condition is None else case.condition.replaced(alias))
+        for case in each.cases
+    )
+    return replace(each, cases=cases)
+
+
+def _with_aliases(dynamics: Dynamics, alias: Mapping[str, Expression]) -> Dynamics:
+    def act(actions: tuple[Action, ...]) -> tuple[Action, ...]:
+        return tuple(
+            Assignment(one.variable, one.value.replaced(alias)) if isinstance(one, Assignment) else one
+            for one in actions
+        )
+
+    def rates(stated: Mapping[str, Expression]) -> dict[str, Expression]:
+        return {name: value.replaced(alias) for name, value in stated.items()}
+
+    def when(stated: tuple[OnCondition, ...]) -> tuple[OnCondition, ...]:
+        return tuple(OnCondition(one.test.replaced(alias), act(one.actions)) for one in stated)
+
+    def on(stated: tuple[OnEvent, ...]) -> tuple[OnEvent, ...]:
+        return tuple(OnEvent(one.port, act(one.actions)) for one in stated)
+
+    names = {name: value.text for name, value in alias.items() if value.text.isidentifier()}
+    return replace(
+        dynamics,
+        derivatives=rates(dynamics.derivatives),
+        on_start=tuple(Assignment(one.variable, one.value.replaced(alias)) for one in dynamics.on_start),
+        conditions=when(dynamics.conditions),
+        events=on(dynamics.events),
+        regimes=tuple(
+            Regime(
+                one.name, one.initial, act(one.on_entry), rates(one.derivatives), when(one.conditions), on(one.events)
+            )
+            for one in dynamics.regimes
+        ),
+        kinetics=tuple(
+            replace(one, edges=tuple((a, b, names.get(c, c), names.get(d, d)) for a, b, c, d in one.edges))
+            for one in dynamics.kinetics
+        ),
+    )
+
+
+def _used_elsewhere(dynamics: Dynamics) -> set[str]:
+    """The names that something other than a derived variable uses."""
+    found: set[str] = set()
+    for value in dynamics.derivatives.values():
+        found |= value.names
+    for one in dynamics.on_start:
+        found |= one.value.names
+    for condition in dynamics.conditions:
+        found |= condition.test.names | _in_actions(condition.actions)
+    for event in dynamics.events:
+        found |= _in_actions(event.actions)
+    for regime in dynamics.regimes:
+        found |= _in_actions(regime.on_entry)
+        for value in regime.derivatives.values():
+            found |= value.names
+        for condition in regime.conditions:
+            found |= condition.test.names | _in_actions(condition.actions)
+        for event in regime.events:
+            found |= _in_actions(event.actions)
+    for scheme in dynamics.kinetics:
+        found |= {rate for edge in scheme.edges for rate in edge[2:]}
+    return found
+
+
+def _in_actions(actions: Iterable[Action]) -> set[str]:
+    return set().union(*(one.value.names for one in actions if isinstance(one, Assignment)))
