@@ -84,6 +84,7 @@ class _Writer:
         self._definitions("cells", self.network.cells)
         self._definitions("synapses", self.network.synapses)
         self._definitions("channels", self.network.channels)
+        self._definitions("component_types", self.network.component_types)
         self._morphologies()
         tables = {name: population.table for name, population in self.network.populations.items()}
         for name, projection in self.network.projections.items():
@@ -125,7 +126,7 @@ class _Writer:
         return name
 
     def _definitions(self, holder: str, definitions: Mapping[str, Any]) -> None:
-        """Cells, synapses or channels: the class as the section's type, its fields, its parameters with units."""
+        """Cells, synapses, channels or types of components: the class as the section's type, its fields, its parameters with units."""
         for name, definition in definitions.items():
             section = self._section(holder, name, kind(type(definition).__name__))
             content = {entry.name: getattr(definition, entry.name) for entry in fields(definition)}
@@ -154,6 +155,8 @@ class _Writer:
             "spheres": dict(morphology.spheres),
             "cuts": morphology.cuts,
             "groups": dict(morphology.groups),
+            "names": dict(morphology.names),
+            "notes": dict(morphology.notes),
         }
         write_mapping(section, content, codec=self.codec)
         group = self.block.create_group(group_name("morphology", name), kind("morphology"))

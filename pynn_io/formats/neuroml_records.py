@@ -21,12 +21,16 @@ _NOT_ID = re.compile(r"[^A-Za-z0-9_]+")
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One XML element. Attribute values are text with their unit; ``text`` is written escaped."""
+    """One XML element. Attribute values are text with their unit; ``text`` is written escaped.
+
+    where: ``file:line`` of one that was read, for errors.
+    """
 
     tag: str
     attributes: Mapping[str, str] = field(default_factory=dict)
     children: tuple[Element, ...] = ()
     text: str = ""
+    where: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

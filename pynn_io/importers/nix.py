@@ -17,7 +17,7 @@ from pynn_io.formats.nix import child, damage, decode_name, open_nix, read_array
 from pynn_io.formats.nix_layout import COMPONENTS, DOCUMENT, NETWORK, PARAMETERS, PLAN, VERSION, group_name, kind
 from pynn_io.formats.nix_values import read_mapping, read_value
 from pynn_io.formats.tagged_json import Codec
-from pynn_io.graph import biophysics, cells, stimuli, synapses
+from pynn_io.graph import biophysics, cells, dynamics, expressions, segments, stimuli, synapses
 from pynn_io.graph.morphology import LazyMorphologies, Morphology, SomaKind
 from pynn_io.graph.network import Network
 from pynn_io.importers.morphology import morphology_from_file
@@ -30,7 +30,8 @@ from pynn_io.simulation_plan import plan as plans
 _DEFINITIONS: Mapping[str, tuple[type, ...]] = {
     "cells": (cells.PointCell, cells.SpikeSource, cells.CableCell, cells.UnknownCell),
     "synapses": (synapses.Synapse,),
-    "channels": (biophysics.Opaque,),
+    "channels": (biophysics.Opaque, dynamics.Component),
+    "component_types": (dynamics.ComponentType,),
 }
 _SEGMENTS = ("id", "parent", "fraction_along", "tag", "proximal", "distal", "proximal_id")
 
@@ -51,7 +52,9 @@ def _records(*modules: ModuleType) -> dict[str, type]:
 
 
 #: The only classes that reading a file makes.
-RECORDS: Mapping[str, type] = _records(biophysics, cells, synapses, stimuli, plans)
+RECORDS: Mapping[str, type] = _records(
+    biophysics, cells, dynamics, expressions, segments, synapses, stimuli, plans
+)
 
 
 def read(
@@ -103,6 +106,7 @@ class _Reader:
             self._morphologies(),
             self._mapping(head, "node_sets"),
             self._mapping(head, "extra"),
+            self._definitions("component_types"),
         )
         provenance = {"format": "nix", "source": str(self.path), "origin": self._mapping(head, "provenance")}
         return Document(network, self._plan(), provenance)
