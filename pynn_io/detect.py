@@ -99,12 +99,12 @@ def is_sonata(path: Path) -> bool:
 
 
 def is_neuroml(path: Path) -> bool:
-    """An XML file whose root element is ``neuroml``."""
+    """An XML file whose root element is ``neuroml`` or, in any case of letters, ``Lems``."""
     if path.is_dir():
         return False
     head = re.sub(rb"<\?.*?\?>|<!--.*?-->", b"", _head(path), flags=re.DOTALL)
     root = _XML_ROOT.search(head)
-    return root is not None and root[1].split(b":")[-1] == b"neuroml"
+    return root is not None and root[1].split(b":")[-1].lower() in (b"neuroml", b"lems")
 
 
 def is_swc(path: Path) -> bool:

@@ -95,6 +95,7 @@ FORMATS: dict[str, Format] = {
         Format(
             "neuroml",
             "NeuroML 2.3 network with a LEMS simulation file",
+            reader="pynn_io.importers.neuroml:read",
             writer="pynn_io.exporters.neuroml:write",
             extensions=(".nml",),
             dialects={"hdf5": "the network in NeuroML HDF5, for large networks"},

@@ -126,7 +126,7 @@ class _Writer:
         return name
 
     def _definitions(self, holder: str, definitions: Mapping[str, Any]) -> None:
-        """Cells, synapses, channels or types of components: the class as the section's type, its fields, its parameters with units."""
+        """Cells, synapses, channels, types: the class as the section's type, its fields, its parameters with units."""
         for name, definition in definitions.items():
             section = self._section(holder, name, kind(type(definition).__name__))
             content = {entry.name: getattr(definition, entry.name) for entry in fields(definition)}

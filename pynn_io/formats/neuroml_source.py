@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from lxml import etree
 
 from pynn_io.errors import ReadError
 from pynn_io.formats.neuroml_records import Element
 
 CORE = frozenset(
-    "Cells.xml Networks.xml Simulation.xml Channels.xml Synapses.xml Inputs.xml PyNN.xml NeuroMLCoreDimensions.xml "
-    "NeuroMLCoreCompTypes.xml NeuroML2CoreTypes.xml".split()
+    [
+        "Cells.xml",
+        "Networks.xml",
+        "Simulation.xml",
+        "Channels.xml",
+        "Synapses.xml",
+        "Inputs.xml",
+        "PyNN.xml",
+        "NeuroMLCoreDimensions.xml",
+        "NeuroMLCoreCompTypes.xml",
+        "NeuroML2CoreTypes.xml",
+    ]
 )
 
 

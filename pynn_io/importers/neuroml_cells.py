@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from pynn_io.graph.morphology import Morphology
 from pynn_io.graph.synapses import Synapse
 from pynn_io.importers.neuroml_biophysics import read_biophysics
 from pynn_io.importers.neuroml_components import Components
-from pynn_io.importers.neuroml_context import Context, Take
+from pynn_io.importers.neuroml_context import Take
 from pynn_io.importers.neuroml_morphology import read_morphology
 from pynn_io.units import convert
 from pynn_io.vocabulary.models import known
@@ -214,9 +214,7 @@ def as_cell(component: Component, role: str) -> Cell:
     if maker is not None:
         return maker(component)
     kind = SpikeSource if role == "source" else PointCell
-    return kind(
-        f"neuroml:{component.type}", {**component.parameters, **component.texts}, children=component.children
-    )
+    return kind(f"neuroml:{component.type}", {**component.parameters, **component.texts}, children=component.children)
 
 
 def _pynn_cell(component: Component) -> PointCell:

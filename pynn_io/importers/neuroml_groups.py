@@ -158,7 +158,9 @@ class Groups:
 def _properties(word: Component) -> list[tuple[str, str]]:
     """The properties that a property, or an annotation with some, states."""
     own = [word.texts] if "tag" in word.texts else []
-    return [(part.get("tag", ""), part.get("value", "")) for part in (*own, *(child.texts for _, child in word.children))]
+    return [
+        (part.get("tag", ""), part.get("value", "")) for part in (*own, *(child.texts for _, child in word.children))
+    ]
 
 
 def _whole(text: str, where: str) -> int:

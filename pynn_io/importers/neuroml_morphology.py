@@ -136,7 +136,9 @@ def _in_order(segments: Sequence[_Segment], where: str) -> list[int]:
     roots = [part for part in segments if part.parent is None]
     for part in segments:
         if part.parent is not None and part.parent not in index:
-            raise GraphError(f"the segment {part.id} has the parent {part.parent}, which is not there", where=part.where)
+            raise GraphError(
+                f"the segment {part.id} has the parent {part.parent}, which is not there", where=part.where
+            )
     if len(roots) > 1:
         raise GraphError(
             f"the segments {roots[0].id} and {roots[1].id} have no parent: a cell has one root",
@@ -166,9 +168,7 @@ def _sorted(segments: Sequence[_Segment], index: Mapping[int, int]) -> list[int]
     return order
 
 
-def _points(
-    segments: Sequence[_Segment], parent: np.ndarray, components: Components
-) -> tuple[np.ndarray, np.ndarray]:
+def _points(segments: Sequence[_Segment], parent: np.ndarray, components: Components) -> tuple[np.ndarray, np.ndarray]:
     """Both ends of every segment, float64[n, 4]; what is not stated comes from the parent."""
     proximal: list[tuple[float, ...]] = []
     for part, above in zip(segments, parent.tolist(), strict=True):

@@ -92,7 +92,12 @@ class _Network:
         self.context.about("network", self.components.words(self.take))
 
     def _named_by_synapses(self) -> set[str]:
-        return {text for synapse in self.definitions.synapses.values() for text in synapse.parameters.values() if isinstance(text, str)}
+        return {
+            text
+            for synapse in self.definitions.synapses.values()
+            for text in synapse.parameters.values()
+            if isinstance(text, str)
+        }
 
     # --- populations ------------------------------------------------------------------------------------------------
 
@@ -128,9 +133,7 @@ class _Network:
         synapse = take.text("synapse")
         self.context.about(f"projection {name}", self.components.words(take))
         named = tuple(self.places[side].component if side in self.places else "" for side in (pre, post))
-        found = connections(
-            take.children(*_CONNECTIONS), pre, post, (named[0], named[1]), synapse, self.context
-        )
+        found = connections(take.children(*_CONNECTIONS), pre, post, (named[0], named[1]), synapse, self.context)
         take.rest()
         if name in self.net.projections:
             raise ReadError(f"two projections are called {name!r}", where=take.where)

@@ -36,7 +36,7 @@ def connections(
         missing = [value is None for value in values]
         if all(missing):
             return None
-        data = np.asarray([0 if value is None else value for value in values], dtype=dtype)
+        data: np.ndarray = np.asarray([0 if value is None else value for value in values], dtype=dtype)
         return np.ma.array(data, mask=missing) if any(missing) else data
 
     return Connections(
@@ -57,7 +57,7 @@ def connections(
 
 
 def _filled(data: np.ndarray | None, value: float) -> np.ndarray | None:
-    return np.ma.filled(data, value) if np.ma.isMaskedArray(data) else data
+    return data if data is None else np.ma.filled(data, value)
 
 
 def _connection(take: Take, pre: str, post: str, components: tuple[str, str], synapse: str) -> dict:

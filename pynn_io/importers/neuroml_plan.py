@@ -46,9 +46,7 @@ def read_simulation(element: Element, context: Context) -> Run:
     take.text("report")
     take.rest()
     return Run(
-        SimulationPlan(
-            name, duration=length, timestep=step, seed=seed, recordings=tuple(recordings), extra=extra
-        ),
+        SimulationPlan(name, duration=length, timestep=step, seed=seed, recordings=tuple(recordings), extra=extra),
         target,
     )
 

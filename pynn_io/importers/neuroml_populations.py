@@ -48,7 +48,9 @@ def read_population(
     """
     name, component, size = take.need("id"), take.need("component"), take.integer("size")
     take.text("type")
-    kept: dict[str, Any] = {key: value for key in ("extracellularProperties", "neuroLexId") if (value := take.text(key))}
+    kept: dict[str, Any] = {
+        key: value for key in ("extracellularProperties", "neuroLexId") if (value := take.text(key))
+    }
     take.text("metaid")
     layout = take.only("layout")
     if layout is not None:
@@ -67,9 +69,7 @@ def read_population(
     columns = {} if ids is None else {"id": Column(ids)}
     if places is not None:
         columns |= {axis: Column(np.ascontiguousarray(places[:, n]), unit="um") for n, axis in enumerate(_AXES)}
-    population = Population(
-        name, count, Table(1, {"cell": text_column([component])}), table=Table(count, columns)
-    )
+    population = Population(name, count, Table(1, {"cell": text_column([component])}), table=Table(count, columns))
     return population, Instances(name, component, count, take.where, ids)
 
 

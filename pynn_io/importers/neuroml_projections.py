@@ -110,9 +110,7 @@ class Projections:
         zeros = np.zeros(len(found.pre), dtype=np.int64)
         post = zeros if found.synapse is None else found.synapse
         pre = zeros if found.pre_synapse is None else found.pre_synapse
-        pairs, first, index = np.unique(
-            np.stack([pre, post], axis=1), axis=0, return_index=True, return_inverse=True
-        )
+        pairs, first, index = np.unique(np.stack([pre, post], axis=1), axis=0, return_index=True, return_inverse=True)
         if not len(pairs):
             pairs, first = np.zeros((1, 2), dtype=np.int64), np.zeros(1, dtype=np.int64)
         order = np.argsort(first, kind="stable")
@@ -137,16 +135,17 @@ class Projections:
             ("afferent", post, found.post_segment, found.post_fraction),
         ):
             if not isinstance(self.definitions.cells.get(instances.component), CableCell):
-                segment, along = self._point_sites(name, segment, along, where)
+                segment, along = self._point_sites(segment, along)
             if segment is None and along is None:
                 continue
-            columns[f"{side}_segment_id"] = np.zeros(size, dtype=np.int64) if segment is None else segment
+            segment = np.zeros(size, dtype=np.int64) if segment is None else segment
+            columns[f"{side}_segment_id"] = segment
             columns[f"{side}_segment_fraction"] = np.full(size, _MIDDLE) if along is None else along
-            self._segments(name, instances, columns[f"{side}_segment_id"], where)
+            self._segments(name, instances, segment, where)
         return {key: data for key, data in columns.items() if data is not None}
 
     def _point_sites(
-        self, name: str, segment: np.ndarray | None, along: np.ndarray | None, where: str
+        self, segment: np.ndarray | None, along: np.ndarray | None
     ) -> tuple[np.ndarray | None, np.ndarray | None]:
         """Places on cells without extent: segment 0 says nothing; another one is kept as it stands."""
         if segment is not None and (segment != 0).any():

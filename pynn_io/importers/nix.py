@@ -52,9 +52,7 @@ def _records(*modules: ModuleType) -> dict[str, type]:
 
 
 #: The only classes that reading a file makes.
-RECORDS: Mapping[str, type] = _records(
-    biophysics, cells, dynamics, expressions, segments, synapses, stimuli, plans
-)
+RECORDS: Mapping[str, type] = _records(biophysics, cells, dynamics, expressions, segments, synapses, stimuli, plans)
 
 
 def read(
