@@ -292,11 +292,16 @@ def test_quiet_validation_gives_the_verdicts_alone(tmp_path):
     assert "Populations" not in done.stdout and "Projections" not in done.stdout
 
 
-def test_a_format_that_is_only_written_says_how_it_can_be_checked(tmp_path):
-    (tmp_path / "net.nml").write_text('<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="net"/>')
+def test_a_neuroml_network_is_shown(tmp_path):
+    (tmp_path / "net.nml").write_text(
+        '<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="net">'
+        '<iafCell id="iaf" leakReversal="-50mV" thresh="-55mV" reset="-70mV" C="0.2nF" leakConductance="0.01uS"/>'
+        '<network id="small"><population id="pop" component="iaf" size="3"/></network></neuroml>'
+    )
     done = run("pynn-show", tmp_path / "net.nml")
-    assert done.returncode == 2
-    assert "net.nml" in done.stderr and "does not read it yet" in done.stderr and "--validate" in done.stderr
+    assert done.returncode == 0, done.stderr
+    assert ": neuroml" in done.stdout.splitlines()[0]
+    assert "pop" in done.stdout and "neuroml:iafCell" in done.stdout
 
 
 def test_the_dialect_is_called_as_it_is_asked_for(tmp_path):

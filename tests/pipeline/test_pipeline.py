@@ -168,6 +168,7 @@ def test_detection_goes_by_content_then_extension(tmp_path: Path) -> None:
     files = {
         "a.json": ('{"networks": {}}', "sonata"),
         "b.json": ('{"networks": {},}', "sonata"),
+        "LEMS_sim.xml": ('<Lems xmlns="y"><Target component="sim"/></Lems>', "neuroml"),
         "c.xml": ('<?xml version="1.0"?>\n<!-- <cell> -->\n<neuroml xmlns="x" id="n"/>', "neuroml"),
         "d.swc": ("# a cell\n1 1 0 0 0 5 -1\n", "swc"),
         "e.asc": ("(Color Red)", "asc"),
