@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
@@ -17,10 +18,13 @@ from pynn_io.document import Document
 from pynn_io.errors import WriteError
 from pynn_io.exporters.neuroml_cable import PASSIVE, PASSIVE_FILE, cable_document
 from pynn_io.exporters.neuroml_components import Component, cell_component
-from pynn_io.exporters.neuroml_inputs import events, inputs, outputs, spike_trains
+from pynn_io.exporters.neuroml_definitions import Definitions, born_in_neuroml
+from pynn_io.exporters.neuroml_inputs import inputs, spike_trains
+from pynn_io.exporters.neuroml_plain import TAGS, PlainProjection, is_plain
 from pynn_io.exporters.neuroml_populations import Part, Split, record, split_population
 from pynn_io.exporters.neuroml_projections import Cells, ProjectionWriter
-from pynn_io.formats.lems import Simulation, write_simulation
+from pynn_io.exporters.neuroml_simulation import write_plan
+from pynn_io.exporters.neuroml_words import Words
 from pynn_io.formats.neuroml_hdf5 import write_network
 from pynn_io.formats.neuroml_records import (
     DocumentHead,
@@ -37,12 +41,11 @@ from pynn_io.formats.neuroml_records import (
 from pynn_io.formats.neuroml_xml import write_document
 from pynn_io.graph.cells import CableCell, PointCell, SpikeSource
 from pynn_io.graph.morphology import Morphology
+from pynn_io.graph.stimuli import ComponentInput
 from pynn_io.progress import Progress, quiet
 from pynn_io.report import Report
+from pynn_io.simulation_plan import SimulationPlan
 from pynn_io.vocabulary.neuroml import CARRIER
-
-#: What a simulation step is where a plan states none, ms: NEURON's own.
-STEP = 0.025
 
 
 def write(
@@ -85,6 +88,9 @@ class _Export:
         self._name = nml_id(name)
         self._stem = nml_id(f"x{name}")[1:]  # of file names, which may begin with a digit
         self._ids = Ids()
+        self._born = born_in_neuroml(self._network)
+        # What stands in the network and what it is made of may bear the same names; only a source of NeuroML does so.
+        self._places = Ids() if self._born else self._ids
         for taken in (self._name, f"{self._name}_document", "pas"):
             self._ids.new(taken)
         self._core: list[Element | SpikeArray] = []
@@ -92,36 +98,99 @@ class _Export:
         self._includes: list[str] = []
         self._placed: list[_Placed] = []
         self._passive = False
+        self._named: set[str] = set()
+        if self._born:
+            self._reserve()
+        self._definitions = Definitions(self._network, dest, self._stem, self._ids, report)
+
+    def _reserve(self) -> None:
+        """The ids that the source gave its definitions are theirs."""
+        network = self._network
+        for names in (network.cells, network.synapses, network.channels, network.morphologies):
+            self._ids.reserve(names)
+        for stimulus in self._plan.stimuli if self._plan is not None else ():
+            if isinstance(stimulus.what, ComponentInput):
+                self._ids.reserve((stimulus.what.component.id,))
 
     def write(self, hdf5: bool, single: bool) -> None:
         cells = self._cells()
-        shelf: dict[tuple, str] = {}
-        writers = [
-            ProjectionWriter(projection, self._network, cells, self._ids, shelf, self._report, self._progress)
-            for projection in self._network.projections.values()
-        ]
+        writers = self._projections(cells)
         for writer in writers:
             self._add("synapse", *writer.components)
         lists: tuple[InputRecord, ...] = ()
         if self._plan is not None:
-            made = inputs(self._plan, self._network, cells, self._ids, self._report)
+            made = inputs(self._plan, self._network, cells, self._ids, self._report, self._definitions, self._places)
             self._add("input", *made.components)
             lists = made.records
+        if self._born:
+            self._definitions.rest()
         self._say_renamed()
-        includes = (*self._own_components(), *self._includes)
-        head = DocumentHead(f"{self._name}_document", _origin(self._network.name), includes, tuple(self._core))
+        head = self._head()
+        tables = [partial(_records, writers, tag, self._places if hdf5 else None) for tag in TAGS.values()]
+        words = Words(self._definitions, self._network)
         network = NetworkRecord(
             self._name,
-            [placed.record for placed in self._placed],
-            _records(writers, electrical=False),
-            _records(writers, electrical=True),
+            [words.population(placed.record) for placed in self._placed],
+            tables[0](),
+            tables[1](),
             lists,
             self._plan.celsius if self._plan is not None else None,
+            continuous=tables[2](),
+            **words.network(),
         )
         file = self._write_network(head, network, hdf5, single)
-        self._simulation(cells, file)
+        words.say_rest(self._report)
+        if self._plan is not None:
+            named = self._born and self._plan.name != SimulationPlan().name
+            identifier = nml_id(self._plan.name) if named else self._ids.new(f"{self._name}_simulation")
+            write_plan(
+                self._plan,
+                self._network,
+                cells,
+                self._definitions,
+                self._dest,
+                self._stem,
+                (file,),
+                identifier,
+                self._report,
+            )
+
+    def _projections(self, cells: Cells) -> list[ProjectionWriter | PlainProjection]:
+        shelf: dict[tuple, str] = {}
+        made: list[ProjectionWriter | PlainProjection] = []
+        for projection in self._network.projections.values():
+            ends = cells.splits[projection.pre], cells.splits[projection.post]
+            if self._born and is_plain(projection, self._network, *ends):
+                plain = PlainProjection(
+                    projection, self._network, cells, self._definitions, self._ids, self._places, self._report,
+                    self._progress,
+                )  # fmt: skip
+                made.append(plain)
+            else:
+                made.append(
+                    ProjectionWriter(projection, self._network, cells, self._ids, shelf, self._report, self._progress)
+                )
+        return made
+
+    def _head(self) -> DocumentHead:
+        found = self._definitions
+        types = (found.types,) if found.types else ()
+        includes = (*types, *self._own_components(), *self._includes, *found.includes)
+        words = found.about("document")
+        notes = next((word.text for word in words if word.tag == "notes"), "")
+        return DocumentHead(
+            f"{self._name}_document",
+            notes or _origin(self._network.name),
+            tuple(dict.fromkeys(includes)),
+            (*self._core, *found.core),
+            before=tuple(word for word in words if word.tag != "notes"),
+        )
 
     def _write_network(self, head: DocumentHead, network: NetworkRecord, hdf5: bool, single: bool) -> str:
+        if not self._placed and self._born and not self._network.populations:
+            path = self._dest / f"{self._stem}.nml"
+            write_document(path, head)
+            return path.name
         if not self._placed:
             raise WriteError(
                 "nothing of the network can be written as NeuroML: no cell has a component",
@@ -153,7 +222,9 @@ class _Export:
         splits: dict[str, Split] = {}
         for population in self._network.populations.values():
             trains = spike_trains(self._plan, population.name)
-            splits[population.name] = split_population(population, self._network, trains, self._ids, self._report)
+            splits[population.name] = split_population(
+                population, self._network, trains, self._places, self._report, as_it_came=self._born
+            )
         ends: dict[str, Endpoint] = {}
         morphologies: dict[str, Morphology] = {}
         made: dict[object, tuple[str, Morphology | None] | None] = {}
@@ -174,6 +245,8 @@ class _Export:
 
     def _key(self, part: Part) -> object:
         """Parts with the same key share a component."""
+        if self._born and part.train is not None:
+            return (part.cell_name, part.train.tobytes())
         if part.train is not None:
             return part.name
         if isinstance(part.cell, SpikeSource) and not part.cell.parameters:
@@ -188,19 +261,31 @@ class _Export:
         if isinstance(cell, CableCell):
             return self._cable(part, cell, where)
         if isinstance(cell, SpikeSource) and (train := _train(part)) is not None:
-            array = SpikeArray(self._ids.new(f"{part.name}_spikes" if part.train is not None else "silent"), train)
+            wish = f"{part.name}_spikes" if part.train is not None else "silent"
+            array = SpikeArray(self._own_name(part) or self._ids.new(wish), train)
             self._core.append(array)
             return array.id, None
         if not isinstance(cell, (PointCell, SpikeSource)):
             return None
+        if self._born and (found := self._definitions.cell(self._own_name(part) or self._ids.new(part.name), cell)):
+            return found, None
         v_init = self._initial_potential(cell)
         # The place is the population: what its cells have in common is then said once.
         where = f"population {part.population}"
-        made = cell_component(self._ids.new(f"{part.name}_cell"), cell, self._report, where, v_init=v_init)
+        identifier = self._own_name(part) or self._ids.new(f"{part.name}_cell")
+        made = cell_component(identifier, cell, self._report, where, v_init=v_init)
         if made is None:
             return None
         self._add("cell", made)
         return made.id, None
+
+    def _own_name(self, part: Part) -> str:
+        """The id that a source of NeuroML gave the part's component, the first time; empty for others."""
+        same = self._network.cells[part.cell_name] is part.cell
+        if not self._born or not same or part.cell_name in self._named or nml_id(part.cell_name) != part.cell_name:
+            return ""
+        self._named.add(part.cell_name)
+        return part.cell_name
 
     def _initial_potential(self, cell: PointCell | SpikeSource) -> float | None:
         """The plan's v_init, but not for NEST's models: neither BMTK's PointNet nor NEST's SonataNetwork applies it.
@@ -230,6 +315,11 @@ class _Export:
                 examples=[part.cell_name],
             )
             return None
+        morphology = self._network.morphologies[name]
+        if self._born and int((morphology.parent < 0).sum()) == 1 and not cell.processing and cell.template is None:
+            identifier = self._own_name(part) or self._ids.new(f"{part.name}_cell")
+            self._definitions.cable(identifier, cell, morphology, where)
+            return identifier, morphology
         identifier = self._ids.new(f"{part.name}_cell")
         plan = self._plan
         parts = cable_document(
@@ -260,8 +350,9 @@ class _Export:
 
     def _own_components(self) -> tuple[str, ...]:
         """Write the file of components whose types are ours, and those types beside it (docs/neuroml_own_types.md)."""
-        if not self._own:
+        if not self._own and not self._definitions.own:
             return ()
+        types = (self._definitions.types,) if self._definitions.types else ()
         files = sorted({file for _, component in self._own for file in component.definitions})
         shelf = resources.files("pynn_io.vocabulary") / "lems"
         path = self._dest / f"{self._stem}.components.xml"
@@ -274,14 +365,17 @@ class _Export:
                 (self._dest / file).write_bytes((shelf / file).read_bytes())
         except OSError as error:
             raise WriteError(f"cannot write: {error.strerror or error}", where=self._dest) from error
+        elements += self._definitions.own
         write_document(
-            path, DocumentHead(f"{self._name}_components", includes=tuple(files), components=tuple(elements))
+            path,
+            DocumentHead(f"{self._name}_components", includes=(*types, *files), components=tuple(elements), lems=True),
         )
         return (path.name,)
 
     def _say_renamed(self) -> None:
         names = {*self._network.populations, *self._network.projections}
-        renamed = {old: new for old, new in self._ids.changed.items() if old in names}
+        changed = {**self._ids.changed, **self._places.changed}
+        renamed = {old: new for old, new in changed.items() if old in names}
         self._report.expanded(
             "renamed",
             "ids",
@@ -291,36 +385,14 @@ class _Export:
             examples=renamed,
         )
 
-    # -- simulation
 
-    def _simulation(self, cells: Cells, file: str) -> None:
-        plan = self._plan
-        if plan is None:
-            return
-        if plan.duration is None:
-            self._report.lost("no-duration", "plan", "The plan states no duration, so no LEMS simulation is written.")
-            return
-        if plan.timestep is None:
-            self._report.defaulted(
-                "default-timestep", "plan", f"The plan states no time step; {STEP} ms is written, as in NEURON."
-            )
-        simulation = Simulation(
-            self._ids.new(f"{self._name}_simulation"),
-            self._name,
-            plan.duration,
-            plan.timestep or STEP,
-            (file,),
-            outputs(plan, self._network, cells, self._stem, self._report),
-            events(cells, self._stem),
-            plan.seed,
-        )
-        write_simulation(self._dest / f"LEMS_{self._stem}.xml", simulation)
-
-
-def _records(writers: list[ProjectionWriter], *, electrical: bool) -> Iterator[ProjectionRecord]:
+def _records(
+    writers: list[ProjectionWriter | PlainProjection], tag: str, places: Ids | None
+) -> Iterator[ProjectionRecord]:
+    """The records with that element. places: for HDF5, which needs one component a projection."""
     for writer in writers:
-        if writer.electrical is electrical:
-            yield from writer.records()
+        if writer.tag == tag:
+            yield from writer.split_records(places) if places is not None else writer.records()
 
 
 def _train(part: Part) -> np.ndarray | None:

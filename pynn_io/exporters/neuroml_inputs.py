@@ -9,21 +9,24 @@ import numpy as np
 
 from pynn_io.errors import GraphError
 from pynn_io.exporters.neuroml_components import Component, pulse_component, recorded_exposure, takes_current
+from pynn_io.exporters.neuroml_definitions import PREFIX, Definitions
 from pynn_io.exporters.neuroml_populations import Part, ids_of_part
 from pynn_io.exporters.neuroml_projections import Cells
 from pynn_io.formats.lems import Events, Output
 from pynn_io.formats.neuroml_records import Ids, InputRecord, nml_id
-from pynn_io.graph.cells import CableCell, SpikeSource
+from pynn_io.graph.cells import CableCell, PointCell, SpikeSource
 from pynn_io.graph.morphology import locate
 from pynn_io.graph.network import Network
 from pynn_io.graph.node_sets import resolve
-from pynn_io.graph.stimuli import CurrentPulses, NodeSet, SpikeTrains, Stimulus, kind_of
+from pynn_io.graph.stimuli import ComponentInput, CurrentPulses, NodeSet, SpikeTrains, Stimulus, kind_of
 from pynn_io.report import Report
 from pynn_io.simulation_plan import SimulationPlan
 from pynn_io.simulation_plan.plan import Recording
 
 #: Traces of more cells than this make a LEMS file that nothing opens; the first are recorded.
 TRACES = 1000
+#: Kinds of recordings that are a LEMS simulation's own output files.
+STATED = ("quantities", "events")
 #: Variables that mean the membrane potential.
 _POTENTIALS = frozenset({"v", "V_m", "Vm", "voltage"})
 
@@ -50,13 +53,26 @@ def spike_trains(plan: SimulationPlan | None, population: str) -> dict[int, np.n
     return dict(zip(found.tolist(), np.split(times, first[1:]), strict=True))
 
 
-def inputs(plan: SimulationPlan, network: Network, cells: Cells, ids: Ids, report: Report) -> Inputs:
-    """Input lists of all current pulses of a plan; other stimuli are reported by name."""
+def inputs(
+    plan: SimulationPlan,
+    network: Network,
+    cells: Cells,
+    ids: Ids,
+    report: Report,
+    definitions: Definitions,
+    places: Ids | None = None,
+) -> Inputs:
+    """Input lists of all current pulses and components of a plan; other stimuli are reported by name.
+
+    places: where ids of lists come from, if those of components do not matter to them.
+    """
     components: list[Component] = []
     records: list[InputRecord] = []
     for stimulus in plan.stimuli:
         where = f"stimulus {stimulus.name}"
-        if isinstance(stimulus.what, CurrentPulses):
+        if isinstance(stimulus.what, ComponentInput) or stimulus.targets is not None:
+            records += aimed(stimulus, plan, network, cells, definitions, places or ids, ids, report)
+        elif isinstance(stimulus.what, CurrentPulses):
             for part, rows in _targets(stimulus.node_set, plan, network, cells, where, report):
                 _pulses(stimulus, part, rows, cells, ids, components, records, report)
         elif not isinstance(stimulus.what, SpikeTrains):
@@ -83,6 +99,72 @@ def inputs(plan: SimulationPlan, network: Network, cells: Cells, ids: Ids, repor
     return Inputs(tuple(components), tuple(records))
 
 
+def aimed(
+    stimulus: Stimulus,
+    plan: SimulationPlan,
+    network: Network,
+    cells: Cells,
+    definitions: Definitions,
+    places: Ids,
+    ids: Ids,
+    report: Report,
+) -> Iterator[InputRecord]:
+    """Input lists of a stimulus that is a component, or that states its targets one by one."""
+    where = f"stimulus {stimulus.name}"
+    names = _input_components(stimulus, definitions, ids)
+    if not names:
+        report.lost(
+            "stimulus",
+            where,
+            f"A stimulus of the kind {kind_of(stimulus.what)} is not translated yet; it is left out.",
+            examples=[stimulus.name],
+        )
+        return
+    for part, rows, targets in _places(stimulus, plan, network, cells, where, report):
+        for name in names:
+            label = stimulus.name if not (len(names) > 1) else f"{stimulus.name}_{name}"
+            yield InputRecord(places.new(label), cells.ends[part.name], name, rows, *targets)
+
+
+def _input_components(stimulus: Stimulus, definitions: Definitions, ids: Ids) -> list[str]:
+    what = stimulus.what
+    if isinstance(what, ComponentInput):
+        return [definitions.input(what.component)]
+    if not isinstance(what, CurrentPulses):
+        return []
+    steps = zip(what.amplitudes.tolist(), what.delays.tolist(), what.durations.tolist(), strict=True)
+    return [
+        definitions.standard(pulse_component(nml_id(f"{stimulus.name}_pulse"), delay, duration, amplitude))
+        for amplitude, delay, duration in steps
+    ]
+
+
+def _places(
+    stimulus: Stimulus, plan: SimulationPlan, network: Network, cells: Cells, where: str, report: Report
+) -> Iterator[tuple[Part, np.ndarray, tuple[np.ndarray | None, ...]]]:
+    """``(part, instance numbers, (segments, fractions, weights))`` of all that a stimulus goes to."""
+    targets = stimulus.targets
+    if targets is None:
+        for part, rows in _targets(stimulus.node_set, plan, network, cells, where, report):
+            yield part, rows, (*_place(stimulus, part, len(rows), cells, where, report), None)
+        return
+    split = cells.splits[targets.population]
+    for number, part in enumerate(split.parts):
+        chosen = np.flatnonzero(split.part[targets.rows] == number)
+        if part.name not in cells.ends:
+            report.lost(
+                "stimulus", where, f"The cells of {part.name} are not written.", count=len(chosen),
+                examples=[stimulus.name],
+            )  # fmt: skip
+        elif len(chosen):
+            columns = (targets.segment, targets.fraction, targets.weight)
+            yield (
+                part,
+                split.instances(targets.rows[chosen]),
+                tuple(None if column is None else column[chosen] for column in columns),
+            )
+
+
 def _targets(
     node_set: NodeSet, plan: SimulationPlan, network: Network, cells: Cells, where: str, report: Report
 ) -> Iterator[tuple[Part, np.ndarray]]:
@@ -100,7 +182,7 @@ def _targets(
             if part.name in cells.ends:
                 chosen = rows[split.part[rows] == number]
                 if len(chosen):
-                    yield part, split.instance[chosen]
+                    yield part, split.instances(chosen)
 
 
 def _pulses(
@@ -155,26 +237,49 @@ def _place(
     return np.full(count, morphology.id[rows[0]]), np.full(count, along[0])
 
 
-def events(cells: Cells, name: str) -> tuple[Events, ...]:
+def events(cells: Cells, name: str, definitions: Definitions) -> tuple[Events, ...]:
     """One file of spikes for every population of cells; the ids in it are those of the source."""
     files = []
     for population, split in cells.splits.items():
-        parts = [p for p in split.parts if p.name in cells.ends and not isinstance(p.cell, SpikeSource)]
+        parts = [part for part in split.parts if part.name in cells.ends and _spikes(part, definitions)]
         if parts:
             rows = [
                 (str(number), cells.ends[part.name].path(row))
                 for part in parts
-                for row, number in enumerate(ids_of_part(part, split).tolist())
+                for row, number in zip(
+                    split.instances(part.rows).tolist(), ids_of_part(part, split).tolist(), strict=True
+                )
             ]
             files.append(Events(f"{nml_id(population)}_spikes", f"{name}.{nml_id(population)}.spikes", rows))
     return tuple(files)
+
+
+def _spikes(part: Part, definitions: Definitions) -> bool:
+    """Whether the part's cells are no sources and emit spikes."""
+    model = getattr(part.cell, "model", "")
+    if isinstance(part.cell, SpikeSource):
+        return False
+    return not model.startswith(PREFIX) or definitions.elements.port(model.removeprefix(PREFIX), "spike") is True
+
+
+def stated_outputs(plan: SimulationPlan) -> tuple[tuple[Output, ...], tuple[Events, ...]]:
+    """The output files that a LEMS simulation asked for, as it did."""
+    found, events = [], []
+    for recording in plan.recordings:
+        file = recording.file or f"{nml_id(recording.name)}.dat"
+        if recording.kind == "quantities":
+            found.append(Output(nml_id(recording.name), file, recording.columns))
+        elif recording.kind == "events":
+            form = str(recording.parameters.get("format", "ID_TIME"))
+            events.append(Events(nml_id(recording.name), file, recording.columns, recording.variable or "spike", form))
+    return tuple(found), tuple(events)
 
 
 def outputs(plan: SimulationPlan, network: Network, cells: Cells, name: str, report: Report) -> tuple[Output, ...]:
     """One file of traces for every recording of a membrane potential; other recordings are reported by name."""
     files: list[Output] = []
     for recording in plan.recordings:
-        if not recording.enabled:
+        if not recording.enabled or recording.kind in STATED:
             continue
         where = f"recording {recording.name}"
         if recording.variable not in _POTENTIALS or recording.kind != "compartment":
@@ -199,11 +304,12 @@ def _columns(
     columns: list[tuple[str, str]] = []
     skipped = 0
     for part, rows in _targets(recording.node_set, plan, network, cells, where, report):
-        exposure = recorded_exposure(part.cell)
+        own = isinstance(part.cell, PointCell) and part.cell.model.startswith(PREFIX)
+        exposure = "v" if own else recorded_exposure(part.cell)
         if not exposure:
             continue
         split = cells.splits[part.population]
-        numbers = ids_of_part(part, split)
+        numbers = dict(zip(split.instances(part.rows).tolist(), ids_of_part(part, split).tolist(), strict=True))
         for row in rows.tolist():
             if len(columns) >= TRACES:
                 skipped += 1

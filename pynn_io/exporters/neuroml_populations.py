@@ -45,13 +45,17 @@ class Part:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """All parts of one population. part: of every row; instance: number of every row within its part."""
+    """All parts of one population. part: of every row; instance: number of every row within its part.
+
+    numbers: ids of the instances by row, where those of the source stand (int64).
+    """
 
     population: Population
     parts: tuple[Part, ...]
     part: np.ndarray
     instance: np.ndarray
     locations: tuple[np.ndarray, np.ndarray, np.ndarray] | None
+    numbers: np.ndarray | None = None
 
     @property
     def whole(self) -> bool:
@@ -63,17 +67,28 @@ class Split:
         return 0 if self.whole else self.part[rows]
 
     def instances(self, rows: np.ndarray) -> np.ndarray:
-        """The numbers of rows within their parts."""
+        """The ids of rows within their parts."""
+        if self.numbers is not None:
+            return self.numbers[rows]
         return rows if self.whole else self.instance[rows]
 
 
 def split_population(
-    population: Population, network: Network, trains: Mapping[int, np.ndarray], ids: Ids, report: Report
+    population: Population,
+    network: Network,
+    trains: Mapping[int, np.ndarray],
+    ids: Ids,
+    report: Report,
+    *,
+    as_it_came: bool = False,
 ) -> Split:
-    """The parts of a population. trains: spike times by id of the population's ``id`` column."""
+    """The parts of a population. trains: spike times by id of the population's ``id`` column.
+
+    as_it_came: instances keep their ids, and cells that fire the same train stay together.
+    """
     where = f"population {population.name}"
     locations = _locations(population, where, report)
-    drafts = _drafts(population, network, trains, where, report)
+    drafts = _drafts(population, network, trains, where, report, as_it_came)
     single = len(drafts) == 1
     parts = []
     part = np.full(population.size, -1, dtype=np.int64)
@@ -90,7 +105,10 @@ def split_population(
             f"The population becomes {len(drafts)} NeuroML populations, since each of those holds cells of one kind; "
             "their properties pynn_io_population and pynn_io_ids say which cells they hold.",
         )
-    return Split(population, tuple(parts), part, instance, locations)
+    ids_stated = population.ids()
+    keeps = as_it_came and single and locations is not None and bool((ids_stated >= 0).all())
+    numbers = ids_stated if keeps and not np.array_equal(ids_stated, np.arange(population.size)) else None
+    return Split(population, tuple(parts), part, instance, locations, numbers)
 
 
 def record(part: Part, split: Split, component: str) -> PopulationRecord:
@@ -99,7 +117,7 @@ def record(part: Part, split: Split, component: str) -> PopulationRecord:
     if locations is not None:
         locations = (locations[0][part.rows], locations[1][part.rows], locations[2][part.rows])
     end = Endpoint(part.name, component, part.size, part.listed)
-    return PopulationRecord(end, locations, _properties(part, split))
+    return PopulationRecord(end, locations, _properties(part, split), numbers=split.numbers)
 
 
 def ids_of_part(part: Part, split: Split) -> np.ndarray:
@@ -113,7 +131,7 @@ def _properties(part: Part, split: Split) -> tuple[tuple[str, str], ...]:
     if part.name != part.population:
         properties.append(("pynn_io_population", part.population))
     ids = ids_of_part(part, split)
-    if not np.array_equal(ids, np.arange(part.size)):
+    if split.numbers is None and not np.array_equal(ids, np.arange(part.size)):
         properties.append(("pynn_io_ids", ranges_text(ids)))
     return tuple(properties)
 
@@ -130,7 +148,12 @@ def ranges_text(ids: np.ndarray) -> str:
 
 
 def _drafts(
-    population: Population, network: Network, trains: Mapping[int, np.ndarray], where: str, report: Report
+    population: Population,
+    network: Network,
+    trains: Mapping[int, np.ndarray],
+    where: str,
+    report: Report,
+    as_it_came: bool,
 ) -> list[tuple[str, Part]]:
     """``(suffix, part)`` without final names."""
     labels = _labels(population)
@@ -144,7 +167,12 @@ def _drafts(
         plain = Part("", population.name, cell_name, cell, rows, False)
         label = labels[row]
         if isinstance(cell, SpikeSource):
-            drafts += _source_drafts(label, plain, population, trains)
+            same = _common_train(population, rows, trains) if as_it_came else None
+            drafts += (
+                _source_drafts(label, plain, population, trains)
+                if same is None
+                else [(label, replace(plain, train=same))]
+            )
         elif isinstance(cell, CableCell):
             drafts += _cable_drafts(label, plain, population)
         elif isinstance(cell, PointCell):
@@ -247,6 +275,15 @@ def _cable_drafts(label: str, plain: Part, population: Population) -> list[tuple
         name = column.levels[code] if code >= 0 else getattr(cell, "morphology", None)
         drafts.append((f"{label}_{name}", replace(plain, rows=rows, morphology=name)))
     return drafts if len(drafts) > 1 else [(label, drafts[0][1])]
+
+
+def _common_train(population: Population, rows: np.ndarray, trains: Mapping[int, np.ndarray]) -> np.ndarray | None:
+    """The train that all of these cells fire; None where they differ, or have none."""
+    ids = population.ids()[rows].tolist()
+    first = trains.get(ids[0])
+    if first is None:
+        return None
+    return first if all(np.array_equal(trains.get(each, ()), first) for each in ids) else None
 
 
 def _source_drafts(

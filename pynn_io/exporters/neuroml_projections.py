@@ -56,6 +56,7 @@ class ProjectionWriter:
         self._where = f"projection {projection.name}"
         self._pre, self._post = cells.splits[projection.pre], cells.splits[projection.post]
         self.electrical = projection.kind == "electrical"
+        self.tag = "electricalProjection" if self.electrical else "projection"
         self.components: list[Component] = []
         self._shares: list[tuple[Share, str, str, float]] = []
         self._deal: Deal | None = None
@@ -178,6 +179,10 @@ class ProjectionWriter:
             for share, name, synapse, factor in self._shares:
                 yield self._record(share, name, synapse, factor, pieces(edges, share))
 
+    def split_records(self, places: Ids) -> Iterator[ProjectionRecord]:
+        """The same: every record has one synapse."""
+        return self.records()
+
     def _record(
         self, share: Share, name: str, synapse: str, factor: float, blocks: Iterator[Mapping[str, np.ndarray]]
     ) -> ProjectionRecord:
@@ -189,7 +194,7 @@ class ProjectionWriter:
             columns |= {"post_segment", "post_fraction"}
         connections = (self._connections(block, pre, post, factor, columns) for block in blocks)
         ends = self._cells.ends[pre.name], self._cells.ends[post.name]
-        return ProjectionRecord(name, *ends, synapse, share.size, connections, frozenset(columns), self.electrical)
+        return ProjectionRecord(name, *ends, synapse, share.size, connections, frozenset(columns), self.tag)
 
     def _connections(
         self, edges: Mapping[str, np.ndarray], pre: Part, post: Part, factor: float, columns: set[str]

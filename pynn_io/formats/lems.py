@@ -11,6 +11,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 from pynn_io.errors import WriteError
+from pynn_io.formats.neuroml_records import Element
 from pynn_io.formats.neuroml_xml import attributes_text, quantity
 
 #: Core files that a simulation of a network needs; jNeuroML has them inside.
@@ -28,17 +29,18 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """One file of spikes, a line ``id time`` each. selections: (id, path of the cell)."""
+    """One file of spikes, a line ``id time`` each. selections: (id, path of the cell). form: or ``TIME_ID``."""
 
     id: str
     file: str
     selections: Iterable[tuple[str, str]]
     port: str = "spike"
+    form: str = "ID_TIME"
 
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """length, step: ms. target: id of the network."""
+    """length, step: ms. target: id of the network. displays: <Display> elements, as the source had them."""
 
     id: str
     target: str
@@ -49,6 +51,7 @@ class Simulation:
     events: tuple[Events, ...] = ()
     seed: int | None = None
     comment: str = ""
+    displays: tuple[Element, ...] = ()
 
 
 def write_simulation(path: Path, simulation: Simulation) -> None:
@@ -77,13 +80,15 @@ def _lines(simulation: Simulation) -> Iterable[str]:
     if simulation.seed is not None:
         attributes["seed"] = str(simulation.seed)
     yield f"    <Simulation{attributes_text(attributes)}>"
+    for display in simulation.displays:
+        yield from _element(display, 2)
     for output in simulation.outputs:
         yield f"        <OutputFile{attributes_text({'id': output.id, 'fileName': output.file})}>"
         for name, path in output.columns:
             yield f"            <OutputColumn{attributes_text({'id': name, 'quantity': path})}/>"
         yield "        </OutputFile>"
     for events in simulation.events:
-        head = {"id": events.id, "fileName": events.file, "format": "ID_TIME"}
+        head = {"id": events.id, "fileName": events.file, "format": events.form}
         yield f"        <EventOutputFile{attributes_text(head)}>"
         for name, path in events.selections:
             row = {"id": name, "select": path, "eventPort": events.port}
@@ -91,3 +96,14 @@ def _lines(simulation: Simulation) -> Iterable[str]:
         yield "        </EventOutputFile>"
     yield "    </Simulation>"
     yield "</Lems>"
+
+
+def _element(element: Element, depth: int) -> Iterable[str]:
+    start = f"{'    ' * depth}<{element.tag}{attributes_text(element.attributes)}"
+    if not element.children:
+        yield f"{start}/>"
+        return
+    yield f"{start}>"
+    for child in element.children:
+        yield from _element(child, depth + 1)
+    yield f"{'    ' * depth}</{element.tag}>"

@@ -93,7 +93,7 @@ class _Tables:
         _properties(group, network.properties)
         for population in network.populations:
             self._population(population)
-        for projections in (network.projections, network.electrical):
+        for projections in (network.projections, network.electrical, network.continuous):
             for projection in projections:
                 self._projection(projection)
         for inputs in network.inputs:
@@ -109,18 +109,24 @@ class _Tables:
         if record.locations is None:
             return
         _text(group, "type", "populationList")
-        data = self._table(group, record.end.population, record.end.size, ("x", "y", "z"))
+        columns = ("x", "y", "z") if record.numbers is None else ("id", "x", "y", "z")
+        axes = record.locations if record.numbers is None else (record.numbers, *record.locations)
+        data = self._table(group, record.end.population, record.end.size, columns)
         for start in range(0, record.end.size, CHUNK):
             rows = slice(start, start + CHUNK)
-            block = np.stack([np.asarray(axis[rows], dtype=np.float64) for axis in record.locations], axis=1)
+            block = np.stack([np.asarray(axis[rows], dtype=np.float64) for axis in axes], axis=1)
             data[rows] = _finite(block, record.end.population)
 
     def _projection(self, record: ProjectionRecord) -> None:
         group = self._new("projection_", record.id)
-        _text(group, "type", "electricalProjection" if record.electrical else "projection")
+        _text(group, "type", record.tag)
         _text(group, "presynapticPopulation", record.pre.population)
         _text(group, "postsynapticPopulation", record.post.population)
-        _text(group, "synapse", record.synapse)
+        if record.tag == "continuousProjection":
+            _text(group, "preComponent", record.pre_component)
+            _text(group, "postComponent", record.synapse)
+        else:
+            _text(group, "synapse", record.synapse)
         columns = _columns(record)
         data = self._table(group, record.id, record.size, columns)
         done = 0
@@ -189,9 +195,9 @@ def _columns(record: ProjectionRecord) -> tuple[str, ...]:
     """Column names. ``id`` comes first: libNeuroML's readers ignore one there and misread one elsewhere."""
     names = ["id", "pre_cell_id", "post_cell_id"]
     sites = {"pre_segment", "post_segment", "pre_fraction", "post_fraction"}
-    if sites & record.columns or record.electrical:
+    if sites & record.columns or record.tag != "projection":
         names += ["pre_segment_id", "post_segment_id", "pre_fraction_along", "post_fraction_along"]
-    if record.electrical:
+    if record.tag != "projection":
         names += ["weight"] if "weight" in record.columns else []
     elif {"weight", "delay"} & record.columns:
         names += ["weight", "delay"]
@@ -200,7 +206,7 @@ def _columns(record: ProjectionRecord) -> tuple[str, ...]:
 
 def _matrix(block: Connections, columns: tuple[str, ...], first: int, dtype: np.dtype) -> np.ndarray:
     values = {
-        "id": np.arange(first, first + block.size),
+        "id": np.arange(first, first + block.size) if block.number is None else block.number,
         "pre_cell_id": block.pre,
         "post_cell_id": block.post,
         "pre_segment_id": _or(block.pre_segment, 0),

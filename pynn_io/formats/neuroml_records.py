@@ -24,6 +24,7 @@ class Element:
     """One XML element. Attribute values are text with their unit; ``text`` is written escaped.
 
     where: ``file:line`` of one that was read, for errors.
+    markup: well-formed XML that is written as it stands, after the children (annotations).
     """
 
     tag: str
@@ -31,6 +32,7 @@ class Element:
     children: tuple[Element, ...] = ()
     text: str = ""
     where: str = field(default="", compare=False)
+    markup: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,12 +69,17 @@ class PopulationRecord:
     """A <population>. locations: three float arrays (um) where ``end.listed``, else None.
 
     properties are (tag, value) pairs; a tag should hold no colon, at which libNeuroML's HDF5 reader cuts it.
+    numbers: ids of the instances, int64, where they are not 0 .. size-1. extra: further children of the element, in
+    their order (<layout>, <annotation>), and attributes (``neuroLexId``).
     """
 
     end: Endpoint
     locations: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
     properties: tuple[tuple[str, str], ...] = ()
     notes: str = ""
+    numbers: np.ndarray | None = None
+    extra: tuple[Element, ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +87,8 @@ class Connections:
     """A block of connections; ``pre`` and ``post`` are instance ids (int64).
 
     weight, delay (ms): arrays or one number; both None writes a <connection> without them. Segments and fractions along
-    them: arrays, or None where they are the schema's defaults (segment 0, middle).
+    them: arrays, or None where they are the schema's defaults (segment 0, middle). kind: int64, which of the
+    projection's ``kinds`` each connection is; None where there is one. number: ids; None: numbered from 0.
     """
 
     pre: np.ndarray
@@ -91,6 +99,8 @@ class Connections:
     post_segment: np.ndarray | None = None
     pre_fraction: np.ndarray | None = None
     post_fraction: np.ndarray | None = None
+    kind: np.ndarray | None = None
+    number: np.ndarray | None = None
 
     @property
     def size(self) -> int:
@@ -99,9 +109,12 @@ class Connections:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProjectionRecord:
-    """A <projection> or an <electricalProjection> of ``size`` connections, which ``blocks`` yields in pieces.
+    """A <projection>, <electricalProjection> or <continuousProjection> of ``size`` connections, yielded in ``blocks``.
 
-    columns: which fields of `Connections` the blocks state besides pre and post; the same in every block.
+    synapse: its component; of a continuous projection, the one on the postsynaptic side, ``pre_component`` being on the
+    other. columns: which fields of `Connections` the blocks state besides pre and post; the same in every block.
+    kinds: (pre_component, synapse) of each kind of connection where there are several, which a chemical projection
+    cannot have. tag: of the element.
     """
 
     id: str
@@ -111,7 +124,14 @@ class ProjectionRecord:
     size: int
     blocks: Iterable[Connections]
     columns: frozenset[str] = frozenset({"weight", "delay"})
-    electrical: bool = False
+    tag: str = "projection"
+    pre_component: str = ""
+    kinds: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """(component before, component after) of every kind."""
+        return self.kinds or ((self.pre_component, self.synapse),)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,7 +149,11 @@ class InputRecord:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NetworkRecord:
-    """A <network>. temperature: degC, or None. The iterables are consumed once, in this order."""
+    """A <network>. temperature: degC, or None. The iterables are consumed once, in this order.
+
+    extra, after: further children before the populations (<annotation>, <space>, <region>) and right behind them
+    (<cellSet>), in the schema's order. attributes: further ones (``neuroLexId``).
+    """
 
     id: str
     populations: Iterable[PopulationRecord]
@@ -139,28 +163,39 @@ class NetworkRecord:
     temperature: float | None = None
     notes: str = ""
     properties: tuple[tuple[str, str], ...] = ()
+    continuous: Iterable[ProjectionRecord] = ()
+    extra: tuple[Element, ...] = ()
+    after: tuple[Element, ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DocumentHead:
-    """Everything of a document but its network. includes: paths relative to the document, forward slashes."""
+    """Everything of a document but its network. includes: paths relative to the document, forward slashes.
+
+    lems: whether elements that the schema does not have may stand in it, after the others (files of own components).
+    before: notes' followers: properties and annotations of the document.
+    """
 
     id: str
     notes: str = ""
     includes: tuple[str, ...] = ()
     components: tuple[Element | SpikeArray, ...] = ()
+    lems: bool = False
+    before: tuple[Element, ...] = ()
 
     def ordered(self) -> Iterator[Element | SpikeArray]:
         """The components in the schema's order; WriteError for an element that the schema does not have."""
         rank = types()["NeuroMLDocument"].children
         unknown = sorted({item.tag for item in self.components if item.tag not in rank})
-        if unknown:
+        if unknown and not self.lems:
             raise WriteError(
                 f"<{unknown[0]}> is not an element of NeuroML 2.3.1",
                 where=self.id,
                 hint="A component of an own ComponentType belongs into an included LEMS file.",
             )
-        return iter(sorted(self.components, key=lambda item: rank[item.tag].place))
+        last = len(rank)
+        return iter(sorted(self.components, key=lambda item: rank[item.tag].place if item.tag in rank else last))
 
 
 class Ids:
@@ -184,6 +219,10 @@ class Ids:
         if candidate != name:
             self.changed[name] = candidate
         return candidate
+
+    def reserve(self, names: Iterable[str]) -> None:
+        """Keep names that a document brings: `new` gives none of them."""
+        self._taken.update(names)
 
 
 def nml_id(name: str) -> str:

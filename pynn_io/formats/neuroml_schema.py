@@ -257,6 +257,8 @@ _UNITS = {
     "time": "s|ms",
     "voltage": "V|mV",
 }
+#: kind of attribute -> units that the schema's pattern allows.
+UNITS_OF_KIND = {kind: frozenset(units.split("|")) for kind, units in _UNITS.items()}
 _NUMBER = r"-?(?:[0-9]*(?:\.[0-9]+)?)(?:[eE]-?[0-9]+)?"
 _FLOAT = r"\s*(?:[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?INF|NaN)\s*"
 _PATTERNS = {

@@ -81,13 +81,15 @@ class _Writer:
             f'xsi:schemaLocation="{NAMESPACE} {SCHEMA}" id={quoteattr(head.id)}>\n'
         )
         self._notes(head.notes, 1)
+        for item in head.before:
+            self.element(item, 1)
         for href in head.includes:
             self._put(f"    <include href={quoteattr(href)}/>\n")
-        for item in head.ordered():
-            if isinstance(item, SpikeArray):
-                self._spike_array(item)
+        for component in head.ordered():
+            if isinstance(component, SpikeArray):
+                self._spike_array(component)
             else:
-                self.element(item, 1)
+                self.element(component, 1)
         if network is not None:
             self._network(network)
         self._put("</neuroml>\n")
@@ -96,15 +98,17 @@ class _Writer:
         """One element with everything in it."""
         pad = "    " * depth
         start = f"{pad}<{item.tag}{attributes_text(item.attributes)}"
-        if not item.children and not item.text:
+        if not item.children and not item.text and not item.markup:
             self._put(f"{start}/>\n")
             return
-        if not item.children:
+        if not item.children and not item.markup:
             self._put(f"{start}>{escape(item.text)}</{item.tag}>\n")
             return
         self._put(f"{start}>\n")
         for child in item.children:
             self.element(child, depth + 1)
+        if item.markup:
+            self._put(f"{pad}    {item.markup}\n")
         self._put(f"{pad}</{item.tag}>\n")
 
     def _put(self, text: str) -> None:
@@ -134,15 +138,18 @@ class _Writer:
         if network.temperature is not None:
             text = number_text(network.temperature)
             attributes |= {"type": "networkWithTemperature", "temperature": f"{text}degC"}
-        self._put(f"    <network{attributes_text(attributes)}>\n")
+        self._put(f"    <network{attributes_text({**attributes, **network.attributes})}>\n")
         self._notes(network.notes, 2)
         self._properties(network.properties, 2)
+        for item in network.extra:
+            self.element(item, 2)
         for population in network.populations:
             self._population(population)
-        for projection in network.projections:
-            self._projection(projection)
-        for projection in network.electrical:
-            self._projection(projection)
+        for item in network.after:
+            self.element(item, 2)
+        for projections in (network.projections, network.electrical, network.continuous):
+            for projection in projections:
+                self._projection(projection)
         for inputs in network.inputs:
             self._inputs(inputs)
         self._put("    </network>\n")
@@ -152,8 +159,9 @@ class _Writer:
         attributes = {"id": end.population, "component": end.component, "size": str(end.size)}
         if record.locations is not None:
             attributes["type"] = "populationList"
+        attributes |= record.attributes
         start = f"        <population{attributes_text(attributes)}"
-        if record.locations is None and not record.properties and not record.notes:
+        if record.locations is None and not record.properties and not record.notes and not record.extra:
             self._put(f"{start}/>\n")
             return
         self._put(f"{start}>\n")
@@ -165,17 +173,21 @@ class _Writer:
             self._put("            </annotation>\n")
         else:
             self._properties(record.properties, 3)
+        for item in record.extra:
+            self.element(item, 3)
         if record.locations is not None:
-            self._instances(record.locations, end)
+            self._instances(record.locations, end, record.numbers)
         self._put("        </population>\n")
 
-    def _instances(self, locations: tuple[np.ndarray, np.ndarray, np.ndarray], end: Endpoint) -> None:
+    def _instances(
+        self, locations: tuple[np.ndarray, np.ndarray, np.ndarray], end: Endpoint, numbers: np.ndarray | None
+    ) -> None:
         for start in range(0, end.size, LINES):
             stop = min(start + LINES, end.size)
             x, y, z = (self._floats(axis[start:stop], end.population, "location") for axis in locations)
             fields: list[bytes | np.ndarray] = [
                 b'            <instance id="',
-                integer_text(np.arange(start, stop)),
+                integer_text(np.arange(start, stop) if numbers is None else numbers[start:stop]),
                 b'"><location x="',
                 x,
             ]
@@ -183,13 +195,13 @@ class _Writer:
             self._file.write(lines(fields, stop - start))
 
     def _projection(self, record: ProjectionRecord) -> None:
-        tag = "electricalProjection" if record.electrical else "projection"
+        tag = record.tag
         attributes = {
             "id": record.id,
             "presynapticPopulation": record.pre.population,
             "postsynapticPopulation": record.post.population,
         }
-        if not record.electrical:
+        if tag == "projection":
             attributes["synapse"] = record.synapse
         self._put(f"        <{tag}{attributes_text(attributes)}>\n")
         done = 0
@@ -202,14 +214,16 @@ class _Writer:
         self._put(f"        </{tag}>\n")
 
     def _connection_lines(self, record: ProjectionRecord, block: Connections, first: int) -> bytearray:
-        if record.electrical:
-            tag, cell, segment = b"electricalConnection", (b"preCell", b"postCell"), (b"preSegment", b"postSegment")
-            tag += b"InstanceW" if block.weight is not None else b"Instance"
+        if record.tag != "projection":
+            cell, segment = (b"preCell", b"postCell"), (b"preSegment", b"postSegment")
+            tag = record.tag.removesuffix("Projection").encode()
+            tag += b"ConnectionInstanceW" if block.weight is not None else b"ConnectionInstance"
         else:
             cell, segment = (b"preCellId", b"postCellId"), (b"preSegmentId", b"postSegmentId")
             tag = b"connection" if block.weight is None and block.delay is None else b"connectionWD"
         fields: list[bytes | np.ndarray] = [b"            <" + tag + b' id="']
-        fields.append(integer_text(np.arange(first, first + block.size)))
+        numbers = np.arange(first, first + block.size) if block.number is None else block.number
+        fields.append(integer_text(numbers))
         sides = (
             (cell[0], record.pre, block.pre, segment[0], block.pre_segment, block.pre_fraction),
             (cell[1], record.post, block.post, segment[1], block.post_segment, block.post_fraction),
@@ -222,14 +236,23 @@ class _Writer:
                 fields += [b'" ' + word + b'="', integer_text(segments)]
             if fractions is not None:
                 fields += [b'" ' + along + b'="', self._floats(fractions, record.id, "fraction along")]
-        if record.electrical:
-            fields.append(b'" synapse="' + record.synapse.encode())
+        fields += self._components(record, block)
         if tag == b"connectionWD" or block.weight is not None:
             fields += [b'" weight="', self._number(block.weight, 1.0, record.id, "weight")]
         if tag == b"connectionWD":
             fields += [b'" delay="', self._number(block.delay, 0.0, record.id, "delay"), b"ms"]
         fields.append(b'"/>\n')
         return lines(_joined(fields), block.size)
+
+    def _components(self, record: ProjectionRecord, block: Connections) -> list[bytes | np.ndarray]:
+        """The components that electrical and continuous connections name one by one."""
+        if record.tag == "projection":
+            return []
+        before, after = (np.array([name.encode() for name in names]) for names in zip(*record.pairs, strict=True))
+        kind = np.zeros(block.size, dtype=np.int64) if block.kind is None else block.kind
+        if record.tag == "electricalProjection":
+            return [b'" synapse="', after[kind]]
+        return [b'" preComponent="', before[kind], b'" postComponent="', after[kind]]
 
     def _cell(self, name: bytes, end: Endpoint, cells: np.ndarray) -> list[bytes | np.ndarray]:
         before, after = end.path("\0").encode().split(b"\0")

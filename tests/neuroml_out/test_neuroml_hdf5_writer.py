@@ -43,7 +43,11 @@ def network(electrical: bool = False, connections: Connections = PLAIN) -> Netwo
         np.array([0]), np.array([2]), np.array([2.0]), None, np.array([0]), np.array([0]), np.array([0.5]),
         np.array([0.25]),
     )  # fmt: skip
-    gaps = [ProjectionRecord("gaps", PRE, POST, "gap", 1, [gap], frozenset({"weight", "pre_segment"}), electrical=True)]
+    gaps = [
+        ProjectionRecord(
+            "gaps", PRE, POST, "gap", 1, [gap], frozenset({"weight", "pre_segment"}), "electricalProjection"
+        )
+    ]
     return NetworkRecord(
         "net",
         [PopulationRecord(PRE, XYZ, (("pynn_io_ids", "5-8"),)), PopulationRecord(POST)],

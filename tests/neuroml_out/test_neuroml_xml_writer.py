@@ -72,7 +72,7 @@ def document() -> tuple[DocumentHead, NetworkRecord]:
             ProjectionRecord("sited", SIZED, LISTED, "syn", 1, [sited]),
             ProjectionRecord("bare", SOURCE, LISTED, "syn", 1, [bare], frozenset()),
         ],
-        [ProjectionRecord("gaps", LISTED, SIZED, "gap", 1, [gap], frozenset({"weight"}), electrical=True)],
+        [ProjectionRecord("gaps", LISTED, SIZED, "gap", 1, [gap], frozenset({"weight"}), "electricalProjection")],
         [
             InputRecord("in", LISTED, "pulse", np.array([1, 3])),
             InputRecord("in_w", SIZED, "pulse", np.array([2]), np.array([0]), np.array([0.25]), np.array([0.7])),

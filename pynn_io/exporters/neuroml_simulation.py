@@ -1,0 +1,68 @@
+"""The LEMS file of a plan: its length and step, what it shows, and what it writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pynn_io.exporters.neuroml_definitions import Definitions
+from pynn_io.exporters.neuroml_inputs import STATED, events, outputs, stated_outputs
+from pynn_io.exporters.neuroml_projections import Cells
+from pynn_io.formats.lems import Simulation, write_simulation
+from pynn_io.formats.neuroml_records import Element, nml_id
+from pynn_io.graph.network import Network
+from pynn_io.report import Report
+from pynn_io.simulation_plan import SimulationPlan
+
+#: What a simulation step is where a plan states none, ms: NEURON's own.
+STEP = 0.025
+
+
+def write_plan(
+    plan: SimulationPlan,
+    network: Network,
+    cells: Cells,
+    definitions: Definitions,
+    dest: Path,
+    stem: str,
+    files: tuple[str, ...],
+    identifier: str,
+    report: Report,
+) -> None:
+    """Write ``LEMS_stem.xml``. files: of the network. identifier: of the simulation.
+
+    The files of spikes that every network gets are not added to what a LEMS simulation has asked for itself.
+    """
+    if plan.duration is None:
+        report.lost("no-duration", "plan", "The plan states no duration, so no LEMS simulation is written.")
+        return
+    if plan.timestep is None:
+        report.defaulted(
+            "default-timestep", "plan", f"The plan states no time step; {STEP} ms is written, as in NEURON."
+        )
+    own, own_events = stated_outputs(plan)
+    stated = any(recording.kind in STATED for recording in plan.recordings)
+    simulation = Simulation(
+        identifier,
+        nml_id(network.name or "network"),
+        plan.duration,
+        plan.timestep or STEP,
+        files,
+        (*own, *outputs(plan, network, cells, stem, report)),
+        own_events if stated else events(cells, stem, definitions),
+        plan.seed,
+        displays=_displays(plan),
+    )
+    write_simulation(dest / f"LEMS_{stem}.xml", simulation)
+
+
+def _displays(plan: SimulationPlan) -> tuple[Element, ...]:
+    """What the simulation shows, and what it says about itself, as it did."""
+    displays = [
+        Element(
+            "Display",
+            {key: str(value) for key, value in display.items() if key != "lines"},
+            tuple(Element("Line", dict(line)) for line in display["lines"]),
+        )
+        for display in plan.extra.get("displays", ())
+    ]
+    return (*(Element("Meta", dict(each)) for each in plan.extra.get("meta", ())), *displays)
