@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from importlib import resources
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from pynn_io.exporters.neuroml_cable import PASSIVE, PASSIVE_FILE, cable_documen
 from pynn_io.exporters.neuroml_components import Component, cell_component
 from pynn_io.exporters.neuroml_definitions import Definitions, born_in_neuroml
 from pynn_io.exporters.neuroml_inputs import inputs, spike_trains
-from pynn_io.exporters.neuroml_plain import TAGS, PlainProjection, is_plain
+from pynn_io.exporters.neuroml_plain import SINGLE, TAGS, PlainProjection, is_plain
 from pynn_io.exporters.neuroml_populations import Part, Split, record, split_population
 from pynn_io.exporters.neuroml_projections import Cells, ProjectionWriter
 from pynn_io.exporters.neuroml_simulation import write_plan
@@ -88,7 +87,7 @@ class _Export:
         self._name = nml_id(name)
         self._stem = nml_id(f"x{name}")[1:]  # of file names, which may begin with a digit
         self._ids = Ids()
-        self._born = born_in_neuroml(self._network)
+        self._born = document.provenance.get("format") == "neuroml" or born_in_neuroml(self._network)
         # What stands in the network and what it is made of may bear the same names; only a source of NeuroML does so.
         self._places = Ids() if self._born else self._ids
         for taken in (self._name, f"{self._name}_document", "pas"):
@@ -124,23 +123,25 @@ class _Export:
             lists = made.records
         if self._born:
             self._definitions.rest()
+            self._unused_cells()
         self._say_renamed()
         head = self._head()
-        tables = [partial(_records, writers, tag, self._places if hdf5 else None) for tag in TAGS.values()]
+        chemical, electrical, continuous = TAGS.values()
         words = Words(self._definitions, self._network)
         network = NetworkRecord(
             self._name,
             [words.population(placed.record) for placed in self._placed],
-            tables[0](),
-            tables[1](),
+            _records(writers, (chemical, SINGLE) if hdf5 else (chemical,), hdf5),
+            _records(writers, (electrical,), hdf5),
             lists,
             self._plan.celsius if self._plan is not None else None,
-            continuous=tables[2](),
+            continuous=_records(writers, (continuous,), hdf5),
+            single=() if hdf5 else _records(writers, (SINGLE,), False),
             **words.network(),
         )
         file = self._write_network(head, network, hdf5, single)
         words.say_rest(self._report)
-        if self._plan is not None:
+        if self._plan is not None and (self._plan.duration is not None or not self._born):
             named = self._born and self._plan.name != SimulationPlan().name
             identifier = nml_id(self._plan.name) if named else self._ids.new(f"{self._name}_simulation")
             write_plan(
@@ -153,7 +154,19 @@ class _Export:
                 (file,),
                 identifier,
                 self._report,
+                spikes=not named,
             )
+
+    def _unused_cells(self) -> None:
+        """Cells and sources that the document defines and no population uses, where they are standard ones."""
+        trains = self._definitions.kept("trains")
+        for name, cell in self._network.cells.items():
+            if name in self._named or self._definitions.has_cell(name) or not isinstance(cell, PointCell | SpikeSource):
+                continue
+            if isinstance(cell, SpikeSource) and cell.model == "SpikeSourceArray":
+                self._core.append(SpikeArray(name, np.asarray(trains.get(name, ()), dtype=np.float64)))
+            elif (made := cell_component(name, cell, self._report, f"cell {name}")) is not None:
+                self._add("cell", made)
 
     def _projections(self, cells: Cells) -> list[ProjectionWriter | PlainProjection]:
         shelf: dict[tuple, str] = {}
@@ -180,7 +193,7 @@ class _Export:
         notes = next((word.text for word in words if word.tag == "notes"), "")
         return DocumentHead(
             f"{self._name}_document",
-            notes or _origin(self._network.name),
+            notes if self._born else _origin(self._network.name),
             tuple(dict.fromkeys(includes)),
             (*self._core, *found.core),
             before=tuple(word for word in words if word.tag != "notes"),
@@ -267,12 +280,13 @@ class _Export:
             return array.id, None
         if not isinstance(cell, (PointCell, SpikeSource)):
             return None
-        if self._born and (found := self._definitions.cell(self._own_name(part) or self._ids.new(part.name), cell)):
+        own = self._own_name(part)
+        if self._born and (found := self._definitions.cell(own or self._ids.new(f"{part.name}_cell"), cell)):
             return found, None
         v_init = self._initial_potential(cell)
         # The place is the population: what its cells have in common is then said once.
         where = f"population {part.population}"
-        identifier = self._own_name(part) or self._ids.new(f"{part.name}_cell")
+        identifier = own or self._ids.new(f"{part.name}_cell")
         made = cell_component(identifier, cell, self._report, where, v_init=v_init)
         if made is None:
             return None
@@ -387,12 +401,12 @@ class _Export:
 
 
 def _records(
-    writers: list[ProjectionWriter | PlainProjection], tag: str, places: Ids | None
+    writers: list[ProjectionWriter | PlainProjection], tags: tuple[str, ...], one_kind: bool
 ) -> Iterator[ProjectionRecord]:
-    """The records with that element. places: for HDF5, which needs one component a projection."""
+    """The records with one of these elements. one_kind: of component in each."""
     for writer in writers:
-        if writer.tag == tag:
-            yield from writer.split_records(places) if places is not None else writer.records()
+        if writer.tag in tags:
+            yield from writer.records(one_kind=one_kind)
 
 
 def _train(part: Part) -> np.ndarray | None:

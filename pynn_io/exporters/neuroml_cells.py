@@ -36,7 +36,12 @@ _PROPERTIES = {
     "axial_resistivity": "resistivity",
 }
 #: What is written where NeuroML demands a statement and there is none: NEURON's own values.
-_DEMANDED = {"spike_threshold": 0.0, "specific_capacitance": 1.0, "initial_potential": -65.0}
+_DEMANDED = {
+    "spike_threshold": 0.0,
+    "specific_capacitance": 1.0,
+    "initial_potential": -65.0,
+    "axial_resistivity": 35.4,
+}
 _DENSITIES: Mapping[Law, str] = {
     Law.OHMIC: "channelDensity",
     Law.NERNST: "channelDensityNernst",
@@ -106,17 +111,26 @@ def biophysics_element(
     tag = "biophysicalProperties2CaPools" if two else "biophysicalProperties"
     membrane = [part for part in found if part.tag not in _INSIDE]
     inside = [part for part in found if part.tag in _INSIDE]
-    stated = {part.tag for part in membrane}
+    stated = {part.tag for part in found}
     for kind, value in _DEMANDED.items():
         if _PROPERTIES[kind] not in stated:
-            membrane.append(_property("all", MembraneProperty(kind, value)))
+            made = _property("all", MembraneProperty(kind, value))
+            (inside if made.tag in _INSIDE else membrane).append(made)
             report.defaulted(
                 "default-membrane",
                 where,
                 f"The {kind.replace('_', ' ')} is not stated; NeuroML demands one, and {value} {PROPERTY_UNITS[kind]} "
                 "is written.",
             )
-    return _biophysics(tag, names.get(tag) or identifier, membrane, inside)
+    element = _biophysics(tag, names.get(tag) or identifier, membrane, inside)
+    if [part for group in element.children for part in group.children] != [*membrane, *inside]:
+        say_ordered(where, report)
+    return element
+
+
+def say_ordered(where: str, report: Report) -> None:
+    """The order of statements that do not depend on each other is the schema's, not the source's."""
+    report.expanded("schema-order", where, "Parts are written in the order that NeuroML's schema fixes.")
 
 
 def _biophysics(tag: str, identifier: str, membrane: list[Element], inside: list[Element]) -> Element:

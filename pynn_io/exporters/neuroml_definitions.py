@@ -77,6 +77,10 @@ class Definitions:
         component = _component(name, cell.model, cell.parameters, cell.children)
         return self._put(("cell", name), self.elements.top(component, CARRIER["cell"]))
 
+    def has_cell(self, name: str) -> bool:
+        """Whether the cell has been written."""
+        return ("cell", name) in self._done
+
     def synapse(self, name: str) -> str:
         """The id of a synapse that is a component."""
         found = self._network.synapses[name]
@@ -87,14 +91,17 @@ class Definitions:
         """The id of an input's component."""
         return self._put(("input", component.id), self.elements.top(component, CARRIER["input"]))
 
-    def standard(self, made: Made) -> str:
-        """The id of a component that stands for a standard model of the graph; the wish for its id may be taken."""
+    def standard(self, made: Made, words: str = "") -> str:
+        """The id of a component that stands for a standard model of the graph; the wish for its id may be taken.
+
+        words: key of what is said about it.
+        """
         key = ("standard", f"{made.id} {made.type} {sorted(made.attributes.items())}")
         if key in self._done:
             return self._done[key]
         taken = {element.attributes["id"] for element in (*self.core, *self.own)}
         identifier = made.id if made.id not in taken else self._ids.new(made.id)
-        return self._put(key, Element(made.type, {"id": identifier, **made.attributes}))
+        return self._put(key, Element(made.type, {"id": identifier, **made.attributes}, self.about(words)))
 
     def _put(self, key: tuple[str, str], element: Element) -> str:
         if key not in self._done:
@@ -136,12 +143,36 @@ class Definitions:
         names = cell.origin.names if cell.origin is not None else {}
         element = self._annotated(cell_element(identifier, cell, morphology, names, where, self._report))
         files = [self.channel(name, where) for name in channels_of(cell)]
+        if cell.morphology != identifier and "morphology" not in names and self._born_apart(cell.morphology):
+            attributes = {**element.attributes, "morphology": str(cell.morphology)}
+            inner = tuple(child for child in element.children if child.tag != "morphology")
+            element = replace(element, attributes=attributes, children=inner)
+            files.append(self._morphology(str(cell.morphology), morphology))
         head = DocumentHead(
             identifier, includes=tuple(file for file in dict.fromkeys(files) if file), components=(element,)
         )
         file = f"{identifier}.cell.nml"
         write_document(self._dest / file, head)
         self.includes.append(file)
+
+    def _born_apart(self, name: str | None) -> bool:
+        """Whether a morphology is a component of its own, to which cells refer."""
+        return name is not None and nml_id(name) == name and name not in self._network.cells
+
+    def _morphology(self, name: str, morphology: Morphology) -> str:
+        """The file of a morphology that cells refer to."""
+        file = f"{name}.morphology.nml"
+        if ("morphology", name) not in self._done:
+            self._done["morphology", name] = file
+            write_document(
+                self._dest / file,
+                DocumentHead(f"{name}_document", components=(self._with_words(name, morphology),)),
+            )
+        return file
+
+    def _with_words(self, name: str, morphology: Morphology) -> Element:
+        element = morphology_element(name, morphology)
+        return replace(element, children=(*self.about(f"morphology {name}"), *element.children))
 
     def channel(self, name: str, where: str) -> str | None:
         """The file of a channel or concentration model; None (reported) where it is in another language."""
@@ -181,10 +212,11 @@ class Definitions:
     def about(self, key: str) -> tuple[Element, ...]:
         """Notes, properties and annotations of a thing, in the schema's order; each is asked for once."""
         self.said.add(key)
-        found = [self.elements.element(word, role, None) for role, word in self._kept("about").get(key, ())]
+        found = [self.elements.element(word, role, None) for role, word in self.kept("about").get(key, ())]
         return tuple(sorted(found, key=lambda each: _WORDS.index(each.tag)))
 
-    def _kept(self, key: str) -> Mapping[str, Any]:
+    def kept(self, key: str) -> Mapping[str, Any]:
+        """What the importer kept under that key of `Network.extra`, by name."""
         found: Mapping[str, Any] = self._network.extra.get("neuroml", {}).get(key, {})
         return found
 
@@ -206,27 +238,25 @@ class Definitions:
         used = {cell.morphology for cell in self._network.cells.values() if isinstance(cell, CableCell)}
         for name, morphology in self._network.morphologies.items():
             if name not in used:
-                element = morphology_element(name, morphology)
-                words = self.about(f"morphology {name}")
-                self.core.append(replace(element, children=(*words, *element.children)))
+                self.core.append(self._with_words(name, morphology))
         self._kept_components()
 
     def _kept_components(self) -> None:
         """What the document defines and the graph has no place for."""
-        for component in self._kept("inputs").values():
+        for component in self.kept("inputs").values():
             self.input(component)
-        for component in self._kept("components").values():
+        for component in self.kept("components").values():
             self._put(("other", component.id), self.elements.top(component))
-        for name, decor in self._kept("biophysics").items():
+        for name, decor in self.kept("biophysics").items():
             self.core.append(biophysics_element(name, decor, {}, f"biophysicalProperties {name}", self._report))
 
     def _types(self) -> str:
         """The file of the network's own types; empty where it has none."""
-        if not self._network.component_types and not self._kept("dimensions"):
+        if not self._network.component_types and not self.kept("dimensions"):
             return ""
         file = f"{self._stem}.types.xml"
         elements = (
-            *(_dimension(name, powers) for name, powers in self._kept("dimensions").items()),
+            *(_dimension(name, powers) for name, powers in self.kept("dimensions").items()),
             *type_elements(self._network.component_types, self._core),
         )
         write_document(self._dest / file, DocumentHead(nml_id(f"{self._stem}_types"), components=elements, lems=True))

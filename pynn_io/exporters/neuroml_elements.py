@@ -12,8 +12,9 @@ from dataclasses import replace
 from functools import cache
 from xml.parsers import expat
 
+from pynn_io.exporters.neuroml_cells import say_ordered
 from pynn_io.formats.neuroml_records import Element
-from pynn_io.formats.neuroml_schema import Type, fault, types
+from pynn_io.formats.neuroml_schema import Child, Type, fault, types
 from pynn_io.formats.neuroml_units import DIMENSION_OF_KIND, plain_number, quantity_text
 from pynn_io.graph.dynamics import Component, ComponentType
 from pynn_io.report import Report
@@ -29,6 +30,13 @@ _FORMS = {
 }
 #: Types without an element of their own that are another element with a ``type``.
 _SPELLED = {"ionChannelPassive": "ionChannel"}
+_GATES = frozenset(
+    {
+        *("gate", "gateHHrates", "gateHHratesTau", "gateHHtauInf", "gateHHratesInf", "gateHHratesTauInf"),
+        *("gateHHInstantaneous", "gateFractional"),
+    }
+)
+_TRANSITIONS = ("forwardTransition", "reverseTransition")
 _NUMBERS = frozenset({"int", "float", "fraction", "none", "=0|1"})
 _DOCUMENT = "NeuroMLDocument"
 
@@ -65,8 +73,34 @@ class Elements:
             self.element(child, role, types().get(inside[role].type) if role in inside else None)
             for role, child in component.children
         ]
-        children.sort(key=lambda child: inside[child.tag].place if child.tag in inside else len(inside))
-        return Element(tag, attributes, tuple(children))
+        return Element(tag, attributes, self._ordered(component, children, inside))
+
+    def _ordered(
+        self, component: Component, children: list[Element], inside: Mapping[str, Child]
+    ) -> tuple[Element, ...]:
+        """Children as the schema has them: in its order, and gates of several kinds as <gate>, of which it allows one.
+
+        Transitions of a Markov gate stand in pairs, forward and reverse.
+        """
+        gates = {child.tag for child in children if child.tag in _GATES}
+        if len(gates) > 1:
+            children = [_as_gate(child) if child.tag in _GATES else child for child in children]
+            self._report.expanded(
+                "gate-spelling",
+                f"channel {component.id}",
+                "The schema allows one kind of gate in a channel; several kinds are written as <gate type=...>.",
+                examples=[component.id],
+            )
+        ordered = sorted(children, key=lambda child: inside[child.tag].place if child.tag in inside else len(inside))
+        steps = [[child for child in ordered if child.tag == tag] for tag in _TRANSITIONS]
+        if steps[0] and len(steps[0]) == len(steps[1]):
+            pairs = [child for pair in zip(*steps, strict=True) for child in pair]
+            at = ordered.index(steps[0][0])
+            ordered = [child for child in ordered if child.tag not in _TRANSITIONS]
+            ordered[at:at] = pairs
+        if ordered != children:
+            say_ordered(f"component {component.id or component.type}", self._report)
+        return tuple(ordered)
 
     def own_types(self, component: Component) -> bool:
         """Whether it, or anything in it, is of a type that the network defines."""
@@ -165,9 +199,10 @@ def fits(element: Element, name: str = _DOCUMENT) -> bool:
     return all(fits(part, child.type) for part in element.children)
 
 
-def without(component: Component, *roles: str) -> Component:
-    """The component without its children in these roles."""
-    return replace(component, children=tuple(pair for pair in component.children if pair[0] not in roles))
+def _as_gate(element: Element) -> Element:
+    attributes = dict(element.attributes)
+    identifier = {"id": attributes.pop("id")} if "id" in attributes else {}
+    return replace(element, tag="gate", attributes={**identifier, "type": element.tag, **attributes})
 
 
 def _well_formed(markup: str) -> bool:

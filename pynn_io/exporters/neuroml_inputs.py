@@ -71,7 +71,7 @@ def inputs(
     for stimulus in plan.stimuli:
         where = f"stimulus {stimulus.name}"
         if isinstance(stimulus.what, ComponentInput) or stimulus.targets is not None:
-            records += aimed(stimulus, plan, network, cells, definitions, places or ids, ids, report)
+            records += aimed(stimulus, plan, network, cells, definitions, places or ids, report)
         elif isinstance(stimulus.what, CurrentPulses):
             for part, rows in _targets(stimulus.node_set, plan, network, cells, where, report):
                 _pulses(stimulus, part, rows, cells, ids, components, records, report)
@@ -106,12 +106,11 @@ def aimed(
     cells: Cells,
     definitions: Definitions,
     places: Ids,
-    ids: Ids,
     report: Report,
 ) -> Iterator[InputRecord]:
     """Input lists of a stimulus that is a component, or that states its targets one by one."""
     where = f"stimulus {stimulus.name}"
-    names = _input_components(stimulus, definitions, ids)
+    names = _input_components(stimulus, definitions)
     if not names:
         report.lost(
             "stimulus",
@@ -126,15 +125,17 @@ def aimed(
             yield InputRecord(places.new(label), cells.ends[part.name], name, rows, *targets)
 
 
-def _input_components(stimulus: Stimulus, definitions: Definitions, ids: Ids) -> list[str]:
+def _input_components(stimulus: Stimulus, definitions: Definitions) -> list[str]:
+    """Ids of the components of a stimulus: a pulse's is that which its source gave it, or the stimulus' own name."""
     what = stimulus.what
     if isinstance(what, ComponentInput):
         return [definitions.input(what.component)]
     if not isinstance(what, CurrentPulses):
         return []
     steps = zip(what.amplitudes.tolist(), what.delays.tolist(), what.durations.tolist(), strict=True)
+    name = definitions.kept("input_components").get(stimulus.name, stimulus.name)
     return [
-        definitions.standard(pulse_component(nml_id(f"{stimulus.name}_pulse"), delay, duration, amplitude))
+        definitions.standard(pulse_component(nml_id(name), delay, duration, amplitude), f"input {name}")
         for amplitude, delay, duration in steps
     ]
 

@@ -19,6 +19,8 @@ from pynn_io.graph.network import Network, Projection
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 
+#: Connections that stand in the network one by one (``<synapticConnection>``).
+SINGLE = "synapticConnection"
 TAGS = {"chemical": "projection", "electrical": "electricalProjection", "graded": "continuousProjection"}
 #: Columns of the graph -> fields of a connection.
 _COLUMNS = {
@@ -53,7 +55,7 @@ def is_plain(projection: Projection, network: Network, pre: Split, post: Split) 
     components = all(model.startswith(PREFIX) for model in models)
     if projection.kind == "chemical":
         units = {str(unit) for unit in projection.types.values("weight_unit")} if "weight_unit" in known else {""}
-        return len(models) == 1 and units <= _UNITS and (components or models == ["static"])
+        return units <= _UNITS and (components or set(models) == {"static"})
     return components and (projection.kind == "electrical" or "pre_synapse" in projection.types)
 
 
@@ -72,9 +74,12 @@ class PlainProjection:
         progress: Progress,
     ) -> None:
         self._projection, self._network, self._cells = projection, network, cells
-        self._definitions, self._report, self._progress = definitions, report, progress
+        self._definitions, self._places, self._report, self._progress = definitions, places, report, progress
         self._pre, self._post = cells.splits[projection.pre], cells.splits[projection.post]
         self.tag = TAGS[projection.kind]
+        kept = network.extra.get("neuroml", {}).get("synapticConnections", ())
+        if projection.name in kept and not {*_COLUMNS} & {*projection.types, *projection.edges.columns}:
+            self.tag = SINGLE
         self.components: list[Component] = []
         self._kinds: tuple[tuple[str, str], ...] = ()
         self._factor = 1.0
@@ -95,21 +100,21 @@ class PlainProjection:
         return not lost
 
     def _synapses(self, ids: Ids) -> tuple[tuple[str, str], ...]:
-        after = [self._synapse(name, ids) for name in self._projection.synapses]
+        after = [self._synapse(row, name, ids) for row, name in enumerate(self._projection.synapses)]
         before = [""] * len(after)
         if self._projection.kind == "graded":
             names = [str(name) for name in self._projection.types.values("pre_synapse")]
             before = [self._definitions.synapse(name) if name in self._network.synapses else name for name in names]
         return tuple(zip(before, after, strict=True)) if all(after) else ()
 
-    def _synapse(self, name: str, ids: Ids) -> str:
+    def _synapse(self, row: int, name: str, ids: Ids) -> str:
         """The id of a synapse; empty (reported) where its target has no component for it."""
         found = self._network.synapses[name]
         if found.model.startswith(PREFIX):
             return self._definitions.synapse(name)
         types = self._projection.types
         receptor, unit = (
-            str(types.values(key)[0]) if key in types else None for key in ("receptor", "weight_unit")
+            str(types.values(key)[row]) if key in types else None for key in ("receptor", "weight_unit")
         )  # fmt: skip
         made = synapse_component(
             name.rstrip("_").removesuffix("_static"),
@@ -126,28 +131,27 @@ class PlainProjection:
         self._factor = made.weight_factor
         return self._definitions.standard(made.component)
 
-    def records(self) -> Iterator[ProjectionRecord]:
-        """The one record, whose blocks stream; several of one kind each where a table can hold no other (HDF5)."""
-        if self._kinds:
-            yield self._record(self._id, self._kinds, None)
+    def records(self, *, one_kind: bool = False) -> Iterator[ProjectionRecord]:
+        """The record, whose blocks stream; one for every kind of connection where it can have no more.
 
-    def split_records(self, places: Ids) -> Iterator[ProjectionRecord]:
-        """A record for every kind of connection: HDF5 states the component once a projection."""
-        if len(self._kinds) < 2:
-            yield from self.records()
+        one_kind: electrical and continuous projections cannot either (HDF5 states the component once a projection).
+        """
+        if len(self._kinds) < 2 or self.tag == SINGLE or not (one_kind or self.tag == "projection"):
+            if self._kinds:
+                yield self._record(self._id, self._kinds, None)
             return
         self._report.expanded(
             "projection-split",
             f"projection {self._projection.name}",
-            f"The projection becomes {len(self._kinds)} in HDF5, where all connections of one have the same component.",
+            f"The projection becomes {len(self._kinds)}, since all connections of one have the same component there.",
         )
         for number, kind in enumerate(self._kinds):
-            yield self._record(self._id if number == 0 else places.new(self._id), (kind,), number)
+            yield self._record(self._id if number == 0 else self._places.new(self._id), (kind,), number)
 
     def _record(self, name: str, kinds: tuple[tuple[str, str], ...], only: int | None) -> ProjectionRecord:
         known = {*self._projection.types, *self._projection.edges.columns}
         names = [column for column in _COLUMNS if column in known]
-        if self.tag != "projection":
+        if self.tag not in ("projection", SINGLE):
             names = [column for column in names if column != "delay"]
         pre, post = (self._cells.ends[split.parts[0].name] for split in (self._pre, self._post))
         size = self._projection.size

@@ -167,8 +167,11 @@ class ProjectionWriter:
         value = np.ma.asarray(self._projection.types.values(column)).tolist()[row]
         return None if value is None else str(value)
 
-    def records(self) -> Iterator[ProjectionRecord]:
-        """The NeuroML projections, to be written one after the other: each streams from the sorted edges."""
+    def records(self, *, one_kind: bool = False) -> Iterator[ProjectionRecord]:
+        """The NeuroML projections, to be written one after the other: each streams from the sorted edges.
+
+        one_kind: of synapse in each, which is so anyway.
+        """
         if self._deal is None or not self._shares:
             return
         only = self._deal.shares
@@ -178,10 +181,6 @@ class ProjectionWriter:
         with self._deal.sorted(self._progress) as edges:
             for share, name, synapse, factor in self._shares:
                 yield self._record(share, name, synapse, factor, pieces(edges, share))
-
-    def split_records(self, places: Ids) -> Iterator[ProjectionRecord]:
-        """The same: every record has one synapse."""
-        return self.records()
 
     def _record(
         self, share: Share, name: str, synapse: str, factor: float, blocks: Iterator[Mapping[str, np.ndarray]]

@@ -27,10 +27,12 @@ def write_plan(
     files: tuple[str, ...],
     identifier: str,
     report: Report,
+    *,
+    spikes: bool,
 ) -> None:
     """Write ``LEMS_stem.xml``. files: of the network. identifier: of the simulation.
 
-    The files of spikes that every network gets are not added to what a LEMS simulation has asked for itself.
+    spikes: whether every population gets a file of spikes that the plan has not asked for.
     """
     if plan.duration is None:
         report.lost("no-duration", "plan", "The plan states no duration, so no LEMS simulation is written.")
@@ -48,7 +50,7 @@ def write_plan(
         plan.timestep or STEP,
         files,
         (*own, *outputs(plan, network, cells, stem, report)),
-        own_events if stated else events(cells, stem, definitions),
+        own_events if stated or not spikes else events(cells, stem, definitions),
         plan.seed,
         displays=_displays(plan),
     )

@@ -152,7 +152,8 @@ class NetworkRecord:
     """A <network>. temperature: degC, or None. The iterables are consumed once, in this order.
 
     extra, after: further children before the populations (<annotation>, <space>, <region>) and right behind them
-    (<cellSet>), in the schema's order. attributes: further ones (``neuroLexId``).
+    (<cellSet>), in the schema's order. single: connections without a projection around them (<synapticConnection>).
+    attributes: further ones (``neuroLexId``).
     """
 
     id: str
@@ -166,6 +167,7 @@ class NetworkRecord:
     continuous: Iterable[ProjectionRecord] = ()
     extra: tuple[Element, ...] = ()
     after: tuple[Element, ...] = ()
+    single: Iterable[ProjectionRecord] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -147,6 +147,8 @@ class _Writer:
             self._population(population)
         for item in network.after:
             self.element(item, 2)
+        for projection in network.single:
+            self._single(projection)
         for projections in (network.projections, network.electrical, network.continuous):
             for projection in projections:
                 self._projection(projection)
@@ -212,6 +214,19 @@ class _Writer:
                 done += piece.size
             self._progress(record.id, done, record.size)
         self._put(f"        </{tag}>\n")
+
+    def _single(self, record: ProjectionRecord) -> None:
+        names = np.array([name.encode() for _, name in record.pairs])
+        for block in record.blocks:
+            for start in range(0, block.size, LINES):
+                piece = _rows(block, start, min(start + LINES, block.size))
+                kind = np.zeros(piece.size, dtype=np.int64) if piece.kind is None else piece.kind
+                fields: list[bytes | np.ndarray] = [b"        <synapticConnection"]
+                for name, end, cells in ((b' from="', record.pre, piece.pre), (b'" to="', record.post, piece.post)):
+                    before, after = end.path("\0").encode().split(b"\0")
+                    fields += [name + before, integer_text(cells), after]
+                fields += [b'" synapse="', names[kind], b'" destination="synapses"/>\n']
+                self._file.write(lines(_joined(fields), piece.size))
 
     def _connection_lines(self, record: ProjectionRecord, block: Connections, first: int) -> bytearray:
         if record.tag != "projection":

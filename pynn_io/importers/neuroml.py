@@ -62,6 +62,10 @@ class _Importer:
             net.synapses = definitions.synapses
             if definitions.inputs:
                 self.context.kept["inputs"] = definitions.inputs
+        used = {name for population in net.populations.values() for name in population.cells}
+        rest = {name: tuple(times.tolist()) for name, times in definitions.trains.items() if name not in used}
+        if rest:
+            self.context.kept["trains"] = rest
         self.context.check()
         plan = with_inputs(run.plan if run else None, net.stimuli, net.celsius)
         if definitions.other:
