@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +25,7 @@ from pynn_io.graph.network import Network
 from pynn_io.graph.segments import Morphology
 from pynn_io.report import Report
 from pynn_io.units import convert
+from pynn_io.vocabulary.core import core_types
 from pynn_io.vocabulary.models import known
 from pynn_io.vocabulary.neuroml import CARRIER
 
@@ -52,7 +51,7 @@ class Definitions:
 
     def __init__(self, network: Network, dest: Path, stem: str, ids: Ids, report: Report) -> None:
         self._network, self._dest, self._stem, self._ids, self._report = network, dest, stem, ids, report
-        self._core = _core_types()
+        self._core = core_types()
         self.elements = Elements(network.component_types, self._core, report)
         self.core: list[Element] = []
         self.own: list[Element] = []
@@ -279,11 +278,3 @@ def _component(
     numbers = {key: float(value) for key, value in values.items() if not isinstance(value, str)}
     texts = {key: value for key, value in values.items() if isinstance(value, str)}
     return Component(model.removeprefix(PREFIX), name, numbers, texts, children)
-
-
-def _core_types() -> Mapping[str, Any]:
-    """The vocabulary's definitions of NeuroML's core types."""
-    if find_spec("pynn_io.vocabulary.core") is None:
-        return {}
-    found: Mapping[str, Any] = import_module("pynn_io.vocabulary.core").core_types()
-    return found
