@@ -33,6 +33,8 @@ from pynn_io.lowering.types import Types
 _WORDS = frozenset({"notes", "annotation", "property", "spike"})
 #: Event port through which a component hands an event on to what is in it.
 _RELAY = "relay"
+#: The other side of an electrical or graded connection: ``peer/v`` is the variable ``vpeer``.
+_PEER = "peer"
 _STEP = re.compile(r"(\w+)(?:\[(?:\*|(\w+)\s*=\s*'([^']*)')\])?")
 _NEUTRAL = {"multiply": "1", "add": "0", "": ""}
 _SIGNS = {"multiply": " * ", "add": " + "}
@@ -120,17 +122,20 @@ class _Flat:
             *(each.name for each in type_.derived),
         ]
         names = {name: prefix + name for name in own}
-        attached = [each.name for each in type_.derived if _head(each.select) in type_.attachments]
-        for name, dimension in {**type_.needs, **{name: type_.gives.get(name, "") for name in attached}}.items():
-            if name in names and name not in attached:
-                continue
-            if name in above and name not in attached:
-                names[name] = above[name]
-                continue
-            names[name] = name
-            self._needs[name] = dimension
-            self._dimensions[name] = dimension
+        for name, dimension in type_.needs.items():
+            if name in above:
+                names.setdefault(name, above[name])
+            elif name not in names:
+                names[name] = self._need(name, dimension)
+        for each in type_.derived:
+            if _from_outside(each, type_):
+                peer = each.select.split("/")[-1] + _PEER
+                names[each.name] = self._need(peer if _head(each.select) == _PEER else each.name, each.dimension)
         return names
+
+    def _need(self, name: str, dimension: str) -> str:
+        self._needs[name] = self._dimensions[name] = dimension
+        return name
 
     def _add_parameters(self, node: _Node) -> None:
         type_, stated = node.type, node.component.parameters
@@ -154,11 +159,14 @@ class _Flat:
 
     def _add_equations(self, node: _Node) -> None:
         type_, names = node.type, node.names
+        computed = {each.name for each in type_.derived}
         for name, dimension in type_.states.items():
-            self._states.append(names[name])
-            self._dimensions[names[name]] = dimension
+            # A few types declare a variable twice, as a state and as a derived one, which it is.
+            if name not in computed:
+                self._states.append(names[name])
+                self._dimensions[names[name]] = dimension
         for each in type_.derived:
-            if _head(each.select) not in type_.attachments or not each.select:
+            if not _from_outside(each, type_):
                 self._derived.append(self._renamed(each, node))
         self._rates |= {names[name]: value.renamed(names) for name, value in type_.derivatives.items()}
         for event in type_.events:
@@ -287,8 +295,14 @@ class _Flat:
             events=events,
             regimes=tuple(self._regimes),
             kinetics=tuple(self._kinetics),
-            ports=root.type.ports,
+            ports={name: direction for name, direction in root.type.ports.items() if name != _RELAY},
         )
+
+
+def _from_outside(each: Derived, type_: ComponentType) -> bool:
+    """Whether a variable is selected from what is attached, or from the other side."""
+    head = _head(each.select)
+    return bool(head) and (head in type_.attachments or (head == _PEER and head not in type_.children))
 
 
 def _head(select: str) -> str:

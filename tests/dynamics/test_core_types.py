@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-import zipfile
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
-
 import pytest
-from lxml import etree
 
 from pynn_io.formats.neuroml_schema import types as schema_types
 from pynn_io.lowering.types import Types
 from pynn_io.units import DIMENSIONS
 from pynn_io.vocabulary.core import core_types
+from tests.dynamics import official
 
 TYPES = Types()
-
-
 _ANNOTATIONS = ("rdf", "dc", "baseAnnotation", "baseBq")
-
-
-@cache
-def official() -> dict[str, etree._Element]:
-    spec = find_spec("pyneuroml")
-    if spec is None or not spec.submodule_search_locations:
-        pytest.skip("needs pyNeuroML, which brings the core types along")
-    jars = sorted(Path(spec.submodule_search_locations[0], "lib").glob("jNeuroML-*.jar"))
-    found = {}
-    with zipfile.ZipFile(jars[-1]) as jar:
-        for name in ("Channels", "Synapses", "Inputs", "PyNN", "Cells", "NeuroMLCoreCompTypes"):
-            root = etree.fromstring(jar.read(f"NeuroML2CoreTypes/{name}.xml"))
-            found |= {item.get("name"): item for item in root.iter("{*}ComponentType")}
-    return found
 
 
 def _inherited(name: str, tag: str) -> dict[str, str]:
     found: dict[str, str] = {}
     while name:
-        item = official()[name]
+        item = official.elements()[name]
         for child in item.iter(f"{{*}}{tag}"):
             found.setdefault(child.get("name"), child.get("dimension", "none"))
         name = item.get("extends", "")
@@ -47,7 +26,7 @@ def _inherited(name: str, tag: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", sorted(core_types()))
 def test_a_type_has_the_parameters_and_exposures_of_neuroml(name: str) -> None:
-    if name not in official():
+    if name not in official.elements():
         pytest.fail(f"NeuroML has no type {name}")
     ours = TYPES[name]
     assert ours.parameters == {**_inherited(name, "Parameter"), **_inherited(name, "Property")}
@@ -65,7 +44,7 @@ def test_every_type_that_computes_is_there() -> None:
         *("intracellularProperties", "intracellularProperties2CaPools", "specificCapacitance"),
         *("channelDensityNonUniform", "channelDensityNonUniformNernst", "channelDensityNonUniformGHK"),
     }
-    computing = {name for name, item in official().items() if item.find("{*}Dynamics") is not None}
+    computing = {name for name, item in official.elements().items() if item.find("{*}Dynamics") is not None}
     missing = {name for name in computing - core_types().keys() - elsewhere if not name.startswith(_ANNOTATIONS)}
     assert not missing
 

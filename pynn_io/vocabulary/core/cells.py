@@ -123,7 +123,7 @@ _REDUCED = (
             "v = (0.04 * v ^ 2 / MVOLT + 5 * v + (140 - U + ISyn) * MVOLT) / MSEC",
             "U = a * (b * v / MVOLT - U) / MSEC",
         ],
-        start=["v = v0", "U = v0"],
+        start=["v = v0", "U = v0 * b / MVOLT"],
         when={"v > thresh": ["v = c * MVOLT", "U = U + d", "!spike"]},
     ),
     core(
@@ -176,7 +176,7 @@ _REDUCED = (
             "iMemb = C * v_scaling * (phi - z) / MSEC + iSyn",
         ],
         rates=[_CHARGE, "y = chi / MSEC", "z = r * rho / MSEC"],
-        start=["v = x0", "y = y0", "z = z0"],
+        start=["v = x0 * v_scaling", "y = y0", "z = z0"],
         when={"v > 0 and spiking < 0.5": ["spiking = 1", "!spike"], "v < 0": ["spiking = 0"]},
     ),
 )
@@ -242,6 +242,7 @@ _PINSKY_RINZEL = core(
         "sd = (alphasd_Vd - (alphasd_Vd + betasd_Vd) * sd) / MSEC",
         "cd = (alphacd_Vd - (alphacd_Vd + betacd_Vd) * cd) / MSEC",
         "qd = (alphaqd - (alphaqd + betaqd) * qd) / MSEC",
+        # NeuroML states these two without a unit of time; as in the paper, and in jNeuroML's NEURON code, it is ms.
         "Si = -Si / 150 / MSEC",
         "Wi = -Wi / 2 / MSEC",
     ],

@@ -153,6 +153,7 @@ def _at_random(
     extends: str = "baseSpikeSource",
     fixed: Sequence[str] = (),
     synapse: bool = False,
+    ports: str = "spike:out",
 ) -> ComponentType:
     """A source of random spikes, which may drive a synapse of its own."""
     actions: Actions = ["tsince = 0", f"isi = {draw}", following, _USED, "!spike", *(["!relay"] if synapse else [])]
@@ -163,7 +164,7 @@ def _at_random(
         defaults=_WEIGHT if synapse else {},
         constants=_NEVER,
         fixed=fixed,
-        ports="spike:out in:in" + (" relay:out" if synapse else ""),
+        ports="spike:out in:in relay:out" if synapse else ports,
         texts="spikeTarget" if synapse else "",
         refs="synapse:baseSynapse" if synapse else "",
         gives=_TIMES + (" i:current" if synapse else ""),
@@ -248,6 +249,7 @@ _SOURCES = (
     _at_random(
         "SpikeSourcePoisson",
         "start:time duration:time rate:per_time",
+        ports="spike:out in:in",
         fixed=("end = start + duration",),
         first=[
             "isi = start - log(random(1)) / rate",
