@@ -15,6 +15,7 @@ from pynn_io.exporters.nix_tables import Place, bytes_of, write_arrays, write_po
 from pynn_io.formats.new_file import reserve
 from pynn_io.formats.nix import encode_name, new_nix, nixio, write_array
 from pynn_io.formats.nix_layout import (
+    ASSIGNMENT,
     COMPONENTS,
     DOCUMENT,
     NETWORK,
@@ -26,6 +27,7 @@ from pynn_io.formats.nix_layout import (
 )
 from pynn_io.formats.nix_values import MAPPING, write_mapping
 from pynn_io.formats.tagged_json import Codec
+from pynn_io.graph import dynamics
 from pynn_io.graph.columns import Column
 from pynn_io.graph.morphology import LazyMorphologies, Morphology
 from pynn_io.progress import Progress, quiet
@@ -71,7 +73,8 @@ class _Writer:
         self.document, self.network = document, document.network
         self.file, self.progress = file, progress
         self.components = components
-        self.codec = Codec(path=self.components.relative, store=self._store)
+        names = {dynamics.Assignment: ASSIGNMENT}
+        self.codec = Codec(names=names, path=self.components.relative, store=self._store)
         self.block = file.create_block(NETWORK, kind(NETWORK))
         self._stored = 0
 
@@ -131,6 +134,8 @@ class _Writer:
             section = self._section(holder, name, kind(type(definition).__name__))
             content = {entry.name: getattr(definition, entry.name) for entry in fields(definition)}
             parameters = content.pop(PARAMETERS)
+            # Sections come last in a file, and the parameters after all: no order has to be written beside them.
+            content = dict(sorted(content.items(), key=lambda item: isinstance(item[1], Mapping)))
             write_mapping(section, content, codec=self.codec)
             if parameters:
                 units = _units(getattr(definition, "model", ""))

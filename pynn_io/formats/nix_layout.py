@@ -6,7 +6,7 @@
     section plan              pynn_io.plan       the fields of the simulation plan
     section node_populations  /<key>             size, and node_type_id if there is one type; table, types
     section edge_populations  /<key>             pre, post, kind, section_order, size ...; table, types
-    section cells, synapses, channels, morphologies  /<key>  their fields, parameters with units
+    section cells, synapses, channels, component_types, morphologies  /<key>  their fields, parameters with units
     block   network           pynn_io.network
      group  nodes:<key>       sonata.nodes       a DataArray a column: node_id, x, dynamics_params/V_th ...
      group  node_types:<key>  sonata.node_types
@@ -28,6 +28,8 @@ from pynn_io.formats.nix import encode_name
 
 VERSION = 1
 DOCUMENT, PLAN, NETWORK, COMPONENTS = "document", "plan", "network", "components"
+#: What an assignment in equations is called in a file; the one of a plan's snippets bears the plain name.
+ASSIGNMENT = "StateAssignment"
 TABLE, TYPES, SCALARS, PARAMETERS = "table", "types", "scalars", "parameters"
 
 #: Columns that are called otherwise in SONATA.

@@ -38,11 +38,13 @@ class Codec:
     """How values that point out of the text are written and read.
 
     records: the classes that reading may make, by name; writing takes any dataclass. path: applied to every path.
+    names: what a class is called, if not by its own name, which another class may bear.
     store: on writing, the name under which an array is kept elsewhere, or None for one that goes into the text. load:
     on reading, the array of that name.
     """
 
     records: Mapping[str, type] = field(default_factory=dict)
+    names: Mapping[type, str] = field(default_factory=dict)
     path: Callable[[PurePath], PurePath] = _same_path
     store: Callable[[np.ndarray], str | None] | None = None
     load: Callable[[str], np.ndarray] | None = None
@@ -88,7 +90,8 @@ class Codec:
         return {"%tuple": [self._tagged(item) for item in value]}
 
     def _record(self, value: Any, stated: Mapping[str, Any]) -> dict[str, Any]:
-        return {"%record": [type(value).__name__, {name: self._tagged(item) for name, item in stated.items()}]}
+        called = self.names.get(type(value), type(value).__name__)
+        return {"%record": [called, {name: self._tagged(item) for name, item in stated.items()}]}
 
     def _tagged_mapping(self, value: Mapping[Any, Any]) -> dict[str, Any]:
         if all(isinstance(key, str) and not key.startswith("%") for key in value):

@@ -11,7 +11,7 @@ import numpy as np
 from pynn_io.errors import ReadError
 from pynn_io.formats.neuroml_records import Element
 from pynn_io.graph.biophysics import ChannelDensity, ChannelPopulation, ConcentrationModel, Paint
-from pynn_io.graph.cells import CableCell, Cell, Origin, PointCell, SpikeSource
+from pynn_io.graph.cells import CableCell, Cell, PointCell, SpikeSource
 from pynn_io.graph.dynamics import Component
 from pynn_io.graph.morphology import Morphology
 from pynn_io.graph.synapses import Synapse
@@ -135,7 +135,9 @@ class _Reader:
             names["neuroLexId"] = neurolex
         take.text("metaid")
         take.rest()
-        return CableCell(morphology, decor, origin=Origin(names))
+        if names:
+            self.context.kept.setdefault("cells", {})[name] = names
+        return CableCell(morphology, decor)
 
     def _morphology(self, name: str, take: Take, names: dict[str, str]) -> str | None:
         """The name under which the network has the cell's morphology; one in the cell itself bears the cell's name."""

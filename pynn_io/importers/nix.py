@@ -14,7 +14,7 @@ import numpy as np
 from pynn_io.document import Document
 from pynn_io.errors import ReadError, UnsupportedInput
 from pynn_io.formats.nix import child, damage, decode_name, open_nix, read_array
-from pynn_io.formats.nix_layout import COMPONENTS, DOCUMENT, NETWORK, PARAMETERS, PLAN, VERSION, group_name, kind
+from pynn_io.formats.nix_layout import ASSIGNMENT, COMPONENTS, DOCUMENT, NETWORK, PARAMETERS, PLAN, VERSION, group_name, kind
 from pynn_io.formats.nix_values import read_mapping, read_value
 from pynn_io.formats.tagged_json import Codec
 from pynn_io.graph import biophysics, cells, dynamics, expressions, segments, stimuli, synapses
@@ -52,7 +52,10 @@ def _records(*modules: ModuleType) -> dict[str, type]:
 
 
 #: The only classes that reading a file makes.
-RECORDS: Mapping[str, type] = _records(biophysics, cells, dynamics, expressions, segments, synapses, stimuli, plans)
+RECORDS: Mapping[str, type] = {
+    **_records(biophysics, cells, dynamics, expressions, segments, synapses, stimuli, plans),
+    ASSIGNMENT: dynamics.Assignment,
+}
 
 
 def read(
