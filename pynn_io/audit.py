@@ -13,6 +13,7 @@ from typing import NamedTuple
 from pynn_io.document import Document
 from pynn_io.graph.biophysics import (
     ChannelDensity,
+    ChannelPopulation,
     ConcentrationModel,
     Item,
     Junction,
@@ -20,7 +21,8 @@ from pynn_io.graph.biophysics import (
     Opaque,
     ReversalPotential,
 )
-from pynn_io.graph.cells import CableCell, PointCell, UnknownCell
+from pynn_io.graph.cells import CableCell, PointCell, SpikeSource, UnknownCell
+from pynn_io.graph.dynamics import Component
 from pynn_io.graph.network import Network, Population, Projection
 from pynn_io.graph.schema import FIELDS, PARAMETER, is_extra
 from pynn_io.graph.stimuli import PoissonTrains, SpontaneousSynapses, VoltageClamp, What
@@ -94,6 +96,8 @@ def facts(document: Document) -> Iterator[Fact]:
         yield from _population(population, network)
     for projection in network.projections.values():
         yield from _projection(projection, network)
+    for name in network.component_types:
+        yield Fact("component_types", name, "component types")
     for name in network.node_sets:
         yield Fact("node_sets", name, "node sets")
     if document.plan is not None:
@@ -164,6 +168,8 @@ def _population(population: Population, network: Network) -> Iterator[Fact]:
         yield Fact(f"cell:{type(cell).__name__}{kind}", name, where)
         if isinstance(cell, PointCell):
             yield Fact(f"model:{cell.model}", cell.model, where)
+        if isinstance(cell, PointCell | SpikeSource) and cell.children:
+            yield Fact("children", name, where)
         if isinstance(cell, CableCell):
             cable = True
             yield from _cable_cell(cell, network, where)
@@ -179,11 +185,19 @@ def _cable_cell(cell: CableCell, network: Network, where: str) -> Iterator[Fact]
     for name in cell.parameters:
         yield Fact("unused", name, where)
     for item in (entry.item for entry in cell.decor):
-        if isinstance(item, ChannelDensity):
-            channel = network.channels[item.channel]
+        name = _definition(item)
+        if isinstance(item, ChannelDensity) or isinstance(network.channels.get(name), Component):
+            channel = network.channels[name]
             dialect = channel.dialect if isinstance(channel, Opaque) else "neuroml"
-            yield Fact(f"channel:{dialect}:{item.channel}", item.channel, where)
+            yield Fact(f"channel:{dialect}:{name}", name, where)
         yield Fact(f"decor:{type(item).__name__}", _item_name(item), where)
+
+
+def _definition(item: Item | Junction) -> str:
+    """The key of `Network.channels` that an item names; empty where it names none."""
+    if isinstance(item, ChannelDensity | ChannelPopulation):
+        return item.channel
+    return item.mechanism if isinstance(item, ConcentrationModel) else ""
 
 
 def _item_name(item: Item | Junction) -> str:
@@ -203,6 +217,8 @@ def _projection(projection: Projection, network: Network) -> Iterator[Fact]:
         model = network.synapses[name].model
         if model:
             yield Fact(f"synapse:{model}", model, where)
+        if network.synapses[name].children:
+            yield Fact("children", name, where)
     for column in dict.fromkeys([*projection.types, *projection.edges.columns]):
         if column not in _STRUCTURE:
             yield Fact(_column_key(column), column.removeprefix(PARAMETER), where)

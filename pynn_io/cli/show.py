@@ -175,7 +175,14 @@ def _neuroml_rules(source: Path) -> list[str]:
 
 
 def _contents(document: Document, source: Path, progress: Progress) -> dict[str, Any]:
-    from pynn_io.show import file_sizes, morphologies_summary, morphology_summary, node_set_summaries, summarise
+    from pynn_io.show import (
+        definitions_summary,
+        file_sizes,
+        morphologies_summary,
+        morphology_summary,
+        node_set_summaries,
+        summarise,
+    )
 
     network = document.network
     cells = sum(one.size for one in network.populations.values())
@@ -185,6 +192,7 @@ def _contents(document: Document, source: Path, progress: Progress) -> dict[str,
         "summary": summarise(document, progress=progress),
         "morphologies": morphologies_summary(network),
         "morphology": [morphology_summary(network.morphologies[name]) for name in network.morphologies] if lone else [],
+        "definitions": definitions_summary(network),
         "node_sets": list(node_set_summaries(document)),
         "files": file_sizes(document, source),
     }
@@ -204,6 +212,7 @@ def _as_json(account: dict[str, Any]) -> dict[str, Any]:
         plain["summary"] = account["summary"].as_dict()
         plain["morphologies"] = asdict(account["morphologies"]) if account["morphologies"] else None
         plain["morphology"] = [asdict(one) for one in account["morphology"]]
+        plain["definitions"] = [asdict(one) for one in account["definitions"]]
         plain["node_sets"] = [asdict(one) for one in account["node_sets"]]
         plain["files"] = [{"path": str(path), "bytes": size} for path, size in account["files"]]
     if "verdicts" in account:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from pynn_io.cli.common import counted, dialect_text, size_text
 from pynn_io.cli.losses import print_losses
+from pynn_io.show.definitions import DefinitionSummary
 from pynn_io.show.parts import MorphologiesSummary, MorphologySummary, NodeSetSummary
 from pynn_io.show.summary import ColumnSummary, PlanSummary, PopulationSummary, ProjectionSummary, Range, Summary
 
@@ -61,6 +62,7 @@ def _contents(console: Console, account: dict[str, Any]) -> None:
     _populations(console, summary.populations)
     _projections(console, summary.projections)
     _columns(console, summary.populations)
+    _definitions(console, account["definitions"])
     if account["morphologies"] is not None:
         _morphologies(console, account["morphologies"])
     for morphology in account["morphology"]:
@@ -173,6 +175,12 @@ def _projections(console: Console, projections: Sequence[ProjectionSummary]) -> 
     ]
     print_title(console, "Synapse types")
     print_table(console, ("projection", ">type id", "model", "receptor", "weight in", ">edges"), kinds)
+
+
+def _definitions(console: Console, found: Sequence[DefinitionSummary]) -> None:
+    if found:
+        print_title(console, f"Definitions ({len(found)})")
+        print_table(console, ("kind", "name", "what"), [(one.kind, one.name, one.what) for one in found])
 
 
 def _morphologies(console: Console, found: MorphologiesSummary) -> None:

@@ -73,7 +73,7 @@ class _Writer:
         self.document, self.network = document, document.network
         self.file, self.progress = file, progress
         self.components = components
-        names = {dynamics.Assignment: ASSIGNMENT}
+        names: dict[type, str] = {dynamics.Assignment: ASSIGNMENT}
         self.codec = Codec(names=names, path=self.components.relative, store=self._store)
         self.block = file.create_block(NETWORK, kind(NETWORK))
         self._stored = 0

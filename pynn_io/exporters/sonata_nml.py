@@ -11,7 +11,9 @@ from xml.sax.saxutils import quoteattr
 
 from pynn_io.graph.biophysics import (
     ChannelDensity,
+    ChannelPopulation,
     ConcentrationModel,
+    Law,
     MembraneProperty,
     Paint,
     Place,
@@ -61,9 +63,13 @@ def nml_snippet(name: str, cell: CableCell, report: Report) -> str:
             (membrane if tag == "specificCapacitance" else inner).append(line)
         elif isinstance(item, ConcentrationModel):
             models.append(_concentration(entry.region, item))
+            stated = {"initial": item.initial, "initial_outside": item.initial_outside}
+            lost += [f"{item.mechanism}.{key}" for key, value in stated.items() if value is not None]
             lost += [f"{item.mechanism}.{key}" for key in item.parameters if key not in _CONCENTRATION]
         elif isinstance(item, MembraneProperty):
             lost.append(f"{item.kind} in {entry.region}")
+        elif isinstance(item, ChannelPopulation):
+            lost.append(f"{item.channel} in {entry.region} (a number of channels)")
     lost += _unstated(cell.decor, used)
     lost += [f"parameter {key}" for key in cell.parameters]
     report.lost(
@@ -100,6 +106,8 @@ def _channel(
     if item.density is None:
         return [], [f"{item.channel} in {region} (no density)"]
     lost = [f"{item.channel}.{key} in {region}" for key in item.parameters]
+    if item.law not in (Law.OHMIC, Law.NERNST) or item.profiles or item.v_shift is not None:
+        lost.append(f"how {item.channel} conducts in {region}")
     ion = item.ion or "non_specific"
     attributes = {
         "id": f"g_{item.channel}_{region}",

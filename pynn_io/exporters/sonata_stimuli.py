@@ -5,7 +5,7 @@ from __future__ import annotations
 import os.path
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from pynn_io.graph.stimuli import (
     SpontaneousSynapses,
     Stimulus,
     SynapseReplay,
+    Targets,
     VoltageClamp,
     kind_of,
 )
@@ -66,6 +67,8 @@ class Target:
 
 def write_input(stimulus: Stimulus, target: Target) -> dict[str, dict[str, Any]]:
     """The inputs, by name, that say what a stimulus is: one, several, or (reported by name) none."""
+    if stimulus.targets is not None:
+        stimulus = _with_node_set(stimulus, stimulus.targets, target)
     found = (_obi if target.obi else _allen)(stimulus, target)
     if found is None:
         key = f"stimulus:{type(stimulus.what).__name__}"
@@ -126,6 +129,24 @@ def _obi(stimulus: Stimulus, target: Target) -> dict[str, dict[str, Any]] | None
     if content.get("duration") is None:
         content["duration"] = _until_the_end(name, content["delay"], target)
     return {name: {**content, **_site(stimulus, target)}}
+
+
+def _with_node_set(stimulus: Stimulus, targets: Targets, target: Target) -> Stimulus:
+    """The input onto the same cells as a node set, which has one place and one strength for all of them."""
+    ids = target.network.populations[targets.population].ids()[targets.rows]
+    unique = np.unique(ids)
+    uneven = len(unique) < len(ids)
+    for values, usual in ((targets.segment, 0), (targets.fraction, 0.5), (targets.weight, 1.0)):
+        uneven |= values is not None and bool((np.asarray(values) != usual).any())
+    if uneven:
+        target.report.approximated(
+            "stimulus-site",
+            f"inputs/{stimulus.name}",
+            "Its targets have places, weights or several such inputs each: it is written once for each cell, with "
+            "weight 1, at the soma.",
+            examples=[stimulus.name],
+        )
+    return replace(stimulus, node_set={"population": targets.population, "node_id": unique.tolist()}, targets=None)
 
 
 def _until_the_end(name: str, delay: float, target: Target) -> float:

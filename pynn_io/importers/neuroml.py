@@ -81,7 +81,9 @@ class _Importer:
             extra={"neuroml": self.context.kept} if self.context.kept else {},
             component_types=self.types,
         )
-        return Document(network, plan, {"format": "neuroml", "source": self.source.path})
+        return Document(
+            network, plan, {"format": "neuroml", "source": self.source.path, "files": tuple(self.source.files)}
+        )
 
     def _unwrapped(self) -> tuple[list[Element], list[Element]]:
         """The components without those that only stand around a network, and all networks.

@@ -118,8 +118,13 @@ class Projections:
         columns = {"synapse": text_column([found.synapses[row] for row in pairs[:, 1]])}
         if found.pre_synapses:
             columns["pre_synapse"] = text_column([found.pre_synapses[row] for row in pairs[:, 0]])
-        columns["weight_unit"] = text_column(["1"] * len(pairs))
+        columns["weight_unit"] = text_column([self._unit(found.synapses[row]) for row in pairs[:, 1]])
         return Table(len(pairs), columns), Column(0) if len(pairs) == 1 else Column(index)
+
+    def _unit(self, synapse: str) -> str:
+        """A weight is a factor, except for PyNN's synapses, which have nothing for it to multiply but their unit."""
+        row = _RECEPTORS.get(self.definitions.synapses[synapse].model.removeprefix("neuroml:"))
+        return "1" if row is None else row[1]
 
     def _columns(
         self, name: str, pre: Instances, post: Instances, where: str, found: Connections

@@ -14,7 +14,17 @@ import numpy as np
 from pynn_io.document import Document
 from pynn_io.errors import ReadError, UnsupportedInput
 from pynn_io.formats.nix import child, damage, decode_name, open_nix, read_array
-from pynn_io.formats.nix_layout import ASSIGNMENT, COMPONENTS, DOCUMENT, NETWORK, PARAMETERS, PLAN, VERSION, group_name, kind
+from pynn_io.formats.nix_layout import (
+    ASSIGNMENT,
+    COMPONENTS,
+    DOCUMENT,
+    NETWORK,
+    PARAMETERS,
+    PLAN,
+    VERSION,
+    group_name,
+    kind,
+)
 from pynn_io.formats.nix_values import read_mapping, read_value
 from pynn_io.formats.tagged_json import Codec
 from pynn_io.graph import biophysics, cells, dynamics, expressions, segments, stimuli, synapses

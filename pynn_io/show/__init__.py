@@ -3,6 +3,7 @@
 Nothing is printed here: `pynn-show` (`pynn_io.cli.show`) prints these values, as tables or as JSON.
 """
 
+from pynn_io.show.definitions import definitions_summary
 from pynn_io.show.parts import file_sizes, morphologies_summary, morphology_summary, node_set_summaries
 from pynn_io.show.peers import Verdict, verdicts
 from pynn_io.show.plot import draw
@@ -11,6 +12,7 @@ from pynn_io.show.summary import Summary, summarise
 __all__ = [
     "Summary",
     "Verdict",
+    "definitions_summary",
     "draw",
     "file_sizes",
     "morphologies_summary",

@@ -16,6 +16,7 @@ from pynn_io.graph.cells import CableCell, Cell, PointCell, SpikeSource, Unknown
 from pynn_io.graph.columns import Column, Table
 from pynn_io.graph.network import Network, Population, Projection
 from pynn_io.progress import Progress, quiet
+from pynn_io.show.plan_words import aim_word, recording_word, stimulus_word
 
 #: How many distinct values of a text column are named.
 NAMED = 6
@@ -358,26 +359,6 @@ def plan_summary(document: Document) -> PlanSummary | None:
         plan.celsius,
         plan.v_init,
         plan.target_simulator,
-        tuple(f"{one.name}: {_stimulus_word(one.what)} onto {_set_word(one.node_set)}" for one in plan.stimuli),
-        tuple(f"{one.name}: {one.variable} of {_set_word(one.node_set)}" for one in plan.recordings),
+        tuple(f"{one.name}: {stimulus_word(one.what)} onto {aim_word(one)}" for one in plan.stimuli),
+        tuple(f"{one.name}: {recording_word(one)}" for one in plan.recordings),
     )
-
-
-def _stimulus_word(what: Any) -> str:
-    from pynn_io.graph.stimuli import CurrentPulses, SpikeTrains, kind_of
-
-    match what:
-        case SpikeTrains(population=population, times=times):
-            return f"{len(times):,} spikes of {population}"
-        case CurrentPulses(amplitudes=amplitudes):
-            low, high = f"{amplitudes.min():g}", f"{amplitudes.max():g}"
-            steps = "1 current step" if len(amplitudes) == 1 else f"{len(amplitudes)} current steps"
-            return f"{steps} of {low if low == high else f'{low} to {high}'} nA"
-    return kind_of(what)
-
-
-def _set_word(node_set: Any) -> str:
-    """A node set's name, or what one without a name asks for: ``population v1, layer [2, 3]``."""
-    if isinstance(node_set, Mapping):
-        return ", ".join(f"{key} {value}" for key, value in node_set.items()) or "all cells"
-    return str(node_set) if node_set is not None else "all cells"

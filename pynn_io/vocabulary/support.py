@@ -57,6 +57,9 @@ _COLUMN_ONLY = _nearly("kept as a column that no tool of this dialect reads")
 _OWN_SIMULATOR = _no("its equations are in a file of the simulator's own language, which is not translated yet")
 
 _NOT_YET = _no("not translated yet")
+_NO_EQUATIONS = _no("SONATA names mechanisms of a simulator; equations are not translated into these yet")
+_NO_CHILDREN = _no("a parameter file of SONATA holds numbers and texts, and nothing in them")
+_OWN_TEMPLATE = _nearly("kept as a template that only pynn_io reads")
 _NOT_IN_BMTK = _no("BMTK has no such input")
 _NO_SETTINGS = _no("LEMS states the length and the step of a simulation, and no simulator's own settings")
 _NOT_A_TRACE = _no("LEMS writes potentials of cells, and nothing else yet")
@@ -116,7 +119,13 @@ ROWS: dict[str, Row] = {
     "template": _row("Other cell templates", neuroml=_OWN_SIMULATOR),
     "channel:nmodl:pas": _row("The passive channel"),
     "channel:nmodl": _row("Ion channels as NMODL mechanisms", neuroml=_OWN_SIMULATOR),
-    "channel:neuroml": _row("Ion channels as NeuroML or LEMS components", neuroml=_NOT_YET),
+    "channel:neuroml": _bmtk_and_obi(
+        "Ion channels and concentrations as NeuroML or LEMS components", allen=_NO_EQUATIONS, obi=_NO_EQUATIONS
+    ),
+    "component_types": _bmtk_and_obi("Component types of one's own (LEMS)", allen=_NO_EQUATIONS, obi=_NO_EQUATIONS),
+    "children": _bmtk_and_obi(
+        "Components in cells and synapses (plasticity, block, notes ...)", allen=_NO_CHILDREN, obi=_NO_CHILDREN
+    ),
     "channel": _row("Ion channels in other languages", neuroml=_OWN_SIMULATOR),
     "decor:ChannelDensity": _row("Channel densities"),
     "decor:ChannelPopulation": _row("Channels that are counted, not spread", neuroml=_NOT_YET),
@@ -222,6 +231,8 @@ def _model(name: str, target: str) -> Support:
     base = _field(target)
     if base == "swc":
         return NOT_A_MORPHOLOGY
+    if base in ("sonata", "allen", "obi") and name.startswith("neuroml:"):
+        return _OWN_TEMPLATE
     if base != "neuroml" or not name:
         return EXACT
     from pynn_io.vocabulary.neuroml import SUPPORT_ROWS

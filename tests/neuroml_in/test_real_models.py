@@ -36,7 +36,7 @@ def test_it_is_read_whole(path: Path) -> None:
     report = Report()
     if path.name in BROKEN:
         kind, text = BROKEN[path.name]
-        with pytest.raises(kind, match="") as caught:
+        with pytest.raises(kind) as caught:
             read(path, report)
         assert text in str(caught.value)
         return
