@@ -139,7 +139,7 @@ class Definitions:
         if ("cell", identifier) in self._done:
             return
         self._done["cell", identifier] = identifier
-        names = cell.origin.names if cell.origin is not None else {}
+        names = self.kept("cells").get(identifier, {})
         element = self._annotated(cell_element(identifier, cell, morphology, names, where, self._report))
         files = [self.channel(name, where) for name in channels_of(cell)]
         if cell.morphology != identifier and "morphology" not in names and self._born_apart(cell.morphology):

@@ -12,14 +12,14 @@ from pynn_io.simulation_plan.plan import Recording
 def aim_word(stimulus: Stimulus) -> str:
     """Where a stimulus goes: ``3 places of pyr``, or a node set."""
     if stimulus.targets is None:
-        return _set_word(stimulus.node_set)
+        return set_word(stimulus.node_set)
     return f"{_counted(len(stimulus.targets.rows), 'place')} of {stimulus.targets.population}"
 
 
 def recording_word(recording: Recording) -> str:
     """What is recorded: ``v of cortex``, ``2 quantities into v.dat``."""
     if not recording.columns:
-        return f"{recording.variable} of {_set_word(recording.node_set)}"
+        return f"{recording.variable} of {set_word(recording.node_set)}"
     what = f"{recording.variable} of {_counted(len(recording.columns), 'cell')}"
     if recording.kind == "quantities":
         what = _counted(len(recording.columns), "quantity", "quantities")
@@ -42,7 +42,7 @@ def stimulus_word(what: What) -> str:
     return kind_of(what)
 
 
-def _set_word(node_set: Any) -> str:
+def set_word(node_set: Any) -> str:
     """A node set's name, or what one without a name asks for: ``population v1, layer [2, 3]``."""
     if isinstance(node_set, Mapping):
         return ", ".join(f"{key} {value}" for key, value in node_set.items()) or "all cells"

@@ -158,13 +158,13 @@ def test_a_long_verdict_is_cut_where_it_is_printed_and_whole_as_a_value():
 
 def test_inputs_in_words():
     from pynn_io.graph.stimuli import CurrentPulses
-    from pynn_io.show.summary import _set_word, _stimulus_word
+    from pynn_io.show.plan_words import set_word, stimulus_word
 
     def steps(*amplitudes):
         ones = np.ones(len(amplitudes))
         return CurrentPulses(amplitudes=np.array(amplitudes), delays=ones, durations=ones)
 
-    assert _stimulus_word(steps(0.15)) == "1 current step of 0.15 nA"
-    assert _stimulus_word(steps(0.1, -0.2)) == "2 current steps of -0.2 to 0.1 nA"
-    assert _set_word({"population": "v1", "layer": [2, 3]}) == "population v1, layer [2, 3]"
-    assert _set_word(None) == "all cells"
+    assert stimulus_word(steps(0.15)) == "1 current step of 0.15 nA"
+    assert stimulus_word(steps(0.1, -0.2)) == "2 current steps of -0.2 to 0.1 nA"
+    assert set_word({"population": "v1", "layer": [2, 3]}) == "population v1, layer [2, 3]"
+    assert set_word(None) == "all cells"
