@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -144,6 +146,27 @@ def test_synaptic_currents_and_conductances(both: tuple) -> None:
     synapses = trace(results, "synapses")
     assert synapses.node_ids.tolist() == [1] * synapses.data.shape[1]
     assert (np.abs(synapses.data - expected["v:g0"][:1600, None]).max(axis=0) < 1e-12).any()
+
+
+def test_synapses_of_several_cells_each_against_its_own_by_hand(tmp_path: Path) -> None:
+    """Seven excitatory synapses on three cells, from two projections: every column is one of them, none twice."""
+    report = Recording("synapses", "ProbAMPANMDA_EMS.g", "Left", "all", kind="synapse")
+    cells = {  # of the edge files: excitatory edges by the cell that they reach
+        0: [("left__left__chemical", 5), ("drivers__left__chemical", 0)],
+        1: [("left__left__chemical", 0), ("left__left__chemical", 1), ("drivers__left__chemical", 1)],
+        2: [("left__left__chemical", 2), ("drivers__left__chemical", 2)],
+    }
+    record = [[f"{name}/{k}", name, k, "g"] for synapses in cells.values() for name, k in synapses]
+    pulse = ["left", 0, 0, 0.5, "step", {"amplitude": 0.5, "delay": 5.0, "duration": 20.0}]
+    expected = by_hand(tmp_path, stimuli=[pulse], record_synapses=record)
+    found = trace(run(plan(stimuli=(REPLAY, PULSE), recordings=(report,))), "synapses")
+    active = 0
+    for node, synapses in cells.items():
+        columns = found.data[:, found.node_ids == node].T.tolist()
+        others = [expected[f"v:{name}/{k}"][:1600].tolist() for name, k in synapses]
+        np.testing.assert_allclose(sorted(columns, key=max), sorted(others, key=max), rtol=0, atol=1e-12)
+        active += sum(max(other) > 1e-6 for other in others)
+    assert active >= 3
 
 
 def test_an_unknown_variable_names_report_population_and_what_there_is() -> None:

@@ -129,6 +129,38 @@ def test_random_currents_and_conductances_as_documented(tmp_path: Path) -> None:
     assert_same(results, by_hand(tmp_path, stimuli=hand))
 
 
+@slow
+def test_shot_noise_as_sampled_is_what_cells_get(tmp_path: Path) -> None:
+    """The lowering's samples (streams, gains and units worked out here), played into clamps by hand."""
+    shape = {"rise": 1.0, "decay": 6.0, "delay": 3.0, "duration": 30.0}
+    absolute = ShotNoise(**shape, rate=300.0, amplitude_mean=0.12, amplitude_variance=0.004)
+    relative = ShotNoise(**shape, mean=70.0, sigma=25.0, relative=Relative.THRESHOLD)
+    opening = ShotNoise(**shape, mean=0.004, sigma=0.001, conductance=True, reversal=5.0)
+    compared = ShotNoise(
+        **shape, mean=20.0, sigma=6.0, conductance=True, reversal=5.0, relative=Relative.INPUT_CONDUCTANCE
+    )
+    cases = [  # stimulus, cell, what one unit of the sampled signal is in nA or uS
+        ("absolute", absolute, "left", 0, 1.0),
+        ("relative", relative, "right", 0, 0.01 * THRESHOLD[0]),
+        ("opening", opening, "left", 1, 1.0),
+        ("compared", compared, "right", 1, 0.01 / RESISTANCE[1]),
+    ]
+    stimuli, hand = [REPLAY], []
+    for name, what, population, row, gain in cases:
+        stimuli.append(Stimulus(name, what, {"population": population, "node_id": [row]}))
+        signal = signal_of(what)
+        assert signal is not None
+        course = sample(signal, 0.0, gain, random_of(name, population, row))
+        assert np.ptp(course.values) > 0
+        played = {"times": [0, 3.0, *course.times], "values": [0, 0, *course.values]}
+        if what.conductance:
+            hand += [into(population, row, "conductance", played | {"reversal": 5.0})]
+        else:
+            hand += [into(population, row, "current", played)]
+    results = run(plan(stimuli=tuple(stimuli), seeds={"stimulus": 5}))
+    assert_same(results, by_hand(tmp_path, stimuli=hand))
+
+
 def random_of(name: str, population: str, node: int) -> np.random.Generator:
     return np.random.default_rng([7, 5, zlib.crc32(name.encode()), zlib.crc32(population.encode()), node])
 
