@@ -157,7 +157,8 @@ class Dynamics:
     """One flat system of equations.
 
     name: of the component it was made from. type: that one's type.
-    parameters: name -> value. dimensions: name -> dimension, of every name here.
+    parameters, constants: name -> value; constants are the types' own, the same for all components of them.
+    dimensions: name -> dimension, of every name here.
     needs: variables that come from where it is (``v``, ``temperature``, ``caConc``, ``surfaceArea``, ``iCa`` ...).
     gives: variables that others see, under the names that the type gave them (``i``, ``g``, ``fopen``, ``v``).
     states: state variables; what nobody starts is 0. derivatives: state -> rate of change per ms; a state without one
@@ -171,6 +172,7 @@ class Dynamics:
     name: str
     type: str
     parameters: Mapping[str, float] = field(default_factory=empty)
+    constants: Mapping[str, float] = field(default_factory=empty)
     dimensions: Mapping[str, str] = field(default_factory=empty)
     needs: tuple[str, ...] = ()
     gives: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import keyword
+import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -116,11 +117,8 @@ class Expression:
     @property
     def number(self) -> float | None:
         """Its value where it is a literal number, with or without a sign."""
-        tree = self.tree
-        sign = 1.0
-        if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
-            tree, sign = tree.operand, -1.0
-        return sign * float(tree.value) if isinstance(tree, ast.Constant) else None  # type: ignore[arg-type]
+        value = _number(self.tree)
+        return None if value is None else float(value)
 
     def renamed(self, new: Mapping[str, str]) -> Expression:
         """The same with variables renamed."""
@@ -131,6 +129,10 @@ class Expression:
         if not self.names & new.keys():
             return self
         return Expression(ast.unparse(_Replace(new).visit(ast.parse(self.text, mode="eval")).body))
+
+    def simplified(self) -> Expression:
+        """The same without factors and divisors that are 1, terms that are 0, and operations on plain numbers."""
+        return Expression(ast.unparse(_Simplify().visit(ast.parse(self.text, mode="eval")).body))
 
     def __str__(self) -> str:
         return self.text
@@ -147,6 +149,43 @@ class _Replace(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.AST:
         found = self._new.get(node.id.removesuffix(_MARK))
         return node if found is None else ast.parse(found.text, mode="eval").body
+
+
+class _Simplify(ast.NodeTransformer):
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        left, right = _number(node.left), _number(node.right)
+        if left is not None and right is not None and not (isinstance(node.op, ast.Div) and right == 0):
+            return _literal(_OPERATIONS[type(node.op)](left, right))
+        if right == 1 and isinstance(node.op, ast.Mult | ast.Div | ast.Pow):
+            return node.left
+        if left == 1 and isinstance(node.op, ast.Mult):
+            return node.right
+        if right == 0 and isinstance(node.op, ast.Add | ast.Sub):
+            return node.left
+        if left == 0 and isinstance(node.op, ast.Add):
+            return node.right
+        return node
+
+
+_OPERATIONS: Mapping[type, Callable[[float, float], float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+}
+
+
+def _number(node: ast.AST) -> float | None:
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        value = _number(node.operand)
+        return None if value is None else -value
+    return node.value if isinstance(node, ast.Constant) else None  # type: ignore[return-value]
+
+
+def _literal(value: float) -> ast.AST:
+    return ast.parse(repr(value), mode="eval").body
 
 
 def variable(name: str) -> Expression:
@@ -319,9 +358,9 @@ def _compare(node: ast.Compare, to: Language) -> tuple[str, int]:
     """``a < b < c`` is ``a < b and b < c``."""
     sides = [node.left, *node.comparators]
     parts = []
-    for operator, before, after in zip(node.ops, sides, sides[1:], strict=False):
+    for sign, before, after in zip(node.ops, sides, sides[1:], strict=False):
         left, right = _inside(before, _BINDS["Compare"] + 1, to), _inside(after, _BINDS["Compare"] + 1, to)
-        parts.append(f"{left} {_sign(type(operator).__name__, to)} {right}")
+        parts.append(f"{left} {_sign(type(sign).__name__, to)} {right}")
     if len(parts) == 1:
         return parts[0], _BINDS["Compare"]
     return f" {_sign('And', to)} ".join(parts), _BINDS["And"]

@@ -72,6 +72,7 @@ class _Flat:
     def __init__(self, types: Types, references: Mapping[str, Component]) -> None:
         self._types, self._references = types, references
         self._parameters: dict[str, float] = {}
+        self._constants: dict[str, float] = {}
         self._dimensions: dict[str, str] = {}
         self._needs: dict[str, str] = {}
         self._states: list[str] = []
@@ -147,15 +148,13 @@ class _Flat:
                     f"{name}",
                     where=type_.where,
                 )
-            self._put(node.names[name], dimension, value)
+            self._parameters[node.names[name]] = value
+            self._dimensions[node.names[name]] = dimension
         for name, (dimension, value) in type_.constants.items():
-            self._put(node.names[name], dimension, value)
+            self._constants[node.names[name]] = value
+            self._dimensions[node.names[name]] = dimension
         for each in type_.derived_parameters:
             self._fixed.append(self._renamed(each, node))
-
-    def _put(self, name: str, dimension: str, value: float) -> None:
-        self._parameters[name] = value
-        self._dimensions[name] = dimension
 
     def _add_equations(self, node: _Node) -> None:
         type_, names = node.type, node.names
@@ -283,6 +282,7 @@ class _Flat:
             name=component.id,
             type=component.type,
             parameters=self._parameters,
+            constants=self._constants,
             dimensions=self._dimensions,
             needs=tuple(self._needs),
             gives=tuple(root.gives.values()),
@@ -335,13 +335,15 @@ def pruned(dynamics: Dynamics, keep: Iterable[str]) -> Dynamics:
     wanted = set(keep)
     alias: dict[str, Expression] = {}
     kept: list[Derived] = []
+    rates = {rate for scheme in dynamics.kinetics for edge in scheme.edges for rate in edge[2:]}
     for each in dynamics.derived:
         value = each.value.replaced(alias) if each.value is not None else None
-        if value is not None and each.name not in wanted and (value.text.isidentifier() or value.number is not None):
+        named = value is not None and value.text.isidentifier()
+        if value is not None and each.name not in wanted | rates and (named or value.number is not None):
             alias[each.name] = value
         else:
             kept.append(_replaced(each, alias))
-    made = _with_aliases(replace(dynamics, derived=tuple(kept)), alias)
+    made = replaced_everywhere(replace(dynamics, derived=tuple(kept)), alias)
     needed = wanted | _used_elsewhere(made)
     live: list[Derived] = []
     for each in reversed(made.derived):
@@ -351,35 +353,34 @@ def pruned(dynamics: Dynamics, keep: Iterable[str]) -> Dynamics:
     return replace(made, derived=tuple(reversed(live)))
 
 
-def _replaced(each: Derived, alias: Mapping[str, Expression]) -> Derived:
-    cases = tuple(
-        Case(case.value.replaced(alias), None if case.condition is None else case.condition.replaced(alias))
-        for case in each.cases
-    )
-    return replace(each, cases=cases)
+def replaced_everywhere(dynamics: Dynamics, new: Mapping[str, Expression]) -> Dynamics:
+    """The system with variables replaced by expressions, wherever they are used."""
 
-
-def _with_aliases(dynamics: Dynamics, alias: Mapping[str, Expression]) -> Dynamics:
     def act(actions: tuple[Action, ...]) -> tuple[Action, ...]:
         return tuple(
-            Assignment(one.variable, one.value.replaced(alias)) if isinstance(one, Assignment) else one
-            for one in actions
+            Assignment(one.variable, one.value.replaced(new)) if isinstance(one, Assignment) else one for one in actions
         )
 
     def rates(stated: Mapping[str, Expression]) -> dict[str, Expression]:
-        return {name: value.replaced(alias) for name, value in stated.items()}
+        return {name: value.replaced(new) for name, value in stated.items()}
 
     def when(stated: tuple[OnCondition, ...]) -> tuple[OnCondition, ...]:
-        return tuple(OnCondition(one.test.replaced(alias), act(one.actions)) for one in stated)
+        return tuple(OnCondition(one.test.replaced(new), act(one.actions)) for one in stated)
 
     def on(stated: tuple[OnEvent, ...]) -> tuple[OnEvent, ...]:
         return tuple(OnEvent(one.port, act(one.actions)) for one in stated)
 
-    names = {name: value.text for name, value in alias.items() if value.text.isidentifier()}
+    def edge(names: tuple[str, str, str, str]) -> tuple[str, str, str, str]:
+        source, target, *both = names
+        forward, reverse = (new[name].text if name in new and new[name].text.isidentifier() else name for name in both)
+        return source, target, forward, reverse
+
     return replace(
         dynamics,
+        derived_parameters=tuple(_replaced(each, new) for each in dynamics.derived_parameters),
+        derived=tuple(_replaced(each, new) for each in dynamics.derived),
         derivatives=rates(dynamics.derivatives),
-        on_start=tuple(Assignment(one.variable, one.value.replaced(alias)) for one in dynamics.on_start),
+        on_start=tuple(Assignment(one.variable, one.value.replaced(new)) for one in dynamics.on_start),
         conditions=when(dynamics.conditions),
         events=on(dynamics.events),
         regimes=tuple(
@@ -388,11 +389,75 @@ def _with_aliases(dynamics: Dynamics, alias: Mapping[str, Expression]) -> Dynami
             )
             for one in dynamics.regimes
         ),
+        kinetics=tuple(replace(one, edges=tuple(map(edge, one.edges))) for one in dynamics.kinetics),
+    )
+
+
+def renamed(dynamics: Dynamics, new: Mapping[str, str]) -> Dynamics:
+    """The system with its own variables under other names."""
+
+    def name(old: str) -> str:
+        return new.get(old, old)
+
+    def assigned(actions: tuple[Action, ...]) -> tuple[Action, ...]:
+        return tuple(
+            replace(one, variable=name(one.variable)) if isinstance(one, Assignment) else one for one in actions
+        )
+
+    def when(stated: tuple[OnCondition, ...]) -> tuple[OnCondition, ...]:
+        return tuple(replace(one, actions=assigned(one.actions)) for one in stated)
+
+    def on(stated: tuple[OnEvent, ...]) -> tuple[OnEvent, ...]:
+        return tuple(replace(one, actions=assigned(one.actions)) for one in stated)
+
+    made = replaced_everywhere(dynamics, {old: variable(own) for old, own in new.items()})
+    return replace(
+        made,
+        parameters={name(key): value for key, value in made.parameters.items()},
+        constants={name(key): value for key, value in made.constants.items()},
+        dimensions={name(key): value for key, value in made.dimensions.items()},
+        gives=tuple(map(name, made.gives)),
+        states=tuple(map(name, made.states)),
+        derived_parameters=tuple(replace(each, name=name(each.name)) for each in made.derived_parameters),
+        derived=tuple(replace(each, name=name(each.name)) for each in made.derived),
+        derivatives={name(key): value for key, value in made.derivatives.items()},
+        on_start=tuple(replace(each, variable=name(each.variable)) for each in made.on_start),
+        conditions=when(made.conditions),
+        events=on(made.events),
+        regimes=tuple(
+            replace(
+                each,
+                on_entry=assigned(each.on_entry),
+                derivatives={name(key): value for key, value in each.derivatives.items()},
+                conditions=when(each.conditions),
+                events=on(each.events),
+            )
+            for each in made.regimes
+        ),
         kinetics=tuple(
-            replace(one, edges=tuple((a, b, names.get(c, c), names.get(d, d)) for a, b, c, d in one.edges))
-            for one in dynamics.kinetics
+            replace(
+                each,
+                name=name(each.name),
+                states=tuple(map(name, each.states)),
+                edges=tuple((name(a), name(b), name(c), name(d)) for a, b, c, d in each.edges),
+            )
+            for each in made.kinetics
         ),
     )
+
+
+def used(dynamics: Dynamics) -> set[str]:
+    """Every name that some equation uses."""
+    found = _used_elsewhere(dynamics)
+    return found.union(*(uses(each) for each in (*dynamics.derived, *dynamics.derived_parameters)))
+
+
+def _replaced(each: Derived, new: Mapping[str, Expression]) -> Derived:
+    cases = tuple(
+        Case(case.value.replaced(new), None if case.condition is None else case.condition.replaced(new))
+        for case in each.cases
+    )
+    return replace(each, cases=cases)
 
 
 def _used_elsewhere(dynamics: Dynamics) -> set[str]:
