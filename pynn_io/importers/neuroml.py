@@ -18,7 +18,7 @@ from pynn_io.graph.network import Network
 from pynn_io.importers.lems_types import component_types
 from pynn_io.importers.lems_units import defined_quantities
 from pynn_io.importers.neuroml_cells import read_definitions
-from pynn_io.importers.neuroml_components import Components, Types
+from pynn_io.importers.neuroml_components import Components, Kinds
 from pynn_io.importers.neuroml_context import Context
 from pynn_io.importers.neuroml_network import Net, read_network
 from pynn_io.importers.neuroml_plan import read_simulation, with_inputs
@@ -47,7 +47,7 @@ class _Importer:
     def __init__(self, source: Source, context: Context) -> None:
         self.source, self.context = source, context
         self.types = component_types(source.types, context)
-        self.components = Components(context, Types(self.types))
+        self.components = Components(context, Kinds(self.types))
         self._around: dict[str, str] = {}
 
     def read(self) -> Document:

@@ -68,6 +68,7 @@ class _Reader:
         self.found = Definitions()
         self.shared: dict[str, dict[str, Element]] = {"morphology": {}, **{tag: {} for tag in _BIOPHYSICS}}
         self.decors: dict[str, tuple[Paint, ...]] = {}
+        self.read_components: list[tuple[Component, str]] = []
 
     def read(self, elements: Iterable[Element]) -> Definitions:
         cells: list[Element] = []
@@ -101,8 +102,9 @@ class _Reader:
         return identifier
 
     def _component(self, identifier: str, element: Element) -> None:
-        component = self.components.read(element)
-        role = self.components.types.role(component.type, element.where)
+        component = self.components.read(element, checked=True)
+        self.read_components.append((component, element.where))
+        role = self.components.kinds.role(component.type)
         if component.type == _SPIKES:
             times = [child.parameters.get("time", 0.0) for child in component.all("spike")]
             self.found.trains[identifier] = np.asarray(times, dtype=np.float64)
@@ -180,9 +182,21 @@ class _Reader:
     # --- references -----------------------------------------------------------------------------------------------
 
     def _references(self) -> None:
+        for component, where in self.read_components:
+            inside = {part.id for part in component.walk()}
+            for part in component.walk():
+                self._component_references(component.id, part, where, inside)
         for name, cell in self.found.cells.items():
             if isinstance(cell, CableCell):
                 self._decor_references(name, cell)
+
+    def _component_references(self, name: str, part: Component, where: str, inside: set[str]) -> None:
+        """A component names others of the document, or (states of a channel) its own siblings."""
+        types = self.components.kinds.types
+        for role in types[part.type].references if part.type in types else ():
+            stated = part.texts.get(role)
+            if stated and stated not in self.found.where and stated not in inside:
+                self.context.problem(where, f"{name!r} has the {role} {stated!r}, which is not defined")
 
     def _decor_references(self, name: str, cell: CableCell) -> None:
         where = self.found.where[name]

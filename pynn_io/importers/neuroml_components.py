@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from functools import cache
 
-from pynn_io.errors import GraphError, ReadError
+from pynn_io.errors import ReadError
 from pynn_io.formats import neuroml_schema
 from pynn_io.formats.neuroml_records import Element
-from pynn_io.graph.columns import empty
 from pynn_io.graph.dynamics import Component, ComponentType
 from pynn_io.importers.neuroml_context import Context, Take
+from pynn_io.lowering.types import Types
 
-#: What a component is for -> the core types that are the roots of such types, and all that stand below them without
-#: saying so in the schema.
+#: Core types, and what is for a component of one that extends them; the first that fits counts.
 _ROLES = {
-    "cell": """baseCell baseSpikingCell baseCellMembPot baseCellMembPotDL baseCellMembPotCap baseIaf baseIafCapCell
-        iafTauCell iafTauRefCell iafCell iafRefCell izhikevichCell izhikevich2007Cell adExIaFCell fitzHughNagumoCell
-        fitzHughNagumo1969Cell pinskyRinzelCA3Cell hindmarshRose1984Cell pointCellCondBased pointCellCondBasedCa
-        basePyNNCell basePyNNIaFCell basePyNNIaFCondCell IF_curr_alpha IF_curr_exp IF_cond_alpha IF_cond_exp
-        EIF_cond_exp_isfa_ista EIF_cond_alpha_isfa_ista HH_cond_exp cell cell2CaPools""",
-    "source": """baseSpikeSource spikeGenerator spikeGeneratorRandom spikeGeneratorPoisson spikeGeneratorRefPoisson
-        spikeArray SpikeSourcePoisson""",
-    "channel": """baseIonChannel ionChannel ionChannelHH ionChannelPassive ionChannelVShift ionChannelKS
-        concentrationModel decayingPoolConcentrationModel fixedFactorConcentrationModel
-        fixedFactorConcentrationModelTraub""",
-    "synapse": """baseSynapse baseVoltageDepSynapse baseSynapseDL baseCurrentBasedSynapse baseConductanceBasedSynapse
-        baseConductanceBasedSynapseTwo baseGradedSynapse alphaCurrentSynapse expOneSynapse alphaSynapse expTwoSynapse
-        expThreeSynapse blockingPlasticSynapse doubleSynapse stdpSynapse gapJunction silentSynapse linearGradedSynapse
-        gradedSynapse basePynnSynapse expCondSynapse expCurrSynapse alphaCondSynapse alphaCurrSynapse""",
-    "input": """basePointCurrent baseVoltageDepPointCurrent baseVoltageDepPointCurrentSpiking basePointCurrentDL
-        baseVoltageDepPointCurrentDL poissonFiringSynapse transientPoissonFiringSynapse timedSynapticInput
-        pulseGenerator pulseGeneratorDL sineGenerator sineGeneratorDL rampGenerator rampGeneratorDL compoundInput
-        compoundInputDL voltageClamp voltageClampTriple""",
+    "baseSpikeSource": "source",
+    "baseCell": "cell",
+    "baseSynapse": "synapse",
+    "baseSynapseDL": "synapse",
+    "baseIonChannel": "channel",
+    "concentrationModel": "channel",
+    "basePointCurrent": "input",
+    "basePointCurrentDL": "input",
 }
-#: core type -> what it is for.
-ROLE_OF: Mapping[str, str] = {name: role for role, names in _ROLES.items() for name in names.split()}
 
 #: Kinds of the schema that are dimensions of another name, and those that are bare numbers.
 _DIMENSION_OF = {
@@ -52,42 +38,35 @@ _BY_FORM = frozenset({"HHRate", "HHTime", "HHVariable", "Q10Settings"})
 _WORDS = ("notes", "property", "annotation")
 
 
-@dataclass(frozen=True, slots=True)
-class Types:
-    """The types that a document defines, with what is known of the core ones: attributes by kind, and roles."""
+class Kinds:
+    """What types of components say: their own attributes by dimension, their children, what they are for."""
 
-    own: Mapping[str, ComponentType] = field(default_factory=empty)
+    def __init__(self, own: Mapping[str, ComponentType]) -> None:
+        self.types = Types(own)
 
-    def chain(self, name: str, where: object = "") -> Iterator[ComponentType]:
-        """A type of the document and those of it that it extends. Raises GraphError where they go in a circle."""
-        seen: list[str] = []
-        while name in self.own:
-            if name in seen:
-                raise GraphError(f"the types {' -> '.join([*seen, name])} extend each other", where=where)
-            seen.append(name)
-            yield self.own[name]
-            name = self.own[name].extends
+    def role(self, name: str) -> str:
+        """What a component of this type is for; empty where nothing says. Raises GraphError for a broken type."""
+        if name not in self.types:
+            return ""
+        lineage = list(self.types.lineage(name))
+        return next((role for base, role in _ROLES.items() if base in lineage), "")
 
-    def core(self, name: str, where: object = "") -> str:
-        """The name of the core type that a type is or extends; empty where it extends none."""
-        for found in self.chain(name, where):
-            name = found.extends
-        return name
+    def child(self, parent: str, tag: str) -> str:
+        """The type of a child that states none: of its role in its parent, else called like its element."""
+        if tag in self.types or parent not in self.types:
+            return tag
+        joined = self.types[parent]
+        return joined.child.get(tag) or joined.children.get(tag) or tag
 
-    def role(self, name: str, where: object = "") -> str:
-        """What a component of this type is for; empty where nothing says."""
-        return ROLE_OF.get(self.core(name, where), "")
-
-    def dimension(self, type_name: str, tag: str, attribute: str, where: object) -> str | None:
+    def dimension(self, type_name: str, tag: str, attribute: str) -> str | None:
         """The dimension that an attribute has; empty for a text, None where nobody says."""
-        core = type_name
-        for found in self.chain(type_name, where):
-            if attribute in found.parameters:
-                return found.parameters[attribute]
-            if attribute in found.texts or attribute in found.references:
+        if type_name in self.types:
+            joined = self.types[type_name]
+            if attribute in joined.parameters:
+                return joined.parameters[attribute]
+            if attribute in joined.texts or attribute in joined.references:
                 return ""
-            core = found.extends
-        kind = _schema_kinds(core.lower()).get(attribute) or _schema_kinds(tag.lower()).get(attribute)
+        kind = _schema_kinds(type_name.lower()).get(attribute) or _schema_kinds(tag.lower()).get(attribute)
         if kind is None:
             return None
         if kind in _DIMENSION_OF:
@@ -110,18 +89,24 @@ def _schema_types() -> Mapping[str, neuroml_schema.Type]:
 class Components:
     """Elements of a document as components."""
 
-    def __init__(self, context: Context, types: Types) -> None:
-        self.context, self.types = context, types
+    def __init__(self, context: Context, kinds: Kinds) -> None:
+        self.context, self.kinds = context, kinds
 
-    def read(self, element: Element) -> Component:
-        """A component with everything in it. Raises ReadError for a quantity of the wrong dimension."""
+    def read(self, element: Element, parent: str = "", *, checked: bool = False) -> Component:
+        """A component with everything in it. parent: the type of the one that it stands in.
+
+        checked: a type that nobody defines is a problem of the context. Raises ReadError for a quantity of the wrong
+        dimension.
+        """
         take = Take(element, self.context)
         if element.tag in _WORDS:
             return self._words(take)
-        kind = take.text("type") or element.tag
+        kind = take.text("type") or self.kinds.child(parent, element.tag)
+        if checked and kind not in self.kinds.types:
+            self.context.problem(take.where, f"the component type {kind!r} is not defined")
         identifier = take.text("id")
         parameters, texts = self.attributes(take, kind)
-        children = tuple((child.tag, self.read(child)) for child in take.children())
+        children = tuple((child.tag, self.read(child, kind, checked=checked)) for child in take.children())
         tag = element.tag if element.tag != kind else ""
         take.rest()
         return Component(kind, identifier, parameters, texts, children, tag)
@@ -132,7 +117,7 @@ class Components:
         texts: dict[str, str] = {}
         quantities = self.context.quantities
         for name, value in take.attributes().items():
-            dimension = self.types.dimension(kind, take.element.tag, name, take.where)
+            dimension = self.kinds.dimension(kind, take.element.tag, name)
             if dimension == "" or (dimension is None and not quantities.is_quantity(value)):
                 texts[name] = value
             else:
