@@ -142,7 +142,11 @@ CASES = {
         ReadError,
         "doc.nml:2: thresh: '-55ms' is a time, and a voltage is expected",
     ),
-    "an unknown unit": (IAF.replace("-55mV", "-55mX"), ReadError, "doc.nml:2: thresh: '-55mX' has the unknown unit 'mX'"),
+    "an unknown unit": (
+        IAF.replace("-55mV", "-55mX"),
+        ReadError,
+        "doc.nml:2: thresh: '-55mX' has the unknown unit 'mX'",
+    ),
     "a component of no type": ('<mystery id="x" a="1"/>', GraphError, "doc.nml:2: the component type 'mystery' is not"),
     "a gate's rate of no type": (
         '<ionChannelHH id="na">\n<gateHHrates id="m" instances="3">\n<forwardRate type="ghostRate"/></gateHHrates>'

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Morphologies: inherited ends, spheres, orders of segments, groups of every kind, against numbers worked out by hand."""
 
 from __future__ import annotations
