@@ -136,9 +136,10 @@ class PlainProjection:
 
         one_kind: electrical and continuous projections cannot either (HDF5 states the component once a projection).
         """
-        if len(self._kinds) < 2 or self.tag == SINGLE or not (one_kind or self.tag == "projection"):
+        tag = "projection" if one_kind and self.tag == SINGLE else self.tag
+        if len(self._kinds) < 2 or not (one_kind or tag == "projection"):
             if self._kinds:
-                yield self._record(self._id, self._kinds, None)
+                yield self._record(self._id, tag, self._kinds, None)
             return
         self._report.expanded(
             "projection-split",
@@ -146,12 +147,12 @@ class PlainProjection:
             f"The projection becomes {len(self._kinds)}, since all connections of one have the same component there.",
         )
         for number, kind in enumerate(self._kinds):
-            yield self._record(self._id if number == 0 else self._places.new(self._id), (kind,), number)
+            yield self._record(self._id if number == 0 else self._places.new(self._id), tag, (kind,), number)
 
-    def _record(self, name: str, kinds: tuple[tuple[str, str], ...], only: int | None) -> ProjectionRecord:
+    def _record(self, name: str, tag: str, kinds: tuple[tuple[str, str], ...], only: int | None) -> ProjectionRecord:
         known = {*self._projection.types, *self._projection.edges.columns}
         names = [column for column in _COLUMNS if column in known]
-        if self.tag not in ("projection", SINGLE):
+        if tag not in ("projection", SINGLE):
             names = [column for column in names if column != "delay"]
         pre, post = (self._cells.ends[split.parts[0].name] for split in (self._pre, self._post))
         size = self._projection.size
@@ -165,7 +166,7 @@ class PlainProjection:
             size,
             self._blocks(names, len(kinds) > 1, only),
             frozenset(_COLUMNS[column] for column in names if column != "id"),
-            self.tag,
+            tag,
             kinds[0][0],
             kinds if len(kinds) > 1 else (),
         )

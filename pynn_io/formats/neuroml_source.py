@@ -89,6 +89,10 @@ def _top(child: Element, path: Path, source: Source) -> None:
 
 
 def _element(node: Any, path: Path) -> Element:
+    """Names of other namespaces (in annotations) stay as lxml has them: ``{namespace}name``."""
     children = tuple(_element(child, path) for child in node if isinstance(child.tag, str))
-    attributes = {etree.QName(key).localname: value for key, value in node.attrib.items() if "}" not in key}
-    return Element(etree.QName(node).localname, attributes, children, node.text or "", f"{path}:{node.sourceline}")
+    name = etree.QName(node)
+    foreign = name.namespace is not None and "neuroml.org" not in name.namespace
+    attributes = {key: value for key, value in node.attrib.items() if foreign or "}" not in key}
+    tag = node.tag if foreign else name.localname
+    return Element(tag, attributes, children, node.text or "", f"{path}:{node.sourceline}")

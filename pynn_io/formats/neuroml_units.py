@@ -51,6 +51,10 @@ _UNITS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 
+#: A number of so many characters is readable: the first unit that gives one is taken.
+_READABLE = 6
+
+
 @lru_cache(maxsize=65536)
 def quantity_text(value: float, dimension: str, *, schema: bool = True) -> str:
     """``(6.3 K + 273.15 K, "temperature")`` -> ``"6.3degC"``: a number in coherent units, with a unit.
@@ -65,10 +69,15 @@ def quantity_text(value: float, dimension: str, *, schema: bool = True) -> str:
         symbols = tuple(symbol for symbol in symbols if allowed is None or symbol in allowed)
     if not symbols:
         return plain_number(value)
-    exact = [found for symbol in symbols if (found := _exact(value, symbol)) is not None]
+    exact = [(found, symbol) for symbol in symbols if (found := _exact(value, symbol)) is not None]
     if exact:
-        return min(exact, key=len)
+        number, symbol = next((each for each in exact if len(each[0]) <= _READABLE), min(exact, key=_length))
+        return number + symbol
     return plain_number(from_coherent(value, symbols[0])) + symbols[0]
+
+
+def _length(pair: tuple[str, str]) -> int:
+    return len(pair[0])
 
 
 def plain_number(value: float) -> str:
@@ -78,12 +87,12 @@ def plain_number(value: float) -> str:
 
 
 def _exact(value: float, symbol: str) -> str | None:
-    """The shortest number in this unit that is ``value``, with the unit; None where no number is."""
+    """The shortest number in this unit that is ``value``; None where no number is."""
     guess = from_coherent(value, symbol)
     for digits in (*range(1, 18), 0):
         number = float(f"{guess:.{digits}g}") if digits else guess
         if to_coherent(number, symbol) == value:
-            return plain_number(number) + symbol
+            return plain_number(number)
     return _beside(guess, value, symbol)
 
 
@@ -94,5 +103,5 @@ def _beside(guess: float, value: float, symbol: str) -> str | None:
         for _ in range(2):
             number = nextafter(number, toward)
             if to_coherent(number, symbol) == value:
-                return plain_number(number) + symbol
+                return plain_number(number)
     return None

@@ -150,11 +150,39 @@ class Components:
         return Component("property", texts=texts)
 
 
-def markup(element: Element) -> str:
-    """An element that is not interpreted, as XML again."""
-    attributes = "".join(f' {name}="{_escaped(value)}"' for name, value in element.attributes.items())
-    inner = _escaped(element.text) + "".join(markup(child) for child in element.children)
-    return f"<{element.tag}{attributes}>{inner}</{element.tag}>" if inner else f"<{element.tag}{attributes}/>"
+#: Prefixes that people know for namespaces of annotations; others are numbered.
+_PREFIXES = {
+    "http://www.w3.org/1999/02/22-rdf-syntax-ns#": "rdf",
+    "http://biomodels.net/model-qualifiers/": "bqmodel",
+    "http://biomodels.net/biology-qualifiers/": "bqbiol",
+    "http://purl.org/dc/elements/1.1/": "dc",
+    "http://purl.org/dc/terms/": "dcterms",
+}
+
+
+def markup(element: Element, declared: Mapping[str, str] = empty()) -> str:
+    """An element that is not interpreted, as XML again. declared: prefixes by namespace, of what stands around it."""
+    names = [element.tag, *element.attributes]
+    spaces = dict(declared)
+    for name in names:
+        space = _space(name)
+        if space and space not in spaces:
+            spaces[space] = _PREFIXES.get(space, f"ns{len(spaces)}")
+    new = "".join(f' xmlns:{spaces[each]}="{_escaped(each)}"' for each in spaces if each not in declared)
+    attributes = "".join(f' {_named(key, spaces)}="{_escaped(value)}"' for key, value in element.attributes.items())
+    text = element.text if element.text.strip() or not element.children else ""
+    inner = _escaped(text) + "".join(markup(child, spaces) for child in element.children)
+    tag = _named(element.tag, spaces)
+    return f"<{tag}{new}{attributes}>{inner}</{tag}>" if inner else f"<{tag}{new}{attributes}/>"
+
+
+def _space(name: str) -> str:
+    return name[1:].partition("}")[0] if name.startswith("{") else ""
+
+
+def _named(name: str, spaces: Mapping[str, str]) -> str:
+    space = _space(name)
+    return f"{spaces[space]}:{name.rpartition('}')[2]}" if space else name
 
 
 def _escaped(text: str) -> str:
