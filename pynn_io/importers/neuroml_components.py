@@ -8,6 +8,7 @@ from functools import cache
 from pynn_io.errors import ReadError
 from pynn_io.formats import neuroml_schema
 from pynn_io.formats.neuroml_records import Element
+from pynn_io.graph.columns import empty
 from pynn_io.graph.dynamics import Component, ComponentType
 from pynn_io.importers.neuroml_context import Context, Take
 from pynn_io.lowering.types import Types
