@@ -21,7 +21,7 @@ from pynn_io.graph.biophysics import (
     Opaque,
     ReversalPotential,
 )
-from pynn_io.graph.cells import CableCell, PointCell, SpikeSource, UnknownCell
+from pynn_io.graph.cells import CableCell, Cell, PointCell, SpikeSource, UnknownCell
 from pynn_io.graph.dynamics import Component
 from pynn_io.graph.network import Network, Population, Projection
 from pynn_io.graph.schema import FIELDS, PARAMETER, is_extra
@@ -29,28 +29,39 @@ from pynn_io.graph.stimuli import PoissonTrains, SpontaneousSynapses, VoltageCla
 from pynn_io.report import Issue, Kind, Report
 from pynn_io.simulation_plan.plan import Output, Recording, SimulationPlan
 from pynn_io.simulation_plan.sonata_conditions import SEEDS
+from pynn_io.vocabulary import backends
 from pynn_io.vocabulary.support import support, title
 
 _KINDS = {"no": Kind.LOST, "approximate": Kind.APPROXIMATED}
+_CABLE = "cell:CableCell"
 _STRUCTURE = {"id", "cell", "synapse", "weight_unit", "group"}
 _WORD = re.compile(r"[^\w:.+-]+")
 
 
 class Fact(NamedTuple):
-    """One thing that is in the graph: the support row it falls under, its own name, and where it stands."""
+    """One thing that is in the graph: the support row it falls under, its own name, and where it stands.
+
+    within: the row of the cell or projection that it is a part of.
+    """
 
     key: str
     subject: str
     where: str
+    within: str = ""
 
 
 def audit(document: Document, target: str, report: Report) -> None:
     """Add to ``report`` what ``target`` (``sonata+obi`` ...) cannot express exactly, one issue for a kind and place."""
     for fact in dict.fromkeys(facts(document)):
         level, reason = support(fact.key, target)
-        if level in _KINDS:
-            code = _code(fact.key)
+        if level in _KINDS and not _goes_with_the_whole(fact, target):
+            code = loss_code(fact.key)
             report.add(code, _KINDS[level], fact.where, f"{title(fact.key)}: {reason}", examples=[fact.subject])
+
+
+def _goes_with_the_whole(fact: Fact, target: str) -> bool:
+    """Whether a backend leaves out the cell or projection that the fact is a part of: that is said once, of it."""
+    return bool(fact.within) and target in backends.KINDS and support(fact.within, target).level == "no"
 
 
 def complete(report: Report, audited: Report) -> None:
@@ -80,13 +91,24 @@ def _issue_words(issue: Issue) -> set[str]:
     return words
 
 
-def _code(key: str) -> str:
-    """The loss code of a key: ``column:extra`` -> extra-column, ``decor:ConcentrationModel`` -> concentration-model."""
+def loss_code(key: str) -> str:
+    """The loss code of a key of the support tables, which writers and runners use for the same loss.
+
+    ``column:extra`` -> extra-column, ``decor:ConcentrationModel`` -> concentration-model, ``kind:graded`` ->
+    projection-kind, ``cell:CableCell`` -> cable-cell.
+    """
     head, _, tail = key.partition(":")
+    if head == "kind":
+        return "projection-kind"
     if head in {"model", "synapse", "channel", "template", "run", "recording"} or not tail:
         return head.replace("_", "-")
     words = re.sub(r"(?<=[a-z])(?=[A-Z])|_", "-", tail.partition(":")[0]).lower()
     return f"{words}-column" if head == "column" else words
+
+
+def cell_code(cell: Cell) -> str:
+    """The loss code of a cell that a target does not have; of a point cell it is the model that is missing."""
+    return loss_code(f"model:{cell.model}" if isinstance(cell, PointCell) else f"cell:{type(cell).__name__}")
 
 
 def facts(document: Document) -> Iterator[Fact]:
@@ -176,21 +198,22 @@ def _population(population: Population, network: Network) -> Iterator[Fact]:
     for column in dict.fromkeys([*population.types, *population.table]):
         if column in _STRUCTURE or (_is_rotation(column) and not cable):
             continue
-        yield Fact(_column_key(column), column.removeprefix(PARAMETER), where)
+        within = _CABLE if _is_rotation(column) else ""
+        yield Fact(_column_key(column), column.removeprefix(PARAMETER), where, within)
 
 
 def _cable_cell(cell: CableCell, network: Network, where: str) -> Iterator[Fact]:
     if cell.template is not None:
-        yield Fact(f"template:{cell.template.partition(':')[0]}", cell.template, where)
+        yield Fact(f"template:{cell.template.partition(':')[0]}", cell.template, where, _CABLE)
     for name in cell.parameters:
-        yield Fact("unused", name, where)
+        yield Fact("unused", name, where, _CABLE)
     for item in (entry.item for entry in cell.decor):
         name = _definition(item)
         if isinstance(item, ChannelDensity) or isinstance(network.channels.get(name), Component):
             channel = network.channels[name]
             dialect = channel.dialect if isinstance(channel, Opaque) else "neuroml"
-            yield Fact(f"channel:{dialect}:{name}", name, where)
-        yield Fact(f"decor:{type(item).__name__}", _item_name(item), where)
+            yield Fact(f"channel:{dialect}:{name}", name, where, _CABLE)
+        yield Fact(f"decor:{type(item).__name__}", _item_name(item), where, _CABLE)
 
 
 def _definition(item: Item | Junction) -> str:
@@ -212,16 +235,17 @@ def _item_name(item: Item | Junction) -> str:
 
 def _projection(projection: Projection, network: Network) -> Iterator[Fact]:
     where = f"projection {projection.name}"
-    yield Fact(f"kind:{projection.kind}", projection.kind, where)
+    kind = f"kind:{projection.kind}"
+    yield Fact(kind, projection.kind, where)
     for name in dict.fromkeys(projection.synapses):
         model = network.synapses[name].model
         if model:
-            yield Fact(f"synapse:{model}", model, where)
+            yield Fact(f"synapse:{model}", model, where, kind)
         if network.synapses[name].children:
-            yield Fact("children", name, where)
+            yield Fact("children", name, where, kind)
     for column in dict.fromkeys([*projection.types, *projection.edges.columns]):
         if column not in _STRUCTURE:
-            yield Fact(_column_key(column), column.removeprefix(PARAMETER), where)
+            yield Fact(_column_key(column), column.removeprefix(PARAMETER), where, kind)
 
 
 def _is_rotation(column: str) -> bool:

@@ -73,11 +73,12 @@ def simulate(
     log: takes what the simulator prints. lowered: is called before anything is built, with all that the backend cannot
     honour as far as it is known by then. timeout: seconds of wall clock.
 
-    Raises FormatError (unknown backend), GraphError, PlanError, LossError (strict), BackendUnavailable, RunError,
-    SimulationFailed, whose ``folder`` is kept. However it ends, no process is left behind.
+    Raises FormatError (unknown backend; ``auto`` and a plan for a simulator without one), GraphError, PlanError,
+    LossError (strict), BackendUnavailable, RunError, SimulationFailed, whose ``folder`` is kept. However it ends, no
+    process is left behind.
     """
     report = Report() if report is None else report
-    name, reason = choose(network, plan) if backend == "auto" else (backend, "asked for")
+    name, reason = choose(network, plan) if backend == "auto" else (backend, _asked_for(backend, plan))
     row = registry.find_backend(name)
     plan = _plan(plan, duration, timestep, seed, spike_times)
     profile = _profile(row, profile or Profile(), threads, processes, mechanisms, options)
@@ -101,10 +102,21 @@ def simulate(
 
 
 def choose(network: Network, plan: SimulationPlan) -> tuple[str, str]:
-    """The backend for ``auto``, and why: what the plan names, what the models belong to, what is installed."""
-    stated = str(plan.target_simulator or "").upper()
-    if stated in _SIMULATORS:
-        return _SIMULATORS[stated], f"the simulation was written for {plan.target_simulator}"
+    """The backend for ``auto``, and why: what the plan names, what the models belong to, what is installed.
+
+    Raises FormatError for a plan that was written for a simulator without a backend: another one may run it, but who
+    asks for none has not chosen that.
+    """
+    if plan.target_simulator:
+        stated = _backend_of(plan.target_simulator)
+        if stated is None:
+            known = ", ".join(sorted(registry.backends()))
+            raise FormatError(
+                f"the simulation was written for {plan.target_simulator}, which is no backend here",
+                where=f"{plan.name}:target_simulator",
+                hint=f"to run it on another simulator, name the backend; known backends: {known}",
+            )
+        return stated, f"the simulation was written for {plan.target_simulator}"
     models = {cell.model for cell in network.cells.values() if isinstance(cell, PointCell)}
     if any(isinstance(cell, CableCell) for cell in network.cells.values()):
         return "neuron", "the network has cable cells"
@@ -116,6 +128,19 @@ def choose(network: Network, plan: SimulationPlan) -> tuple[str, str]:
         if row.is_installed():
             return row.name, "the network suits any simulator, and this one is installed"
     return "nest", "the network suits any simulator"
+
+
+def _backend_of(simulator: str) -> str | None:
+    """The backend of a ``target_simulator``; None where there is none."""
+    name = _SIMULATORS.get(simulator.upper(), simulator.lower())
+    return name if name in registry.backends() else None
+
+
+def _asked_for(backend: str, plan: SimulationPlan) -> str:
+    """The reason for a backend that was named, with what the simulation was written for where that is another."""
+    if not plan.target_simulator or _backend_of(plan.target_simulator) == backend:
+        return "asked for"
+    return f"asked for; the simulation was written for {plan.target_simulator}"
 
 
 def _plan(

@@ -63,14 +63,12 @@ def _reader(module: str, kind: str, whole: Mapping[str, Any]) -> Reader | None:
 def _reported(
     name: str, item: Section, context: Context, stimuli: list[Stimulus] | None, whole: dict[str, Any]
 ) -> list[Stimulus]:
-    """The stimuli, with what nobody took of them reported; or the input as it stands, itself reported."""
+    """The stimuli, with what nobody took of them reported; or the input as it stands.
+
+    What becomes of that one is for its target to say: a file can keep it, no simulator here applies it.
+    """
     if stimuli is None:
         kind = str(whole.get("module") or whole.get("input_type") or "input")
-        context.report.not_read(
-            "stimulus-not-applied",
-            item.place(""),
-            f"The input {name!r} of kind {kind!r} is kept as it stands, and not applied.",
-        )
         return [Stimulus(name, OtherStimulus(kind, whole), whole.get("node_set", "all"))]
     rest = list(item)
     context.report.not_read(

@@ -83,7 +83,8 @@ _STANDARD = (
 _NO_MODEL = ("no", "the backend has no model with these equations")
 _STATIC: Answer = (
     "approximate",
-    "it becomes a static synapse of the same weight: the changes of its weight are left out",
+    "onto a cell without extent a static synapse runs instead: its weight stays as it is at the start, and no spike"
+    " fails",
 )
 _SHAPED: Answer = (
     "approximate",
@@ -102,19 +103,24 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
             **_exact("TsodyksMarkramSynapse SimpleStochasticSynapse MultiQuantalSynapse"),
             "nest:": EXACT,
             "nrn:": ("no", "it is a model of NEURON"),
-            "nrn:ExpSyn": _SHAPED,
-            "nrn:Exp2Syn": _SHAPED,
         },
         "neuron": {
             # What has a standard twin runs as that.
             **_exact(" ".join(row.native for row in TRANSLATIONS)),
             **_exact(_STANDARD),
             **dict.fromkeys(_PLASTIC.split(), _STATIC),
+            # Gap junctions are built as such, whatever model a projection of that kind names.
+            **_exact("ElectricalSynapse nest:gap_junction"),
             "nrn:": EXACT,
             "hoc:": EXACT,
             "nest:": ("no", "it is a model of NEST without a counterpart on NEURON"),
         },
     }
+)
+
+#: Synapses of a dialect as a whole, where a backend answers otherwise for them than for cells; ``""``: standard ones.
+SYNAPSES: Mapping[str, Answers] = MappingProxyType(
+    {"nest": {"nrn:": _SHAPED}, "neuron": {"nest:": _STATIC, "": _STATIC}},
 )
 
 
@@ -124,9 +130,12 @@ def of_kind(key: str, row: str, backend: str) -> Answer:
     return answers.get(key) or answers.get(row, EXACT)
 
 
-def of_model(name: str, backend: str) -> Answer:
-    """The answer for a cell, source or synapse model; an empty name (a synapse that states none) is exact."""
+def of_model(name: str, backend: str, *, synapse: bool) -> Answer:
+    """The answer for a synapse, or a cell or source model; an empty name (a synapse that states none) is exact."""
     if not name:
         return EXACT
     dialect, colon, _ = name.partition(":")
-    return MODELS[backend].get(name) or MODELS[backend].get(dialect + colon, _NO_MODEL)
+    group, answers = dialect + colon if colon else "", MODELS[backend]
+    if name not in answers and synapse and group in SYNAPSES[backend]:
+        return SYNAPSES[backend][group]
+    return answers.get(name) or answers.get(group, _NO_MODEL)

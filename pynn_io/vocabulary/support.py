@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pynn_io.vocabulary import backends
+from pynn_io.vocabulary import backends, models
 
 #: Every target that a row must answer for: formats, then backends.
 TARGETS = ("sonata", "sonata+allen", "sonata+obi", "neuroml", "neuroml+hdf5", "swc", "nix", *backends.KINDS)
@@ -192,9 +192,9 @@ def support(key: str, target: str) -> Support:
     Model keys (``model:nest:iaf_psc_alpha``, ``synapse:nrn:Exp2Syn``) come from the vocabulary's own tables.
     Raises KeyError for a key that no row covers.
     """
-    head = key.partition(":")[0]
+    head, _, name = key.partition(":")
     if head in {"model", "synapse"}:
-        return _model(key.partition(":")[2], target)
+        return _model(name, target, synapse=head == "synapse")
     row = _key(key)
     if target in backends.KINDS:
         return Support(*backends.of_kind(key, row, target))
@@ -224,10 +224,10 @@ def _field(target: str) -> str:
     return dialect if base == "sonata" and dialect else base
 
 
-def _model(name: str, target: str) -> Support:
+def _model(name: str, target: str, *, synapse: bool) -> Support:
     """SONATA names any model; NeuroML needs its equations, and a backend its own."""
     if target in backends.KINDS:
-        return Support(*backends.of_model(name, target))
+        return Support(*backends.of_model(name, target, synapse=synapse))
     base = _field(target)
     if base == "swc":
         return NOT_A_MORPHOLOGY
@@ -253,4 +253,6 @@ def matrix() -> Iterator[tuple[str, dict[str, Support]]]:
             seen.add(row.title)
             yield row.title, {target: support(key, target) for target in TARGETS}
     for name in SUPPORT_ROWS:
-        yield name, {target: support(f"model:{name}", target) for target in TARGETS}
+        model = models.known(name)
+        head = "synapse" if model is not None and model.kind == "synapse" else "model"
+        yield name, {target: support(f"{head}:{name}", target) for target in TARGETS}

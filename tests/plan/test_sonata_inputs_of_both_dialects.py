@@ -10,7 +10,10 @@ import h5py
 import numpy as np
 import pytest
 
+from pynn_io.audit import audit
+from pynn_io.document import Document
 from pynn_io.errors import PlanError, ReadError
+from pynn_io.graph import Network
 from pynn_io.graph.stimuli import (
     CurrentPulses,
     CurrentRamp,
@@ -29,7 +32,7 @@ from pynn_io.graph.stimuli import (
     VoltageClamp,
 )
 from pynn_io.report import Kind, Report
-from pynn_io.simulation_plan import Assignment, ConnectionOverride, Modification, Output, Recording
+from pynn_io.simulation_plan import Assignment, ConnectionOverride, Modification, Output, Recording, SimulationPlan
 from tests.plan.plans import PLANS, document
 from tests.plan.test_sonata_plan_rules import plan_of, spike_file
 
@@ -287,14 +290,18 @@ NOT_SUPPORTED = [
 
 
 @pytest.mark.parametrize("module", NOT_SUPPORTED)
-def test_what_nobody_applies_is_kept_and_named(module: str, tmp_path: Path) -> None:
+def test_what_nobody_applies_is_kept(module: str, tmp_path: Path) -> None:
+    """It is read, so that nothing is to be reported yet: each target says what it makes of it."""
     report = Report()
     item = {"input_type": "something", "module": module, "node_set": "out", "strength": [1, 2]}
     found = one(item, tmp_path, report)
     assert found.what == OtherStimulus(module, item)
-    (issue,) = report
-    assert (issue.code, issue.where.rpartition(":")[2]) == ("stimulus-not-applied", "inputs.s")
-    assert f"'s' of kind {module!r}" in issue.message
+    assert not list(report)
+    for target in ("neuroml", "nest", "neuron"):
+        audited = Report()
+        audit(Document(Network(), SimulationPlan(stimuli=(found,))), target, audited)
+        (issue,) = audited.of_kind(Kind.LOST)
+        assert (issue.code, issue.examples) == ("other-stimulus", ["s"])
 
 
 def test_every_input_and_report_of_libsonatas_own_example_is_typed(data: Path, tmp_path: Path) -> None:

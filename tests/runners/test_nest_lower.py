@@ -188,7 +188,7 @@ def test_cells_that_nest_does_not_have_are_left_out_by_name() -> None:
     )
     lowered, report = lower(network)
     (issue,) = report
-    assert (issue.code, issue.kind, issue.count, issue.where) == ("no-nest-model", Kind.LOST, 4, "population dendrites")
+    assert (issue.code, issue.kind, issue.count, issue.where) == ("cable-cell", Kind.LOST, 4, "population dendrites")
     assert lowered.left_out["dendrites"].all() and not lowered.left_out["cells"].any()
 
 

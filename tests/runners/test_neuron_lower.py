@@ -349,7 +349,7 @@ def test_a_cell_that_neuron_does_not_have_is_lost_by_name() -> None:
     made = replace(made, cells={**made.cells, "quick": PointCell("nest:glif_psc", {})})
     report = Report()
     lowered = lower(made, PLAN, report)
-    (issue,) = [issue for issue in report if issue.code == "cell-model"]
+    (issue,) = [issue for issue in report if issue.code == "model"]
     assert issue.kind is Kind.LOST and "nest:glif_psc" in issue.message
     assert [group.cell for group in lowered.groups] == ["source", "thick"]
 

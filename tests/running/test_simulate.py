@@ -343,6 +343,21 @@ def test_auto(network, simulator, cells, backend, reason):
     assert chosen == backend and reason in why
 
 
+def test_auto_refuses_a_simulation_for_a_simulator_that_is_no_backend(network):
+    plan = dataclasses.replace(PLAN, target_simulator="BRIAN")
+    with pytest.raises(FormatError, match="written for BRIAN, which is no backend here") as caught:
+        choose(network, plan)
+    assert caught.value.where.endswith(":target_simulator")
+    named = set(caught.value.hint.partition("known backends: ")[2].split(", "))
+    assert named >= {"jneuroml", "nest", "neuron"}
+
+
+def test_a_named_backend_runs_a_simulation_for_any_simulator_and_notes_it(network):
+    plan = dataclasses.replace(PLAN, target_simulator="BRIAN")
+    chosen = simulate(network, plan, "well").provenance["backend_chosen"]
+    assert chosen == "asked for; the simulation was written for BRIAN"
+
+
 def test_auto_takes_what_is_installed_where_anything_fits(network, monkeypatch):
     absent = dataclasses.replace(registry.BACKENDS["nest"], package="surely_not_installed_simulator")
     monkeypatch.setitem(registry.BACKENDS, "nest", absent)

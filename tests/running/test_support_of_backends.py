@@ -8,12 +8,14 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from pynn_io.audit import audit
+from pynn_io.audit import audit, complete
 from pynn_io.document import Document
 from pynn_io.errors import PynnIOError
 from pynn_io.graph import Edges, Network, PointCell, Population, Projection, SpikeSource, Synapse
 from pynn_io.graph import stimuli as s
+from pynn_io.graph.cells import Cell, UnknownCell
 from pynn_io.graph.columns import Column
+from pynn_io.graph.dynamics import Component
 from pynn_io.registry import BACKENDS
 from pynn_io.report import Kind, Report
 from pynn_io.runners.worker import load_runner
@@ -39,6 +41,7 @@ STIMULI = {
     "ShotNoise": s.ShotNoise(0.5, 2.0, rate=100.0, amplitude_mean=0.1, amplitude_variance=0.01, **WINDOW),
     "VoltageClamp": s.VoltageClamp(np.array([-60.0]), np.array([10.0])),
     "OtherStimulus": s.OtherStimulus("xstim", {}),
+    "ComponentInput": s.ComponentInput(Component("rampGenerator", "ramp")),
     "weighted": s.PoissonTrains(50.0, weight=0.01),
     "minis": s.SpontaneousSynapses(times=(5.0,), silences_others=True),
     "delayed": s.VoltageClamp(np.array([-60.0]), np.array([10.0]), delay=5.0),
@@ -108,7 +111,7 @@ def test_stimuli(backend, name):
 @pytest.mark.parametrize("backend", ["nest", "neuron"])
 @pytest.mark.parametrize("model", [name for name, row in VOCABULARY.items() if row.kind == "cell"])
 def test_cell_models(backend, model):
-    found = lost(backend, point_network(PointCell(model, {}))) & {"no-nest-model", "cell-model", "RunError"}
+    found = lost(backend, point_network(PointCell(model, {}))) & {"model", "RunError"}
     assert (support(f"model:{model}", backend).level == "no") == bool(found), found
 
 
@@ -121,7 +124,7 @@ def test_synapse_models_of_nest(model):
     except PynnIOError as error:
         assert found == "no", error
         return
-    assert (found == "approximate") == ("kinetics-of-the-target" in report.codes())
+    assert (found == "approximate") == ("synapse" in report.codes())
 
 
 @pytest.mark.parametrize("backend", ["nest", "neuron"])
@@ -130,6 +133,55 @@ def test_projections(backend, kind):
     network = point_network(PointCell("IF_cond_exp"), kind=kind)
     found = lost(backend, network)
     assert (support(f"kind:{kind}", backend).level == "no") == ("projection-kind" in found), found
+
+
+def odd(cell: Cell, **more: str) -> Network:
+    """A network that runs, with two more cells."""
+    network = point_network(PointCell("IF_cond_exp"), **more)
+    populations = {**network.populations, "odd": Population("odd", 2, table(1, cell=["odd"]))}
+    return replace(network, populations=populations, cells={**network.cells, "odd": cell})
+
+
+ODD = {
+    "astrocyte": (odd(UnknownCell("astrocyte")), {"nest", "neuron"}, "unknown-cell"),
+    "no model": (odd(PointCell("Nobody")), {"nest", "neuron"}, "model"),
+    "of the other": (odd(PointCell("nrn:IntFire1")), {"nest"}, "model"),
+    "glial": (odd(SpikeSource(), kind="glial"), {"nest", "neuron"}, "projection-kind"),
+    "gaps": (odd(SpikeSource(), kind="electrical"), {"nest"}, "projection-kind"),
+    "named gaps": (odd(SpikeSource(), kind="electrical", synapse="ElectricalSynapse"), {"nest"}, "projection-kind"),
+    "kinetic": (odd(SpikeSource(), synapse="nrn:Nobodys"), {"nest"}, "synapse"),
+    "plastic": (odd(SpikeSource(), synapse="nest:clopath_synapse"), {"neuron"}, "synapse"),
+}
+
+
+@pytest.mark.parametrize("backend", ["nest", "neuron"])
+@pytest.mark.parametrize("name", ODD)
+def test_a_loss_is_told_once_and_under_the_code_that_the_audit_asked_to_allow(backend, name):
+    network, lacking, code = ODD[name]
+    plan = SimulationPlan(duration=50.0, timestep=0.1, v_init=-65.0, celsius=34.0, seed=1)
+    audited, report = Report(), Report()
+    audit(Document(network, plan), backend, audited)
+    load_runner(BACKENDS[backend].runner).lower(network, plan, report)
+    complete(report, audited)
+    told = [(issue.code, issue.kind) for issue in report.refusals()]
+    assert told == [(issue.code, issue.kind) for issue in audited.refusals()]
+    assert [code for code, _ in told] == ([code] if backend in lacking else [])
+
+
+def test_plasticity_on_neuron_says_what_runs_instead():
+    audited = Report()
+    audit(Document(odd(SpikeSource(), synapse="STDPMechanism")), "neuron", audited)
+    (issue,) = audited
+    assert (issue.code, issue.kind, issue.examples) == ("synapse", Kind.APPROXIMATED, ["STDPMechanism"])
+    assert "a static synapse runs instead: its weight stays as it is at the start" in issue.message
+
+
+def test_what_is_on_the_membrane_of_a_cell_that_nest_lacks_goes_with_it():
+    audited = Report()
+    audit(Document(MODELS["cable"]().network), "nest", audited)
+    told = {(issue.code, issue.where) for issue in audited}
+    assert ("cable-cell", "population bio") in told
+    assert not {code for code, _ in told} & {"channel", "channel-density", "membrane-property", "rotation-column"}
 
 
 def test_cells_with_extent_are_not_for_nest():

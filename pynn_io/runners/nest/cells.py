@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from pynn_io.audit import cell_code
 from pynn_io.graph.cells import CableCell, PointCell, SpikeSource, UnknownCell
 from pynn_io.graph.columns import EMPTY
 from pynn_io.graph.network import Population
@@ -37,7 +38,7 @@ _SYNAPTIC = {
 
 
 def lower_part(part: Part, population: Population, report: Report) -> Nodes | None:
-    """The nodes of one part; None for sources, and for what NEST has not (reported: ``no-nest-model``, LOST).
+    """The nodes of one part; None for sources, and for what NEST has not (LOST, by `cell_code`).
 
     Raises ReadError for a GLIF configuration with something missing.
     """
@@ -52,7 +53,7 @@ def lower_part(part: Part, population: Population, report: Report) -> Nodes | No
     nodes = _standard(part, cell, report, where) if isinstance(cell, PointCell) else None
     if nodes is None:
         report.lost(
-            "no-nest-model",
+            cell_code(cell),
             where,
             f"NEST does not have {_what(cell)}; these cells are left out, with their synapses.",
             count=part.size,

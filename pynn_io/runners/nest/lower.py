@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pynn_io.audit import cell_code
 from pynn_io.errors import PlanError, RunError
 from pynn_io.graph.cells import CableCell, PointCell, SpikeSource
 from pynn_io.graph.network import Network
@@ -108,6 +109,7 @@ def _nodes(
 ) -> tuple[tuple[Nodes, ...], dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Nodes of all populations; by population, which rows have one, and which would if NEST had such a cell."""
     nodes: list[Nodes] = []
+    refused: set[str] = set()
     present, left_out = (
         {name: np.zeros(item.size, dtype=bool) for name, item in network.populations.items()} for _ in range(2)
     )
@@ -120,10 +122,11 @@ def _nodes(
                 present[name][part.rows] = True
             elif not isinstance(part.cell, SpikeSource):
                 left_out[name][part.rows] = True
+                refused.add(cell_code(part.cell))
     if not nodes and any(rows.any() for rows in left_out.values()):
         raise RunError(
             "NEST has none of the cells of this network: nothing is left to run",
-            hint=" ".join([*sorted({issue.message for issue in report if issue.code == "no-nest-model"}), _ELSEWHERE]),
+            hint=" ".join([*sorted({issue.message for issue in report if issue.code in refused}), _ELSEWHERE]),
         )
     return tuple(nodes), present, left_out
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pynn_io.audit import loss_code
 from pynn_io.errors import PlanError, UnitError
 from pynn_io.graph.network import Network, Projection
 from pynn_io.graph.schema import PARAMETER
@@ -38,10 +39,10 @@ def lower_projection(
     """
     where = f"projection {projection.name}"
     if projection.kind != "chemical":
-        what = (
-            "gap junctions are not connected" if projection.kind == "electrical" else f"{projection.kind} edges are not"
-        )
-        report.lost("projection-kind", where, f"In NEST, {what}; they are left out.", count=projection.size)
+        what = "gap junctions" if projection.kind == "electrical" else f"projections of the kind {projection.kind!r}"
+        message = f"In NEST, {what} are not connected; they are left out."
+        code = loss_code(f"kind:{projection.kind}")
+        report.lost(code, where, message, count=projection.size, examples=[projection.kind])
         return None
     if not nodes:
         return None
@@ -117,7 +118,7 @@ def _model(synapse: Synapse, aliases: Mapping[str, str], where: str, report: Rep
         return (row.name.removeprefix("nest:") if row is not None and row.dialect == "nest" else bare), {}
     if dialect == "nrn":
         report.approximated(
-            "kinetics-of-the-target",
+            loss_code(f"synapse:{synapse.model}"),
             where,
             f"In NEST the target cell, not the synapse, shapes a response: {synapse.model} becomes a static synapse of "
             "the same weight.",

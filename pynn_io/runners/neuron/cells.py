@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pynn_io.audit import cell_code
 from pynn_io.graph.biophysics import (
     ChannelDensity,
     ChannelPopulation,
@@ -56,7 +57,7 @@ def groups(
             model, own = lower_part(part, report)
             if model is None:
                 where = f"populations/{population.name}"
-                report.lost("cell-model", where, _refusal(part.cell_name, part.cell), count=part.size)
+                report.lost(cell_code(part.cell), where, _refusal(part.cell_name, part.cell), count=part.size)
                 continue
             codes, names = _morphologies(population, part)
             gids = part.rows + first[population.name]

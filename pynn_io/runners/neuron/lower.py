@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pynn_io import lowering
+from pynn_io.audit import loss_code
 from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network, Projection
 from pynn_io.graph.stimuli import SpikeTrains
@@ -117,7 +118,7 @@ def _settings(network: Network, plan: SimulationPlan, points: bool, report: Repo
     if plan.duration is None:
         raise PlanError("the plan does not say how long to run", where="run.tstop", hint="state it, or --duration MS")
     if plan.start:
-        report.lost("start-time", "run.tstart", "NEURON starts at 0 ms; the stated start of the run is not used.")
+        report.lost("run-start", "run.tstart", "NEURON starts at 0 ms; the stated start of the run is not used.")
     obi = network.extra.get("sonata", {}).get("dialect") == "obi"
     defaults = {**_DEFAULTS, **_OBI_DEFAULTS} if obi else _DEFAULTS
     values = {}
@@ -185,7 +186,7 @@ def _connections(
     for item in network.projections.values():
         if item.kind != "chemical" and item.name not in coupled:
             message = f"Projections of the kind {item.kind!r} are not built on NEURON."
-            report.lost("projection-kind", f"projections/{item.name}", message, count=item.size)
+            report.lost(loss_code(f"kind:{item.kind}"), f"projections/{item.name}", message, count=item.size)
     chosen = [item for item in chemical if not virtual[item.pre]]
     for population in _by_input(network, plan):
         if population in emitting or silent:
