@@ -37,6 +37,7 @@ class Issue:
     examples: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
+        """The fields as plain values, for JSON."""
         return {
             "code": self.code,
             "kind": str(self.kind),
@@ -87,18 +88,23 @@ class Report:
         return rest
 
     def lost(self, code: str, where: object, message: str, **more: Any) -> None:
+        """`add` of the kind LOST."""
         self.add(code, Kind.LOST, where, message, **more)
 
     def approximated(self, code: str, where: object, message: str, **more: Any) -> None:
+        """`add` of the kind APPROXIMATED."""
         self.add(code, Kind.APPROXIMATED, where, message, **more)
 
     def expanded(self, code: str, where: object, message: str, **more: Any) -> None:
+        """`add` of the kind EXPANDED."""
         self.add(code, Kind.EXPANDED, where, message, **more)
 
     def defaulted(self, code: str, where: object, message: str, **more: Any) -> None:
+        """`add` of the kind DEFAULTED."""
         self.add(code, Kind.DEFAULTED, where, message, **more)
 
     def not_read(self, code: str, where: object, message: str, **more: Any) -> None:
+        """`add` of the kind NOT_READ."""
         self.add(code, Kind.NOT_READ, where, message, **more)
 
     def __iter__(self) -> Iterator[Issue]:
@@ -111,9 +117,11 @@ class Report:
         return True
 
     def of_kind(self, *kinds: Kind) -> list[Issue]:
+        """The issues of these kinds, in order."""
         return [issue for issue in self if issue.kind in kinds]
 
     def codes(self) -> set[str]:
+        """The codes of all issues."""
         return {issue.code for issue in self}
 
     def refusals(self) -> list[Issue]:
@@ -122,6 +130,7 @@ class Report:
         return [issue for issue in changing if issue.code not in self.allowed]
 
     def as_dict(self) -> dict[str, Any]:
+        """The issues and the allowed codes as plain values; `from_dict` reads them."""
         return {"issues": [issue.as_dict() for issue in self], "allowed": sorted(self.allowed)}
 
     @classmethod
@@ -133,4 +142,5 @@ class Report:
         return report
 
     def to_json(self) -> str:
+        """`as_dict` as JSON text."""
         return json.dumps(self.as_dict(), indent=2) + "\n"

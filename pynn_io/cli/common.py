@@ -130,6 +130,7 @@ def _raise_again(lost: sys.UnraisableHookArgs) -> None:
 
 
 def add_version(parser: argparse.ArgumentParser) -> None:
+    """Add ``--version`` to a command."""
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
 
 

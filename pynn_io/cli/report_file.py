@@ -12,6 +12,7 @@ from pynn_io.report import Report
 
 
 def add_allow(parser: argparse._ActionsContainer) -> None:
+    """Add ``--allow`` to a command; `allowed_codes` reads what it collects."""
     parser.add_argument(
         "--allow",
         metavar="CODE",

@@ -74,6 +74,7 @@ def _contents(console: Console, account: dict[str, Any]) -> None:
 
 
 def print_title(console: Console, text: str) -> None:
+    """An empty line and a heading."""
     console.print()
     console.print(Text(text, style="bold cyan"))
 

@@ -130,14 +130,7 @@ def _types(
             examples=["kind", projection.kind],
         )
     if dialect.types:
-        changed = give_ids(types)
-        report.expanded(
-            "type-ids",
-            where,
-            "types that share an id but differ were given ids of their own",
-            count=changed,
-            examples=["id"],
-        )
+        give_ids(types, where, report)
     return types
 
 

@@ -40,12 +40,14 @@ class NodeRows:
 
 
 def spread_numbers(values: list[object], index: np.ndarray) -> np.ndarray:
+    """The value of each row's type, by ``index`` (int[n]); masked where the type states None."""
     hidden = np.array([value is None for value in values], dtype=bool)
     data = np.array([0 if value is None else value for value in values])
     return np.ma.array(data[index], mask=hidden[index]) if hidden.any() else data[index]
 
 
 def overlay(own: np.ndarray, beneath: np.ndarray) -> np.ndarray:
+    """``own`` where it is stated, ``beneath`` where it is masked; masked only where neither says anything."""
     mask = np.ma.getmaskarray(own)
     if not mask.any():
         return np.ma.getdata(own)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -81,11 +83,11 @@ def write_nodes(
         types, index = _fold(types, index, rows, where, report)
     if dialect.name == "allen":
         if foreign:
-            _to_angles(population, rows, types, where, report)
+            _rotate(population, rows, types, _AS_ANGLES, where, report)
         numbers = write_groups(group, population, rows, where, report)
     elif dialect.name == "obi":
         if foreign:
-            _to_quaternion(population, rows, types, where, report)
+            _rotate(population, rows, types, _AS_QUATERNION, where, report)
         numbers = write_flat(group.create_group("0"), (cells, of_cell), types, index, rows, where, report)
     else:
         numbers = write_both(group, population, (cells, of_cell), types, index, rows, where, report)
@@ -166,14 +168,7 @@ def _fold(types: Types, index: np.ndarray, rows: NodeRows, where: str, report: R
                 f"type for every combination: {', '.join(rows.text)}",
                 count=types.size - before,
             )
-    changed = give_ids(types)
-    report.expanded(
-        "type-ids",
-        where,
-        "types that share an id but differ were given ids of their own",
-        count=changed,
-        examples=["id"],
-    )
+    give_ids(types, where, report)
     return types, index
 
 
@@ -209,35 +204,33 @@ def _report_sources(cells: list[Cell], where: str, report: Report) -> None:
 # --- rotations ----------------------------------------------------------------------------------------------------
 
 
-def _to_angles(population: Population, rows: NodeRows, types: Types, where: str, report: Report) -> None:
-    turned = stated_rows(population, QUATERNION)
-    if turned is None:
+class _Form(NamedTuple):
+    """One of the two forms of a rotation: columns of the other, its own, and how its values are made of those."""
+
+    name: str
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+    turned: Callable[[np.ndarray], np.ndarray]
+
+
+_AS_ANGLES = _Form("three angles", QUATERNION, ANGLES, angles)
+_AS_QUATERNION = _Form("a quaternion", ANGLES, QUATERNION, quaternion)
+
+
+def _rotate(population: Population, rows: NodeRows, types: Types, form: _Form, where: str, report: Report) -> None:
+    """Rotations in the form that a dialect knows; what is stated in that form already stays."""
+    stated = stated_rows(population, form.old)
+    if stated is None:
         return
-    _drop(rows, types, QUATERNION)
-    if not any(name in rows.numbers or name in types.columns for name in ANGLES):
-        rows.numbers |= dict(zip(ANGLES, angles(turned).T, strict=True))
-        _report_rotation(where, report, "three angles", QUATERNION, ANGLES)
-
-
-def _to_quaternion(population: Population, rows: NodeRows, types: Types, where: str, report: Report) -> None:
-    turned = stated_rows(population, ANGLES)
-    if turned is None:
-        return
-    _drop(rows, types, ANGLES)
-    if not any(name in rows.numbers or name in types.columns for name in QUATERNION):
-        rows.numbers |= dict(zip(QUATERNION, quaternion(turned).T, strict=True))
-        _report_rotation(where, report, "a quaternion", ANGLES, QUATERNION)
-
-
-def _drop(rows: NodeRows, types: Types, names: tuple[str, ...]) -> None:
-    for name in names:
+    for name in form.old:
         rows.numbers.pop(name, None)
         types.columns.pop(name, None)
-
-
-def _report_rotation(where: str, report: Report, form: str, old: tuple[str, ...], new: tuple[str, ...]) -> None:
+    if any(name in rows.numbers or name in types.columns for name in form.new):
+        return
+    rows.numbers |= dict(zip(form.new, form.turned(stated).T, strict=True))
     report.expanded(
         "rotation",
         where,
-        f"this dialect states a rotation as {form} (extrinsic order z, y, x): {', '.join(old)} became {', '.join(new)}",
+        f"this dialect states a rotation as {form.name} (extrinsic order z, y, x): {', '.join(form.old)} became "
+        f"{', '.join(form.new)}",
     )

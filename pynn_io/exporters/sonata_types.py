@@ -10,6 +10,7 @@ import numpy as np
 
 from pynn_io.formats.sonata_csv import MISSING
 from pynn_io.graph.columns import Column, Table
+from pynn_io.report import Report
 
 #: The first id that is given to a type without one, as in Allen's files.
 FIRST_ID = 100
@@ -60,11 +61,11 @@ def values_of(column: Column, size: int) -> list[Any]:
     return [None if np.any(mask) else value for value, mask in zip(data, hidden.tolist(), strict=True)]
 
 
-def give_ids(types: Types) -> int:
+def give_ids(types: Types, where: str, report: Report) -> None:
     """Make ids fit to be written: a new one for a type without, and for one that shares its id with another.
 
-    Types that differ in nothing that is written keep their common id. Gives the number of ids that are new although the
-    type had one.
+    Types that differ in nothing that is written keep their common id. An id that is new although the type had one is
+    reported (``type-ids``, EXPANDED).
     """
     seen: dict[int, tuple[Any, ...]] = {}
     stated = [int(value) for value in types.ids if value >= 0]
@@ -78,7 +79,8 @@ def give_ids(types: Types) -> int:
             types.ids[row] = value = free
             seen[value] = content
             free += 1
-    return changed
+    message = "types that share an id but differ were given ids of their own"
+    report.expanded("type-ids", where, message, count=changed, examples=["id"])
 
 
 def misread(columns: Mapping[str, Sequence[Any]]) -> dict[str, list[str]]:

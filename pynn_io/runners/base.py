@@ -66,6 +66,7 @@ def join(runner: Runner) -> tuple[int, int]:
 
 
 def leave(runner: Runner) -> None:
+    """`DistributedRunner.leave`. Raises BackendUnavailable for a runner of one process only."""
     _distributed(runner).leave()
 
 

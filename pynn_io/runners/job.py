@@ -96,6 +96,7 @@ def write_job(job: Job, folder: Path) -> None:
 
 
 def read_job(folder: Path) -> Job:
+    """The job of a child process, as its parent pickled it into the folder."""
     with (folder / JOB).open("rb") as file:
         return pickle.load(file)
 

@@ -43,4 +43,5 @@ def save(figure: Any, path: Path) -> None:
 
 
 def cut(text: str, length: int) -> str:
+    """The text, at most ``length`` characters of it, with an ellipsis as the last where some are left out."""
     return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -23,6 +23,7 @@ SCALE_BARS = (5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 
 
 def colour_of(tag: int) -> str:
+    """The colour of an SWC structure tag; one for all tags that have none of their own."""
     return TAG_COLOURS.get(tag, OTHER_COLOUR)
 
 
@@ -108,6 +109,7 @@ def draw_gallery(figure: Any, morphologies: list[tuple[Morphology, int]]) -> Non
 
 
 def tag_legend(figure: Any, tags: list[int]) -> None:
+    """A legend below the figure that names the structure tags in their colours."""
     from matplotlib.lines import Line2D
 
     found = sorted(set(tags))

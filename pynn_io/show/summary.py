@@ -59,6 +59,8 @@ class ColumnSummary:
 
 @dataclass(frozen=True, slots=True)
 class PopulationSummary:
+    """One population: number of cells, its cell types, and the columns of its cells."""
+
     name: str
     size: int
     types: tuple[CellType, ...]
@@ -96,6 +98,12 @@ class EdgeStatistics:
 
 @dataclass(frozen=True, slots=True)
 class ProjectionSummary:
+    """One projection: its ends, number of edges, types, and the columns of its edges.
+
+    weights: one range a unit, as stated. delay: ms, None where no edge states one. out_degree, in_degree: edges of a
+    source, of a target.
+    """
+
     name: str
     pre: str
     post: str

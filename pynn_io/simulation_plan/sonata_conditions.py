@@ -186,6 +186,7 @@ def read_override(item: Section) -> ConnectionOverride:
 
 
 def read_output(output: Section) -> Output:
+    """The section ``output``; keys without a field are kept. Raises PlanError for an unknown sort order."""
     return Output(
         directory=output.text("output_dir"),
         spikes_file=output.text("spikes_file"),

@@ -90,6 +90,7 @@ _WHOLE = frozenset({"seed"})
 
 
 def forms_of(module: str) -> list[Form]:
+    """The rows of a module: none for one that is not in the table, two for ``noise``."""
     return [form for form in FORMS if form.module == module]
 
 

@@ -19,6 +19,7 @@ _LIBRARY_VARIABLE = "CORENEURONLIB"
 
 
 def wanted(profile: Profile) -> bool:
+    """Whether the run is asked to be one on CoreNEURON."""
     return bool(profile.options.get(OPTION))
 
 

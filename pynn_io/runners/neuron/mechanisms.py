@@ -55,6 +55,7 @@ class Names:
 
 
 def names_of(h: Any) -> Names:
+    """The mechanisms that a NEURON (its ``h``) has now; those that are loaded later are not among them."""
     return Names(h)
 
 

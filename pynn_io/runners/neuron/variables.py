@@ -22,6 +22,7 @@ _POTENTIAL = ("v", "V_m", "vm", "Vm")
 
 
 def is_membrane_current(name: str) -> bool:
+    """Whether a variable is the whole current through the membrane, which NEURON keeps only when told to."""
     return name in _MEMBRANE
 
 

@@ -93,14 +93,17 @@ def regime(
     rates: Sequence[str] = (),
     when: Mapping[str, Actions] | None = None,
 ) -> Regime:
+    """A regime: what is done on entry, its rates (``name = expression``), and actions by the test that starts them."""
     return Regime(name, initial, actions(entry), dict(_equation(each) for each in rates), conditions(when))
 
 
 def conditions(when: Mapping[str, Actions] | None) -> tuple[OnCondition, ...]:
+    """Actions by test as conditions. Raises what `parse` raises for a test that is no expression."""
     return tuple(OnCondition(parse(test), actions(what)) for test, what in (when or {}).items())
 
 
 def actions(texts: Actions) -> tuple[Action, ...]:
+    """``"!port"`` emits an event, ``">regime"`` changes the regime, ``"name = expression"`` assigns."""
     return tuple(_action(text) for text in texts)
 
 
