@@ -14,6 +14,7 @@ from pynn_io.graph.network import Network, Population
 from pynn_io.graph.node_sets import resolve
 from pynn_io.graph.stimuli import SpikeTrains, SpontaneousSynapses, Stimulus, SynapseReplay, VoltageClamp
 from pynn_io.simulation_plan.plan import Recording, SimulationPlan
+from pynn_io.simulation_plan.sonata_conditions import RUN
 
 #: (key, what is wrong with it)
 Problem: TypeAlias = tuple[str, str]
@@ -29,30 +30,46 @@ _SECTION = re.compile(r"(?P<name>[A-Za-z_]+)(\[\d+\])?\Z|\d+\Z")
 #: How far a recording interval may be from a whole number of steps, in steps: decimal numbers are not exact.
 _ALMOST = 1e-6
 _SHOWN = 3
+#: What the keys of problems are called in a SONATA simulation configuration, where that is another name: of the run,
+#: and within an input and a report.
+_IN_SONATA: Mapping[str, Mapping[str, str]] = {
+    "": {"seed": "run.random_seed", **{name: f"run.{key}" for name, key in RUN.items()}},
+    "inputs": {"delays": "delay", "durations": "duration"},
+    "reports": {"start": "start_time", "stop": "end_time", "interval": "dt"},
+}
 
 
 def check(plan: SimulationPlan, network: Network, *, spikes_at_zero: bool = False) -> None:
     """Raises PlanError with every problem of a plan, each as ``key: what is wrong``; ``where`` is the first key.
 
+    Keys are those of the plan; a message ends with what a SONATA configuration calls the same, where that differs.
     Checked are times and windows, node sets (each must exist and select a cell), populations, ids and times of spikes,
     names of sections, compartment sets. Delays of edges are for `short_delays`.
 
     spikes_at_zero: whether the backend delivers an input spike at 0 ms: NEURON does, NEST has no step for it. None can
     deliver one before.
     """
-    problems = [*_run(plan), *_sets(plan, network)]
+    problems: list[Problem] = [*_run(plan), *_sets(plan, network)]
     for stimulus in plan.stimuli:
         found = _stimulus(stimulus, plan, network, spikes_at_zero)
         problems += ((f"inputs.{stimulus.name}{key}", text) for key, text in found)
     for recording in plan.recordings:
         if recording.enabled:
             problems += ((f"reports.{recording.name}{key}", text) for key, text in _recording(recording, plan, network))
+    problems = [(key, text + _called(key)) for key, text in problems]
     if problems:
         raise PlanError(
             "the plan cannot be run" if len(problems) > 1 else problems[0][1],
             problems=[f"{key}: {text}" for key, text in problems] if len(problems) > 1 else (),
             where=f"{plan.name}:{problems[0][0]}",
         )
+
+
+def _called(key: str) -> str:
+    """What a key is called in a SONATA configuration, for the end of a message; empty where it is the same."""
+    path, _, field = key.rpartition(".")
+    name = _IN_SONATA.get(path.partition(".")[0], {}).get(field)
+    return f" (in SONATA: {name})" if name else ""
 
 
 def short_delays(network: Network, timestep: float) -> Iterator[Problem]:

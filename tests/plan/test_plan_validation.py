@@ -131,6 +131,27 @@ def test_what_is_wrong_names_its_key(plan: SimulationPlan, key: str, text: str) 
     assert text in found
 
 
+@pytest.mark.parametrize(
+    ("plan", "name"),
+    [
+        (SimulationPlan(duration=50.0, timestep=-0.1), "(in SONATA: run.dt)"),
+        (SimulationPlan(duration=50.0, seed=-1), "(in SONATA: run.random_seed)"),
+        (stimulus(CurrentPulses(array(1, 1), array(5, -2), array(1, 1))), "(in SONATA: delay)"),
+        (recording(interval=0.0), "(in SONATA: dt)"),
+        (recording(start=5.0, stop=5.0), "(in SONATA: end_time)"),
+    ],
+)
+def test_what_is_wrong_is_found_in_the_file(plan: SimulationPlan, name: str) -> None:
+    """The plan's names are not those of SONATA's specification."""
+    (found,) = problems(plan)
+    assert found.endswith(name)
+
+
+def test_keys_that_are_the_same_in_the_file_are_not_repeated() -> None:
+    (found,) = problems(stimulus(Hyperpolarizing(0.0, -3.0)))
+    assert found == "inputs.s.duration: it is negative: -3.0"
+
+
 def test_all_problems_come_at_once() -> None:
     plan = replace(recording(start=-1.0, interval=0.05), timestep=0.1, node_set="nobody", duration=-5.0)
     assert [found.partition(":")[0] for found in problems(plan)] == [
