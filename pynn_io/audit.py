@@ -147,6 +147,8 @@ def _stimulus_key(what: What) -> str:
 def _recording_key(recording: Recording) -> str:
     if recording.compartment_set is not None or recording.kind in {"summation", "synapse", "lfp"}:
         return "recording:obi"
+    if recording.kind in {"quantities", "events"}:
+        return "recording:lems"
     return "recording" if recording.kind == "compartment" else "recording:bmtk"
 
 
@@ -165,6 +167,10 @@ _READERS: Mapping[str, Mapping[str, str]] = {
 }
 
 
+#: What a plan keeps of a LEMS simulation besides.
+_LEMS = frozenset({"displays", "meta"})
+
+
 def _settings(plan: SimulationPlan) -> Iterator[tuple[str, str]]:
     """What a plan states for the simulator that it was written for, by support row: ``dL``, ``output`` ..."""
     for key, named in _READERS.items():
@@ -178,7 +184,7 @@ def _settings(plan: SimulationPlan) -> Iterator[tuple[str, str]]:
         yield "run", "output"
     for name, value in plan.extra.items():
         parts = value if name in {"run", "conditions"} and isinstance(value, Mapping) else [name]
-        yield from (("run", part) for part in parts)
+        yield from (("run:lems" if name in _LEMS else "run", part) for part in parts)
 
 
 def _population(population: Population, network: Network) -> Iterator[Fact]:
@@ -213,7 +219,8 @@ def _cable_cell(cell: CableCell, network: Network, where: str) -> Iterator[Fact]
             channel = network.channels[name]
             dialect = channel.dialect if isinstance(channel, Opaque) else "neuroml"
             yield Fact(f"channel:{dialect}:{name}", name, where, _CABLE)
-        yield Fact(f"decor:{type(item).__name__}", _item_name(item), where, _CABLE)
+        spoken = isinstance(item, ConcentrationModel) and isinstance(network.channels.get(name), Component)
+        yield Fact(f"decor:{type(item).__name__}{':neuroml' if spoken else ''}", _item_name(item), where, _CABLE)
 
 
 def _definition(item: Item | Junction) -> str:

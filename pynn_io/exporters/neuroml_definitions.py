@@ -30,6 +30,7 @@ from pynn_io.vocabulary.models import known
 from pynn_io.vocabulary.neuroml import CARRIER
 
 PREFIX = "neuroml:"
+_BIOPHYSICS = "biophysicalProperties"
 _WORDS = ("notes", "property", "annotation")
 #: PyNN's cells in NeuroML are bare numbers in these units, where PyNN's own unit is another.
 _PYNN_UNITS = {"a": "uS"}
@@ -59,6 +60,8 @@ class Definitions:
         self.said: set[str] = set()
         self._files: dict[str, str | None] = {}
         self._done: dict[tuple[str, str], str] = {}
+        self._parts: dict[tuple[str, str], Element] = {}
+        self._written: set[str] = set()
         self.types = self._types()
 
     # --- components -----------------------------------------------------------------------------------------------
@@ -140,13 +143,14 @@ class Definitions:
             return
         self._done["cell", identifier] = identifier
         names = self.kept("cells").get(identifier, {})
-        element = self._annotated(cell_element(identifier, cell, morphology, names, where, self._report))
+        element = self._annotated(
+            cell_element(identifier, cell, morphology, names, where, self._report), cell.morphology or identifier
+        )
         files = [self.channel(name, where) for name in channels_of(cell)]
-        if cell.morphology != identifier and "morphology" not in names and self._born_apart(cell.morphology):
-            attributes = {**element.attributes, "morphology": str(cell.morphology)}
-            inner = tuple(child for child in element.children if child.tag != "morphology")
-            element = replace(element, attributes=attributes, children=inner)
-            files.append(self._morphology(str(cell.morphology), morphology))
+        if cell.morphology != identifier and "morphology" not in names and self._free(cell.morphology):
+            element = self._apart(element, "morphology", str(cell.morphology), files)
+        if names.get(f"{_BIOPHYSICS} by reference"):
+            element = self._apart(element, _BIOPHYSICS, names[f"{_BIOPHYSICS} by reference"], files)
         head = DocumentHead(
             identifier, includes=tuple(file for file in dict.fromkeys(files) if file), components=(element,)
         )
@@ -154,20 +158,29 @@ class Definitions:
         write_document(self._dest / file, head)
         self.includes.append(file)
 
-    def _born_apart(self, name: str | None) -> bool:
+    def _free(self, name: str | None) -> bool:
         """Whether a morphology is a component of its own, to which cells refer."""
         return name is not None and nml_id(name) == name and name not in self._network.cells
 
-    def _morphology(self, name: str, morphology: Morphology) -> str:
-        """The file of a morphology that cells refer to."""
-        file = f"{name}.morphology.nml"
-        if ("morphology", name) not in self._done:
-            self._done["morphology", name] = file
+    def _apart(self, cell: Element, tag: str, name: str, files: list[str | None]) -> Element:
+        """A cell that refers to a part of it, which gets a file of its own; files: what the cell includes.
+
+        As it is where another cell's part of that name is another.
+        """
+        found = next(child for child in cell.children if child.tag == tag)
+        part = replace(found, attributes={**found.attributes, "id": name})
+        if self._parts.setdefault((tag, name), part) != part:
+            return cell
+        file = f"{name}.{tag}.nml"
+        if file not in self._written:
+            self._written.add(file)
+            inside = tuple(each for each in dict.fromkeys(files) if each) if tag == _BIOPHYSICS else ()
             write_document(
-                self._dest / file,
-                DocumentHead(f"{name}_document", components=(self._with_words(name, morphology),)),
+                self._dest / file, DocumentHead(nml_id(f"{name}_document"), includes=inside, components=(part,))
             )
-        return file
+        files.append(file)
+        rest = tuple(child for child in cell.children if child.tag != tag)
+        return replace(cell, attributes={**cell.attributes, tag: name}, children=rest)
 
     def _with_words(self, name: str, morphology: Morphology) -> Element:
         element = morphology_element(name, morphology)
@@ -198,12 +211,12 @@ class Definitions:
         self._files[name] = file
         return file
 
-    def _annotated(self, element: Element) -> Element:
+    def _annotated(self, element: Element, morphology: str) -> Element:
         """A cell with what is said about it and its parts, which the graph has no place for."""
         children = []
         for child in element.children:
             key = f"biophysicalProperties {element.attributes['id']}" if "biophysical" in child.tag else child.tag
-            key = f"morphology {element.attributes['id']}" if child.tag == "morphology" else key
+            key = f"morphology {morphology}" if child.tag == "morphology" else key
             children.append(replace(child, children=(*self.about(key), *child.children)))
         own = self.about(f"cell {element.attributes['id']}")
         return replace(element, children=(*own, *children))

@@ -39,6 +39,7 @@ _NEST = {
         *(
             "channel:neuroml",
             "decor:ChannelPopulation",
+            "decor:ConcentrationModel:neuroml",
             "decor:Junction",
             "column:rotation",
             "column:recenter",
@@ -50,6 +51,7 @@ _NEST = {
     "cell:UnknownCell:point_neuron": EXACT,
     **_no(_NO_CELL, "cell:UnknownCell"),
     **_no("gap junctions between NEST's cells are not connected yet", "kind:electrical"),
+    **_no("NEST's cells take no graded synapses", "kind:graded"),
     **_no(_OTHER_KIND, "kind"),
     **_no(
         "NEST makes no events at single synapses",
@@ -57,14 +59,18 @@ _NEST = {
     ),
     **_no("NEST's cells cannot be clamped to a voltage", "stimulus:VoltageClamp", "stimulus:VoltageClamp:delayed"),
     **_no("NEST's runner records single variables of cells without extent", "recording:obi"),
-    **_no("NEST's runner records variables of cells, and nothing else", "recording:bmtk"),
+    **_no("NEST's runner records variables of cells, and nothing else", "recording:bmtk", "recording:lems"),
     **_no(_NO_STIMULUS, "stimulus:ComponentInput", "stimulus:OtherStimulus"),
 }
 
 _NEURON = {
     **_no("its equations are in a language that NEURON does not read", "template", "channel"),
     **_no("items placed at one point of a cell are not built", "decor:Junction"),
-    **_no("NEURON's runner does not build components yet", "channel:neuroml", "decor:ChannelPopulation"),
+    **_no(
+        "NEURON's runner does not build components yet",
+        *("channel:neuroml", "decor:ChannelPopulation", "decor:ConcentrationModel:neuroml", "kind:graded"),
+        "recording:lems",
+    ),
     **_no(_NO_CELL, "cell:UnknownCell"),
     **_no(_OTHER_KIND, "kind"),
     **_no(_NO_STIMULUS, "stimulus:ComponentInput", "stimulus:OtherStimulus"),

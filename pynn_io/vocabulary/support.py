@@ -120,21 +120,31 @@ ROWS: dict[str, Row] = {
     "channel:nmodl:pas": _row("The passive channel"),
     "channel:nmodl": _row("Ion channels as NMODL mechanisms", neuroml=_OWN_SIMULATOR),
     "channel:neuroml": _bmtk_and_obi(
-        "Ion channels and concentrations as NeuroML or LEMS components", allen=_NO_EQUATIONS, obi=_NO_EQUATIONS
+        "Ion channels and concentrations as NeuroML or LEMS components",
+        allen=_NO_EQUATIONS,
+        obi=_NO_EQUATIONS,
+        neuroml=EXACT,
     ),
-    "component_types": _bmtk_and_obi("Component types of one's own (LEMS)", allen=_NO_EQUATIONS, obi=_NO_EQUATIONS),
+    "component_types": _bmtk_and_obi(
+        "Component types of one's own (LEMS)", allen=_NO_EQUATIONS, obi=_NO_EQUATIONS, neuroml=EXACT
+    ),
     "children": _bmtk_and_obi(
-        "Components in cells and synapses (plasticity, block, notes ...)", allen=_NO_CHILDREN, obi=_NO_CHILDREN
+        "Components in cells and synapses (plasticity, block, notes ...)",
+        allen=_NO_CHILDREN,
+        obi=_NO_CHILDREN,
+        neuroml=EXACT,
     ),
     "channel": _row("Ion channels in other languages", neuroml=_OWN_SIMULATOR),
     "decor:ChannelDensity": _row("Channel densities"),
-    "decor:ChannelPopulation": _row("Channels that are counted, not spread", neuroml=_NOT_YET),
+    "decor:ChannelPopulation": _row("Channels that are counted, not spread"),
     "decor:MembraneProperty": _row("Capacitance, resistivity, initial potential, threshold"),
     "decor:ReversalPotential": _row("Reversal potentials of ions"),
     "decor:ConcentrationModel": _row("Concentration models as NMODL mechanisms", neuroml=_OWN_SIMULATOR),
+    "decor:ConcentrationModel:neuroml": _row("Concentrations of ions at the start"),
     "decor:Junction": _row("Gap junction sites"),
     "kind:chemical": _row("Chemical projections"),
     "kind:electrical": _row("Gap junctions"),
+    "kind:graded": _row("Graded synapses (continuous projections)"),
     "kind": _row("Other projections (neuromodulatory, glial ...)", neuroml=_no("NeuroML has no such projection")),
     "column:rotation": _row("Rotations of cable cells", neuroml=_NO_ROTATION),
     "column:recenter": _row("recenter", neuroml=_no("NeuroML has no such instruction"), obi=_COLUMN_ONLY),
@@ -152,7 +162,10 @@ ROWS: dict[str, Row] = {
     "stimulus:CurrentPulses": _row("Current clamps"),
     **{f"stimulus:{name}": row for name, row in _STIMULI.items()},
     "stimulus:ComponentInput": _bmtk_and_obi(
-        "Inputs that are NeuroML or LEMS components", allen=_NOT_IN_BMTK, obi=_no("the OBI dialect has no such input")
+        "Inputs that are NeuroML or LEMS components",
+        allen=_NOT_IN_BMTK,
+        obi=_no("the OBI dialect has no such input"),
+        neuroml=EXACT,
     ),
     "stimulus:OtherStimulus": _row("Other stimuli", neuroml=_no("not translated yet")),
     "recording": _row("Recordings"),
@@ -166,6 +179,13 @@ ROWS: dict[str, Row] = {
         obi=_no("the OBI dialect has no such report"),
         neuroml=_NOT_A_TRACE,
     ),
+    "recording:lems": _bmtk_and_obi(
+        "Files of quantities and events (LEMS)",
+        allen=_no("SONATA records variables of cells, and no quantities by their paths"),
+        obi=_no("SONATA records variables of cells, and no quantities by their paths"),
+        neuroml=EXACT,
+    ),
+    "run:lems": _row("Displays and other words of a LEMS simulation"),
     "run": _row("Settings of a simulator (nsteps_block, output ...)", neuroml=_NO_SETTINGS),
     "run:obi": _bmtk_and_obi(
         "Conditions, modifications, connection overrides, seeds of parts, a node set to run (OBI)",
@@ -233,7 +253,7 @@ def _model(name: str, target: str, *, synapse: bool) -> Support:
         return NOT_A_MORPHOLOGY
     if base in ("sonata", "allen", "obi") and name.startswith("neuroml:"):
         return _OWN_TEMPLATE
-    if base != "neuroml" or not name:
+    if base != "neuroml" or not name or name.startswith("neuroml:"):
         return EXACT
     from pynn_io.vocabulary.neuroml import SUPPORT_ROWS
 
