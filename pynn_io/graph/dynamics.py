@@ -211,7 +211,7 @@ class KineticScheme:
 
 @dataclass(frozen=True, slots=True)
 class ComponentType:
-    """A kind of component, with what it inherits left to ``extends`` (`pynn_io.lowering.dynamics.resolve` joins them).
+    """A kind of component, with what it inherits left to ``extends`` (`pynn_io.lowering.types.Types` joins them).
 
     parameters: name -> dimension; those in ``defaults`` need not be stated (LEMS ``<Property>``, ``<Fixed>``).
     constants: name -> (dimension, value). derived_parameters: from parameters and constants.

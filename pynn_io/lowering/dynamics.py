@@ -45,8 +45,8 @@ def flatten(component: Component, types: Types, references: Mapping[str, Compone
 
     references: components by id, for those that it names (``synapse="ampa"``). What comes from outside stands in
     ``needs``: ``v``, ``temperature``, and the sum of what is attached (``iSyn``).
-    Raises GraphError for a parameter that is missing, a path that selects nothing, or equations that go round in a
-    circle.
+    Raises GraphError for a parameter that is missing, a path that selects nothing, equations that go round in a
+    circle, or dimensions that do not go together.
     """
     made = _Flat(types, references)
     root = made.inline(component, "", {})
@@ -87,7 +87,7 @@ class _Flat:
 
     def inline(self, component: Component, prefix: str, above: Mapping[str, str]) -> _Node:
         """Add a component and all that is in it. above: the names that what it stands in has, and their flat names."""
-        type_ = self._types[component.type]
+        type_ = self._types.sound(component.type)
         node = _Node(component, type_, self._names(component, type_, prefix, above))
         self._add_parameters(node)
         scope = {**above, **node.names}

@@ -11,6 +11,7 @@ from pynn_io.graph.cells import PointCell, SpikeSource
 from pynn_io.graph.dynamics import Component, ComponentType
 from pynn_io.graph.network import Network
 from pynn_io.graph.synapses import Synapse
+from pynn_io.lowering.dimensions import check
 from pynn_io.vocabulary.core import core_types
 
 #: What a type has of its own if it states equations at all, and else of the type that it extends.
@@ -26,7 +27,9 @@ class Types:
 
     def __init__(self, own: Mapping[str, ComponentType] | None = None) -> None:
         self._raw = {**core_types(), **(own or {})}
+        self._own = frozenset(own or {})
         self._joined: dict[str, ComponentType] = {}
+        self._sound: set[str] = set()
 
     def __contains__(self, name: object) -> bool:
         return name in self._raw
@@ -36,6 +39,14 @@ class Types:
         if name not in self._joined:
             self._joined[name] = self._join(name)
         return self._joined[name]
+
+    def sound(self, name: str) -> ComponentType:
+        """The same, and the dimensions of its equations go together if it is one of the document. Raises GraphError."""
+        found = self[name]
+        if name in self._own and name not in self._sound:
+            check(found)
+            self._sound.add(name)
+        return found
 
     def lineage(self, name: str) -> Iterator[str]:
         """The type and those that it extends, nearest first. Raises GraphError."""

@@ -42,9 +42,14 @@ def elements() -> dict[str, etree._Element]:
 @cache
 def types() -> dict[str, ComponentType]:
     """The same as rows."""
-    return component_types([_element(each) for each in elements().values()], Context(Report()))
+    return component_types([element(each) for each in elements().values()], Context(Report()))
 
 
-def _element(node: etree._Element) -> Element:
-    children = [_element(child) for child in node if isinstance(child.tag, str)]
+def element(node: etree._Element) -> Element:
+    children = [element(child) for child in node if isinstance(child.tag, str)]
     return Element(etree.QName(node).localname, dict(node.attrib), tuple(children), where=f"core:{node.sourceline}")
+
+
+def read(text: str) -> dict[str, ComponentType]:
+    """The types of a text."""
+    return component_types([element(each) for each in etree.fromstring(text).iter("ComponentType")], Context(Report()))

@@ -33,11 +33,16 @@ _FUNCTIONS: dict[str, Any] = {
 _FUNCTIONS |= {"asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "factorial": math.factorial}
 
 
+#: ms. Where a condition is true again at once, steps of this length lead along.
+NO_PROGRESS, SLIDE = 1e-4, 0.05
+
+
 class Model:
     """A system at one moment. given: what it needs, as numbers or functions of time (ms)."""
 
     def __init__(self, dynamics: Dynamics, given: Given | None = None, *, seed: int = 1) -> None:
-        self.dynamics, self.given = dynamics, dict(given or {})
+        self.dynamics = dynamics
+        self.given = {name: value for name, value in (given or {}).items() if name in dynamics.needs}
         missing = set(dynamics.needs) - self.given.keys() - {"t"}
         if missing:
             raise ValueError(f"{dynamics.type} needs {', '.join(sorted(missing))}")
@@ -183,6 +188,10 @@ def run(
     stops = sorted({*breaks, *(each[0] for each in arrivals), float(times[-1])})
     result = Run(times, {name: np.full(len(times), np.nan) for name in wanted})
     t = 0.0
+    at_once = model.names(t, states)
+    for condition in model.conditions():
+        if model.value(condition.test, at_once):
+            result.events += [(t, left) for left in model.act(condition.actions, t, states)]
     for stop in stops:
         while t < stop:
             t = _stretch(model, states, t, stop, result, method)
@@ -205,9 +214,17 @@ def _stretch(model: Model, states: dict[str, float], t: float, stop: float, resu
 
     conditions = model.conditions()
     roots = [_root(model, each.test, order) for each in conditions]
-    solved = solve_ivp(
-        rates, (t, stop), list(states.values()), method=method, events=roots, dense_output=True, rtol=1e-9, atol=1e-12
-    )
+    options = {"method": method, "dense_output": True, "rtol": 1e-9, "atol": 1e-12}
+    try:
+        solved = solve_ivp(rates, (t, stop), list(states.values()), events=roots, **options)
+    except ValueError:  # LSODA's interpolation may put a root beyond the step in which it is
+        options["method"] = "Radau"
+        solved = solve_ivp(rates, (t, stop), list(states.values()), events=roots, **options)
+    if solved.t[-1] - t < NO_PROGRESS:
+        # it slides along a bound: a short step, and back onto it
+        solved = solve_ivp(rates, (t, min(t + SLIDE, stop)), list(states.values()), **options)
+        names = model.names(solved.t[-1], dict(zip(order, solved.y[:, -1], strict=True)))
+        solved.t_events = [[0] if model.value(each.test, names) else [] for each in conditions]
     reached = float(solved.t[-1])
     inside = (result.times >= t) & (result.times < reached)
     _record(model, result, inside, lambda now: dict(zip(order, solved.sol(now), strict=True)))
@@ -221,7 +238,8 @@ def _stretch(model: Model, states: dict[str, float], t: float, stop: float, resu
 
 def _root(model: Model, test: Expression, order: Sequence[str]) -> Callable[[float, np.ndarray], float]:
     def root(now: float, y: np.ndarray) -> float:
-        return model.margin(test, model.names(now, dict(zip(order, y, strict=True))))
+        # a state that was put onto a bound stands below it, by less than anything means
+        return model.margin(test, model.names(now, dict(zip(order, y, strict=True)))) - 1e-12
 
     root.terminal, root.direction = True, 1.0  # type: ignore[attr-defined]
     return root
