@@ -197,7 +197,7 @@ def _population(population: Population, network: Network) -> Iterator[Fact]:
         if isinstance(cell, PointCell):
             yield Fact(f"model:{cell.model}", cell.model, where)
         if isinstance(cell, PointCell | SpikeSource) and cell.children:
-            yield Fact("children", name, where)
+            yield Fact("children", f"{name} children", where)
         if isinstance(cell, CableCell):
             cable = True
             yield from _cable_cell(cell, network, where)
@@ -249,7 +249,7 @@ def _projection(projection: Projection, network: Network) -> Iterator[Fact]:
         if model:
             yield Fact(f"synapse:{model}", model, where, kind)
         if network.synapses[name].children:
-            yield Fact("children", name, where, kind)
+            yield Fact("children", f"{name} children", where, kind)
     for column in dict.fromkeys([*projection.types, *projection.edges.columns]):
         if column not in _STRUCTURE:
             yield Fact(_column_key(column), column.removeprefix(PARAMETER), where, kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,14 +12,20 @@ from pynn_io.graph import (
     ArrayChunks,
     CableCell,
     ChannelDensity,
+    ChannelPopulation,
     Column,
+    Component,
+    ComponentType,
+    ConcentrationModel,
     Edges,
+    Law,
     MembraneProperty,
     Network,
     Opaque,
     Paint,
     PointCell,
     Population,
+    Profile,
     Projection,
     ReversalPotential,
     SpikeSource,
@@ -26,9 +33,12 @@ from pynn_io.graph import (
     Table,
     text_column,
 )
+from pynn_io.graph.dynamics import Assignment
+from pynn_io.graph.expressions import parse
 from pynn_io.graph.morphology import Morphology, SomaKind
 from pynn_io.graph.schema import PARAMETER, is_extra, unit_of
-from pynn_io.graph.stimuli import CurrentPulses, SpikeTrains, Stimulus
+from pynn_io.graph.segments import GroupNotes, PathParameter
+from pynn_io.graph.stimuli import ComponentInput, CurrentPulses, SpikeTrains, Stimulus, Targets
 from pynn_io.simulation_plan import Recording, SimulationPlan
 
 
@@ -278,6 +288,142 @@ def patchwork() -> Document:
     )
 
 
+def _rate(kind: str, rate: float, midpoint: float, scale: float) -> Component:
+    return Component(kind, "", {"rate": rate, "midpoint": midpoint, "scale": scale})
+
+
+def _gate(name: str, instances: float, forward: Component, reverse: Component) -> tuple[str, Component]:
+    rates = (("forwardRate", forward), ("reverseRate", reverse))
+    return "gateHHrates", Component("gateHHrates", name, {"instances": instances}, children=rates)
+
+
+def components() -> Document:
+    """A cable cell with Hodgkin and Huxley's channels as NeuroML components, groups with notes, a calcium pool."""
+    sodium = (
+        _gate("m", 3.0, _rate("HHExpLinearRate", 1.0, -40.0, 10.0), _rate("HHExpRate", 4.0, -65.0, -18.0)),
+        _gate("h", 1.0, _rate("HHExpRate", 0.07, -65.0, -20.0), _rate("HHSigmoidRate", 1.0, -35.0, 10.0)),
+    )
+    channels = {
+        "na": Component("ionChannelHH", "na", {"conductance": 1e-5}, {"species": "na"}, sodium),
+        "leak": Component("ionChannelPassive", "leak", {"conductance": 1e-5}),
+        "pool": Component("poolOfMine", "pool", {"rest": 5e-5, "tau": 30.0}, {"ion": "ca"}),
+    }
+    rest = Assignment("concentration", parse("initialConcentration"))
+    pool = ComponentType(
+        "poolOfMine",
+        "concentrationModel",
+        parameters={"rest": "concentration", "tau": "time"},
+        texts=("ion",),
+        states={"concentration": "concentration"},
+        derivatives={"concentration": parse("(rest - concentration)/tau")},
+        on_start=(rest,),
+    )
+    groups = {"all": np.arange(6), "dendrites": np.array([2, 3, 4])}
+    path = PathParameter("along", "p", 0.0, None)
+    morphology = replace(
+        ball_and_stick(),
+        groups=groups,
+        names={0: "soma", 5: "apical"},
+        notes={"dendrites": GroupNotes("GO:0030425", 5, (), (path,), (("colour", "red"),), "thin")},
+    )
+    profile = Profile("dendrites", "along", parse("5*exp(-p/200)"))
+    decor = (
+        Paint("all", ChannelDensity("leak", 0.3, "non_specific", -54.387, name="leaks")),
+        Paint("segment:1", ChannelDensity("na", 120.0, "na", 50.0, name="nas", v_shift=5.0)),
+        Paint("all", ChannelDensity("na", ion="na", reversal=50.0, name="far", profiles=(profile,))),
+        Paint("dendrites", ChannelPopulation("na", 300.0, "na", 50.0, "few", Law.NERNST)),
+        Paint("all", ConcentrationModel("pool", "ca", {}, 1e-4, 2.0, "ca")),
+        Paint("all", MembraneProperty("specific_capacitance", 1.0)),
+        Paint("all", MembraneProperty("initial_potential", -65.0)),
+    )
+    population = Population("cells", 2, table(1, cell=["pyr"]), table=table(2, x=[0.0, 1.0], y=[0, 0], z=[0, 0]))
+    return Document(
+        Network(
+            "components",
+            {"cells": population},
+            cells={"pyr": CableCell("ball_and_stick", decor)},
+            channels=channels,
+            morphologies={"ball_and_stick": morphology},
+            component_types={"poolOfMine": pool},
+        )
+    )
+
+
+def neuroml_points() -> Document:
+    """NeuroML's point cells and sources with its synapses, gap junctions, graded synapses and inputs."""
+    cells = {
+        "iaf": PointCell(
+            "neuroml:iafCell",
+            {"leakReversal": -50.0, "thresh": -55.0, "reset": -70.0, "C": 0.2, "leakConductance": 0.01},
+            children=(("notes", Component("notes", texts={"text": "leaky"})),),
+        ),
+        "clock": SpikeSource("neuroml:spikeGenerator", {"period": 20.0}),
+    }
+    block = Component(
+        "voltageConcDepBlockMechanism",
+        "",
+        {"blockConcentration": 1.2, "scalingConc": 1.92, "scalingVolt": 16.13},
+        {"species": "mg"},
+    )
+    rise = {"gbase": 5e-4, "erev": 0.0, "tauRise": 1.0, "tauDecay": 13.0}
+    synapses = {
+        "nmda": Synapse("neuroml:blockingPlasticSynapse", rise, children=(("blockMechanism", block),)),
+        "gap": Synapse("neuroml:gapJunction", {"conductance": 1e-5}),
+        "silent": Synapse("neuroml:silentSynapse"),
+        "slow": Synapse("neuroml:linearGradedSynapse", {"conductance": 5e-6}),
+    }
+    one = {"weight_unit": ["1"]}
+    projections = {
+        "drive": Projection(
+            "drive",
+            "clocks",
+            "iafs",
+            table(1, synapse=["nmda"], **one),
+            edges([0, 0], [0, 2], weight=[1.0, 0.5], delay=[1.0, 2.0]),
+        ),
+        "gaps": Projection(
+            "gaps", "iafs", "iafs", table(1, synapse=["gap"], **one), edges([0], [1], weight=[2.0]), kind="electrical"
+        ),
+        "graded": Projection(
+            "graded",
+            "iafs",
+            "iafs",
+            table(1, synapse=["slow"], pre_synapse=["silent"], **one),
+            edges([1], [2], weight=[3.0]),
+            kind="graded",
+        ),
+    }
+    ramp = Component("rampGenerator", "ramp", {"delay": 5.0, "duration": 50.0, "startAmplitude": 0.0})
+    targets = Targets("iafs", np.array([0, 2]), weight=np.array([1.0, 2.5]))
+    pulses = CurrentPulses(np.array([0.08]), np.array([10.0]), np.array([100.0]))
+    plan = SimulationPlan(
+        "sim",
+        duration=300.0,
+        timestep=0.01,
+        celsius=32.0,
+        stimuli=(
+            Stimulus("ramp", ComponentInput(ramp), None, targets=targets),
+            Stimulus("pulse", pulses, None, targets=Targets("iafs", np.array([1]))),
+        ),
+        recordings=(Recording("of", "", None, kind="quantities", file="v.dat", columns=(("v", "iafs[0]/v"),)),),
+        extra={"displays": ({"id": "d", "lines": ({"quantity": "iafs[0]/v"},)},)},
+    )
+    populations = {
+        "iafs": Population("iafs", 3, table(1, cell=["iaf"]), table=table(3, id=[7, 2, 5])),
+        "clocks": Population("clocks", 1, table(1, cell=["clock"])),
+    }
+    return Document(Network("neuroml_points", populations, projections, cells, synapses), plan)
+
+
 MODELS: dict[str, Callable[[], Document]] = {
-    function.__name__: function for function in (two_types, standard_models, integrate_and_fire, cable, patchwork)
+    function.__name__: function
+    for function in (
+        two_types,
+        standard_models,
+        integrate_and_fire,
+        cable,
+        patchwork,
+        components,
+        neuroml_points,
+    )
 }

@@ -122,7 +122,8 @@ def _channel(
         reversal = stated if stated is not None else reversal
         used.add((region, ion))
     elif reversal is not None and item.channel != "pas":
-        lost.append(f"reversal of {item.channel} in {region}")
+        # It is written, and becomes a value beside the cell that its loader does not use.
+        lost.append(f"reversal of {item.channel} in {region}, channelDensity.{attributes['id']}.erev")
     if reversal is None and ion == "ca":
         return [_element("channelDensityNernst", attributes)], lost
     if reversal is not None:
