@@ -328,10 +328,10 @@ def components() -> Document:
     )
     profile = Profile("dendrites", "along", parse("5*exp(-p/200)"))
     decor = (
-        Paint("all", ChannelDensity("leak", 0.3, "non_specific", -54.387, name="leaks")),
+        Paint("all", ChannelDensity("leak", 0.3, "non_specific", -54.387, name="leaks", law=Law.OHMIC)),
         Paint("segment:1", ChannelDensity("na", 120.0, "na", 50.0, name="nas", v_shift=5.0)),
         Paint("all", ChannelDensity("na", ion="na", reversal=50.0, name="far", profiles=(profile,))),
-        Paint("dendrites", ChannelPopulation("na", 300.0, "na", 50.0, "few", Law.NERNST)),
+        Paint("dendrites", ChannelPopulation("na", 300.0, "na", 50.0, "few")),
         Paint("all", ConcentrationModel("pool", "ca", {}, 1e-4, 2.0, "ca")),
         Paint("all", MembraneProperty("specific_capacitance", 1.0)),
         Paint("all", MembraneProperty("initial_potential", -65.0)),
