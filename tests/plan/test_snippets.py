@@ -13,9 +13,8 @@ from pynn_io.errors import PlanError
 from pynn_io.simulation_plan import Assignment
 from pynn_io.simulation_plan.snippet import parse_snippet, snippet_text
 
-names = st.text(string.ascii_letters + "_", min_size=1, max_size=8).flatmap(
-    lambda head: st.text(string.ascii_letters + string.digits + "_", max_size=6).map(lambda tail: head + tail)
-)
+LETTERS = string.ascii_letters + "_"
+names = st.builds(str.__add__, st.text(LETTERS, min_size=1, max_size=8), st.text(LETTERS + string.digits, max_size=6))
 targets = st.one_of(
     st.just(""),
     st.just("%s"),
