@@ -322,6 +322,7 @@ def components() -> Document:
     path = PathParameter("along", "p", 0.0, None)
     morphology = replace(
         ball_and_stick(),
+        id=np.arange(6),  # jNeuroML wants the root to be 0
         groups=groups,
         names={0: "soma", 5: "apical"},
         notes={"dendrites": GroupNotes("GO:0030425", 5, (), (path,), (("colour", "red"),), "thin")},

@@ -12,7 +12,7 @@ from pynn_io.errors import GraphError, PlanError
 from pynn_io.graph.cells import CableCell, SpikeSource
 from pynn_io.graph.network import Network, Population
 from pynn_io.graph.node_sets import resolve
-from pynn_io.graph.stimuli import SpikeTrains, SpontaneousSynapses, Stimulus, SynapseReplay, VoltageClamp
+from pynn_io.graph.stimuli import SpikeTrains, SpontaneousSynapses, Stimulus, SynapseReplay, Targets, VoltageClamp
 from pynn_io.simulation_plan.plan import Recording, SimulationPlan
 from pynn_io.simulation_plan.sonata_conditions import RUN
 
@@ -43,8 +43,8 @@ def check(plan: SimulationPlan, network: Network, *, spikes_at_zero: bool = Fals
     """Raises PlanError with every problem of a plan, each as ``key: what is wrong``; ``where`` is the first key.
 
     Keys are those of the plan; a message ends with what a SONATA configuration calls the same, where that differs.
-    Checked are times and windows, node sets (each must exist and select a cell), populations, ids and times of spikes,
-    names of sections, compartment sets. Delays of edges are for `short_delays`.
+    Checked are times and windows, node sets (each must exist and select a cell), targets by row, populations, ids and
+    times of spikes, names of sections, compartment sets. Delays of edges are for `short_delays`.
 
     spikes_at_zero: whether the backend delivers an input spike at 0 ms: NEURON does, NEST has no step for it. None can
     deliver one before.
@@ -168,11 +168,30 @@ def _stimulus(stimulus: Stimulus, plan: SimulationPlan, network: Network, zero: 
     if stimulus.compartment_set is not None:
         yield from _known_compartments(".compartment_set", stimulus.compartment_set, plan)
         return
+    if stimulus.targets is not None:
+        yield from _targets(".targets", stimulus.targets, network)
+        return
     yield from _selects(".node_set", stimulus.node_set, plan, network)
     if not 0 <= stimulus.position <= 1:
         yield ".position", f"a fraction of a section is expected, here it is {stimulus.position}"
     if _on_cables(stimulus.node_set, plan, network):
         yield from _sections(".section", stimulus.section.split())
+
+
+def _targets(key: str, targets: Targets, network: Network) -> Iterator[Problem]:
+    """Targets by row: a population that is there, cells and segments that it has."""
+    population = network.populations.get(targets.population)
+    if population is None:
+        known = ", ".join(network.populations)
+        yield f"{key}.population", f"there is no population {targets.population!r}; there are: {known}"
+        return
+    outside = targets.rows[(targets.rows < 0) | (targets.rows >= population.size)]
+    if len(outside):
+        named = ", ".join(map(str, outside[:_SHOWN].tolist()))
+        yield f"{key}.rows", f"{targets.population!r} has {population.size} cells, and no row {named}"
+    along = targets.fraction
+    if along is not None and not ((along >= 0) & (along <= 1)).all():
+        yield f"{key}.fraction", "a fraction of a segment is expected, from 0 to 1"
 
 
 def _window(what: Any) -> Iterator[Problem]:
@@ -227,7 +246,7 @@ def _recording(recording: Recording, plan: SimulationPlan, network: Network) -> 
     """Problems of one recording; keys start with a dot."""
     if recording.compartment_set is not None:
         yield from _known_compartments(".compartment_set", recording.compartment_set, plan)
-    elif recording.kind != "weight_recorder":
+    elif not recording.columns and recording.kind != "weight_recorder":
         yield from _selects(".node_set", recording.node_set, plan, network)
         if recording.kind == "compartment" and _on_cables(recording.node_set, plan, network):
             yield from _sections(".sections", recording.sections.split(", "))

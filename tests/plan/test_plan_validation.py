@@ -20,10 +20,12 @@ from pynn_io.graph.stimuli import (
     SpontaneousSynapses,
     Stimulus,
     SynapseReplay,
+    Targets,
     VoltageClamp,
 )
 from pynn_io.simulation_plan import ConnectionOverride, Modification, Recording
 from pynn_io.simulation_plan.validate import check, short_delays
+from tests.models import MODELS
 from tests.plan.plans import PLANS, array, document, trains
 
 GOOD = SimulationPlan("p", duration=50.0, timestep=0.1)
@@ -240,3 +242,22 @@ def test_real_plans_pass(name: str, data: Path) -> None:
 
 def test_trains_of_the_helper_are_sorted() -> None:
     assert (np.diff(trains().node_ids) >= 0).all()
+
+
+def test_targets_by_row_take_the_place_of_a_node_set():
+    network = MODELS["neuroml_points"]().network
+    what = CurrentPulses(np.array([0.1]), np.array([1.0]), np.array([1.0]))
+
+    def plan(targets):
+        return SimulationPlan(duration=10.0, stimuli=(Stimulus("pulse", what, None, targets=targets),))
+
+    check(plan(Targets("iafs", np.array([0, 2, 2]))), network)
+    with pytest.raises(PlanError, match="'iafs' has 3 cells, and no row 3"):
+        check(plan(Targets("iafs", np.array([3]))), network)
+    with pytest.raises(PlanError, match="there is no population 'nobody'"):
+        check(plan(Targets("nobody", np.array([0]))), network)
+
+
+def test_columns_of_quantities_take_the_place_of_a_node_set():
+    document = MODELS["neuroml_points"]()
+    check(document.plan, document.network)
