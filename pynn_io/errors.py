@@ -97,6 +97,10 @@ class RunError(PynnIOError):
     exit_status = 7
 
 
+class MissingPart(RunError):
+    """A mechanism, a template or a morphology that cells need is in none of the folders that were looked in."""
+
+
 class BackendUnavailable(RunError):
     """The backend, or a package that a format needs, is not installed here."""
 

@@ -23,7 +23,7 @@ from pynn_io.graph.stimuli import SpikeTrains, Stimulus
 from pynn_io.report import Kind, Report
 from pynn_io.runners.neuron.geometry import compartments, geometry
 from pynn_io.runners.neuron.lower import lower
-from pynn_io.runners.neuron.lowered import CONDUCTANCE, Assign, CableModel, Insert, LoweredNeuron, PointModel
+from pynn_io.runners.neuron.lowered import CONDUCTANCE, DRAWN, Assign, CableModel, Insert, LoweredNeuron, PointModel
 from pynn_io.runners.neuron.placement import bmtk_gids, parse_rule, place, targets
 from pynn_io.simulation_plan import Recording, SimulationPlan
 from tests.models import ball_and_stick, table
@@ -354,7 +354,7 @@ def test_a_cell_that_neuron_does_not_have_is_lost_by_name() -> None:
     assert [group.cell for group in lowered.groups] == ["source", "thick"]
 
 
-def test_cells_of_templates_draw_no_sites_and_it_is_said() -> None:
+def test_cells_of_templates_draw_their_sites_when_they_stand() -> None:
     made = network(
         edges([0, 0], [1, 2], weight=[1.0, 1.0], nsyns=[3, 2]),
         {"synapse": ["exp2"], "weight_unit": ["uS"], "target_sections": ["['basal']"]},
@@ -363,6 +363,5 @@ def test_cells_of_templates_draw_no_sites_and_it_is_said() -> None:
     report = Report()
     (item,) = lower(made, with_spikes(), report).connections
     (block,) = item.blocks(np.ones(5, dtype=bool), report)
-    assert len(block.source) == 0
-    (issue,) = [issue for issue in report if issue.code == "synapse-site"]
-    assert issue.kind is Kind.LOST and issue.count == 2 and "hoc templates" in issue.message
+    assert block.section.tolist() == [DRAWN] * 5 and block.edge.tolist() == [0, 0, 0, 1, 1]
+    assert item.drawing is not None and "synapse-site" not in report.codes()

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pynn_io.errors import PlanError, RunError
+from pynn_io.errors import MissingPart, PlanError, RunError
 from pynn_io.graph import CableCell, Column, Network, PointCell, Population, Table, text_column
 from pynn_io.graph.biophysics import ChannelDensity, Opaque, Paint
 from pynn_io.progress import quiet
@@ -93,10 +93,11 @@ def test_two_files_that_are_the_same_are_no_issue(tmp_path: Path) -> None:
 
 def test_what_is_missing_is_named_with_the_cells_that_need_it(tmp_path: Path) -> None:
     write(tmp_path, "leak")
-    with pytest.raises(RunError) as caught:
+    with pytest.raises(MissingPart) as caught:
         simulate(network("leak", "Ghost"), PLAN, "neuron", mechanisms=[tmp_path])
     assert "Ghost: needed by cortex (thick)" in str(caught.value)
     assert "leak:" not in str(caught.value)
+    assert caught.value.exit_status == 7
     assert "--mechanisms" in caught.value.hint
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pynn_io.api import read
-from pynn_io.errors import BackendUnavailable, PlanError, RunError
+from pynn_io.errors import BackendUnavailable, MissingPart, PlanError, RunError
 from pynn_io.graph.stimuli import (
     CurrentPulses,
     OrnsteinUhlenbeck,
@@ -212,7 +212,7 @@ def test_a_missing_template_and_a_template_that_fails_name_themselves(tmp_path: 
     shutil.copytree(FOLDER, circuit)
     (circuit / "components" / "hoc" / "NetBasket.hoc").unlink()
     here = read(circuit / "circuit_config.json").network
-    with pytest.raises(RunError, match=r"(?s)'NetBasket' was not found.*components/hoc"):
+    with pytest.raises(MissingPart, match=r"(?s)'NetBasket' was not found.*components/hoc"):
         simulate(here, plan(duration=1.0), "neuron")
     (circuit / "components" / "hoc" / "NetBasket.hoc").write_text("begintemplate NetBasket\nendtemplate NetBasket\n")
     with pytest.raises(RunError, match=r"NetBasket|template"):

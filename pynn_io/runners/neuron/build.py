@@ -28,6 +28,9 @@ from pynn_io.runners.neuron.mechanisms import load, names_of, variable_of
 from pynn_io.runners.neuron.model import Cell, Model, Synapses
 from pynn_io.runners.neuron.start import interpreter
 
+#: A delay of one step that was stored as float32 is a little less than one.
+_ALMOST = 1e-6
+
 
 @contextmanager
 def _without_collection() -> Iterator[None]:
@@ -181,13 +184,36 @@ def _make_connections(model: Model, report: Report, progress: Progress) -> None:
         constructors = [_constructor(synapse.mechanism, synapse.parameters, item, report) for synapse in item.models]
         for block in item.blocks(keep, report):
             begin = len(made.netcons)
+            if item.drawing is not None:
+                block = item.drawing.located(model, block, report)
             if item.release is not None:
                 block = item.release.located(model, block, report)
+            _name_short_delays(model, block, item, report)
             _make_block(model, block, constructors, made)
             if item.release is not None:
                 item.release.finish(model, block, made.netcons[begin:], made.points[begin:])
             progress("connecting", done + int(block.edge[-1]) + 1 if len(block.edge) else done, total)
         done += item.size
+
+
+def _name_short_delays(model: Model, block: SynapseBlock, item: Connections, report: Report) -> None:
+    """Delays between 0 and one step are APPROXIMATED where NEURON steps the target.
+
+    NEURON hands events to what it steps at the nearest step: below half a step at once, else one step later. Without a
+    delay a spike crosses at once, as stated; artificial cells and variable steps keep every time.
+    """
+    settings = model.lowered.settings
+    if settings.variable_step:
+        return
+    short = np.flatnonzero((block.delay > 0) & (block.delay < settings.timestep * (1 - _ALMOST)))
+    stepped = [gid for gid in block.target[short].tolist() if model.cells[gid].soma is not None]
+    report.approximated(
+        "short-delay",
+        f"projections/{item.projection}",
+        f"Delays lie below the time step of {settings.timestep} ms: NEURON delivers at the nearest step, at once or one"
+        " step later.",
+        count=len(stepped),
+    )
 
 
 def _constructor(

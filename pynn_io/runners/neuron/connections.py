@@ -15,8 +15,17 @@ from pynn_io.graph.schema import PARAMETER
 from pynn_io.graph.synapses import Synapse
 from pynn_io.lowering import EdgeBlock, edge_blocks
 from pynn_io.report import Report
+from pynn_io.runners.neuron.drawing import Drawing
 from pynn_io.runners.neuron.geometry import Compartments, Geometry, Shapes
-from pynn_io.runners.neuron.lowered import CableModel, CellGroup, Connections, PointModel, SynapseBlock, SynapseModel
+from pynn_io.runners.neuron.lowered import (
+    DRAWN,
+    CableModel,
+    CellGroup,
+    Connections,
+    PointModel,
+    SynapseBlock,
+    SynapseModel,
+)
 from pynn_io.runners.neuron.placement import Generators, Rule, Targets, parse_rule, place, targets
 from pynn_io.vocabulary import models
 
@@ -85,6 +94,7 @@ def connections(
         tuple(types),
         projection.size,
         stream.blocks,
+        drawing=Drawing(projection.name, stream.rules, generators) if stream.draws_later else None,
     )
 
 
@@ -135,6 +145,11 @@ class _Stream:
         self.known = np.array([isinstance(model, CableModel) for model in models_], dtype=bool)
         unit = [model.weight_unit if isinstance(model, PointModel) else "" for model in models_]
         self.conducting = np.array([name == "uS" for name in unit], dtype=bool)
+
+    @property
+    def draws_later(self) -> bool:
+        """Whether sites may have to be drawn on cells whose sections are not known before they are built."""
+        return bool((self.cable & ~self.known).any()) and any(rule is not None for rule in self.rules)
 
     def prepare(self, where: str, definitions: list[Synapse], types: list[SynapseModel]) -> None:
         """What each type row says, once."""
@@ -270,22 +285,15 @@ class _Sites:
         self.copies = np.where(ruled, self.nsyns, 1)
         self.section, self.position = np.where(self.cable, 0, -1), np.full(count, 0.5)
         self._stated(report)
-        closed = ruled & ~self.stream.known[self.stream.post.group[self.target]]
-        self.copies[closed] = 0
-        report.lost(
-            "synapse-site",
-            self.stream.where,
-            "target_sections are not drawn on cells of hoc templates, whose sections are not known before they are"
-            " built; these edges have no synapse.",
-            count=int(np.count_nonzero(closed)),
-        )
+        later = ruled & ~self.stream.known[self.stream.post.group[self.target]]
+        self.section[later] = DRAWN
         report.defaulted(
             "synapse-site",
             self.stream.where,
             "Neither a section nor target_sections is stated: the synapses are put in the middle of the soma.",
             count=int(np.count_nonzero(self.cable & ~self.given & ~ruled)),
         )
-        self._drawn(np.flatnonzero(ruled & ~closed), report)
+        self._drawn(np.flatnonzero(ruled & ~later), report)
 
     def _stated(self, report: Report) -> None:
         """Sections that the edges state, in the order in which the cells have them."""

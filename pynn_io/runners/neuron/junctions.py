@@ -81,8 +81,9 @@ def lower(
             "Gap junctions with cells that are not simulated are left out.",
             count=int((~alive).sum()),
         )
-        numbers, made = halves[2], halves[3]
+        numbers, made, unstated = halves[2:]
         paired = "afferent_junction_id" in {*projection.edges.columns, *projection.types}
+        _name_unstated(projection, int((unstated & (alive if paired else np.tile(alive, 2))).sum()), report)
         base = bases.setdefault(frozenset({projection.pre, projection.post}), free) if paired else free
         made = _numbered(made, numbers, base, paired, alive)
         free = max([free, *(int(values.max(initial=-1)) + 1 for values in (made.own, made.other))])
@@ -99,8 +100,8 @@ def needs(found: tuple[Halves, ...]) -> dict[str, tuple[str, ...]]:
 
 def _read(
     projection: Projection, network: Network, first: Mapping[str, int]
-) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray], Halves]:
-    """Source rows, target rows, the file's numbers of both sites, and the afferent halves of all edges."""
+) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray], Halves, np.ndarray]:
+    """Source rows, target rows, the file's numbers of both sites, the halves of all edges, which state no section."""
     parts: dict[str, list[np.ndarray]] = {name: [] for name in ("source", "target", "weight", "type", *_COLUMNS)}
     for _, _, rows in projection.blocks(["weight", *_COLUMNS]):
         for name, values in parts.items():
@@ -111,10 +112,12 @@ def _read(
     none = np.full(size, np.nan)
     source, target = (table.get(end, np.zeros(0)).astype(np.int64) for end in ("source", "target"))
     weight = table.get("weight", np.zeros(size)) * _scales(projection)[table.get("type", np.zeros(size)).astype(int)]
+    sections = table.get("afferent_section_id", none)
+    unstated = np.isnan(sections)
     halves = Halves(
         projection.name,
         target + first[projection.post],
-        _whole(table.get("afferent_section_id", np.zeros(size))),
+        _whole(sections),
         table.get("afferent_section_pos", none if "afferent_segment_id" in table else np.full(size, 0.5)),
         _whole(table.get("afferent_segment_id", np.zeros(size))),
         np.maximum(np.nan_to_num(table.get("afferent_segment_offset", np.zeros(size))), 0.0),
@@ -124,12 +127,24 @@ def _read(
     )
     numbers = (table.get("afferent_junction_id", none), table.get("efferent_junction_id", none))
     if "afferent_junction_id" not in table:
+        there = table.get("efferent_section_id", sections)
+        unstated = np.concatenate([unstated, np.isnan(there)])
         other = (
-            _whole(table.get("efferent_section_id", halves.sections)),
+            _whole(there),
             table.get("efferent_section_pos", halves.positions),
         )
         halves = _both(halves, source + first[projection.pre], *other)
-    return source, target, numbers, halves
+    return source, target, numbers, halves, unstated
+
+
+def _name_unstated(projection: Projection, count: int, report: Report) -> None:
+    """Sites without a section are on the soma; a rule that would draw one is not followed: that changes the model."""
+    where, kept = f"projections/{projection.name}", "they are put on the soma, which is section 0."
+    if "target_sections" in {*projection.edges.columns, *projection.types}:
+        message = f"Sites of gap junctions are not drawn by target_sections; {kept}"
+        report.approximated("junction-section", where, message, count=count)
+    else:
+        report.defaulted("junction-section", where, f"Sites of gap junctions state no section; {kept}", count=count)
 
 
 def _both(halves: Halves, gids: np.ndarray, sections: np.ndarray, positions: np.ndarray) -> Halves:

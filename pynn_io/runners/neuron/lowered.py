@@ -138,12 +138,16 @@ class SynapseModel:
     parameters: Mapping[str, float] = field(default_factory=empty)
 
 
+#: The section of a synapse whose site is drawn on the built cell, by the rule of its type (`Connections.drawing`).
+DRAWN = -2
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SynapseBlock:
     """Synapses as columns, n of them, in the order in which they are made.
 
     source, target: gids, int64. model: index into `Connections.models`, int64. weight: as NetCon takes it; delay: ms.
-    section: index into the target's sections, int64, -1 for cells without; position: fraction along it.
+    section: index into the target's sections, int64, -1 for cells without, or `DRAWN`; position: fraction along it.
     edge: row of the projection. parameters: of single synapses, by variable of the mechanism; NaN: as the model says.
     """
 
@@ -163,7 +167,8 @@ class Connections:
     """One projection. ``blocks(keep, report)`` gives the synapses onto cells with ``keep[gid]``, a block a time.
 
     kind: ``chemical``. models: by row of the projection's types. release: what its synapses get beyond a NetCon
-    (`pynn_io.runners.neuron.release.Release`), if anything.
+    (`pynn_io.runners.neuron.release.Release`), if anything. drawing: finds the sites that are `DRAWN`
+    (`pynn_io.runners.neuron.drawing.Drawing`), if there may be any.
     """
 
     projection: str
@@ -174,6 +179,7 @@ class Connections:
     size: int
     blocks: Callable[[np.ndarray, Report], Iterator[SynapseBlock]]
     release: Any = None
+    drawing: Any = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pynn_io.errors import RunError
+from pynn_io.errors import MissingPart
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.runners.base import Profile
@@ -88,8 +88,8 @@ def load(lowered: LoweredNeuron, profile: Profile, report: Report, progress: Pro
     """Load what the network needs and NEURON does not have yet, from the profile's folders, then the network's.
 
     Only files that are needed are compiled, so that one that nobody uses cannot stop a run; where hoc templates insert
-    what they like, all are. Raises RunError naming mechanisms that are nowhere, with the cells that need them, and with
-    the compiler's message where one does not compile.
+    what they like, all are. Raises MissingPart naming mechanisms that are nowhere, with the cells that need them, and
+    RunError with the compiler's message where one does not compile.
     """
     from neuron import h
 
@@ -128,7 +128,7 @@ def _compiled(files: list[Path], progress: Progress, options: tuple[str, ...]) -
 def _refuse(missing: dict[str, tuple[str, ...]], profile: Profile, lowered: LoweredNeuron) -> None:
     lines = [f"{name}: needed by {', '.join(who[:5])}{' ...' if len(who) > 5 else ''}" for name, who in missing.items()]
     looked = ", ".join(map(str, [*profile.mechanisms, *lowered.mechanism_folders])) or "no folder was named"
-    raise RunError(
+    raise MissingPart(
         "NEURON does not have these mechanisms: " + "; ".join(lines),
         hint=f"looked in: {looked}; name the folder of their .mod files with --mechanisms DIR",
     )

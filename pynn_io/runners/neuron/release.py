@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from pynn_io.runners.neuron.overrides import Changes, Overrides
 if TYPE_CHECKING:
     from pynn_io.runners.neuron.model import Model
 
+_Block = TypeVar("_Block", bound=SynapseBlock)
 #: Offsets of seeds (neurodamus-models: ``AMPANMDAHelper.hoc``, ``GABAABHelper.hoc``).
 _CELL, _SYNAPSE, _STREAM, _RISE = 250, 100, 300, 450
 #: What only some mechanisms have, and nobody misses.
@@ -69,7 +70,7 @@ class Release:
             count=int((~there).sum()),
         )
         block = replace(block, position=position)
-        return self._known(block if there.all() else _taken(block, there), report)
+        return self._known(block if there.all() else taken(block, there), report)
 
     def _known(self, block: ReleaseBlock, report: Report) -> ReleaseBlock:
         """Without parameters that a synapse's mechanism does not have; reported, once a mechanism."""
@@ -163,7 +164,7 @@ class Release:
         from neuron import h
 
         for number, (rates, windows) in enumerate(self._rates(block, source, target)):
-            for rows in _by_cell(np.flatnonzero(rates > 0), target):
+            for rows in by_cell(np.flatnonzero(rates > 0), target):
                 seed = (f"{self.projection}/{number}", int(target[rows[0]]), int(block.edge[rows[0]]))
                 which, times = self.events.drawn(seed, rates[rows], windows[rows])
                 for index in np.unique(which).tolist():
@@ -192,7 +193,7 @@ class Release:
                 yield np.where(sources[source] & targets[target], item.rate, 0.0), window
 
 
-def _by_cell(rows: np.ndarray, target: np.ndarray) -> list[np.ndarray]:
+def by_cell(rows: np.ndarray, target: np.ndarray) -> list[np.ndarray]:
     """Rows of a block, those of each target cell together and in their order."""
     if not len(rows):
         return []
@@ -261,15 +262,14 @@ def along(section: Any, segment: int, offset: float) -> float:
     return float(np.clip((section.arc3d(segment) + offset) / section.L, 1e-7, 1 - 1e-7))
 
 
-def _taken(block: ReleaseBlock, rows: np.ndarray) -> ReleaseBlock:
+def taken(block: _Block, rows: np.ndarray) -> _Block:
     """Some synapses of a block. rows: bool."""
-    changes = block.changes
-    if changes is not None:
-        changes = Changes(*(getattr(changes, item.name)[..., rows] for item in fields(Changes)))
-    own = {item.name: getattr(block, item.name) for item in fields(ReleaseBlock)}
-    taken = {name: value[rows] for name, value in own.items() if isinstance(value, np.ndarray) and len(value)}
-    parameters = {name: values[rows] for name, values in block.parameters.items()}
-    return replace(block, **taken, parameters=parameters, changes=changes)
+    own = {item.name: getattr(block, item.name) for item in fields(block)}
+    some = {name: value[rows] for name, value in own.items() if isinstance(value, np.ndarray) and len(value)}
+    some["parameters"] = {name: values[rows] for name, values in block.parameters.items()}
+    if isinstance(block, ReleaseBlock) and block.changes is not None:
+        some["changes"] = Changes(*(getattr(block.changes, item.name)[..., rows] for item in fields(Changes)))
+    return replace(block, **some)
 
 
-__all__ = ["REPLAY", "Release", "along", "set_kind", "start", "with_overrides"]
+__all__ = ["REPLAY", "Release", "along", "by_cell", "set_kind", "start", "taken", "with_overrides"]

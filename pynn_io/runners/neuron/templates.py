@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pynn_io.errors import RunError
+from pynn_io.errors import MissingPart, RunError
 from pynn_io.formats.sonata_config import resolve_path
 from pynn_io.graph.morphology import LazyMorphologies
 from pynn_io.graph.network import Network
@@ -98,7 +98,7 @@ class TemplateCell:
 
 
 def maker(model: Model, group: CellGroup, report: Report) -> Callable[[int], Cell]:
-    """A function that makes the cell in one row of the group. Raises RunError, naming the template and what it lacks.
+    """A function that makes the cell in one row of the group. Raises RunError naming the template and what it lacks.
 
     Besides number, folder and file the template gets the attributes that ``Name_NeededAttributes`` names, if hoc has
     such a text (neurodamus).
@@ -155,7 +155,7 @@ def _path(group: CellGroup, code: int, files: TemplateFiles, known: Mapping[str,
 
 
 def load_template(h: Any, name: str, files: TemplateFiles, where: str) -> Any:
-    """The hoc template of that name, loaded from its file unless NEURON has it. RunError names the places looked in."""
+    """The template of that name, loaded from its file unless NEURON has it. MissingPart names the places looked in."""
     if hasattr(h, name):
         return getattr(h, name)
     for folder in files.models:
@@ -167,7 +167,7 @@ def load_template(h: Any, name: str, files: TemplateFiles, where: str) -> Any:
                 raise RunError(f"{path} does not define the template {name!r}", where=where)
             return getattr(h, name)
     places = ", ".join(str(folder) for folder in files.models) or "no folder is stated"
-    raise RunError(
+    raise MissingPart(
         f"the hoc template {name!r} was not found",
         where=where,
         hint=f"looked in: {places} (biophysical_neuron_models_dir of the circuit)",
@@ -175,14 +175,14 @@ def load_template(h: Any, name: str, files: TemplateFiles, where: str) -> Any:
 
 
 def morphology_file(name: str, files: TemplateFiles, own: Path | None, where: str) -> Path:
-    """The file of a morphology that hoc can read. RunError where there is none."""
+    """The file of a morphology that hoc can read. MissingPart where there is none."""
     plain = name.rpartition("/")[2]
     candidates = [folder / f"{plain}{suffix}" for folder in files.morphologies for suffix in _SUFFIXES]
     if own is not None and own.suffix.lower() in _SUFFIXES:
         candidates.append(own)
     found = next((path for path in candidates if path.is_file()), None)
     if found is None:
-        raise RunError(
+        raise MissingPart(
             f"no morphology {plain!r} that a hoc template can load (ASC or SWC) was found",
             where=where,
             hint=f"looked for: {', '.join(map(str, candidates)) or 'nothing: no folder is stated'}",
