@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pynn_io.errors import WriteError
+from pynn_io.formats.neuroml_rows import Rows
 from pynn_io.formats.neuroml_schema import types
 
 _NOT_ID = re.compile(r"[^A-Za-z0-9_]+")
@@ -24,6 +25,8 @@ class Element:
     """One XML element. Attribute values are text with their unit; ``text`` is written escaped.
 
     where: ``file:line`` of one that was read, for errors.
+    rows: of one that was read and is a long list (a population, a projection ...), its members, which then are no
+        children.
     markup: well-formed XML that is written as it stands, after the children (annotations).
     """
 
@@ -33,6 +36,7 @@ class Element:
     text: str = ""
     where: str = field(default="", compare=False)
     markup: str = ""
+    rows: Rows | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

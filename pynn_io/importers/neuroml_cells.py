@@ -107,7 +107,8 @@ class _Reader:
         role = self.components.kinds.role(component.type)
         if component.type == _SPIKES:
             times = [child.parameters.get("time", 0.0) for child in component.all("spike")]
-            self.found.trains[identifier] = np.asarray(times, dtype=np.float64)
+            stated = np.asarray(times) if element.rows is None else element.rows.numbers.get("time", np.zeros(0))
+            self.found.trains[identifier] = np.ma.getdata(stated).astype(np.float64)
         if role in ("cell", "source"):
             self.found.cells[identifier] = as_cell(component, role)
         elif role == "channel":

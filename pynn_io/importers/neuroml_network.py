@@ -17,6 +17,7 @@ from pynn_io.importers.neuroml_cells import Definitions, as_cell
 from pynn_io.importers.neuroml_components import Components
 from pynn_io.importers.neuroml_context import Take
 from pynn_io.importers.neuroml_inputs import Inputs, InputTargets, named_by
+from pynn_io.importers.neuroml_lists import row_connections, row_instances, row_targets
 from pynn_io.importers.neuroml_paths import cell_path, connections, instances, targets
 from pynn_io.importers.neuroml_populations import Instances, read_population
 from pynn_io.importers.neuroml_projections import Projections
@@ -102,7 +103,11 @@ class _Network:
     # --- populations ------------------------------------------------------------------------------------------------
 
     def _population(self, take: Take) -> None:
-        ids, places = instances(take.children("instance"), self.context)
+        rows = take.element.rows
+        if rows is None:
+            ids, places = instances(take.children("instance"), self.context)
+        else:
+            ids, places = row_instances(rows, take.where, self.context)
         population, found = read_population(take, ids, places, self.components)
         if population.name in self.net.populations:
             raise ReadError(
@@ -133,7 +138,11 @@ class _Network:
         synapse = take.text("synapse")
         self.context.about(f"projection {name}", self.components.words(take))
         named = tuple(self.places[side].component if side in self.places else "" for side in (pre, post))
-        found = connections(take.children(*_CONNECTIONS), pre, post, (named[0], named[1]), synapse, self.context)
+        rows, components = take.element.rows, (named[0], named[1])
+        if rows is None:
+            found = connections(take.children(*_CONNECTIONS), pre, post, components, synapse, self.context)
+        else:
+            found = row_connections(rows, take.where, (pre, post), components, synapse, self.context)
         take.rest()
         if name in self.net.projections:
             raise ReadError(f"two projections are called {name!r}", where=take.where)
@@ -189,7 +198,11 @@ class _Network:
             name, component, population = take.need("id"), take.need("component"), take.need("population")
             self.context.about(f"inputList {name}", self.components.words(take))
             cell = self.places[population].component if population in self.places else ""
-            found = targets(take.children("input", "inputW"), population, cell, self.context)
+            rows = take.element.rows
+            if rows is None:
+                found = targets(take.children("input", "inputW"), population, cell, self.context)
+            else:
+                found = row_targets(rows, take.where, population, cell, self.context)
             take.rest()
             inputs.add(name, component, population, take.where, found)
         for name, place in self.places.items():

@@ -6,7 +6,7 @@ receptors: such a projection has the synapse ``static`` and a weight in uS or nA
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -38,7 +38,7 @@ class Connections:
     """The connections of one projection as columns, n of them, before they are checked.
 
     pre, post: int64[n] instance ids. The others are arrays, or None where no connection states one; a masked row does
-    not state it. delay: ms. synapse, pre_synapse: int64[n] into ``synapses`` and ``pre_synapses``.
+    not state it. delay: ms. synapse, pre_synapse: int64[n] into ``synapses`` and ``pre_synapses``. where: of a row.
     """
 
     pre: np.ndarray
@@ -54,6 +54,7 @@ class Connections:
     post_segment: np.ndarray | None = None
     pre_fraction: np.ndarray | None = None
     post_fraction: np.ndarray | None = None
+    where: Callable[[int], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,8 @@ class Projections:
             if synapse not in self.definitions.synapses:
                 self.context.problem(where, f"the projection {name!r} has the synapse {synapse!r}: not defined")
                 return None
-        source = self._rows(name, sides[0], found.pre, where)
-        target = self._rows(name, sides[1], found.post, where)
+        source = self._rows(name, sides[0], found.pre, where, found)
+        target = self._rows(name, sides[1], found.post, where, found)
         types, index = self._types(found)
         columns = self._columns(name, sides[0], sides[1], where, found)
         types = self._static(sides[1], kind, found, types, columns)
@@ -93,12 +94,12 @@ class Projections:
             self.context.problem(where, f"the projection {name!r} has the population {population!r}: not there")
         return found
 
-    def _rows(self, name: str, side: Instances, ids: np.ndarray, where: str) -> np.ndarray:
+    def _rows(self, name: str, side: Instances, ids: np.ndarray, where: str, found: Connections) -> np.ndarray:
         rows, unknown = side.rows(ids)
         if unknown.any():
             some = ", ".join(map(str, np.unique(ids[unknown])[:5].tolist()))
             self.context.problem(
-                where,
+                where if found.where is None else found.where(int(np.flatnonzero(unknown)[0])),
                 f"the projection {name!r} has {int(unknown.sum())} connections with cells of {side.name!r} that are "
                 f"not there: {some}",
             )
