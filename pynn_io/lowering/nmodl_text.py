@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pynn_io.errors import UnsupportedInput
 from pynn_io.graph.dynamics import Action, Assignment, Derived, Dynamics, Emit, OnCondition, Regime, Transition
 from pynn_io.graph.expressions import NMODL, Expression, parse, render
-from pynn_io.lowering.dynamics import uses
+from pynn_io.lowering.systems import uses
 
 #: Words that mean something in NMODL or hoc; a variable of that name gets an underscore.
 _RESERVED = frozenset(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import pytest
 from lxml import etree
 
 from pynn_io.graph.dynamics import Component
-from pynn_io.importers.neuroml_components import Components, Types
+from pynn_io.importers.neuroml_components import Components, Kinds
 from pynn_io.importers.neuroml_context import Context
 from pynn_io.report import Report
 from tests.dynamics import official
@@ -140,10 +140,9 @@ class Script:
         return table[:, 0] * 1e3, dict(zip(self.columns, table.T[1:], strict=True)), found
 
 
-def component(text: str, own: Mapping[str, object] | None = None) -> Component:
+def component(text: str) -> Component:
     """The component of an XML text, by the importer."""
-    components = Components(Context(Report()), Types(own or {}))  # type: ignore[arg-type]
-    return components.read(official.element(etree.fromstring(text)))
+    return Components(Context(Report()), Kinds({})).read(official.element(etree.fromstring(text)))
 
 
 def named(components: Sequence[Component]) -> dict[str, Component]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -35,10 +36,10 @@ CONCRETE = {
     "KSState": "openState",
     "KSTransition": "vHalfTransition",
 }
-#: A current that NeuroML keeps as a state, set anew at every step, and we as a function of time: see test_inputs.
+#: A current that NeuroML keeps as a state, set anew at every step, and we as a function of time: see below.
 AS_FUNCTION = {
     *("pulseGenerator", "sineGenerator", "rampGenerator", "pulseGeneratorDL", "sineGeneratorDL", "rampGeneratorDL"),
-    *("voltageClamp", "voltageClampTriple", "compoundInputDL"),
+    *("voltageClamp", "voltageClampTriple"),
 }
 OURS = Types()
 SAMPLES = 8
@@ -124,7 +125,7 @@ def test_the_same_values_at_any_moment(name: str) -> None:
     with np.errstate(all="ignore"):
         for t, states in samples(ours, theirs):
             mine, its = ours.names(t, states), theirs.names(t, states)
-            # NeuroML's GHK2 takes a number for a voltage in V: see test_by_hand.
+            # NeuroML's GHK2 takes a number for a voltage in V: see below.
             same(mine, its, set(ours.dynamics.gives) - ({"iDensity"} if name == "channelDensityGHK2" else set()))
             for regime in ours.regimes or [None]:
                 ours.regime, theirs.regime = ours.regimes.get(regime), theirs.regimes.get(regime)
@@ -175,3 +176,82 @@ def test_the_same_start(name: str) -> None:
     }
     ours._random, theirs._random = np.random.default_rng(5), np.random.default_rng(5)
     same(ours.start(), theirs.start(), set(ours.dynamics.states))
+
+
+@pytest.mark.parametrize("name", sorted(AS_FUNCTION))
+def test_a_current_of_time_is_what_neuroml_sets_step_by_step(name: str) -> None:
+    """The conditions of NeuroML's type that hold at a time are done in order, as a solver does at every step."""
+    ours, theirs = models(name)
+    assert ours.dynamics.states == ()
+    (current,) = ours.dynamics.gives
+    delay, duration = ours.fixed["delay"], ours.fixed["duration"]
+    for t in (0.0, 0.4 * delay, delay, delay + 0.3 * duration, delay + 0.99 * duration, delay + 1.01 * duration, 9.0):
+        states = {current: 0.0}
+        for each in theirs.dynamics.conditions:
+            if theirs.value(each.test, theirs.names(t, states)):
+                theirs.act(each.actions, t, states)
+        assert ours.names(t, {})[current] == pytest.approx(states[current], rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize("active", [0.0, 1.0])
+def test_a_clamp_may_be_switched_off(active: float) -> None:
+    clamp = made("voltageClampTriple", np.random.default_rng(1), {})
+    flat = flatten(replace(clamp, parameters={**clamp.parameters, "active": active}), OURS)
+    assert bool(Model(flat, {"v": -60.0}).names(1.5, {})["i"]) is bool(active)
+
+
+def density(name: str, v: float, inside: float, outside: float) -> Model:
+    """A density of an open channel at 300 K."""
+    numbers = {"permeability": 2e-3, "condDensity": 3e-5}
+    parameters = {key: numbers[key] for key in OURS[name].parameters}
+    channel = Component("ionChannelPassive", "ch", {"conductance": 1e-5})
+    flat = flatten(Component(name, "d", parameters, {"ionChannel": "ch"}), OURS, {"ch": channel})
+    return Model(flat, {"v": v, "caConc": inside, "caConcExt": outside, "temperature": 300.0})
+
+
+@pytest.mark.parametrize("v", [-70.0, -1e-4, 0.0, 30.0])
+def test_ghk_by_hand_in_si(v: float) -> None:
+    """P z F K v (in - out exp(-K v)) / (1 - exp(-K v)), outwards; a permeability of 2e-3 um/ms is 2e-6 m/s."""
+    found = density("channelDensityGHK", v, 1e-4, 2.0).names(0, {})["iDensity"]
+    u = 2 * 96485.3 / (8.3144621 * 300) * v * 1e-3
+    drive = u * (1e-4 - 2.0 * np.exp(-u)) / -np.expm1(-u) if u else 1e-4 - 2.0
+    si = -2e-6 * 2 * 96485.3 * drive
+    # 1 A/m2 is 1e-3 nA/um2
+    assert found == pytest.approx(si * 1e-3, rel=1e-6)
+
+
+@pytest.mark.parametrize("v", [-70.0, 0.0, 30.0])
+def test_ghk2_by_hand_in_mv(v: float) -> None:
+    """Jaffe et al. (1994): g f (1 - in / out exp(v / f)) v / f / (exp(v / f) - 1), f = 25 T / 293.15 / 2 mV."""
+    found = density("channelDensityGHK2", v, 1e-4, 2.0).names(0, {})["iDensity"]
+    f = 25 * 300 / 293.15 / 2
+    shape = v / f / np.expm1(v / f) if v else 1.0
+    # uS/um2 times mV is nA/um2
+    assert found == pytest.approx(3e-5 * f * (1 - 1e-4 / 2.0 * np.exp(v / f)) * shape, rel=1e-9)
+
+
+def test_nernst_by_hand() -> None:
+    names = density("channelDensityNernst", -60.0, 1e-4, 2.0).names(0, {})
+    assert names["erev"] == pytest.approx(8.3144621 * 300 / (2 * 96485.3) * np.log(2e4) * 1e3, rel=1e-12)
+    assert names["iDensity"] == pytest.approx(3e-5 * (names["erev"] + 60), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "least"),
+    [
+        ("spikeGeneratorPoisson", {"averageRate": 0.05}, 0.0),
+        ("spikeGeneratorRefPoisson", {"averageRate": 0.05, "minimumISI": 12.0}, 12.0),
+        ("spikeGeneratorRandom", {"minISI": 10.0, "maxISI": 30.0}, 10.0),
+        ("SpikeSourcePoisson", {"rate": 0.05, "start": 0.0, "duration": 1e9}, 0.0),
+    ],
+)
+def test_random_intervals_have_the_stated_mean(name: str, parameters: dict[str, float], least: float) -> None:
+    """20 ms each, within four standard errors."""
+    model = Model(flatten(Component(name, "s", parameters), OURS))
+    states, intervals = model.start(), []
+    (condition,) = model.dynamics.conditions
+    for row in range(2000):
+        assert model.act(condition.actions, 1.0 + row, states) == ["spike"]
+        intervals.append(states["isi"])
+    assert min(intervals) >= least
+    assert abs(np.mean(intervals) - 20.0) < 4 * np.std(intervals) / np.sqrt(len(intervals))

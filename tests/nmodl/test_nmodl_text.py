@@ -85,8 +85,8 @@ def test_random_numbers_are_neurons() -> None:
 
 def test_a_condition_that_neuron_cannot_watch_is_refused() -> None:
     odd = ComponentType(
-        "odd", extends="baseCellMembPot", states={"v": "voltage"}, gives={"v": "voltage"},
-        conditions=(OnCondition(parse("v > 1 or v < -100"), (Emit("spike"),)),),
+        "odd", extends="baseCellMembPotDL", states={"V": "none"}, gives={"V": "none"},
+        conditions=(OnCondition(parse("V > 1 or V < -100"), (Emit("spike"),)),),
     )  # fmt: skip
-    with pytest.raises(UnsupportedInput, match="cannot watch the condition v > 1 or v < -100"):
+    with pytest.raises(UnsupportedInput, match="cannot watch the condition V > 1 or V < -100"):
         nmodl.cell(Component("odd", "c"), Types({"odd": odd}), {})
