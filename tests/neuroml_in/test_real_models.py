@@ -44,3 +44,31 @@ def test_it_is_read_whole(path: Path) -> None:
     left = {issue.code: str(issue.where) for issue in report.of_kind(Kind.NOT_READ) if issue.code not in JUSTIFIED}
     assert left == {}
     assert problems(document.network) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "allen_472450023/CellTypesDatabase/models/NeuroML2/Cell_472450023.cell.nml",
+        "neuroml2_core/examples/NML2_FullCell.nml",
+        "neuroml2_core/examples/NML2_MultiCompCellNetwork.nml",
+    ],
+)
+def test_libneuroml_agrees_on_segments_and_groups(name: str) -> None:
+    loaders = pytest.importorskip("neuroml.loaders")
+    network = read(DATA / name, Report()).network
+    (theirs,) = [cell for cell in loaders.NeuroMLLoader.load(str(DATA / name)).cells if cell.morphology is not None][:1]
+    ours = network.morphologies[theirs.id]
+    assert sorted(ours.id.tolist()) == sorted(segment.id for segment in theirs.morphology.segments)
+    assert list(ours.groups) == [group.id for group in theirs.morphology.segment_groups]
+    for group in theirs.morphology.segment_groups:
+        if group.paths or group.sub_trees:
+            continue  # libNeuroML does not expand them
+        assert sorted(ours.id[ours.groups[group.id]].tolist()) == sorted(theirs.get_all_segments_in_group(group.id))
+    for segment in theirs.morphology.segments[::50]:
+        row = ours.id.tolist().index(segment.id)
+        if row in ours.spheres:
+            continue
+        near, far = theirs.get_actual_proximal(segment.id), segment.distal
+        assert ours.proximal[row].tolist() == pytest.approx([near.x, near.y, near.z, near.diameter])
+        assert ours.distal[row].tolist() == [far.x, far.y, far.z, far.diameter]
