@@ -145,6 +145,8 @@ def _stimulus_key(what: What) -> str:
 
 
 def _recording_key(recording: Recording) -> str:
+    if recording.kind in {"quantities", "events"}:
+        return "recording:lems"
     if recording.compartment_set is not None or recording.kind in {"summation", "synapse", "lfp"}:
         return "recording:obi"
     if recording.kind in {"quantities", "events"}:

@@ -154,6 +154,7 @@ class _Writer:
             names.append("i_out" if "i_out" in blocks.assigned else "i")
         names += ["regime"] if self._regimes else []
         names += ["v_hold"] if self._holds() else []
+        names += ["rate_v"] if blocks.membrane else []
         return list(dict.fromkeys(names))
 
     def _parameters(self) -> Iterator[str]:
@@ -178,6 +179,10 @@ class _Writer:
             names["regime"] = ""
         if self._holds():
             names["v_hold"] = " (mV)"
+        if blocks.membrane:
+            names["rate_v"] = " (mV/ms)"
+        if any(each.kind == _WATCH for each in self._armed):
+            names["dt"] = " (ms)"
         names |= {self._names[name]: self._unit(name) for name in self._kept()}
         yield "ASSIGNED {"
         yield from (f"    {name}{unit}" for name, unit in names.items())
@@ -276,10 +281,12 @@ class _Writer:
             lines.append(f"regime = {initial}")
         if self._holds():
             lines.append("v_hold = v")
+        driving, about = self._drive()
+        lines += driving
         lines += [self._send(each) for each in self._armed if each.kind == _TIME and each.regime in (-1, initial)]
         if any(each.kind == _WATCH for each in self._armed):
             lines.append("net_send(0, 1)")
-        yield from self._block("INITIAL", lines, [each for each in local if each.name not in kept])
+        yield from self._block("INITIAL", lines, [each for each in (*local, *about) if each.name not in kept])
 
     def _breakpoint(self) -> Iterator[str]:
         blocks = self._blocks
@@ -288,6 +295,8 @@ class _Writer:
         lines: list[str] = []
         if self._rated:
             lines.append(f"SOLVE states METHOD {self._method()}")
+        elif blocks.membrane:
+            lines.append("SOLVE states")
         lines += [f"SOLVE {_name(each.name)}_kinetics METHOD sparse" for each in self._system.kinetics]
         if not blocks.after:
             lines += blocks.always
@@ -296,13 +305,11 @@ class _Writer:
         for each in early:
             lines += self._derive(each)
         lines += clipped
-        wanted = {each.name for each in self._shown} | {"i", "iDensity"}
-        own, used = self._membrane() if blocks.membrane else (blocks.currents, set())
-        local = self._closure(wanted | used)
+        local = self._closure({each.name for each in self._shown} | {"i", "iDensity"})
         for each in local:
             if each not in early:
                 lines += self._derive(each)
-        lines += own
+        lines += self._membrane() if blocks.membrane else blocks.currents
         shown = {each.name for each in self._shown}
         if lines:
             yield from self._block("BREAKPOINT", lines, [each for each in (*early, *local) if each.name not in shown])
@@ -318,26 +325,40 @@ class _Writer:
                 lines.append(f"if ({self._print(each.test)}) {{ {' '.join(self._assign(one) for one in assigned)} }}")
         return lines, self._closure(names)
 
-    def _membrane(self) -> tuple[list[str], set[str]]:
-        """The current that moves the potential as its derivative says, and what that uses."""
-        system = self._system
-        if not system.regimes:
-            rate = system.derivatives.get("v", parse("0"))
-            return [f"i_out = -capacitance * ({self._print(rate)})"], set(rate.names)
-        lines: list[str] = []
-        used: set[str] = set()
-        for each in system.regimes:
-            moved = each.derivatives.get("v") or system.derivatives.get("v")
-            value = f"capacitance * {_HOLD:g} * (v - v_hold)"
-            if moved is not None:
-                value = f"-capacitance * ({self._print(moved)})"
-                used |= moved.names
-            lines.append(f"if (regime == {self._regimes[each.name]}) {{ i_out = {value} }}")
-        return lines, used
+    def _membrane(self) -> Iterator[str]:
+        """The current that moves the potential by ``rate_v`` a ms, or holds it where it stands still.
+
+        The rate is that of the step before: near a spike of a cell that runs away, an implicit step would turn round.
+        """
+        moving = "i_out = -capacitance * rate_v"
+        if not self._system.regimes:
+            yield moving
+        for each in self._system.regimes:
+            held = self._rate_of(each) is None
+            current = f"i_out = capacitance * {_HOLD:g} * (v - v_hold)" if held else moving
+            yield f"if (regime == {self._regimes[each.name]}) {{ {current} }}"
+
+    def _rate_of(self, regime: Regime | None) -> Expression | None:
+        own = regime.derivatives.get("v") if regime is not None else None
+        return own or self._system.derivatives.get("v")
+
+    def _drive(self) -> tuple[list[str], list[Derived]]:
+        """Statements that work out ``rate_v``, and the derived variables that they are about."""
+        if not self._blocks.membrane:
+            return [], []
+        regimes: list[Regime | None] = [*self._system.regimes] or [None]
+        stated = [(each, rate) for each in regimes if (rate := self._rate_of(each)) is not None]
+        local = self._closure(set().union(*(rate.names for _, rate in stated)))
+        lines = [line for each in local for line in self._derive(each)]
+        for each, rate in stated:
+            line = f"rate_v = {self._print(rate)}"
+            lines.append(line if each is None else f"if (regime == {self._regimes[each.name]}) {{ {line} }}")
+        return lines, local
 
     def _derivative(self) -> Iterator[str]:
-        if not self._rated or self._blocks.artificial:
+        if self._blocks.artificial or not (self._rated or self._blocks.membrane):
             return
+        driving, about = self._drive()
         local = self._closure(set().union(*(value.names for value in self._rated.values())))
         lines = [*self._blocks.always]
         for each in local:
@@ -345,8 +366,10 @@ class _Writer:
         lines += [f"{self._names[name]}' = {self._print(value)}" for name, value in self._rated.items()]
         if self._blocks.after:
             lines += [*self._clip()[0], *self._blocks.after]
+        lines += driving
         shown = {each.name for each in self._shown}
-        yield from self._block("DERIVATIVE states", lines, [each for each in local if each.name not in shown])
+        head = "DERIVATIVE states" if self._rated else "PROCEDURE states()"
+        yield from self._block(head, lines, [each for each in (*local, *about) if each.name not in shown])
 
     def _method(self) -> str:
         """``cnexp`` where every state relaxes by itself, linearly; else ``derivimplicit``."""
@@ -417,13 +440,18 @@ class _Writer:
         watched = any(each.kind == _WATCH for each in self._armed)
         for armed in self._armed:
             inside = list(self._acts(armed.condition.actions, local))
+            if self._blocks.membrane:
+                driving, about = self._drive()
+                inside += driving
+                local |= {each.name: each for each in about}
             if armed.kind == _TIME and armed.regime < 0:
                 inside.append(self._send(armed))
             guard = self._guard(armed)
             inside = [f"if ({guard}) {{", *(f"    {line}" for line in inside), "}"] if guard else inside
             lines += _branch(armed.flag, inside)
         if watched:
-            lines += ["if (flag > 0) {", *(f"    {line}" for line in self._watches()), "}"]
+            # In an event of its own: WATCH looks at the potential of the node, and would undo a reset of this event.
+            lines += ["if (flag > 1) { net_send(0, 1) }", *_branch(1, self._watches())]
         shown = {each.name for each in self._shown}
         hidden = [each for each in local.values() if each.name not in shown]
         yield from self._block("NET_RECEIVE (weight)", lines, hidden)
@@ -431,14 +459,19 @@ class _Writer:
     def _guard(self, armed: _Armed) -> str:
         """What must hold besides the condition's own trigger."""
         parts = [f"regime == {armed.regime}"] if armed.regime >= 0 else []
-        rest = _rest(armed.condition.test, armed.when) if armed.kind == _WATCH else ()
-        return " && ".join([*parts, *(self._print(each) for each in rest)])
+        if armed.kind == _WATCH:
+            parts.append(self._print(armed.condition.test))
+        return " && ".join(parts)
 
     def _watches(self) -> Iterator[str]:
         for armed in self._armed:
             if armed.kind != _WATCH:
                 continue
-            statement = f"WATCH ({self._print(armed.when)}) {armed.flag}"
+            # What is true already, or still, comes true at the next step, as in LEMS, where every step looks.
+            test = self._print(armed.when)
+            guard = f"regime == {armed.regime} && " if armed.regime >= 0 else ""
+            yield f"if ({guard}{test}) {{ net_send(dt, {armed.flag}) }}"
+            statement = f"WATCH ({test}) {armed.flag}"
             yield f"if (regime == {armed.regime}) {{ {statement} }}" if armed.regime >= 0 else statement
 
     def _acts(self, actions: Sequence[Action], local: dict[str, Derived]) -> Iterator[str]:
@@ -642,11 +675,6 @@ def _trigger(test: Expression, states: set[str]) -> tuple[str, Expression]:
     if found is None:
         raise UnsupportedInput(f"NEURON cannot watch the condition {test}")
     return _WATCH, Expression(ast.unparse(found))
-
-
-def _rest(test: Expression, trigger: Expression) -> list[Expression]:
-    """The comparisons of a conjunction besides the one that sets it off."""
-    return [made for each in _terms(test) if (made := Expression(ast.unparse(each))) != trigger]
 
 
 def _moment(comparison: ast.Compare, test: Expression) -> Expression:

@@ -70,14 +70,11 @@ _NEURON = {
         "sections keep the morphology's own frame; no number that is computed or recorded depends on it",
     ),
     **_no("items placed at one point of a cell are not built", "decor:Junction"),
-    **_no(
-        "NEURON's runner does not build components yet",
-        *("channel:neuroml", "decor:ChannelPopulation", "decor:ConcentrationModel:neuroml", "kind:graded"),
-        "recording:lems",
-    ),
+    **_no("channels that are counted, not spread, are not built", "decor:ChannelPopulation"),
     **_no(_NO_CELL, "cell:UnknownCell"),
+    "kind:graded": EXACT,
     **_no(_OTHER_KIND, "kind"),
-    **_no(_NO_STIMULUS, "stimulus:ComponentInput", "stimulus:OtherStimulus"),
+    **_no(_NO_STIMULUS, "stimulus:OtherStimulus"),
     **_no("NEURON's runner makes no synapse for a Poisson input with a weight", "stimulus:PoissonTrains:weight"),
     **_no("NEURON's runner records no extracellular potentials and no weights", "recording:bmtk"),
 }
@@ -123,6 +120,7 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
             **_exact("ElectricalSynapse nest:gap_junction"),
             "nrn:": EXACT,
             "hoc:": EXACT,
+            "neuroml:": EXACT,
             "nest:": ("no", "it is a model of NEST without a counterpart on NEURON"),
         },
     }

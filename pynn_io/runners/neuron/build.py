@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from time import perf_counter
@@ -13,7 +14,16 @@ import numpy as np
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.runners.base import Profile
-from pynn_io.runners.neuron import changes, junctions, recordings, stimuli, templates
+from pynn_io.runners.neuron import (
+    changes,
+    component_inputs,
+    couplings,
+    junctions,
+    quantities,
+    recordings,
+    stimuli,
+    templates,
+)
 from pynn_io.runners.neuron.cable import cable_maker
 from pynn_io.runners.neuron.lowered import (
     CableModel,
@@ -21,11 +31,13 @@ from pynn_io.runners.neuron.lowered import (
     Connections,
     LoweredNeuron,
     PointModel,
+    SegmentModel,
     SourceModel,
     SynapseBlock,
 )
 from pynn_io.runners.neuron.mechanisms import load, names_of, variable_of
 from pynn_io.runners.neuron.model import Cell, Model, Synapses
+from pynn_io.runners.neuron.segment_cable import segment_maker
 from pynn_io.runners.neuron.start import interpreter
 
 #: A delay of one step that was stored as float32 is a little less than one.
@@ -65,11 +77,15 @@ def build(lowered: LoweredNeuron, profile: Profile, report: Report, progress: Pr
     changes.apply(model, lowered, report)
     _make_connections(model, report, progress)
     junctions.make(model, lowered, report)
+    couplings.make(model, lowered)
+    component_inputs.apply(model, lowered)
     stimuli.apply(model, lowered, report)
     times, gids = h.Vector(), h.Vector()
     context.spike_record(-1, times, gids)
     model.spikes = (times, gids)
     recordings.attach(model, lowered, report)
+    quantities.attach(model, lowered, report)
+    _start_potentials(model)
     _use_threads(model, report)
     model.seconds["build"] = perf_counter() - begin
     return model
@@ -111,6 +127,8 @@ def _maker(model: Model, group: CellGroup, report: Report) -> Callable[[int], Ce
         return _point_maker(group, group.model, report)
     if isinstance(group.model, CableModel):
         return cable_maker(group, group.model, lowered, report)
+    if isinstance(group.model, SegmentModel):
+        return segment_maker(group, group.model, lowered)
     return templates.maker(model, group, report)
 
 
@@ -118,6 +136,8 @@ def _point_maker(group: CellGroup, point: PointModel, report: Report) -> Callabl
     """Cells that are one point process, which stands for itself, or in a section: its own, or one that all share."""
     from neuron import h
 
+    if point.capacitance is not None:
+        return _component_maker(group, point)
     constructor = getattr(h, point.mechanism)
     artificial = names_of(h).artificial(point.mechanism)
     common = h.Section(name=group.cell) if point.current[0] else None
@@ -136,6 +156,49 @@ def _point_maker(group: CellGroup, point: PointModel, report: Report) -> Callabl
         return Cell(gids[index], (), section, process, records=point.records, current=point.current)
 
     return make
+
+
+#: Length and diameter of a section of 1e5 um2, whose ``cm`` (uF/cm2) is its capacitance in nF.
+_UNIT_SIZE = (1e5 / math.pi) ** 0.5
+
+
+def _component_maker(group: CellGroup, point: PointModel) -> Callable[[int], Cell]:
+    """Abstract cells of NeuroML: a process in a section of its own, whose potential is the cell's."""
+    from neuron import h
+
+    constructor = getattr(h, point.mechanism)
+    gids = group.gids.tolist()
+    own = [(name, values) for name, values in group.parameters.items() if name in point.parameters]
+
+    def make(index: int) -> Cell:
+        section = h.Section(name=group.cell)
+        section.L = section.diam = _UNIT_SIZE
+        section.cm = point.capacitance
+        process = constructor(section(0.5))
+        for name, value in point.parameters.items():
+            setattr(process, name, value)
+        for name, values in own:
+            if not np.isnan(values[index]):
+                setattr(process, name, float(values[index]))
+        start = () if point.potential is None else ((section(0.5), point.potential),)
+        return Cell(gids[index], (section,), section, process, potentials=start)
+
+    return make
+
+
+def _start_potentials(model: Model) -> None:
+    """The potentials that cells state for the start, set between ``v_init`` and what INITIAL blocks make of them."""
+    from neuron import h
+
+    stated = [pair for cell in model.cells.values() for pair in cell.potentials]
+    if not stated:
+        return
+
+    def begin() -> None:
+        for segment, potential in stated:
+            segment.v = potential
+
+    model.keep.append(h.FInitializeHandler(0, begin))
 
 
 def _settings_of(mechanism: str, stated: Mapping[str, Any], where: str, report: Report) -> list[tuple[str, Any]]:
@@ -167,7 +230,8 @@ def _detect(model: Model, cell: Cell) -> None:
     else:
         place = cell.spikes_at or cell.soma(0.5)
         detector = h.NetCon(place._ref_v, None, sec=place.sec)
-        detector.threshold = model.lowered.settings.spike_threshold
+        stated = cell.threshold
+        detector.threshold = model.lowered.settings.spike_threshold if stated is None else stated
     context.cell(cell.gid, detector)
 
 

@@ -6,16 +6,18 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 from pynn_io.errors import RunError
 from pynn_io.graph.segments import GROUP_OF_TAG, Tag
 from pynn_io.report import Report
-from pynn_io.runners.neuron.geometry import Compartments, Geometry
+from pynn_io.runners.neuron.geometry import Geometry
 from pynn_io.runners.neuron.lowered import CONDUCTANCE, Assign, CableModel, CellGroup, Insert, LoweredNeuron
 from pynn_io.runners.neuron.mechanisms import conductance_of, variable_of
 from pynn_io.runners.neuron.model import Cell
 
 
-class _Owner:
+class Owner:
     """What a section's name begins with."""
 
     __slots__ = ("__weakref__", "name")
@@ -27,10 +29,13 @@ class _Owner:
         return self.name
 
 
-class _Shape:
-    """A geometry as NEURON takes it: vectors of points are made once and shared by all cells of the shape."""
+class Shape:
+    """A geometry with its numbers of compartments (int64, by section), as NEURON takes it.
 
-    def __init__(self, geometry: Geometry, cell: Compartments) -> None:
+    Vectors of points are made once and shared by all cells of the shape.
+    """
+
+    def __init__(self, geometry: Geometry, count: np.ndarray) -> None:
         from neuron import h
 
         self.geometry = geometry
@@ -47,12 +52,12 @@ class _Shape:
                 geometry.at.tolist(),
                 geometry.length.tolist(),
                 geometry.diameter.tolist(),
-                cell.count.tolist(),
+                count.tolist(),
                 strict=True,
             )
         )
 
-    def make(self, owner: _Owner) -> tuple[Any, ...]:
+    def make(self, owner: Owner) -> tuple[Any, ...]:
         """New sections of this shape, connected."""
         from neuron import h
 
@@ -127,7 +132,7 @@ class _Membrane:
 def cable_maker(group: CellGroup, model: CableModel, lowered: LoweredNeuron, report: Report) -> Callable[[int], Cell]:
     """A function that makes the cell in one row of the group."""
     membrane = _Membrane(model, f"cells/{group.cell}", report)
-    shapes: dict[int, _Shape] = {}
+    shapes: dict[int, Shape] = {}
     ids = lowered.ids[group.population]
 
     def make(index: int) -> Cell:
@@ -135,7 +140,7 @@ def cable_maker(group: CellGroup, model: CableModel, lowered: LoweredNeuron, rep
         shape = shapes.get(code)
         if shape is None:
             shape = shapes[code] = _shape(group, code, model, lowered)
-        owner = _Owner(f"{group.population}[{ids[group.rows[index]]}]")
+        owner = Owner(f"{group.population}[{ids[group.rows[index]]}]")
         sections = shape.make(owner)
         for section, row in zip(sections, shape.rows, strict=True):
             membrane.paint(section, row[1])
@@ -145,8 +150,9 @@ def cable_maker(group: CellGroup, model: CableModel, lowered: LoweredNeuron, rep
     return make
 
 
-def _shape(group: CellGroup, code: int, model: CableModel, lowered: LoweredNeuron) -> _Shape:
+def _shape(group: CellGroup, code: int, model: CableModel, lowered: LoweredNeuron) -> Shape:
     name = group.morphologies[code]
     if lowered.shapes is None or name not in lowered.morphologies:
         raise RunError(f"the network has no morphology {name!r}", where=f"cells/{group.cell}")
-    return _Shape(*lowered.shapes(name, model.processing))
+    shape, cell = lowered.shapes(name, model.processing)
+    return Shape(shape, cell.count)

@@ -22,6 +22,7 @@ from pynn_io.graph.morphology import PROCESSING
 from pynn_io.graph.network import Network, Population
 from pynn_io.lowering import Part, parts
 from pynn_io.report import Report
+from pynn_io.runners.neuron.components import SCHEME, Generated, is_of_components, segment_model
 from pynn_io.runners.neuron.lowered import (
     CONDUCTANCE,
     Assign,
@@ -31,6 +32,7 @@ from pynn_io.runners.neuron.lowered import (
     Insert,
     Paint,
     PointModel,
+    SegmentModel,
     SourceModel,
     TemplateModel,
 )
@@ -48,13 +50,17 @@ _SCHEME, _TEMPLATE = "nrn:", "hoc:"
 
 
 def groups(
-    network: Network, simulated: Mapping[str, np.ndarray], first: Mapping[str, int], report: Report
+    network: Network,
+    simulated: Mapping[str, np.ndarray],
+    first: Mapping[str, int],
+    generated: Generated,
+    report: Report,
 ) -> tuple[CellGroup, ...]:
     """The simulated cells, by population and definition. What NEURON cannot be given here is LOST and left out."""
     found = []
     for population in network.populations.values():
         for part in parts(population, network, simulated[population.name]):
-            model, own = lower_part(part, report)
+            model, own = _of_components(part, generated, report) or lower_part(part, report)
             if model is None:
                 where = f"populations/{population.name}"
                 report.lost(cell_code(part.cell), where, _refusal(part.cell_name, part.cell), count=part.size)
@@ -63,6 +69,16 @@ def groups(
             gids = part.rows + first[population.name]
             found.append(CellGroup(population.name, part.cell_name, model, part.rows, gids, codes, names, own))
     return tuple(found)
+
+
+def _of_components(part: Part, generated: Generated, report: Report) -> tuple[CellModel, dict[str, np.ndarray]] | None:
+    """A cell of NeuroML, with the equations and segments that it states; None for any other."""
+    cell, name = part.cell, part.cell_name
+    if isinstance(cell, CableCell) and is_of_components(cell, generated.network):
+        return segment_model(name, cell, generated, report), {}
+    if isinstance(cell, PointCell) and (cell.model.startswith(SCHEME) or name in generated.attached):
+        return generated.point(name, cell), _parameters(part)
+    return None
 
 
 def lower_part(part: Part, report: Report) -> tuple[CellModel | None, dict[str, np.ndarray]]:
@@ -113,6 +129,8 @@ def mechanisms_of(model: CellModel) -> set[str]:
     """What the model needs NEURON to have."""
     if isinstance(model, PointModel):
         return {model.mechanism}
+    if isinstance(model, SegmentModel):
+        return {spread.mechanism for spread in model.spreads}
     if isinstance(model, CableModel):
         return {paint.mechanism for paint in model.paints if paint.mechanism}
     return set()

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -62,6 +62,40 @@ def compiled(sources: Sequence[Path], progress: Progress, options: Sequence[str]
     if library is None:
         raise RunError("nrnivmodl made no library", where=home)
     return library
+
+
+def libraries(texts: Mapping[str, str], progress: Progress) -> tuple[Path, ...]:
+    """Libraries that hold generated mechanisms (name -> text), every one in one of them; those not there are compiled.
+
+    A name changes with its text, so that a mechanism is compiled once for all models: where some are missing they
+    become a library of their own, and an index says which holds what. Raises as `compiled` does.
+    """
+    index = cache_folder() / "mechanisms" / f"index-{_key((), ())}"
+    found = {name: _indexed(index / name) for name in texts}
+    missing = {name: text for name, text in texts.items() if found[name] is None}
+    if missing:
+        with tempfile.TemporaryDirectory(prefix="pynn_io-mod-") as folder:
+            files = [Path(folder) / f"{name}.mod" for name in sorted(missing)]
+            for path in files:
+                path.write_text(missing[path.stem], encoding="utf-8")
+            library = compiled(files, progress)
+        index.mkdir(parents=True, exist_ok=True)
+        for name in missing:
+            found[name] = library
+            entry = index / name
+            staged = entry.with_name(f"{name}.{os.getpid()}.part")
+            staged.write_text(str(library), encoding="utf-8")
+            staged.replace(entry)
+    return tuple(dict.fromkeys(library for library in found.values() if library is not None))
+
+
+def _indexed(entry: Path) -> Path | None:
+    """The library that an entry of the index names, if it is still there."""
+    try:
+        library = Path(entry.read_text(encoding="utf-8"))
+    except OSError:
+        return None
+    return library if library.is_file() else None
 
 
 @contextmanager

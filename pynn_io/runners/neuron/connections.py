@@ -15,6 +15,9 @@ from pynn_io.graph.schema import PARAMETER
 from pynn_io.graph.synapses import Synapse
 from pynn_io.lowering import EdgeBlock, edge_blocks
 from pynn_io.report import Report
+from pynn_io.runners.neuron.component_inputs import is_of_segments, places
+from pynn_io.runners.neuron.components import SCHEME as COMPONENT
+from pynn_io.runners.neuron.components import Generated
 from pynn_io.runners.neuron.drawing import Drawing
 from pynn_io.runners.neuron.geometry import Compartments, Geometry, Shapes
 from pynn_io.runners.neuron.lowered import (
@@ -32,6 +35,8 @@ from pynn_io.vocabulary import models
 #: What a weight in the unit of its type is in NEURON's (uS for conductances, nA for currents).
 _SCALES: Mapping[str, float] = {"uS": 1.0, "nS": 1e-3, "nA": 1.0, "pA": 1e-3, "mV": 1.0, "1": 1.0, "": 1.0}
 _SCHEME = "nrn:"
+#: Where on a cell of NeuroML.
+_SEGMENTS = ("afferent_segment_id", "afferent_segment_fraction")
 #: NEURON's own NetCon delay, ms.
 _DELAY = 1.0
 
@@ -69,6 +74,7 @@ def connections(
     cells: Mapping[str, Cells],
     shapes: Shapes,
     generators: Generators,
+    generated: Generated,
     report: Report,
 ) -> Connections:
     """One chemical projection. Its blocks must be taken in the order of `LoweredNeuron.connections`: cells draw."""
@@ -81,10 +87,13 @@ def connections(
         if name.startswith(PARAMETER) and column.rows_stated(edges.size) == edges.size
     }
     types = [
-        _synapse(item, own, f"{where}/{name}", report)
+        generated.synapse(name, item)
+        if item.model.startswith(COMPONENT)
+        else _synapse(item, own, f"{where}/{name}", report)
         for item, name in zip(definitions, projection.synapses, strict=True)
     ]
-    stream = _Stream(network, projection, cells[projection.pre], cells[projection.post], shapes, generators)
+    ends = cells[projection.pre], cells[projection.post]
+    stream = _Stream(network, projection, *ends, shapes, generators, generated)
     stream.prepare(where, definitions, types)
     return Connections(
         projection.name,
@@ -95,6 +104,7 @@ def connections(
         projection.size,
         stream.blocks,
         drawing=Drawing(projection.name, stream.rules, generators) if stream.draws_later else None,
+        names=projection.synapses,
     )
 
 
@@ -127,10 +137,12 @@ class _Stream:
     post: Cells
     shapes: Shapes
     generators: Generators
+    generated: Generated
     where: str = ""
     scale: np.ndarray = field(init=False)
     cable: np.ndarray = field(init=False)
     known: np.ndarray = field(init=False)
+    segmented: np.ndarray = field(init=False)
     mechanism: np.ndarray = field(init=False)
     conducting: np.ndarray = field(init=False)
     inhibitory: np.ndarray = field(init=False)
@@ -140,7 +152,11 @@ class _Stream:
 
     def __post_init__(self) -> None:
         models_ = [item.model for item in self.post.groups]
-        points = [isinstance(model, PointModel) or getattr(model, "point", False) for model in models_]
+        points = [
+            (isinstance(model, PointModel) and model.capacitance is None) or getattr(model, "point", False)
+            for model in models_
+        ]
+        self.segmented = np.array([is_of_segments(model) for model in models_], dtype=bool)
         self.cable = ~np.array(points, dtype=bool)
         self.known = np.array([isinstance(model, CableModel) for model in models_], dtype=bool)
         unit = [model.weight_unit if isinstance(model, PointModel) else "" for model in models_]
@@ -171,7 +187,7 @@ class _Stream:
 
     def blocks(self, keep: np.ndarray, report: Report) -> Iterator[SynapseBlock]:
         """Synapses onto the cells whose gid has ``keep``."""
-        names = ["afferent_section_id", "afferent_section_pos", "receptor", *self.columns]
+        names = ["afferent_section_id", "afferent_section_pos", *_SEGMENTS, "receptor", *self.columns]
         for block in edge_blocks(self.projection, self.network, report, names):
             chosen = np.flatnonzero(keep[block.target + self.post.first] & (self.post.group[block.target] >= 0))
             chosen = self._with_mechanism(block, chosen, report)
@@ -285,6 +301,7 @@ class _Sites:
         self.copies = np.where(ruled, self.nsyns, 1)
         self.section, self.position = np.where(self.cable, 0, -1), np.full(count, 0.5)
         self._stated(report)
+        self._on_segments()
         later = ruled & ~self.stream.known[self.stream.post.group[self.target]]
         self.section[later] = DRAWN
         report.defaulted(
@@ -294,6 +311,16 @@ class _Sites:
             count=int(np.count_nonzero(self.cable & ~self.given & ~ruled)),
         )
         self._drawn(np.flatnonzero(ruled & ~later), report)
+
+    def _on_segments(self) -> None:
+        """Places on cells of NeuroML: by segment, else the middle of the root; the only place of a point."""
+        stream = self.stream
+        rows = np.flatnonzero(stream.segmented[stream.post.group[self.target]])
+        if len(rows):
+            segment, fraction = (self.columns[name][rows] if name in self.columns else None for name in _SEGMENTS)
+            where = places(self.target[rows], segment, fraction, stream.post, stream.network, stream.generated)
+            self.section[rows], self.position[rows] = where
+            self.given[rows] = True
 
     def _stated(self, report: Report) -> None:
         """Sections that the edges state, in the order in which the cells have them."""

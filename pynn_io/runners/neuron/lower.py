@@ -14,8 +14,19 @@ from pynn_io.graph.network import Network, Projection
 from pynn_io.graph.stimuli import SpikeTrains
 from pynn_io.lowering import simulated, sources, trains
 from pynn_io.report import Report
-from pynn_io.runners.neuron import changes, events, junctions, recordings, stimuli
+from pynn_io.runners.neuron import (
+    changes,
+    component_inputs,
+    couplings,
+    events,
+    junctions,
+    quantities,
+    recordings,
+    stimuli,
+)
 from pynn_io.runners.neuron.cells import groups, mechanisms_of
+from pynn_io.runners.neuron.component_inputs import is_of_segments
+from pynn_io.runners.neuron.components import Generated
 from pynn_io.runners.neuron.connections import cells_of, connections
 from pynn_io.runners.neuron.geometry import Geometries
 from pynn_io.runners.neuron.lowered import (
@@ -43,6 +54,9 @@ _OBI_DEFAULTS = {"timestep": 0.025, "spike_threshold": -30.0}
 _POINTS = frozenset({"IntFire1", "IntFire2", "IntFire4", *OWN})
 #: The settings that change nothing where every cell is one of these.
 _OF_CABLES = frozenset({"section_length", "spike_threshold", "celsius", "v_init"})
+#: Those that cells of NeuroML state themselves; NEURON's own temperature stands where their network states none.
+_OF_CELLS = frozenset({"section_length", "spike_threshold", "v_init"})
+_COMPONENT_DEFAULTS = {"timestep": 0.025, "celsius": 6.3, "v_init": -65.0, "spike_threshold": 0.0}
 _METHODS = {"euler": 0, "0": 0, "crank_nicolson": 1, "1": 1, "crank_nicolson_ion": 2, "2": 2}
 _UNITS = {"timestep": "ms", "section_length": "um", "spike_threshold": "mV", "celsius": "degC", "v_init": "mV"}
 
@@ -56,15 +70,17 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredNeur
     ids = {name: population.ids() for name, population in network.populations.items()}
     ends = np.cumsum([len(own) for own in ids.values()]).tolist()
     first = {name: end - len(own) for (name, own), end in zip(ids.items(), ends, strict=True)}
-    found = groups(network, simulated(network, plan), first, report)
-    settings = _settings(network, plan, _points(found), report)
+    generated = Generated(network, plan.section_length)
+    found = groups(network, simulated(network, plan), first, generated, report)
+    settings = _settings(network, plan, found, report)
     shapes = Geometries(network.morphologies, settings.section_length)
     emitted = trains(plan, network, report)
     replayed = events.lower(network, plan, sum(len(own) for own in ids.values()), report)
     cells = cells_of(network, first, found)
     added = Additions(network, plan, first, cells, replayed, _virtual(network), settings.timestep)
-    made = _connections(added, shapes, list(ids.values()), set(emitted), report)
-    drives = stimuli.lower(network, plan, first, report)
+    made = _connections(added, shapes, list(ids.values()), set(emitted), generated, report)
+    placed, others = component_inputs.lower(network, plan, cells, generated, settings.timestep, report)
+    drives = stimuli.lower(network, others, first, report)
     altered = changes.lower(network, plan, first, report)
     halves = junctions.lower(network, {name: item.group >= 0 for name, item in cells.items()}, first, report)
     report_unused(plan, report)
@@ -78,6 +94,10 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredNeur
         trains=_trains(emitted, first, replayed.trains),
         stimuli=drives,
         recordings=recordings.lower(network, plan, first, settings, report),
+        inputs=placed,
+        couplings=couplings.lower(network, cells, generated, report),
+        quantities=quantities.lower(network, plan, cells, generated),
+        emitted=emitted,
         needs={**_needs(found, made), **stimuli.needs(drives), **changes.needs(altered), **junctions.needs(halves)},
         mechanism_folders=mechanism_folders(network),
         morphologies=network.morphologies,
@@ -87,6 +107,8 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredNeur
         junctions=halves,
         changes=altered,
         variables=global_assignments(plan),
+        segments=generated.shape,
+        generated=generated.texts,
     )
 
 
@@ -114,18 +136,28 @@ def _points(found: tuple[CellGroup, ...]) -> bool:
     )
 
 
-def _settings(network: Network, plan: SimulationPlan, points: bool, report: Report) -> Settings:
+def _components(found: tuple[CellGroup, ...]) -> bool:
+    """Whether all cells are NeuroML's: they state their own potentials and thresholds, and what compartments are."""
+    return all(isinstance(group.model, SourceModel) or is_of_segments(group.model) for group in found)
+
+
+def _settings(network: Network, plan: SimulationPlan, found: tuple[CellGroup, ...], report: Report) -> Settings:
+    components = _components(found) and any(is_of_segments(group.model) for group in found)
+    points = _points(found)
     if plan.duration is None:
         raise PlanError("the plan does not say how long to run", where="run.tstop", hint="state it, or --duration MS")
     if plan.start:
         report.lost("run-start", "run.tstart", "NEURON starts at 0 ms; the stated start of the run is not used.")
     obi = network.extra.get("sonata", {}).get("dialect") == "obi"
     defaults = {**_DEFAULTS, **_OBI_DEFAULTS} if obi else _DEFAULTS
+    if components:
+        defaults = {**defaults, **_COMPONENT_DEFAULTS}
     values = {}
     for name, default in defaults.items():
         stated = getattr(plan, name)
         values[name] = default if stated is None else float(stated)
-        if stated is None and not (points and name in _OF_CABLES):
+        silent = (points and name in _OF_CABLES) or (components and name in _OF_CELLS)
+        if stated is None and not silent:
             report.defaulted("default-setting", f"plan/{name}", f"{name} is not stated: {default} {_UNITS[name]}.")
     _check(values["timestep"], plan.duration)
     return Settings(
@@ -172,6 +204,7 @@ def _connections(
     shapes: Geometries,
     ids: list[np.ndarray],
     emitting: set[str],
+    generated: Generated,
     report: Report,
 ) -> tuple[Connections, ...]:
     """All chemical projections, in the order in which BMTK makes them.
@@ -184,7 +217,7 @@ def _connections(
     coupled = [item.name for item in network.projections.values() if junctions.is_electrical(item)]
     chemical = [item for item in network.projections.values() if item.kind == "chemical" and item.name not in coupled]
     for item in network.projections.values():
-        if item.kind != "chemical" and item.name not in coupled:
+        if item.kind != "chemical" and item.name not in coupled and not couplings.is_coupling(item, network):
             message = f"Projections of the kind {item.kind!r} are not built on NEURON."
             report.lost(loss_code(f"kind:{item.kind}"), f"projections/{item.name}", message, count=item.size)
     chosen = [item for item in chemical if not virtual[item.pre]]
@@ -193,7 +226,7 @@ def _connections(
             chosen += [item for item in chemical if virtual[item.pre] and item.pre == population]
 
     def plain(item: Projection) -> Connections:
-        return connections(network, item, added.cells, shapes, generators, report)
+        return connections(network, item, added.cells, shapes, generators, generated, report)
 
     return tuple(added.connections(item, plain, report) for item in chosen)
 

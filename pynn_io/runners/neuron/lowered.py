@@ -12,10 +12,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from pynn_io import lowering
 from pynn_io.graph.columns import empty
+from pynn_io.graph.expressions import Expression
 from pynn_io.graph.morphology import Morphology
 from pynn_io.report import Report
 from pynn_io.runners.neuron.geometry import Shapes
+from pynn_io.runners.neuron.segment_shape import SegmentShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class PointModel:
     synapse; empty for others. records: recordable of the model -> variable of the mechanism, where the names differ.
     current: variable that takes injected currents, and how many of its units a nA is; empty for cells that take none,
     or that have a section of their own for it. A cell with one has no membrane in NEURON and needs no section.
+    capacitance: nF, of a cell whose potential is that of a section of its own (NeuroML's abstract cells); None for
+    others. potential: mV, that section's at the start. variables: of the component -> variable of the mechanism, SI.
     """
 
     mechanism: str
@@ -56,6 +61,9 @@ class PointModel:
     weight_unit: str = ""
     records: Mapping[str, str] = field(default_factory=empty)
     current: tuple[str, float] = ("", 0.0)
+    capacitance: float | None = None
+    potential: float | None = None
+    variables: Mapping[str, tuple[str, float]] = field(default_factory=empty)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +104,50 @@ class CableModel:
     paints: tuple[Paint, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Spread:
+    """A mechanism on the membrane of some segments (int64 ROWS) of a NeuroML cell.
+
+    name: of the statement in its file (a channel density's id). parameters: in the mechanism's units. variables: of the
+    component -> (variable of the mechanism, what makes it SI). varying: parameter -> its value at the middle of each
+    segment row, where it varies in space: expression of the path length from the root (um), and what makes it the
+    mechanism's unit.
+    """
+
+    name: str
+    rows: np.ndarray
+    mechanism: str
+    parameters: Mapping[str, float]
+    variables: Mapping[str, tuple[str, float]] = field(default_factory=empty)
+    varying: tuple[Varying, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Varying:
+    """``parameter`` of a mechanism over ``rows`` as a function of the path length ``variable``, which begins at
+    ``start`` (um) and is a part of ``scale`` (um; 1: none). factor: from SI to the mechanism's unit."""
+
+    parameter: str
+    rows: np.ndarray
+    value: Expression
+    variable: str
+    start: float
+    scale: float
+    factor: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SegmentModel:
+    """A cable cell of NeuroML: mechanisms and values on segments.
+
+    values: (section variable, rows, value), in order; ``v`` is the potential at the start. threshold: mV, of spikes.
+    """
+
+    spreads: tuple[Spread, ...]
+    values: tuple[tuple[str, np.ndarray, float], ...]
+    threshold: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class TemplateModel:
     """A cell that a hoc template makes. point: it has no extent, and is the template's ``pointcell``."""
@@ -109,7 +161,7 @@ class SourceModel:
     """Cells that only emit the spikes of `LoweredNeuron.trains`: nothing is built for them."""
 
 
-CellModel: TypeAlias = PointModel | CableModel | TemplateModel | SourceModel
+CellModel: TypeAlias = PointModel | CableModel | SegmentModel | TemplateModel | SourceModel
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,10 +184,14 @@ class CellGroup:
 
 @dataclass(frozen=True, slots=True)
 class SynapseModel:
-    """A synapse type: its point process (empty: the event goes to the cell itself) and that one's parameters."""
+    """A synapse type: its point process (empty: the event goes to the cell itself) and that one's parameters.
+
+    variables: as of `Spread`, of a NeuroML component.
+    """
 
     mechanism: str
     parameters: Mapping[str, float] = field(default_factory=empty)
+    variables: Mapping[str, tuple[str, float]] = field(default_factory=empty)
 
 
 #: The section of a synapse whose site is drawn on the built cell, by the rule of its type (`Connections.drawing`).
@@ -166,7 +222,7 @@ class SynapseBlock:
 class Connections:
     """One projection. ``blocks(keep, report)`` gives the synapses onto cells with ``keep[gid]``, a block a time.
 
-    kind: ``chemical``. models: by row of the projection's types. release: what its synapses get beyond a NetCon
+    kind: ``chemical``. models, names: by row of the projection's types. release: what its synapses get beyond a NetCon
     (`pynn_io.runners.neuron.release.Release`), if anything. drawing: finds the sites that are `DRAWN`
     (`pynn_io.runners.neuron.drawing.Drawing`), if there may be any.
     """
@@ -180,6 +236,7 @@ class Connections:
     blocks: Callable[[np.ndarray, Report], Iterator[SynapseBlock]]
     release: Any = None
     drawing: Any = None
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -204,6 +261,9 @@ class LoweredNeuron:
     morphologies: the network's; shapes: sections and compartments of one of them after a processing.
     templates: files of hoc templates by population. seed_first: what neurodamus calls the first cell of a population.
     junctions, changes: see the modules ``junctions`` and ``changes``. variables: global variables of hoc.
+    generated: mechanisms that were written for this network, name -> text. inputs, couplings, quantities: see the
+    modules ``component_inputs``, ``couplings`` and ``quantities``. segments: shapes of NeuroML cells by morphology.
+    emitted: what sources fire, by population.
     """
 
     name: str
@@ -224,6 +284,12 @@ class LoweredNeuron:
     junctions: tuple[Any, ...] = ()
     changes: tuple[Any, ...] = ()
     variables: Mapping[str, float] = field(default_factory=empty)
+    generated: Mapping[str, str] = field(default_factory=empty)
+    inputs: tuple[Any, ...] = ()
+    couplings: tuple[Any, ...] = ()
+    quantities: tuple[Any, ...] = ()
+    emitted: Mapping[str, lowering.Trains] = field(default_factory=empty)
+    segments: Callable[[str], SegmentShape] | None = None
 
     @property
     def size(self) -> int:

@@ -8,12 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pynn_io.errors import MissingPart
+from pynn_io.errors import BackendUnavailable, MissingPart
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.runners.base import Profile
 from pynn_io.runners.neuron import core
-from pynn_io.runners.neuron.compiler import compiled
+from pynn_io.runners.neuron.compiler import compiled, libraries
 from pynn_io.runners.neuron.lowered import CONDUCTANCE_NAMES, LoweredNeuron, TemplateModel
 
 #: Our own mechanisms by name; a file is called after the one that it defines.
@@ -96,7 +96,8 @@ def load(lowered: LoweredNeuron, profile: Profile, report: Report, progress: Pro
     present = names_of(h)
     if core.wanted(profile):
         core.check(lowered.needs, present)
-    wanted = {name for name in lowered.needs if name not in present}
+    _load_generated(lowered, profile, present, progress)
+    wanted = {name for name in lowered.needs if name not in present and name not in lowered.generated}
     anything = any(isinstance(group.model, TemplateModel) for group in lowered.groups)
     if not wanted and not anything:
         return
@@ -112,6 +113,26 @@ def load(lowered: LoweredNeuron, profile: Profile, report: Report, progress: Pro
         h.nrn_load_dll(str(library))
         core.use_library(library)
         _variables.cache_clear()
+
+
+def _load_generated(lowered: LoweredNeuron, profile: Profile, present: Names, progress: Progress) -> None:
+    """Mechanisms that were written for this network: their names change with their texts, so a library serves all."""
+    from neuron import h
+
+    texts = {name: text for name, text in lowered.generated.items() if name not in present}
+    if not texts:
+        return
+    if core.wanted(profile):
+        raise BackendUnavailable(
+            "NeuroML's mechanisms are not compiled for CoreNEURON", hint="run it without --coreneuron"
+        )
+    context = h.ParallelContext()
+    if context.id() == 0:
+        libraries(texts, progress)
+    context.barrier()
+    for library in libraries(texts, progress):
+        h.nrn_load_dll(str(library))
+    _variables.cache_clear()
 
 
 def _compiled(files: list[Path], progress: Progress, options: tuple[str, ...]) -> Path:

@@ -20,7 +20,8 @@ class Cell:
 
     sections: NEURON's, in the order that `SynapseBlock.section` counts; empty for a cell without extent. soma: the
     section in whose middle spikes are detected, unless ``spikes_at`` is another segment. point: the point process that
-    is the cell, if it is one; records and current: as of its `PointModel`.
+    is the cell, if it is one; records and current: as of its `PointModel`. threshold: mV, of spikes, where it has one
+    of its own. potentials: NEURON's segments, and their potential at the start (mV), where the cell states one.
     """
 
     gid: int
@@ -31,6 +32,8 @@ class Cell:
     spikes_at: Any = None
     records: Mapping[str, str] = field(default_factory=empty)
     current: tuple[str, float] = ("", 0.0)
+    threshold: float | None = None
+    potentials: tuple[tuple[Any, float], ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -67,5 +70,7 @@ class Model:
     recorders: list[Recorder] = field(default_factory=list)
     later: list[tuple[float, list[tuple[Any, float]]]] = field(default_factory=list)
     spontaneous: list[tuple[Any, np.ndarray]] = field(default_factory=list)
+    inputs: dict[tuple[int, str], list[Any]] = field(default_factory=dict)
+    tables: list[Any] = field(default_factory=list)
     keep: list[Any] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)

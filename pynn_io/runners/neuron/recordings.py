@@ -52,7 +52,7 @@ def lower(
     """
     probes: list[Probe] = []
     for recording in plan.recordings:
-        if not recording.enabled:
+        if not recording.enabled or recording.kind in ("quantities", "events"):
             continue
         where = f"reports.{recording.name}"
         if recording.kind not in KINDS:

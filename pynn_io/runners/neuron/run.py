@@ -12,7 +12,7 @@ import numpy as np
 from pynn_io.errors import PlanError, SimulationFailed
 from pynn_io.progress import Progress
 from pynn_io.results import Results, Spikes
-from pynn_io.runners.neuron import core, recordings
+from pynn_io.runners.neuron import core, quantities, recordings
 from pynn_io.runners.neuron.gather import gathered
 from pynn_io.runners.neuron.lowered import LoweredNeuron, PointModel, SourceModel
 from pynn_io.runners.neuron.model import Model
@@ -117,9 +117,12 @@ def _play(model: Model) -> None:
 
 def collect(model: Model, lowered: LoweredNeuron) -> Results:
     """Spikes and traces (of all ranks on the first, else of this one), under the populations and ids of the network."""
+    spikes = _spikes(model, lowered)
+    tables = quantities.tables(model, lowered, spikes, lowered.emitted)
     results = Results(
-        spikes=_spikes(model, lowered),
+        spikes=spikes,
         traces=recordings.traces(model, lowered),
+        tables=tables,
         nodes=_nodes(lowered),
         duration=lowered.settings.duration,
         provenance=_provenance(model, lowered),

@@ -1,0 +1,89 @@
+"""Numbers from expressions: values at the start of a run, and courses of time, by numpy.
+
+Only what `pynn_io.graph.expressions.parse` accepted is evaluated: arithmetic and the functions of its table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from scipy.special import gamma
+
+from pynn_io.errors import UnsupportedInput
+from pynn_io.graph.dynamics import Derived, Dynamics
+from pynn_io.graph.expressions import Expression, Language, render
+
+_NUMPY = Language(
+    {"Pow": "**", "And": "&", "Or": "|", "Not": "~"},
+    {"ln": "log", "ceil": "ceil", "floor": "floor"},
+)
+_FUNCTIONS: Mapping[str, Any] = {
+    **{name: getattr(np, name) for name in ("exp", "log", "sqrt", "abs", "sin", "cos", "tan", "sinh", "cosh", "tanh")},
+    **{name: getattr(np, f"arc{name[1:]}") for name in ("asin", "acos", "atan")},
+    "ceil": np.ceil,
+    "floor": np.floor,
+    "power": np.power,
+    "min": np.minimum,
+    "max": np.maximum,
+    "H": lambda x: np.where(np.asarray(x) >= 0, 1.0, 0.0),
+    "factorial": lambda x: gamma(np.asarray(x) + 1.0),
+    "__builtins__": {},
+}
+
+
+def value(expression: Expression, names: Mapping[str, Any]) -> Any:
+    """The value of an expression; ``names`` are numbers or arrays. Raises UnsupportedInput for an unknown name."""
+    unknown = expression.names - names.keys()
+    if unknown or "random(" in expression.text:
+        missing = ", ".join(sorted(unknown)) or "random numbers"
+        raise UnsupportedInput(f"{expression} cannot be worked out beforehand: it depends on {missing}")
+    text = render(expression, _NUMPY)
+    with np.errstate(all="ignore"):
+        return eval(compile(text, "<expression>", "eval"), dict(_FUNCTIONS), dict(names))
+
+
+def derive(each: Derived, names: Mapping[str, Any]) -> Any:
+    """The value of a derived variable, conditions applied element by element."""
+    values = [value(case.value, names) for case in each.cases]
+    tests = [case.condition for case in each.cases]
+    result: Any = np.nan
+    for test, found in reversed(list(zip(tests, values, strict=True))):
+        result = found if test is None else np.where(value(test, names), found, result)
+    return result
+
+
+def starting_values(dynamics: Dynamics, known: Mapping[str, Any]) -> dict[str, Any]:
+    """What states and parameters are at the start; derived variables where they follow from these.
+
+    known: what comes from outside (``v``, ``temperature``). A variable that cannot be worked out is left out.
+    """
+    names: dict[str, Any] = {**dict.fromkeys(dynamics.states, 0.0), "t": 0.0, **known}
+    names |= {**dynamics.constants, **dynamics.parameters}
+    for each in dynamics.derived_parameters:
+        names[each.name] = derive(each, names)
+    _derive_all(dynamics, names)
+    for assignment in dynamics.on_start:
+        try:
+            names[assignment.variable] = value(assignment.value, names)
+        except UnsupportedInput:
+            names.pop(assignment.variable, None)
+    _derive_all(dynamics, names)
+    return names
+
+
+def _derive_all(dynamics: Dynamics, names: dict[str, Any]) -> None:
+    for each in dynamics.derived:
+        try:
+            names[each.name] = derive(each, names)
+        except UnsupportedInput:
+            names.pop(each.name, None)
+
+
+def course(dynamics: Dynamics, variable: str, times: np.ndarray) -> np.ndarray:
+    """A variable that depends on time alone (a generator's current), at ``times`` (ms). Raises UnsupportedInput."""
+    names = starting_values(dynamics, {"t": times})
+    if variable not in names:
+        raise UnsupportedInput(f"{dynamics.name or dynamics.type}: {variable} is no function of time alone")
+    return np.broadcast_to(np.asarray(names[variable], dtype=np.float64), times.shape)
