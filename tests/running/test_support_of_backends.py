@@ -41,7 +41,9 @@ STIMULI = {
     "ShotNoise": s.ShotNoise(0.5, 2.0, rate=100.0, amplitude_mean=0.1, amplitude_variance=0.01, **WINDOW),
     "VoltageClamp": s.VoltageClamp(np.array([-60.0]), np.array([10.0])),
     "OtherStimulus": s.OtherStimulus("xstim", {}),
-    "ComponentInput": s.ComponentInput(Component("rampGenerator", "ramp")),
+    "ComponentInput": s.ComponentInput(
+        Component("sineGenerator", "i", {"phase": 0, "delay": 1, "duration": 5, "amplitude": 0.1, "period": 2})
+    ),
     "weighted": s.PoissonTrains(50.0, weight=0.01),
     "minis": s.SpontaneousSynapses(times=(5.0,), silences_others=True),
     "delayed": s.VoltageClamp(np.array([-60.0]), np.array([10.0]), delay=5.0),

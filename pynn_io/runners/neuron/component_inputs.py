@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +13,13 @@ from pynn_io.graph.columns import empty
 from pynn_io.graph.dynamics import Component
 from pynn_io.graph.network import Network
 from pynn_io.graph.stimuli import ComponentInput, CurrentPulses, Stimulus, Targets, code_of
+from pynn_io.lowering import targets as node_set_targets
 from pynn_io.lowering.dynamics import flatten
 from pynn_io.lowering.evaluate import course
+from pynn_io.lowering.signals import Shape
 from pynn_io.report import Report
 from pynn_io.runners.neuron.components import Generated
-from pynn_io.runners.neuron.lowered import PointModel, SegmentModel
+from pynn_io.runners.neuron.lowered import PointModel, SegmentModel, SourceModel
 from pynn_io.simulation_plan import SimulationPlan
 
 if TYPE_CHECKING:
@@ -67,13 +69,29 @@ def lower(
     found: list[Input] = []
     left: list[Stimulus] = []
     for stimulus in plan.stimuli:
-        if stimulus.targets is None or not isinstance(stimulus.what, ComponentInput | CurrentPulses):
+        if isinstance(stimulus.what, CurrentPulses) and stimulus.targets is None:
             left.append(stimulus)
-            continue
-        made = _input(stimulus, stimulus.targets, network, cells, generated, (plan, timestep), report)
-        if made is not None:
-            found.append(made)
+        elif isinstance(stimulus.what, ComponentInput | CurrentPulses):
+            for each in _targets(stimulus, network, plan):
+                made = _input(stimulus, each, network, cells, generated, (plan, timestep), report)
+                found += [made] if made is not None else []
+        else:
+            left.append(stimulus)
     return tuple(found), replace(plan, stimuli=tuple(left))
+
+
+def _targets(stimulus: Stimulus, network: Network, plan: SimulationPlan) -> Iterator[Targets]:
+    """Its own targets, or the cells of its node set."""
+    if stimulus.targets is not None:
+        yield stimulus.targets
+        return
+    for population, rows in node_set_targets(stimulus.node_set, network, plan).items():
+        yield Targets(population, rows)
+
+
+def _takes_points(model: object) -> bool:
+    """Whether cells of a model have a section for point processes, or take pulses all the same."""
+    return not isinstance(model, PointModel | SourceModel) or is_of_segments(model)
 
 
 def _input(
@@ -87,8 +105,11 @@ def _input(
 ) -> Input | None:
     where = f"inputs.{stimulus.name}"
     mine = cells[targets.population]
-    alive = mine.group[targets.rows] >= 0
-    report.lost(code_of(stimulus.what), where, "Its targets are not built.", count=int((~alive).sum()))
+    able = np.array([_takes_points(group.model) for group in mine.groups] + [False])
+    pulses = isinstance(stimulus.what, CurrentPulses)
+    alive = (mine.group[targets.rows] >= 0) if pulses else able[mine.group[targets.rows]]
+    message = "Some of its targets have no membrane in NEURON that it could be put on, or are not built."
+    report.lost(code_of(stimulus.what), where, message, count=int((~alive).sum()))
     section, position = sites(targets, mine, network, generated)
     base: dict[str, Any] = {
         "name": stimulus.name,
@@ -114,13 +135,12 @@ def _input(
     except UnsupportedInput as error:
         report.lost(code_of(what), where, f"The input {component.id!r} cannot be put on NEURON: {error.message}.")
         return None
-    times = _spikes(component)
     return Input(
         **base,
         mechanism=made.name,
         parameters=made.parameters,
         variables=made.records,
-        times=times,
+        times=_spikes(component),
         random=made.random,
     )
 
@@ -189,11 +209,26 @@ def _segment(item: Input, index: int, cell: Cell) -> Any:
 def _pulse(model: Model, item: Input, index: int, cell: Cell) -> None:
     from neuron import h
 
+    if cell.current[0]:  # a standard cell has a variable for currents
+        _pulse_into_point(model, item, index, cell)
+        return
     for delay, duration, amplitude in item.pulses:
         clamp = h.IClamp(_segment(item, index, cell))
         clamp.delay, clamp.dur, clamp.amp = delay, duration, amplitude * float(item.weight[index])
         model.keep.append(clamp)
         model.inputs.setdefault((cell.gid, item.name), []).append((clamp, {"i": ("i", 1e-9)}))
+
+
+def _pulse_into_point(model: Model, item: Input, index: int, cell: Cell) -> None:
+    """Pulses of a cell that takes currents in a variable of its own, added to those that it has."""
+    weight = float(item.weight[index])
+    for delay, duration, amplitude in item.pulses:
+        model.currents.setdefault(cell.gid, []).append(
+            Shape(
+                np.array([delay, delay, delay + duration, delay + duration]),
+                np.array([0, 1, 1, 0]) * amplitude * weight,
+            )
+        )
 
 
 def _put(model: Model, item: Input, index: int, cell: Cell, number: int) -> None:

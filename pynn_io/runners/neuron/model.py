@@ -55,7 +55,9 @@ class Model:
 
     cells: by gid; the cell with gid g is on rank ``g % hosts``. synapses: by projection. events: arrays of gids and
     times (ms) of spikes that no cell makes; whoever adds to them does it before the run. spikes: NEURON's vectors of
-    times and gids. recorders: of reports. later: times (ms) with NetCons and
+    times and gids. recorders: of reports. inputs: point processes (and
+    what of them can be recorded) by gid and the id of their component. tables: vectors of quantities. currents: courses
+    of current by gid, of cells that have a variable for them. later: times (ms) with NetCons and
     the weights that they have from then on. spontaneous: NetCons without a source and the times of their events (ms).
     """
 
@@ -72,5 +74,6 @@ class Model:
     spontaneous: list[tuple[Any, np.ndarray]] = field(default_factory=list)
     inputs: dict[tuple[int, str], list[Any]] = field(default_factory=dict)
     tables: list[Any] = field(default_factory=list)
+    currents: dict[int, list[Any]] = field(default_factory=dict)
     keep: list[Any] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)

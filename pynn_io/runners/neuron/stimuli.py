@@ -15,7 +15,7 @@ import numpy as np
 
 from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network
-from pynn_io.graph.stimuli import ComponentInput, OtherStimulus, PoissonTrains, Stimulus, code_of, kind_of
+from pynn_io.graph.stimuli import OtherStimulus, PoissonTrains, Stimulus, code_of, kind_of
 from pynn_io.lowering.signals import (
     Process,
     Shape,
@@ -84,7 +84,7 @@ def _drives(
     stimulus: Stimulus, network: Network, plan: SimulationPlan, first: Mapping[str, int], report: Report
 ) -> Iterator[Drive]:
     where = f"inputs.{stimulus.name}"
-    if isinstance(stimulus.what, OtherStimulus | ComponentInput):
+    if isinstance(stimulus.what, OtherStimulus):
         kind = kind_of(stimulus.what)
         message = f"The input {stimulus.name!r} of kind {kind!r} is not one that can be applied; it is left out."
         report.lost(code_of(stimulus.what), where, message)
@@ -141,7 +141,7 @@ def apply(model: Model, lowered: LoweredNeuron, report: Report) -> None:
 
     Reports sites that a cell does not have (``stimulus-site``, LOST).
     """
-    into_points: dict[int, list[Shape]] = {}
+    into_points: dict[int, list[Shape]] = model.currents
     for drive in lowered.stimuli:
         put = {"current": _put_current, "conductance": _put_conductance, "voltage": _put_voltage}[drive.signal.kind]
         shared: dict[tuple[float, float], Any] = {}
