@@ -209,8 +209,11 @@ class _Flat:
             return parse(_SIGNS.get(each.reduce, "").join(names)) if len(names) > 1 else variable(names[0])
         if each.reduce and not names:
             return parse(_NEUTRAL[each.reduce])
+        role = _head(each.select)
+        missing = node.component.texts.get(role) if role in node.type.references else None
         raise GraphError(
-            f"{node.component.id or node.component.type!r} ({node.component.type}): {each.select!r} selects nothing",
+            f"{node.component.id or node.component.type!r} ({node.component.type}): "
+            + (f"its {role}, {missing!r}, is not there" if missing else f"{each.select!r} selects nothing"),
             where=node.type.where,
         )
 

@@ -115,6 +115,25 @@ def test_a_cell_of_the_graph_is_a_component() -> None:
     assert made == Component("x", "c", {"a": 2.0}, {"synapse": "s"}, (("k", Component("y")),))
 
 
+def test_a_shift_of_a_density_reaches_the_rates_of_its_channel() -> None:
+    types = own(
+        '<ComponentType name="shifted" extends="baseVoltageDepVariable">'
+        '<Requirement name="vShift" dimension="voltage"/><Constant name="W" dimension="voltage" value="10mV"/>'
+        '<Dynamics><DerivedVariable name="x" exposure="x" dimension="none"'
+        ' value="1 / (1 + exp((vShift - v) / W))"/></Dynamics></ComponentType>'
+    )
+    text = '<gateHHInstantaneous id="m" instances="1"><steadyState type="shifted"/></gateHHInstantaneous>'
+    for kind, numbers, shift in (
+        ("channelDensityVShift", {"vShift": 7.0}, 7.0),
+        ("channelDensity", {}, 0.0),
+    ):
+        density = Component(kind, "d", {"condDensity": 1.0, "erev": 0.0, **numbers}, {"ionChannel": "na"})
+        flat = flatten(density, types, {"na": channel(text)})
+        assert set(flat.needs) == {"v"}
+        found = Model(flat, {"v": -2.0}).names(0, {})["gDensity"]
+        assert found == pytest.approx(1 / (1 + np.exp((shift + 2) / 10)), rel=1e-12)
+
+
 # --- events -------------------------------------------------------------------------------------------------------
 
 PLASTIC = component(
@@ -202,6 +221,12 @@ def test_a_path_that_selects_nothing_is_named() -> None:
     gate = component('<gateHHrates id="m" instances="1"/>')
     with pytest.raises(GraphError, match="'forwardRate/r' selects nothing"):
         flatten(gate, Types())
+
+
+def test_a_reference_to_nothing_is_named() -> None:
+    source = component('<poissonFiringSynapse id="p" averageRate="100Hz" synapse="gone" spikeTarget="./gone"/>')
+    with pytest.raises(GraphError, match=r"'p' \(poissonFiringSynapse\): its synapse, 'gone', is not there"):
+        flatten(source, Types())
 
 
 def test_variables_that_need_each_other_are_refused() -> None:

@@ -46,6 +46,7 @@ def _nernst(name: str, pool: str) -> ComponentType:
         name,
         extends="baseChannelDensityCond",
         constants={**_GAS, **_UNSHIFTED},
+        texts="segmentGroup ion",
         needs=f"temperature:temperature {inside}:concentration {outside}:concentration",
         gives=f"{_BOTH} erev:voltage",
         local="channelf:none",

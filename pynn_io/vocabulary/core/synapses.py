@@ -22,6 +22,7 @@ def _peak(rise: str, decay: str, number: str = "") -> tuple[str, str]:
 _BASES = (
     core("baseSynapse", extends="basePointCurrent", ports="in:in"),
     core("baseVoltageDepSynapse", extends="baseSynapse", needs="v:voltage"),
+    core("baseSynapseDL", extends="baseVoltageDepPointCurrentDL"),
     core("baseCurrentBasedSynapse", extends="baseSynapse"),
     core(
         "baseConductanceBasedSynapse",
