@@ -104,11 +104,11 @@ def test_every_file_is_valid_to_jneuroml(tmp_path: Path) -> None:
 
 #: Point cells, own types, HH with gates of all kinds, synapses with plasticity and block, gap junctions, rates by q10.
 RUN = ("Ex2_Izh", "Ex3_Net", "Ex7_STP", "Ex10_Q10", "Ex19a_GapJunctionInstances", "Ex24_FractionalConductance")
-MS = 20
+MS = 60
 
 
 def with_all_lines(lems: Path) -> Path:
-    """A copy of a LEMS file that runs for 20 ms and writes all that it displays into ``all.dat``."""
+    """A copy of a LEMS file that runs for `MS` and writes all that it displays into ``all.dat``."""
     tree = etree.parse(str(lems), etree.XMLParser(remove_comments=True))
     (simulation,) = tree.getroot().xpath("//*[local-name()='Simulation' or @type='Simulation']")
     simulation.set("length", f"{MS}ms")
@@ -140,6 +140,7 @@ def test_jneuroml_computes_the_same(name: str, tmp_path: Path) -> None:
     write(read(source, Report()), tmp_path / "back", Report())
     original = run(with_all_lines(tmp_path / "there" / "LEMSexamples" / source.name))
     ours = run(with_all_lines(main_file(tmp_path / "back")))
-    assert original.shape == ours.shape and original.shape[0] > 100 and np.ptp(original[:, 1]) > 0
+    assert original.shape == ours.shape and original.shape[0] > 100
+    assert np.ptp(original[:, 1:], axis=0).max() > 0  # something happens
     scale = np.abs(original).max(axis=0)
     assert (np.abs(original - ours) <= 1e-9 * scale).all()
