@@ -110,6 +110,8 @@ class UsedWeights:
 
     def __init__(self, projection: Projection, network: Network) -> None:
         self._where = f"projection {projection.name}"
+        # A connection of NeuroML without a weight has 1, by its definition.
+        self._defined = all(network.synapses[name].model.startswith("neuroml:") for name in projection.synapses)
         self._functions = _functions(projection)
         self._signs = np.array([_sign(network.synapses[name]) for name in projection.synapses])
         ends = (network.populations[projection.pre], network.populations[projection.post])
@@ -125,7 +127,7 @@ class UsedWeights:
         size = len(rows["source"])
         values = rows.get("weight")
         weight = np.ones(size) if values is None else np.ma.filled(np.ma.asarray(values, dtype=np.float64), 1.0)
-        if report is not None and (values is None or np.ma.is_masked(values)):
+        if report is not None and not self._defined and (values is None or np.ma.is_masked(values)):
             report.defaulted(
                 "default-weight",
                 self._where,

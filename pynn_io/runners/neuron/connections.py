@@ -163,6 +163,12 @@ class _Stream:
         self.conducting = np.array([name == "uS" for name in unit], dtype=bool)
 
     @property
+    def immediate(self) -> bool:
+        """Whether a connection without a delay has none: NeuroML's ``<connection>``."""
+        names = self.projection.synapses
+        return all(self.network.synapses[name].model.startswith(COMPONENT) for name in names)
+
+    @property
     def draws_later(self) -> bool:
         """Whether sites may have to be drawn on cells whose sections are not known before they are built."""
         return bool((self.cable & ~self.known).any()) and any(rule is not None for rule in self.rules)
@@ -221,18 +227,19 @@ class _Stream:
         if (delay < 0).any():
             edge = block.start + int(chosen[np.argmax(delay < 0)])
             raise PlanError(f"edge {edge} has the negative delay {delay.min()} ms", where=self.where)
-        report.defaulted(
-            "default-delay",
-            self.where,
-            f"The delay is not stated; NEURON's own of {_DELAY} ms is taken.",
-            count=int(np.count_nonzero(missing)),
-        )
+        if not self.immediate:
+            report.defaulted(
+                "default-delay",
+                self.where,
+                f"The delay is not stated; NEURON's own of {_DELAY} ms is taken.",
+                count=int(np.count_nonzero(missing)),
+            )
         return SynapseBlock(
             block.source[chosen][index] + self.pre.first,
             target[index] + self.post.first,
             kind[index],
             weight[index],
-            np.where(missing, _DELAY, delay)[index],
+            np.where(missing, 0.0 if self.immediate else _DELAY, delay)[index],
             sites.section,
             sites.position,
             block.start + chosen[index],

@@ -72,7 +72,8 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredNeur
     first = {name: end - len(own) for (name, own), end in zip(ids.items(), ends, strict=True)}
     generated = Generated(network, plan.section_length)
     found = groups(network, simulated(network, plan), first, generated, report)
-    settings = _settings(network, plan, found, report)
+    warm = any("celsius" in text for text in generated.texts.values())
+    settings = _settings(network, plan, found, warm, report)
     shapes = Geometries(network.morphologies, settings.section_length)
     emitted = trains(plan, network, report)
     replayed = events.lower(network, plan, sum(len(own) for own in ids.values()), report)
@@ -141,7 +142,10 @@ def _components(found: tuple[CellGroup, ...]) -> bool:
     return all(isinstance(group.model, SourceModel) or is_of_segments(group.model) for group in found)
 
 
-def _settings(network: Network, plan: SimulationPlan, found: tuple[CellGroup, ...], report: Report) -> Settings:
+def _settings(
+    network: Network, plan: SimulationPlan, found: tuple[CellGroup, ...], warm: bool, report: Report
+) -> Settings:
+    """warm: whether an equation that was written for the network depends on the temperature."""
     components = _components(found) and any(is_of_segments(group.model) for group in found)
     points = _points(found)
     if plan.duration is None:
@@ -157,6 +161,7 @@ def _settings(network: Network, plan: SimulationPlan, found: tuple[CellGroup, ..
         stated = getattr(plan, name)
         values[name] = default if stated is None else float(stated)
         silent = (points and name in _OF_CABLES) or (components and name in _OF_CELLS)
+        silent = silent or (components and name == "celsius" and not warm)
         if stated is None and not silent:
             report.defaulted("default-setting", f"plan/{name}", f"{name} is not stated: {default} {_UNITS[name]}.")
     _check(values["timestep"], plan.duration)
