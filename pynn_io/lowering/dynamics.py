@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from pynn_io.errors import GraphError
+from pynn_io.errors import GraphError, UnsupportedInput
 from pynn_io.graph.columns import empty
 from pynn_io.graph.dynamics import (
     Action,
@@ -47,7 +47,7 @@ def flatten(component: Component, types: Types, references: Mapping[str, Compone
     references: components by id, for those that it names (``synapse="ampa"``). What comes from outside stands in
     ``needs``: ``v``, ``temperature``, and the sum of what is attached (``iSyn``).
     Raises GraphError for a parameter that is missing, a path that selects nothing, equations that go round in a
-    circle, or dimensions that do not go together.
+    circle, or dimensions that do not go together, and UnsupportedInput for regimes in regimes.
     """
     made = _Flat(types, references)
     root = made.inline(component, "", {})
@@ -56,11 +56,15 @@ def flatten(component: Component, types: Types, references: Mapping[str, Compone
 
 @dataclass(slots=True)
 class _Node:
-    """A component that has been inlined. gives: exposure -> flat name. events: port -> renamed actions."""
+    """A component that has been inlined.
+
+    gives: exposure -> flat name. events: port -> renamed actions. inner: it stands in another, which has its events.
+    """
 
     component: Component
     type: ComponentType
     names: dict[str, str]
+    inner: bool
     gives: dict[str, str] = field(default_factory=dict)
     children: list[tuple[str, _Node]] = field(default_factory=list)
     references: dict[str, _Node] = field(default_factory=dict)
@@ -89,7 +93,7 @@ class _Flat:
     def inline(self, component: Component, prefix: str, above: Mapping[str, str]) -> _Node:
         """Add a component and all that is in it. above: the names that what it stands in has, and their flat names."""
         type_ = self._types.sound(component.type)
-        node = _Node(component, type_, self._names(component, type_, prefix, above))
+        node = _Node(component, type_, self._names(component, type_, prefix, above), inner=bool(prefix))
         self._add_parameters(node)
         scope = {**above, **node.names}
         for role, child in component.children:
@@ -175,7 +179,7 @@ class _Flat:
         for condition in type_.conditions:
             actions = tuple(self._actions(condition.actions, node))
             self._conditions.append(OnCondition(condition.test.renamed(names), actions))
-        self._regimes += [self._regime(each, node) for each in type_.regimes]
+        self._add_regimes(node)
         self._add_kinetics(node)
         for name in type_.gives:
             inner = type_.exposed.get(name, name)
@@ -243,11 +247,20 @@ class _Flat:
                     yield from inner.events.get("in", ())
             elif isinstance(action, Assignment):
                 yield self._assigned(action, node.names)
-            else:
+            elif not (isinstance(action, Emit) and node.inner):
                 yield action
 
     def _assigned(self, each: Assignment, names: Mapping[str, str]) -> Assignment:
         return Assignment(names[each.variable], each.value.renamed(names))
+
+    def _add_regimes(self, node: _Node) -> None:
+        if self._regimes and node.type.regimes:
+            raise UnsupportedInput(
+                f"{node.component.id or node.component.type!r} has regimes, and so has what stands in it or beside it",
+                where=node.type.where,
+                hint="one component with everything in it can be in one regime at a time",
+            )
+        self._regimes += [self._regime(each, node) for each in node.type.regimes]
 
     def _regime(self, each: Regime, node: _Node) -> Regime:
         names = node.names
@@ -279,9 +292,18 @@ class _Flat:
             occupancies = tuple(child.names[scheme.state] for child in states.values())
             self._kinetics.append(Kinetics(node.names.get("q", scheme.name), occupancies, tuple(edges)))
 
+    def _given(self, exposure: str, name: str) -> str:
+        """The name under which others see a variable: the type's word for it, if that is free."""
+        if exposure == name or exposure in self._dimensions:
+            return name
+        dimension = self._dimensions[exposure] = self._dimensions[name]
+        self._derived.append(Derived(exposure, dimension, (Case(variable(name)),)))
+        return exposure
+
     def dynamics(self, component: Component, root: _Node) -> Dynamics:
         """The whole system, its equations in order."""
         events = tuple(OnEvent(port, actions) for port, actions in root.events.items())
+        gives = tuple(self._given(exposure, name) for exposure, name in root.gives.items())
         return Dynamics(
             name=component.id,
             type=component.type,
@@ -289,7 +311,7 @@ class _Flat:
             constants=self._constants,
             dimensions=self._dimensions,
             needs=tuple(self._needs),
-            gives=tuple(root.gives.values()),
+            gives=gives,
             states=tuple(self._states),
             derived_parameters=in_order(self._fixed, component.id),
             derived=in_order(self._derived, component.id),

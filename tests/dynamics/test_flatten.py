@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pynn_io.errors import GraphError
+from pynn_io.errors import GraphError, UnsupportedInput
 from pynn_io.graph.cells import PointCell
 from pynn_io.graph.dynamics import Assignment, Component, Dynamics
 from pynn_io.graph.expressions import parse
@@ -176,6 +176,42 @@ def test_a_source_sets_off_its_own_synapse() -> None:
     states = dict.fromkeys(flat.states, 0.0)
     assert Model(flat, {"v": -10.0}).act(flat.conditions[0].actions, 1.0, states) == ["spike"]
     assert states["one_g"] == pytest.approx(0.002)
+
+
+def test_what_stands_in_another_emits_nothing_for_it() -> None:
+    """The spikes of a source in a compound input are its own synapse's."""
+    source = '<poissonFiringSynapse id="p" averageRate="100Hz" synapse="one" spikeTarget="./one"/>'
+    compound = component(f'<compoundInput id="c">{source}</compoundInput>')
+    one = component('<expOneSynapse id="one" gbase="2nS" erev="0mV" tauDecay="3ms"/>')
+    flat = flatten(compound, Types(), {"one": one})
+    states = dict.fromkeys(flat.states, 0.0)
+    assert Model(flat, {"v": -10.0}).act(flat.conditions[0].actions, 1.0, states) == []
+    assert states["p_one_g"] == pytest.approx(0.002)
+
+
+def test_an_exposure_of_another_name_is_given_under_that_name() -> None:
+    types = own(
+        '<ComponentType name="x" extends="baseVoltageDepVariable"><Dynamics>'
+        '<DerivedVariable name="steady" exposure="x" dimension="none" value="3"/></Dynamics></ComponentType>'
+    )
+    flat = flatten(Component("x", "c"), types)
+    assert flat.gives == ("x",)
+    assert Model(flat, {"v": 0.0}).names(0, {})["x"] == 3
+    gate = component('<gateHHInstantaneous id="m" instances="2"><steadyState type="x"/></gateHHInstantaneous>')
+    assert Model(flatten(gate, types), {"v": 0.0}).names(0, {})["fcond"] == 9
+
+
+def test_regimes_in_regimes_are_refused() -> None:
+    regimes = '<Regime name="a" initial="true"/><Regime name="b"/>'
+    types = own(
+        '<ComponentType name="inside" extends="basePointCurrent"><Dynamics>'
+        f'<DerivedVariable name="i" exposure="i" dimension="current" value="0"/>{regimes}</Dynamics></ComponentType>'
+        '<ComponentType name="outside" extends="baseCellMembPot"><Children name="parts" type="basePointCurrent"/>'
+        f'<Dynamics><StateVariable name="v" exposure="v" dimension="voltage"/>{regimes}</Dynamics></ComponentType>'
+    )
+    cell = Component("outside", "c", children=(("parts", Component("inside", "p")),))
+    with pytest.raises(UnsupportedInput, match="'c' has regimes, and so has what stands in it"):
+        flatten(cell, types)
 
 
 # --- inheritance --------------------------------------------------------------------------------------------------
