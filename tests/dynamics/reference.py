@@ -50,7 +50,7 @@ class Model:
         self._compiled: dict[str, Function] = {}
         self.regimes = {each.name: each for each in dynamics.regimes}
         self.regime = next((each for each in dynamics.regimes if each.initial), None)
-        numbers = {**getattr(dynamics, "constants", {}), **dynamics.parameters}
+        numbers = {**dynamics.constants, **dynamics.parameters}
         self.fixed = {name: np.float64(value) for name, value in numbers.items()}
         self._derive(self.fixed, dynamics.derived_parameters)
 
