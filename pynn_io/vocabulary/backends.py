@@ -59,7 +59,8 @@ _NEST = {
     ),
     **_no("NEST's cells cannot be clamped to a voltage", "stimulus:VoltageClamp", "stimulus:VoltageClamp:delayed"),
     **_no("NEST's runner records single variables of cells without extent", "recording:obi"),
-    **_no("NEST's runner records variables of cells, and nothing else", "recording:bmtk", "recording:lems"),
+    **_no("NEST's runner records variables of cells, and nothing else", "recording:bmtk"),
+    "recording:lems": ("approximate", "potentials are recorded as reports; the simulation's own files are not written"),
     **_no(_NO_STIMULUS, "stimulus:ComponentInput", "stimulus:OtherStimulus"),
 }
 
@@ -109,6 +110,8 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
             **_exact(_STANDARD),
             **_exact("TsodyksMarkramSynapse SimpleStochasticSynapse MultiQuantalSynapse"),
             "nest:": EXACT,
+            **_exact("neuroml:iafCell neuroml:iafRefCell neuroml:iafTauCell neuroml:iafTauRefCell neuroml:adExIaFCell"),
+            **_exact("neuroml:expOneSynapse neuroml:alphaSynapse neuroml:alphaCurrentSynapse"),
             "nrn:": ("no", "it is a model of NEURON"),
         },
         "neuron": {

@@ -12,6 +12,7 @@ from pynn_io.errors import PlanError, RunError
 from pynn_io.graph.cells import CableCell, PointCell, SpikeSource
 from pynn_io.graph.network import Network
 from pynn_io.lowering import parts, simulated
+from pynn_io.lowering.abstract import as_standard, with_node_sets, with_potentials
 from pynn_io.lowering.trains import DEFAULT_SEED
 from pynn_io.report import Report
 from pynn_io.runners.nest.cells import lower_part
@@ -34,6 +35,8 @@ _ELSEWHERE = "Cable cells and nrn: models run with --backend neuron."
 def lower(network: Network, plan: SimulationPlan, report: Report) -> Lowered:
     """Raises PlanError for what makes no sense (no end, spikes at 0 ...), RunError where NEST has nothing to run."""
     step = _timestep(plan, report)
+    plan = with_potentials(with_node_sets(plan, network), network)
+    network = as_standard(network, step, report)
     duration = _duration(plan, Grid(step), report)
     grid = Grid(step, duration)
     nodes, present, left_out = _nodes(network, plan, report)
