@@ -1,34 +1,43 @@
-"""A small reader: whole documents as trees. (Stands in for the streaming reader.)"""
+"""A NeuroML document or LEMS file with everything that it includes, as records: elements by what they are for.
+
+``<include href>`` and ``<Include file>`` are relative to the file they stand in; each file is read once. NeuroML's core
+files (``Cells.xml`` ...) are part of the language and never looked for.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-from lxml import etree
 
 from pynn_io.errors import ReadError
+from pynn_io.formats.neuroml_hdf5_read import read_hdf5
 from pynn_io.formats.neuroml_records import Element
+from pynn_io.formats.neuroml_stream import read_element
+from pynn_io.formats.neuroml_structure import Structure
+from pynn_io.report import Report
 
+#: Files of the core types, which jNeuroML has inside.
 CORE = frozenset(
-    [
-        "Cells.xml",
-        "Networks.xml",
-        "Simulation.xml",
-        "Channels.xml",
-        "Synapses.xml",
-        "Inputs.xml",
-        "PyNN.xml",
-        "NeuroMLCoreDimensions.xml",
-        "NeuroMLCoreCompTypes.xml",
-        "NeuroML2CoreTypes.xml",
-    ]
+    f"{name}.xml"
+    for name in (
+        *("Cells", "Channels", "Inputs", "Networks", "NeuroML2CoreTypes", "NeuroMLCoreCompTypes"),
+        *("NeuroMLCoreDimensions", "PyNN", "Simulation", "Synapses"),
+    )
 )
+_HDF5 = (".h5", ".hdf5")
+_WORDS = ("notes", "property", "annotation")
 
 
 @dataclass(slots=True)
 class Source:
+    """What a document and its includes hold, in the order in which they say it.
+
+    types, units, dimensions, networks, simulations: elements of that kind; words: notes, properties and annotations of
+    the file itself; components: all others. In networks, the long lists are columns (`Element.rows`).
+    target: the component that a LEMS file runs. files: all that were read, the first one first.
+    """
+
     path: Path
     id: str = ""
     components: list[Element] = field(default_factory=list)
@@ -42,57 +51,81 @@ class Source:
     files: list[Path] = field(default_factory=list)
 
 
-def read_source(path: Path) -> Source:
-    source = Source(path)
-    _file(path, source)
+def read_source(path: Path, report: Report | None = None, *, core: Collection[str] = (), fast: bool = True) -> Source:
+    """Read ``.nml``, ``.xml`` (LEMS) or ``.nml.h5``.
+
+    report: takes what a file cannot state exactly. core: names of NeuroML's own types, which may stand where the schema
+    does not have them. fast=False: see `neuroml_stream.read_element`. Raises ReadError with ``file:line`` for what
+    cannot be read, an included file that is not there, files that include each other, and what the schema forbids.
+    """
+    reader = _Reader(path, report, fast)
+    reader.file(path, "")
+    source = reader.source
+    own = {element.attributes.get("name", "") for element in source.types}
+    symbols = {element.attributes.get("symbol", "") for element in source.units}
+    reader.structure.check(own, core, symbols)
     return source
 
 
-def _file(path: Path, source: Source) -> None:
-    path = path.resolve()
-    if path in source.files:
-        return
-    source.files.append(path)
-    if not path.is_file():
-        raise ReadError("no such file", where=path)
-    try:
-        root = etree.parse(path, etree.XMLParser(remove_comments=True, resolve_entities=False)).getroot()
-    except etree.XMLSyntaxError as error:
-        raise ReadError(f"not XML: {error.msg}", where=f"{path}:{error.lineno}") from error
-    element = _element(root, path)
-    if len(source.files) == 1:
-        source.id = element.attributes.get("id", "")
-    for child in element.children:
-        _top(child, path, source)
-
-
-def _top(child: Element, path: Path, source: Source) -> None:
-    tag = child.attributes.get("type", "") if child.tag == "Component" else child.tag
-    if tag in ("include", "Include"):
-        href = child.attributes.get("href") or child.attributes.get("file") or ""
-        if href not in CORE:
-            _file(path.parent / href, source)
-    elif tag == "Target":
-        source.target = source.target or child.attributes["component"]
-    elif tag in ("notes", "property", "annotation"):
-        if len(source.files) == 1:
-            source.words.append(child)
-    else:
-        place: dict[str, Any] = {
-            "ComponentType": source.types,
-            "Unit": source.units,
-            "Dimension": source.dimensions,
-            "network": source.networks,
-            "Simulation": source.simulations,
+class _Reader:
+    def __init__(self, path: Path, report: Report | None, fast: bool) -> None:
+        self.source, self.report, self.fast = Source(path), report, fast
+        self.structure = Structure()
+        self.chain: list[Path] = []
+        self._places = {
+            "ComponentType": self.source.types,
+            "Unit": self.source.units,
+            "Dimension": self.source.dimensions,
+            "network": self.source.networks,
+            "Simulation": self.source.simulations,
         }
-        place.get(tag, source.components).append(child)
 
+    def file(self, path: Path, where: str) -> None:
+        """One file; where: of the include that names it."""
+        path = path.resolve()
+        if path in self.chain:
+            circle = [each.name for each in (*self.chain[self.chain.index(path) :], path)]
+            raise ReadError(f"files include each other: {' -> '.join(circle)}", where=where)
+        if path in self.source.files:
+            return
+        if not path.is_file():
+            if not where:
+                raise ReadError("no such file", where=path)
+            raise ReadError(f"the included file {path} does not exist", where=where)
+        self.source.files.append(path)
+        self.chain.append(path)
+        if path.suffix in _HDF5:
+            root = read_hdf5(path, self.report, watch=self.structure.watch)
+        else:
+            root = read_element(path, watch=self.structure.watch, fast=self.fast)
+        if len(self.source.files) == 1:
+            self.source.id = root.attributes.get("id", "")
+        for child in root.children:
+            self._child(child, path)
+        self.chain.pop()
 
-def _element(node: Any, path: Path) -> Element:
-    """Names of other namespaces (in annotations) stay as lxml has them: ``{namespace}name``."""
-    children = tuple(_element(child, path) for child in node if isinstance(child.tag, str))
-    name = etree.QName(node)
-    foreign = name.namespace is not None and "neuroml.org" not in name.namespace
-    attributes = {key: value for key, value in node.attrib.items() if foreign or "}" not in key}
-    tag = node.tag if foreign else name.localname
-    return Element(tag, attributes, children, node.text or "", f"{path}:{node.sourceline}")
+    def _child(self, child: Element, path: Path) -> None:
+        source = self.source
+        tag = child.attributes.get("type", "") if child.tag == "Component" else child.tag
+        if tag in ("include", "Include"):
+            self._include(child, path)
+        elif tag == "Target":
+            if "component" not in child.attributes:
+                raise ReadError("<Target> has no attribute 'component'", where=child.where)
+            source.target = source.target or child.attributes["component"]
+        elif tag in _WORDS:
+            if len(source.files) == 1:
+                source.words.append(child)
+        else:
+            self._places.get(tag, source.components).append(child)
+
+    def _include(self, element: Element, path: Path) -> None:
+        href = element.attributes.get("href") or element.attributes.get("file") or ""
+        if not href:
+            raise ReadError(f"<{element.tag}> names no file", where=element.where)
+        if href in CORE:
+            return
+        if "://" in href:
+            hint = "get the file, and include it by its path"
+            raise ReadError(f"the included file {href} is not on this machine", where=element.where, hint=hint)
+        self.file(path.parent / href, element.where)

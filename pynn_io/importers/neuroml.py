@@ -24,6 +24,7 @@ from pynn_io.importers.neuroml_network import Net, read_network
 from pynn_io.importers.neuroml_plan import read_simulation, with_inputs
 from pynn_io.progress import Progress, quiet
 from pynn_io.report import Report
+from pynn_io.vocabulary.core import core_types
 
 
 def read(source: Path, report: Report, *, progress: Progress = quiet, **_: Any) -> Document:
@@ -33,7 +34,7 @@ def read(source: Path, report: Report, *, progress: Progress = quiet, **_: Any) 
     problems, for references that lead nowhere.
     """
     path = Path(source)
-    found = read_source(path)
+    found = read_source(path, report, core=core_types())
     context = Context(report)
     context.quantities = defined_quantities(found.units, found.dimensions, context)
     if found.dimensions:

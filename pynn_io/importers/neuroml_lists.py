@@ -83,23 +83,28 @@ def row_instances(rows: Rows, owner: str, context: Context) -> tuple[np.ndarray,
 
 
 def _check_paths(rows: Rows, side: str, owner: str, population: str, component: str, context: Context) -> None:
-    for column, expected, what in (
-        (f"{side}_population", population, "is not in the population"),
-        (f"{side}_type", component, "is not the component of the cells there:"),
-    ):
+    for column, expected in ((f"{side}_population", population), (f"{side}_type", component)):
         words = rows.words.get(column)
         if words is None or not expected:
             continue
-        wrong = np.asarray([name != expected for name in words.names] + [False])
-        if wrong.any():
-            codes = words.index(rows.size)
-            bad = np.flatnonzero(wrong[codes])
-            if len(bad):
-                name = words.names[codes[bad[0]]]
-                number = rows.numbers[side][bad[0]]
-                context.problem(
-                    rows.where(int(bad[0]), owner), f"the path into {name!r}, cell {number}, {what} {expected!r}"
-                )
+        wrong = np.asarray([*(name != expected for name in words.names), False])
+        bad = np.flatnonzero(wrong[words.index(rows.size)]) if wrong.any() else np.zeros(0, dtype=np.int64)
+        if len(bad):
+            path = _path(rows, side, int(bad[0]))
+            what = f": the cells of {population!r} are {expected!r}"
+            if column.endswith("_population"):
+                what = f" is not in the population {expected!r}"
+            context.problem(rows.where(int(bad[0]), owner), f"{path!r}{what}")
+
+
+def _path(rows: Rows, side: str, row: int) -> str:
+    """The path of a cell, as far as the columns tell how it was spelled."""
+    population, kind = (
+        "" if words is None else words.names[words.index(rows.size)[row]]
+        for words in (rows.words.get(f"{side}_population"), rows.words.get(f"{side}_type"))
+    )
+    number = rows.numbers[side][row]
+    return f"../{population}/{number}/{kind}" if kind else f"../{population}[{number}]"
 
 
 def _rest(rows: Rows, known: Collection[str], owner: str, context: Context) -> None:

@@ -80,13 +80,13 @@ BROKEN = {
         {"pre": np.array([0, 0]), "post": np.array([1, 1])},
         {"post_population": Words(("p", "q"), np.array([0, 1]))},
         GraphError,
-        "n.nml:102: the path into 'q', cell 1, is not in the population 'p'",
+        "n.nml:102: '../q[1]' is not in the population 'p'",
     ),
     "component": (
         {"pre": np.array([0, 0]), "post": np.array([1, 1])},
-        {"pre_type": Words(("hh",))},
+        {"pre_population": Words(("p",)), "pre_type": Words(("hh",))},
         GraphError,
-        "n.nml:101: the path into 'hh', cell 0, is not the component of the cells there: 'iaf'",
+        "n.nml:101: '../p/0/hh': the cells of 'p' are 'iaf'",
     ),
     "nothing": ({"pre": np.array([0, 0])}, {}, ReadError, "n.nml:101: a row of the list does not state 'post'"),
 }
