@@ -30,6 +30,7 @@ from pynn_io.runners.neuron.lowered import (
     SynapseModel,
 )
 from pynn_io.runners.neuron.placement import Generators, Rule, Targets, parse_rule, place, targets
+from pynn_io.runners.neuron.receptors import Receptors
 from pynn_io.vocabulary import models
 
 #: What a weight in the unit of its type is in NEURON's (uS for conductances, nA for currents).
@@ -86,11 +87,12 @@ def connections(
         for name, column in edges.columns.items()
         if name.startswith(PARAMETER) and column.rows_stated(edges.size) == edges.size
     }
+    receptors = Receptors(network, projection, generated)
     types = [
         generated.synapse(name, item)
         if item.model.startswith(COMPONENT)
-        else _synapse(item, own, f"{where}/{name}", report)
-        for item, name in zip(definitions, projection.synapses, strict=True)
+        else receptors.model(row) or _synapse(item, own, f"{where}/{name}", report)
+        for row, (item, name) in enumerate(zip(definitions, projection.synapses, strict=True))
     ]
     ends = cells[projection.pre], cells[projection.post]
     stream = _Stream(network, projection, *ends, shapes, generators, generated)
@@ -104,7 +106,7 @@ def connections(
         projection.size,
         stream.blocks,
         drawing=Drawing(projection.name, stream.rules, generators) if stream.draws_later else None,
-        names=projection.synapses,
+        names=receptors.names,
     )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from pynn_io.errors import GraphError
 from pynn_io.graph.network import Network, Projection
 from pynn_io.report import Report
+from pynn_io.runners.neuron.couplings import is_coupling
 from pynn_io.units import convert
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def lower(
     free = 0
     bases: dict[frozenset[str], int] = {}
     for projection in network.projections.values():
-        if not is_electrical(projection):
+        if not is_electrical(projection) or is_coupling(projection, network):
             continue
         halves = _read(projection, network, first)
         alive = built[projection.pre][halves[0]] & built[projection.post][halves[1]]

@@ -77,7 +77,7 @@ def _initialised(model: Model) -> Any:
     for (mechanism, variable), value in settings.mechanism_variables.items():
         setattr(h, f"{variable}_{mechanism}", value)
     _play(model)
-    shortest = context.set_maxstep(_LONGEST_STEP)
+    shortest = context.set_maxstep(max(_LONGEST_STEP, 2 * settings.timestep))  # NEURON wants room for a step
     if core.wanted(model.profile):
         core.enable(model, shortest)
     if shortest < settings.timestep and model.hosts > 1:
