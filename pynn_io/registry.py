@@ -126,6 +126,11 @@ FORMATS: dict[str, Format] = {
             sniff="pynn_io.detect:is_h5_morphology",
         ),
         Format(
+            "nmodl",
+            "NMODL mechanisms and Python scripts of the cells, for plain NEURON",
+            writer="pynn_io.exporters.nmodl:write",
+        ),
+        Format(
             "nix",
             "NIX file: a network with its plan and component files, whole",
             reader="pynn_io.importers.nix:read",

@@ -21,36 +21,10 @@ from pynn_io.graph.morphology import (
     sections,
 )
 from pynn_io.graph.segments import GROUP_OF_TAG
+from pynn_io.lowering.segment_shape import Geometry as Geometry
 
 #: Names that a section of another tag gets, as Import3d does.
 _OTHER = "minor"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Geometry:
-    """Sections in the order that synapse sites count, s of them.
-
-    order: ``axon_replaced`` or ``specification``, see `pynn_io.graph.sections`. names: as in NEURON (``dend[3]``).
-    tag, parent: int64[s]; parent is a section, -1 for a root, and comes anywhere in the order.
-    at: float64[s], where on the parent the section begins.
-    points, offsets: x y z diameter (um), float64[p, 4]; those of section k are ``points[offsets[k]:offsets[k + 1]]``.
-        A section without points is a cylinder of ``length`` and ``diameter``.
-    length, diameter: float64[s], um; diameter NaN where points say it.
-    """
-
-    order: str
-    names: tuple[str, ...]
-    tag: np.ndarray
-    parent: np.ndarray
-    at: np.ndarray
-    points: np.ndarray
-    offsets: np.ndarray
-    length: np.ndarray
-    diameter: np.ndarray
-
-    @property
-    def size(self) -> int:
-        return len(self.tag)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

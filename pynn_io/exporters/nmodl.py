@@ -1,0 +1,249 @@
+"""The cells of a network for plain NEURON: mechanisms as NMODL, and a Python script for each cell.
+
+Written are ``NAME.mod`` files that ``nrnivmodl`` compiles, ``cell_NAME.py`` for every cell that is NeuroML's or PyNN's,
+and ``point_processes.py`` with synapses, inputs and sources of spikes. Numbers stand in the scripts, so that
+definitions that differ in numbers alone share a mechanism. Populations and connections have no place there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from keyword import iskeyword
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pynn_io.document import Document
+from pynn_io.errors import GraphError, UnsupportedInput, WriteError
+from pynn_io.exporters.nmodl_scripts import Process, Step, cable_script, point_script, processes_script
+from pynn_io.formats.new_file import writing
+from pynn_io.graph.cells import CableCell, PointCell, SpikeSource
+from pynn_io.graph.dynamics import Component
+from pynn_io.graph.network import Network
+from pynn_io.graph.stimuli import ComponentInput, CurrentPulses
+from pynn_io.lowering import nmodl
+from pynn_io.lowering.membrane import Mechanisms, SegmentModel, segment_model
+from pynn_io.lowering.nmodl import Mechanism
+from pynn_io.lowering.segment_shape import SegmentShape, segment_shape
+from pynn_io.lowering.types import as_component
+from pynn_io.progress import Progress, quiet
+from pynn_io.report import Report
+from pynn_io.simulation_plan import SimulationPlan
+
+_SCHEME = "neuroml:"
+#: NEURON's own temperature, degC, where nobody states one.
+_CELSIUS = 6.3
+_DIMENSIONLESS = "DL"
+PROCESSES = "point_processes.py"
+Made = TypeVar("Made")
+
+
+def write(document: Document, dest: Path, report: Report, *, progress: Progress = quiet, **options: Any) -> None:
+    """Write mechanisms and scripts into the folder ``dest``. Raises WriteError if there is nothing to write."""
+    plan = document.plan
+    made = _Folder(document.network, plan, report)
+    made.collect(progress)
+    files = dict(made.files())
+    if not files:
+        hint = "NMODL is written for cells, channels, synapses and inputs of NeuroML and LEMS"
+        raise WriteError("there is nothing to write as NMODL", where=dest, hint=hint)
+    for name, text in files.items():
+        with writing(dest / name):
+            dest.mkdir(parents=True, exist_ok=True)
+            (dest / name).write_text(text, encoding="utf-8")
+
+
+@dataclass(slots=True)
+class _Folder:
+    """What is going to be written. users: mechanism -> definitions that it serves, each with its kind."""
+
+    network: Network
+    plan: SimulationPlan | None
+    report: Report
+    mechanisms: Mechanisms = field(init=False)
+    users: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    cables: dict[str, tuple[SegmentModel, SegmentShape]] = field(default_factory=dict)
+    points: dict[str, tuple[Component, Mechanism]] = field(default_factory=dict)
+    processes: dict[str, Process] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.mechanisms = Mechanisms(self.network)
+
+    # --- collecting -------------------------------------------------------------------------------------------------
+
+    def collect(self, progress: Progress) -> None:
+        for done, (name, cell) in enumerate(self.network.cells.items(), 1):
+            self._cell(name, cell)
+            progress("cells", done, len(self.network.cells))
+        self._channels()
+        for name, synapse in self.network.synapses.items():
+            if synapse.model.startswith(_SCHEME):
+                self._process(name, "synapse", as_component(name, synapse), nmodl.synapse)
+        for stimulus in self.plan.stimuli if self.plan else ():
+            if isinstance(stimulus.what, ComponentInput):
+                self._input(stimulus.what.component)
+
+    def _cell(self, name: str, cell: object) -> None:
+        where = f"cells/{name}"
+        if isinstance(cell, CableCell):
+            self._attempt("cell", where, name, lambda: self._cable(name, cell))
+        elif isinstance(cell, PointCell):
+            self._attempt("cell", where, name, lambda: self._point(name, cell))
+        elif isinstance(cell, SpikeSource) and cell.model.startswith(_SCHEME):
+            self._process(name, "source", as_component(name, cell), lambda each, types, _: nmodl.source(each, types))
+        else:
+            message = "It has no equations that a mechanism could be written from."
+            self.report.lost("cell", where, message, examples=[name])
+
+    def _cable(self, name: str, cell: CableCell) -> None:
+        if cell.template or cell.morphology is None:
+            raise UnsupportedInput("what is on its membrane is known only to its template")
+        model = segment_model(name, cell, self.mechanisms, self.report)
+        section_length = self.plan.section_length if self.plan else None
+        shape = segment_shape(self.network.morphologies[cell.morphology], section_length)
+        for spread in model.spreads:
+            kind = "density" if "gmax" in spread.parameters or "permeability" in spread.parameters else "pool"
+            self._use(spread.mechanism, spread.definition, kind)
+        self.cables[name] = model, shape
+
+    def _point(self, name: str, cell: PointCell) -> None:
+        if cell.model not in self.mechanisms.types and not cell.model.startswith(_SCHEME):
+            raise UnsupportedInput(f"the equations of {cell.model} are not known here")
+        component = as_component(name, cell)
+        if not cell.model.startswith(_SCHEME) and "v" in component.parameters:
+            numbers = dict(component.parameters)
+            numbers["v_init"] = numbers.pop("v")
+            component = replace(component, parameters=numbers)
+        made = self.mechanisms.add(nmodl.cell(component, self.mechanisms.types, self.mechanisms.named))
+        self._use(made.name, name, "cell")
+        self.points[name] = component, made
+
+    def _channels(self) -> None:
+        """Channels that no cell has, as plain densities."""
+        used = {definition for users in self.users.values() for definition, _ in users}
+        types = self.mechanisms.types
+        for name, channel in self.network.channels.items():
+            if name in used or not isinstance(channel, Component) or not types.is_a(channel.type, "baseIonChannel"):
+                continue
+            density = Component("channelDensity", name, {"condDensity": 0.0, "erev": 0.0})
+            ion = channel.texts.get("species", "")
+            made = self._attempt("channel", f"channels/{name}", name, partial(nmodl.density, density, channel, ion, types))
+            if made is not None:
+                self._use(self.mechanisms.add(made).name, name, "density")
+
+    def _input(self, component: Component) -> None:
+        if component.type.endswith(_DIMENSIONLESS):
+            message = "A current without a dimension has no form as a point process."
+            self.report.lost("component-input", f"inputs/{component.id}", message, examples=[component.id])
+        else:
+            self._process(component.id, "input", component, nmodl.current)
+
+    def _process(self, name: str, kind: str, component: Component, make: Callable[..., Mechanism]) -> None:
+        if name in self.processes:
+            return
+        types, named = self.mechanisms.types, self.mechanisms.named
+        made = self._attempt(kind, f"{kind}s/{name}", name, lambda: make(component, types, named))
+        if made is not None:
+            self._use(self.mechanisms.add(made).name, name, kind)
+            self.processes[name] = Process(name, kind, component.type, made)
+
+    def _attempt(self, code: str, where: str, name: str, make: Callable[[], Made]) -> Made | None:
+        """What cannot be written goes into the report, and the rest is written."""
+        try:
+            return make()
+        except (UnsupportedInput, GraphError) as error:
+            message = f"It cannot be written as NMODL: {error.message.rstrip('.')}."
+            self.report.lost(code, where, message, examples=[name])
+            return None
+
+    def _use(self, mechanism: str, definition: str, kind: str) -> None:
+        users = self.users.setdefault(mechanism, [])
+        if (definition, kind) not in users:
+            users.append((definition, kind))
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    def files(self) -> Iterator[tuple[str, str]]:
+        names = _names(self.users)
+        for own, users in self.users.items():
+            served = ", ".join(dict.fromkeys(definition for definition, _ in users))
+            yield f"{names[own]}.mod", _text(self.mechanisms.texts[own], own, names[own], served)
+        celsius = self._celsius()
+        scripts = _distinct([*self.cables, *self.points])
+        for name, (model, shape) in self.cables.items():
+            morphology = self.network.morphologies[str(self._morphology(name))]
+            step = self._step(name)
+            file = f"cell_{scripts[name]}.py"
+            yield file, cable_script(name, model, shape, morphology, names, celsius, step, file)
+        for name, (component, mechanism) in self.points.items():
+            step = self._step(name)
+            file, called = f"cell_{scripts[name]}.py", names[mechanism.name]
+            yield file, point_script(name, component, mechanism, called, self.mechanisms, celsius, step, file)
+        if self.processes:
+            yield PROCESSES, processes_script(self.processes.values(), names, _distinct(list(self.processes)))
+
+    def _morphology(self, name: str) -> str | None:
+        cell = self.network.cells[name]
+        return cell.morphology if isinstance(cell, CableCell) else None
+
+    def _celsius(self) -> float:
+        stated = self.plan.celsius if self.plan else None
+        if stated is None and any("celsius" in self.mechanisms.texts[name] for name in self.users):
+            message = f"No temperature is stated, on which mechanisms depend: {_CELSIUS} degC."
+            self.report.defaulted("default-setting", "plan/celsius", message)
+        return _CELSIUS if stated is None else stated
+
+    def _step(self, name: str) -> Step:
+        """The first pulse of the plan onto such a cell; else one that is made up."""
+        for stimulus in self.plan.stimuli if self.plan else ():
+            what, targets = stimulus.what, stimulus.targets
+            if targets is None or not isinstance(what, CurrentPulses) or not len(what.amplitudes):
+                continue
+            if name in self.network.populations[targets.population].cells:
+                stop = (self.plan.duration if self.plan else None) or float(what.delays[0] + what.durations[0]) + 50
+                return Step(float(what.amplitudes[0]), float(what.delays[0]), float(what.durations[0]), float(stop))
+        return Step()
+
+
+def _names(users: Mapping[str, list[tuple[str, str]]]) -> dict[str, str]:
+    """Mechanism -> what it is called: after the definition that it serves alone, else after its structure."""
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for own, serves in users.items():
+        definition, kind = serves[0]
+        stem = f"{identifier(definition)}_{kind}" if len({each for each, _ in serves}) == 1 else own
+        name, number = stem, 1
+        while name.lower() in taken:
+            number += 1
+            name = f"{stem}_{number}"
+        taken.add(name.lower())
+        found[own] = name
+    return found
+
+
+def _distinct(names: list[str]) -> dict[str, str]:
+    """Name -> an identifier of its own."""
+    found: dict[str, str] = {}
+    for name in names:
+        stem, number = identifier(name), 1
+        made = stem
+        while made.lower() in {each.lower() for each in found.values()}:
+            number += 1
+            made = f"{stem}_{number}"
+        found[name] = made
+    return found
+
+
+def identifier(name: str) -> str:
+    """A name as Python and NMODL take it."""
+    made = re.sub(r"\W", "_", name, flags=re.ASCII)
+    made = made if made[:1].isalpha() else f"n{made}"
+    return f"{made}_" if iskeyword(made) else made
+
+
+def _text(text: str, own: str, name: str, served: str) -> str:
+    """The text under its name, with what it is for in the second line."""
+    title, _, rest = text.replace(own, name).partition("\n")
+    return f"{title}\n: For {served}.\n{rest.lstrip()}" if served else text

@@ -1,0 +1,499 @@
+"""Python scripts that build cells with plain NEURON: tables of numbers, and the few lines that read them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from pynn_io.graph.dynamics import Component
+from pynn_io.graph.expressions import PYTHON, render
+from pynn_io.graph.morphology import Morphology
+from pynn_io.lowering import nmodl
+from pynn_io.lowering.dynamics import flatten
+from pynn_io.lowering.membrane import AMOUNTS, Mechanisms, SegmentModel
+from pynn_io.lowering.nmodl import Mechanism
+from pynn_io.lowering.segment_shape import SegmentShape
+
+#: Length and diameter of a section of 1e5 um2, whose ``cm`` (uF/cm2) is its capacitance in nF.
+_UNIT_SIZE = "(1e5 / pi) ** 0.5"
+_ALL = "all"
+#: A variable that takes currents without a dimension.
+_DRIVE = "ISyn"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a demo injects: nA, ms; ``stop``: how long it runs, ms."""
+
+    amplitude: float = 0.1
+    delay: float = 50.0
+    duration: float = 200.0
+    stop: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A synapse, an input or a source of spikes (``kind``)."""
+
+    name: str
+    kind: str
+    type: str
+    mechanism: Mechanism
+
+
+# --- cable cells --------------------------------------------------------------------------------------------------
+
+_CABLE = '''\
+"""The cell @NAME@ for NEURON, written by pynn_io.
+
+Compile the mechanisms of this folder once, then run the demo, a step of current (nA):
+
+    nrnivmodl
+    python @FILE@ @AMPLITUDE@
+"""
+
+import sys
+@MATH@
+from neuron import h
+
+h.load_file("stdrun.hoc")
+
+CELSIUS = @CELSIUS@
+#: mV, of a spike.
+THRESHOLD = @THRESHOLD@
+#: Where the cell begins: the section, and the place along it.
+ROOT = @ROOT@
+
+#: Section: what it begins on, where along that, and its number of compartments.
+SECTIONS = {
+@SECTIONS@
+}
+
+#: 3-D points of each section: x, y, z and diameter, um.
+POINTS = {
+@POINTS@
+}
+
+#: Region: its sections, and which of their compartments (None: all).
+REGIONS = {
+@REGIONS@
+}
+
+#: What is on the membrane: region, mechanism, and its parameters in the units of its PARAMETER block.
+MEMBRANE = [
+@MEMBRANE@
+]
+
+#: Capacitance (cm, uF/cm2), axial resistivity (Ra, ohm cm) and potential at the start (v, mV).
+PROPERTIES = [
+@PROPERTIES@
+]
+@PROFILES@
+
+class Cell:
+    """Its ``sections`` by name; ``root`` is the segment where it begins."""
+
+    def __init__(self):
+        self.sections = {name: h.Section(name=name, cell=self) for name in SECTIONS}
+        for name, section in self.sections.items():
+            for point in POINTS[name]:
+                section.pt3dadd(*point)
+            section.nseg = SECTIONS[name][2]
+        for name, (parent, at, _) in SECTIONS.items():
+            if parent is not None:
+                self.sections[name].connect(self.sections[parent](at))
+        for region, mechanism, parameters in MEMBRANE:
+            self.insert(region, mechanism, parameters)
+@VARY@        for region, variable, value in PROPERTIES:
+            if variable != "v":
+                for segment in self.segments(region):
+                    setattr(segment.sec if variable == "Ra" else segment, variable, value)
+        name, place = ROOT
+        self.root = self.sections[name](place)
+        self.handler = h.FInitializeHandler(0, self.start)
+
+    def __repr__(self):
+        return "@NAME@"
+
+    def segments(self, region):
+        """The compartments of a region, as NEURON's segments."""
+        for name, chosen in REGIONS[region].items():
+            for number, segment in enumerate(self.sections[name]):
+                if chosen is None or number in chosen:
+                    yield segment
+
+    def insert(self, region, mechanism, parameters):
+        """Insert a mechanism; where a section is only partly in the region, the rest of it gets none of the channels."""
+        for name, chosen in REGIONS[region].items():
+            section = self.sections[name]
+            new = not section.has_membrane(mechanism)
+            section.insert(mechanism)
+            for number, segment in enumerate(section):
+                inside = chosen is None or number in chosen
+                for parameter, value in parameters.items() if inside or new else ():
+                    amount = parameter in @AMOUNTS@
+                    setattr(segment, f"{parameter}_{mechanism}", 0 if amount and not inside else value)
+@VARY_METHOD@
+    def start(self):
+        """Set the potentials that the cell starts from, before mechanisms look at them."""
+        for region, variable, value in PROPERTIES:
+            if variable == "v":
+                for segment in self.segments(region):
+                    segment.v = value
+
+
+def demo(amplitude=@AMPLITUDE@, delay=@DELAY@, duration=@DURATION@, stop=@STOP@):
+    """Inject a step of current (nA) where the cell begins. Gives the times (ms) of its spikes there."""
+    cell = Cell()
+    clamp = h.IClamp(cell.root)
+    clamp.amp, clamp.delay, clamp.dur = amplitude, delay, duration
+    detector = h.NetCon(cell.root._ref_v, None, sec=cell.root.sec)
+    detector.threshold = THRESHOLD
+    spikes = h.Vector()
+    detector.record(spikes)
+    h.celsius = CELSIUS
+    h.finitialize(-65)
+    h.continuerun(stop)
+    return list(spikes)
+
+
+if __name__ == "__main__":
+    times = demo(*map(float, sys.argv[1:2]))
+    print(f"{len(times)} spikes")
+'''
+_VARY = """\
+        for region, variable, value in PROFILES:
+            for segment in self.segments(region):
+                setattr(segment, variable, value(self.path(segment)))
+"""
+_VARY_METHOD = '''
+    def path(self, segment):
+        """The length of the path from where the cell begins to the middle of a compartment, um."""
+        section = segment.sec
+        name = next(name for name, each in self.sections.items() if each == section)
+        return PATH[name] + segment.x * section.L
+'''
+
+
+def cable_script(
+    name: str,
+    model: SegmentModel,
+    shape: SegmentShape,
+    morphology: Morphology,
+    names: Mapping[str, str],
+    celsius: float,
+    step: Step,
+    file: str,
+) -> str:
+    """The script of a cable cell. names: mechanism -> what its file calls it. file: the script's own name."""
+    tables = _Tables(model, shape, morphology, names)
+    root, at = (each[0] for each in shape.place(np.array([0]), np.array([0.5])))
+    profiles = list(tables.profiles())
+    membrane, properties = list(tables.membrane()), list(tables.properties())  # they name the regions
+    pieces = {
+        **_step(step),
+        "NAME": _plain(name),
+        "FILE": file,
+        "MATH": f"{tables.mathematics()}\n" if profiles else "",
+        "CELSIUS": _number(celsius),
+        "THRESHOLD": _number(0.0 if model.threshold is None else model.threshold),
+        "ROOT": f"({shape.geometry.names[int(root)]!r}, {_number(float(at))})",
+        "SECTIONS": _lines(tables.sections()),
+        "POINTS": _lines(tables.points()),
+        "REGIONS": _lines(tables.region_lines()),
+        "MEMBRANE": _lines(membrane),
+        "PROPERTIES": _lines(properties),
+        "PROFILES": _lines(_profile_tables(profiles, tables)) + "\n" if profiles else "",
+        "AMOUNTS": repr(tuple(sorted(AMOUNTS))),
+        "VARY": _VARY if profiles else "",
+        "VARY_METHOD": _VARY_METHOD if profiles else "",
+    }
+    return _filled(_CABLE, pieces)
+
+
+def _profile_tables(profiles: list[str], tables: _Tables) -> Iterator[str]:
+    yield ""
+    yield "#: What varies along the cell: region, variable, and its value at a path length (um) from where the cell begins."
+    yield "PROFILES = ["
+    yield from profiles
+    yield "]"
+    yield ""
+    yield "#: Length of the path to where each section begins, um."
+    yield "PATH = {"
+    yield from tables.paths()
+    yield "}"
+
+
+@dataclass(slots=True)
+class _Tables:
+    """The lines of the tables of a cable cell; regions get their names when first spoken of."""
+
+    model: SegmentModel
+    shape: SegmentShape
+    morphology: Morphology
+    names: Mapping[str, str]
+    regions: dict[str, np.ndarray] = field(default_factory=dict)
+    centres: list[np.ndarray] = field(default_factory=list)
+    functions: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.centres = [self.shape.rows_at(number) for number in range(self.shape.geometry.size)]
+
+    def sections(self) -> Iterator[str]:
+        geometry = self.shape.geometry
+        for number, name in enumerate(geometry.names):
+            parent = int(geometry.parent[number])
+            above = repr(geometry.names[parent]) if parent >= 0 else "None"
+            yield f"    {name!r}: ({above}, {_number(geometry.at[number])}, {int(self.shape.count[number])}),"
+
+    def points(self) -> Iterator[str]:
+        geometry = self.shape.geometry
+        for number, name in enumerate(geometry.names):
+            yield f"    {name!r}: ["
+            for point in geometry.points[geometry.offsets[number] : geometry.offsets[number + 1]].tolist():
+                yield f"        ({', '.join(_number(each) for each in point)}),"
+            yield "    ],"
+
+    def paths(self) -> Iterator[str]:
+        for name, start in zip(self.shape.geometry.names, self.shape.start.tolist(), strict=True):
+            yield f"    {name!r}: {_number(start)},"
+
+    def membrane(self) -> Iterator[str]:
+        for spread in self.model.spreads:
+            told = f"{spread.name}: {spread.definition}" if spread.name != spread.definition else spread.name
+            yield f"    # {_plain(told)}"
+            yield f"    ({self.region(spread.rows)!r}, {self.names[spread.mechanism]!r}, {{"
+            yield from (f"        {name!r}: {_number(value)}," for name, value in spread.parameters.items())
+            yield "    }),"
+
+    def properties(self) -> Iterator[str]:
+        for variable, rows, value in self.model.values:
+            yield f"    ({self.region(rows)!r}, {variable!r}, {_number(value)}),"
+
+    def profiles(self) -> Iterator[str]:
+        for spread in self.model.spreads:
+            for each in spread.varying:
+                path = "p" if (each.start, each.scale) == (0, 1) else f"((p - {each.start!r}) / {each.scale!r})"
+                language = replace(PYTHON, name=lambda name, path=path, own=each.variable: path if name == own else name)
+                value = render(each.value, language)
+                self.functions |= {word for word in re.findall(r"(\w+)\(", value) if hasattr(math, word)}
+                variable = f"{each.parameter}_{self.names[spread.mechanism]}"
+                factor = f"{_number(each.factor)} * "
+                yield f"    ({self.region(each.rows)!r}, {variable!r}, lambda p: {factor}({value})),"
+
+    def mathematics(self) -> str:
+        return f"from math import {', '.join(sorted(self.functions))}\n" if self.functions else ""
+
+    def region(self, rows: np.ndarray) -> str:
+        """The name of a set of segments: its group's, else a number of its own."""
+        rows = np.unique(rows)
+        known = next((name for name, own in self.regions.items() if np.array_equal(own, rows)), "")
+        if not known:
+            groups = (name for name, own in self.morphology.groups.items() if np.array_equal(own, rows))
+            known = _ALL if len(rows) == self.morphology.size else next(groups, f"region {len(self.regions) + 1}")
+            self.regions[known] = rows
+        return known
+
+    def region_lines(self) -> Iterator[str]:
+        for name, rows in self.regions.items():
+            if len(rows) == self.morphology.size:
+                yield f"    {name!r}: dict.fromkeys(SECTIONS),"
+                continue
+            yield f"    {name!r}: {{"
+            for section, own in zip(self.shape.geometry.names, self.centres, strict=True):
+                here = np.isin(own, rows)
+                if here.any():
+                    chosen = "None" if here.all() else repr(tuple(np.flatnonzero(here).tolist()))
+                    yield f"        {section!r}: {chosen},"
+            yield "    },"
+
+
+# --- cells without extent -----------------------------------------------------------------------------------------
+
+_POINT = '''\
+"""The cell @NAME@ (@TYPE@) for NEURON, written by pynn_io.
+
+Compile the mechanisms of this folder once, then run the demo, a step of current (@UNIT@):
+
+    nrnivmodl
+    python @FILE@ @AMPLITUDE@
+"""
+
+import sys
+from math import pi
+
+from neuron import h
+
+h.load_file("stdrun.hoc")
+
+CELSIUS = @CELSIUS@
+#: In the units of the PARAMETER block of @MECHANISM@.mod.
+PARAMETERS = {
+@PARAMETERS@
+}
+#: mV, of the cell at the start.
+START = @START@
+
+
+class Cell:
+    """A point process that is the cell, in a section that has @WHAT@."""
+
+    def __init__(self):
+        self.section = h.Section(name="@NAME@", cell=self)
+        self.section.L = self.section.diam = @SIZE@  # 1e5 um2: cm in uF/cm2 is the capacitance in nF
+        self.section.cm = PARAMETERS["capacitance"]
+        self.root = self.section(0.5)
+        self.process = h.@MECHANISM@(self.root)
+        for name, value in PARAMETERS.items():
+            setattr(self.process, name, value)
+        self.handler = h.FInitializeHandler(0, self.start)
+
+    def __repr__(self):
+        return "@NAME@"
+
+    def start(self):
+        """Set the potential that the cell starts from."""
+        self.root.v = START
+
+
+def demo(amplitude=@AMPLITUDE@, delay=@DELAY@, duration=@DURATION@, stop=@STOP@):
+    """Inject a step of current (@UNIT@) into the cell. Gives @RESULT@."""
+    cell = Cell()
+@INJECT@
+@BEFORE@
+    h.celsius = CELSIUS
+    h.finitialize(START)
+    h.continuerun(stop)
+    return @RETURN@
+
+
+if __name__ == "__main__":
+    @PRINT@
+'''
+_CLAMP = """\
+    clamp = h.IClamp(cell.root)
+    clamp.amp, clamp.delay, clamp.dur = amplitude, delay, duration"""
+_PLAYED = """\
+    times, values = h.Vector([0, delay, delay, delay + duration, delay + duration]), h.Vector([0, 0, 1, 1, 0])
+    values.mul(amplitude)
+    values.play(cell.process._ref_ISyn, times, False)"""
+_SPIKING = {
+    "RESULT": "the times (ms) of its spikes",
+    "BEFORE": "    detector, spikes = h.NetCon(cell.process, None), h.Vector()\n    detector.record(spikes)",
+    "RETURN": "list(spikes)",
+    "PRINT": 'times = demo(*map(float, sys.argv[1:2]))\n    print(f"{len(times)} spikes")',
+}
+
+
+def point_script(
+    name: str,
+    component: Component,
+    mechanism: Mechanism,
+    called: str,
+    mechanisms: Mechanisms,
+    celsius: float,
+    step: Step,
+    file: str,
+) -> str:
+    """The script of a cell without extent. called: the name of its mechanism's file."""
+    system = flatten(component, mechanisms.types, mechanisms.named)
+    membrane = "v" in system.states
+    begun = next((each.value for each in system.on_start if each.variable == "v"), None) if membrane else None
+    values = {**system.constants, **system.parameters}
+    known = begun is not None and begun.names <= values.keys()
+    language = replace(PYTHON, name=lambda name: f"({_number(values[name])})")
+    drive = _DRIVE if _DRIVE in mechanism.text else ""
+    pieces = {
+        **_step(step),
+        "NAME": _plain(name),
+        "FILE": file,
+        "TYPE": component.type,
+        "CELSIUS": _number(celsius),
+        "MECHANISM": called,
+        "PARAMETERS": _lines(f"    {key!r}: {_number(value)}," for key, value in mechanism.parameters.items()),
+        "START": render(begun, language).strip("()") if begun is not None and known else "-65.0",
+        "SIZE": _UNIT_SIZE,
+        "WHAT": "its capacitance and its potential" if membrane else "no part in what it computes",
+        "UNIT": "without a dimension" if drive else "nA",
+        "INJECT": _PLAYED if drive else _CLAMP,
+        **(_SPIKING if "net_event" in mechanism.text else _silent(mechanism)),
+    }
+    return _filled(_POINT, pieces)
+
+
+def _silent(mechanism: Mechanism) -> dict[str, str]:
+    """The demo of a cell that sends no events: where its variables are in the end."""
+    shown = [own for own, _ in mechanism.records.values()]
+    return {
+        "RESULT": "its variables at the end",
+        "BEFORE": f"    names = {shown!r}",
+        "RETURN": "{name: getattr(cell.process, name) for name in names}",
+        "PRINT": 'for name, value in demo(*map(float, sys.argv[1:2])).items():\n        print(f"{name} = {value:g}")',
+    }
+
+
+# --- synapses, inputs, sources ------------------------------------------------------------------------------------
+
+_PROCESSES = '''\
+"""Synapses, inputs and sources of spikes for NEURON, written by pynn_io: each function makes one.
+
+Compile the mechanisms of this folder with nrnivmodl first. Parameters are in the units of the PARAMETER block of each.
+"""
+
+from neuron import h
+'''
+_ABOUT = {
+    "synapse": "a synapse; the weight of a NetCon is NeuroML's, a factor",
+    "input": "an input, a current into the cell",
+    "source": "a source of spikes for NetCons",
+}
+
+
+def processes_script(processes: Iterable[Process], names: Mapping[str, str], functions: Mapping[str, str]) -> str:
+    """One function for each. names: mechanism -> what its file calls it. functions: name -> that of its function."""
+    return _PROCESSES + "".join(
+        f"\n\n{text}" for text in (_function(each, names, functions[each.name]) for each in processes)
+    )
+
+
+def _function(process: Process, names: Mapping[str, str], function: str) -> str:
+    made = process.mechanism
+    artificial = process.kind == "source"
+    arguments = ([] if artificial else ["segment"]) + (["ids=(1, 0, 0)"] if made.random else [])
+    lines = [f"def {function}({', '.join(arguments)}):"]
+    lines.append(f'    """{process.type}: {_ABOUT[process.kind]}."""')
+    lines.append(f"    made = h.{names[made.name]}({'' if artificial else 'segment'})")
+    lines += [f"    made.{name} = {_number(value)}" for name, value in made.parameters.items()]
+    if made.random:
+        lines.append("    made.rng.set_ids(*ids)  # one stream of random numbers for each")
+    return "\n".join([*lines, "    return made", ""])
+
+
+# --- text ---------------------------------------------------------------------------------------------------------
+
+
+def _filled(template: str, pieces: Mapping[str, str]) -> str:
+    return re.sub(r"@([A-Z_]+)@", lambda found: pieces[found[1]], template)
+
+
+def _step(step: Step) -> dict[str, str]:
+    numbers = {"AMPLITUDE": step.amplitude, "DELAY": step.delay, "DURATION": step.duration, "STOP": step.stop}
+    return {key: _number(value) for key, value in numbers.items()}
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "\n".join(lines)
+
+
+def _number(value: float) -> str:
+    """The shortest text of a number that has been through a change of units: 0.12, not 0.12000000000000001."""
+    return repr(float(f"{float(value):.15g}"))
+
+
+def _plain(text: str) -> str:
+    """A text that ends neither a line nor a string."""
+    return re.sub(r'["\\\x00-\x1f]', "_", text)
