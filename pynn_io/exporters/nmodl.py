@@ -15,9 +15,19 @@ from keyword import iskeyword
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 from pynn_io.document import Document
 from pynn_io.errors import GraphError, UnsupportedInput, WriteError
-from pynn_io.exporters.nmodl_scripts import Process, Step, cable_script, point_script, processes_script
+from pynn_io.exporters.nmodl_scripts import (
+    STATED,
+    Demo,
+    Process,
+    cable_script,
+    number_text,
+    point_script,
+    processes_script,
+)
 from pynn_io.formats.new_file import writing
 from pynn_io.graph.cells import CableCell, PointCell, SpikeSource
 from pynn_io.graph.dynamics import Component
@@ -55,15 +65,25 @@ def write(document: Document, dest: Path, report: Report, *, progress: Progress 
             (dest / name).write_text(text, encoding="utf-8")
 
 
+@dataclass(frozen=True, slots=True)
+class _User:
+    """A definition whose equations a mechanism has. kind: density, pool, cell, synapse, input or source."""
+
+    definition: str
+    kind: str
+    parameters: Mapping[str, float]
+
+
 @dataclass(slots=True)
 class _Folder:
-    """What is going to be written. users: mechanism -> definitions that it serves, each with its kind."""
+    """What is going to be written. users: mechanism -> definitions that it serves, each with its kind and
+    the numbers that are the definition's own."""
 
     network: Network
     plan: SimulationPlan | None
     report: Report
     mechanisms: Mechanisms = field(init=False)
-    users: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    users: dict[str, list[_User]] = field(default_factory=dict)
     cables: dict[str, tuple[SegmentModel, SegmentShape]] = field(default_factory=dict)
     points: dict[str, tuple[Component, Mechanism]] = field(default_factory=dict)
     processes: dict[str, Process] = field(default_factory=dict)
@@ -105,7 +125,7 @@ class _Folder:
         shape = segment_shape(self.network.morphologies[cell.morphology], section_length)
         for spread in model.spreads:
             kind = "density" if "gmax" in spread.parameters or "permeability" in spread.parameters else "pool"
-            self._use(spread.mechanism, spread.definition, kind)
+            self._use(spread.mechanism, spread.definition, kind, spread.parameters)
         self.cables[name] = model, shape
 
     def _point(self, name: str, cell: PointCell) -> None:
@@ -117,21 +137,23 @@ class _Folder:
             numbers["v_init"] = numbers.pop("v")
             component = replace(component, parameters=numbers)
         made = self.mechanisms.add(nmodl.cell(component, self.mechanisms.types, self.mechanisms.named))
-        self._use(made.name, name, "cell")
+        self._use(made.name, name, "cell", made.parameters)
         self.points[name] = component, made
 
     def _channels(self) -> None:
         """Channels that no cell has, as plain densities."""
-        used = {definition for users in self.users.values() for definition, _ in users}
+        used = {each.definition for users in self.users.values() for each in users}
         types = self.mechanisms.types
         for name, channel in self.network.channels.items():
             if name in used or not isinstance(channel, Component) or not types.is_a(channel.type, "baseIonChannel"):
                 continue
             density = Component("channelDensity", name, {"condDensity": 0.0, "erev": 0.0})
             ion = channel.texts.get("species", "")
-            made = self._attempt("channel", f"channels/{name}", name, partial(nmodl.density, density, channel, ion, types))
+            made = self._attempt(
+                "channel", f"channels/{name}", name, partial(nmodl.density, density, channel, ion, types)
+            )
             if made is not None:
-                self._use(self.mechanisms.add(made).name, name, "density")
+                self._use(self.mechanisms.add(made).name, name, "density", made.parameters)
 
     def _input(self, component: Component) -> None:
         if component.type.endswith(_DIMENSIONLESS):
@@ -146,7 +168,7 @@ class _Folder:
         types, named = self.mechanisms.types, self.mechanisms.named
         made = self._attempt(kind, f"{kind}s/{name}", name, lambda: make(component, types, named))
         if made is not None:
-            self._use(self.mechanisms.add(made).name, name, kind)
+            self._use(self.mechanisms.add(made).name, name, kind, made.parameters)
             self.processes[name] = Process(name, kind, component.type, made)
 
     def _attempt(self, code: str, where: str, name: str, make: Callable[[], Made]) -> Made | None:
@@ -158,29 +180,32 @@ class _Folder:
             self.report.lost(code, where, message, examples=[name])
             return None
 
-    def _use(self, mechanism: str, definition: str, kind: str) -> None:
+    def _use(self, mechanism: str, definition: str, kind: str, parameters: Mapping[str, float]) -> None:
+        own = {name: value for name, value in parameters.items() if name not in STATED}
         users = self.users.setdefault(mechanism, [])
-        if (definition, kind) not in users:
-            users.append((definition, kind))
+        if not any((each.definition, each.kind) == (definition, kind) for each in users):
+            users.append(_User(definition, kind, own))
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
     def files(self) -> Iterator[tuple[str, str]]:
         names = _names(self.users)
+        defaults = {own: users[0].parameters for own, users in self.users.items() if len(users) == 1}
         for own, users in self.users.items():
-            served = ", ".join(dict.fromkeys(definition for definition, _ in users))
-            yield f"{names[own]}.mod", _text(self.mechanisms.texts[own], own, names[own], served)
+            served = ", ".join(dict.fromkeys(each.definition for each in users))
+            text = self.mechanisms.texts[own].replace(own, names[own])
+            yield f"{names[own]}.mod", _text(text, served, defaults.get(own, {}))
         celsius = self._celsius()
         scripts = _distinct([*self.cables, *self.points])
         for name, (model, shape) in self.cables.items():
             morphology = self.network.morphologies[str(self._morphology(name))]
-            step = self._step(name)
+            demo = self._demo(name)
             file = f"cell_{scripts[name]}.py"
-            yield file, cable_script(name, model, shape, morphology, names, celsius, step, file)
+            yield file, cable_script(name, model, shape, morphology, names, defaults, celsius, demo, file)
         for name, (component, mechanism) in self.points.items():
-            step = self._step(name)
+            demo = self._demo(name)
             file, called = f"cell_{scripts[name]}.py", names[mechanism.name]
-            yield file, point_script(name, component, mechanism, called, self.mechanisms, celsius, step, file)
+            yield file, point_script(name, component, mechanism, called, self.mechanisms, celsius, demo, file)
         if self.processes:
             yield PROCESSES, processes_script(self.processes.values(), names, _distinct(list(self.processes)))
 
@@ -195,25 +220,41 @@ class _Folder:
             self.report.defaulted("default-setting", "plan/celsius", message)
         return _CELSIUS if stated is None else stated
 
-    def _step(self, name: str) -> Step:
-        """The first pulse of the plan onto such a cell; else one that is made up."""
-        for stimulus in self.plan.stimuli if self.plan else ():
+    def _demo(self, name: str) -> Demo:
+        """The plan's pulses onto the first such cell; else a step that is made up."""
+        plan = self.plan
+        row = next(self._rows_of(name), None)
+        if plan is None or row is None:
+            return Demo()
+        steps: list[tuple[float, float, float]] = []
+        for stimulus in plan.stimuli:
             what, targets = stimulus.what, stimulus.targets
-            if targets is None or not isinstance(what, CurrentPulses) or not len(what.amplitudes):
+            if targets is None or not isinstance(what, CurrentPulses) or targets.population != row[0]:
                 continue
-            if name in self.network.populations[targets.population].cells:
-                stop = (self.plan.duration if self.plan else None) or float(what.delays[0] + what.durations[0]) + 50
-                return Step(float(what.amplitudes[0]), float(what.delays[0]), float(what.durations[0]), float(stop))
-        return Step()
+            for place in np.flatnonzero(targets.rows == row[1]).tolist():
+                weight = 1.0 if targets.weight is None else float(targets.weight[place])
+                rows = zip(what.delays.tolist(), what.durations.tolist(), what.amplitudes.tolist(), strict=True)
+                steps += [(delay, duration, weight * amplitude) for delay, duration, amplitude in rows]
+        if not steps:
+            return Demo()
+        ends = [delay + duration for delay, duration, _ in steps]
+        return Demo(tuple(steps), plan.duration or max(ends) + 50.0)
+
+    def _rows_of(self, name: str) -> Iterator[tuple[str, int]]:
+        """Where the first cell of that definition is: population and row."""
+        for population in self.network.populations.values():
+            if name in population.cells:
+                types = population.type_index.read(population.size)
+                rows = np.flatnonzero(np.broadcast_to(types == population.cells.index(name), (population.size,)))
+                yield from ((population.name, int(row)) for row in rows[:1])
 
 
-def _names(users: Mapping[str, list[tuple[str, str]]]) -> dict[str, str]:
+def _names(users: Mapping[str, list[_User]]) -> dict[str, str]:
     """Mechanism -> what it is called: after the definition that it serves alone, else after its structure."""
     found: dict[str, str] = {}
     taken: set[str] = set()
     for own, serves in users.items():
-        definition, kind = serves[0]
-        stem = f"{identifier(definition)}_{kind}" if len({each for each, _ in serves}) == 1 else own
+        stem = f"{identifier(serves[0].definition)}_{serves[0].kind}" if len(serves) == 1 else own
         name, number = stem, 1
         while name.lower() in taken:
             number += 1
@@ -243,7 +284,14 @@ def identifier(name: str) -> str:
     return f"{made}_" if iskeyword(made) else made
 
 
-def _text(text: str, own: str, name: str, served: str) -> str:
-    """The text under its name, with what it is for in the second line."""
-    title, _, rest = text.replace(own, name).partition("\n")
-    return f"{title}\n: For {served}.\n{rest.lstrip()}" if served else text
+def _text(text: str, served: str, defaults: Mapping[str, float]) -> str:
+    """The text with what it is for in the second line, and the numbers of the one that it is for."""
+    title, _, rest = text.partition("\n")
+    head, block, rest = rest.lstrip().partition("PARAMETER {\n")
+    lines, closing, rest = rest.partition("}\n")
+
+    def default(found: re.Match[str]) -> str:
+        return f"{found[1]}{number_text(defaults.get(found[1].split()[0], 0))}"
+
+    lines = re.sub(r"^(    \w+ = )0(?=\s)", default, lines, flags=re.MULTILINE)
+    return f"{title}\n: For {served}.\n{head}{block}{lines}{closing}{rest}"

@@ -6,13 +6,14 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
+from pynn_io.errors import UnsupportedInput
 from pynn_io.graph.dynamics import Component
-from pynn_io.graph.expressions import PYTHON, render
+from pynn_io.graph.expressions import PYTHON, Expression, render
 from pynn_io.graph.morphology import Morphology
-from pynn_io.lowering import nmodl
 from pynn_io.lowering.dynamics import flatten
 from pynn_io.lowering.membrane import AMOUNTS, Mechanisms, SegmentModel
 from pynn_io.lowering.nmodl import Mechanism
@@ -20,18 +21,20 @@ from pynn_io.lowering.segment_shape import SegmentShape
 
 #: Length and diameter of a section of 1e5 um2, whose ``cm`` (uF/cm2) is its capacitance in nF.
 _UNIT_SIZE = "(1e5 / pi) ** 0.5"
+#: Parameters that belong to where a mechanism is and not to what it is: scripts always state them.
+STATED = AMOUNTS | {"erev", "vShift", "initialConcentration", "initialExtConcentration"}
 _ALL = "all"
+#: mV, of a section whose potential nothing depends on.
+_START = "-65.0"
 #: A variable that takes currents without a dimension.
 _DRIVE = "ISyn"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """What a demo injects: nA, ms; ``stop``: how long it runs, ms."""
+class Demo:
+    """What a demo injects: steps of current from (ms), for (ms), amplitude (nA); ``stop``: how long it runs, ms."""
 
-    amplitude: float = 0.1
-    delay: float = 50.0
-    duration: float = 200.0
+    steps: tuple[tuple[float, float, float], ...] = ((50.0, 200.0, 0.1),)
     stop: float = 300.0
 
 
@@ -50,19 +53,20 @@ class Process:
 _CABLE = '''\
 """The cell @NAME@ for NEURON, written by pynn_io.
 
-Compile the mechanisms of this folder once, then run the demo, a step of current (nA):
+Compile the mechanisms of this folder once, then run the demo, which injects steps of current:
 
     nrnivmodl
-    python @FILE@ @AMPLITUDE@
+    python @FILE@
 """
-
-import sys
 @MATH@
 from neuron import h
 
 h.load_file("stdrun.hoc")
 
 CELSIUS = @CELSIUS@
+#: What the demo injects: from (ms), for how long (ms), how much (@UNIT@); and how long it runs (ms).
+STEPS = [@STEPS@]
+STOP = @STOP@
 #: mV, of a spike.
 THRESHOLD = @THRESHOLD@
 #: Where the cell begins: the section, and the place along it.
@@ -83,7 +87,7 @@ REGIONS = {
 @REGIONS@
 }
 
-#: What is on the membrane: region, mechanism, and its parameters in the units of its PARAMETER block.
+#: What is on the membrane: region, mechanism, and parameters in the units of its PARAMETER block.
 MEMBRANE = [
 @MEMBRANE@
 ]
@@ -127,7 +131,7 @@ class Cell:
                     yield segment
 
     def insert(self, region, mechanism, parameters):
-        """Insert a mechanism; where a section is only partly in the region, the rest of it gets none of the channels."""
+        """Insert a mechanism; the part of a section that is not in the region gets none of the channels."""
         for name, chosen in REGIONS[region].items():
             section = self.sections[name]
             new = not section.has_membrane(mechanism)
@@ -146,24 +150,25 @@ class Cell:
                     segment.v = value
 
 
-def demo(amplitude=@AMPLITUDE@, delay=@DELAY@, duration=@DURATION@, stop=@STOP@):
-    """Inject a step of current (nA) where the cell begins. Gives the times (ms) of its spikes there."""
+def demo():
+    """Inject steps of current where the cell begins. Gives the times (ms) of its spikes there."""
     cell = Cell()
-    clamp = h.IClamp(cell.root)
-    clamp.amp, clamp.delay, clamp.dur = amplitude, delay, duration
+    clamps = [h.IClamp(cell.root) for _ in STEPS]
+    for clamp, step in zip(clamps, STEPS):
+        clamp.delay, clamp.dur, clamp.amp = step
     detector = h.NetCon(cell.root._ref_v, None, sec=cell.root.sec)
     detector.threshold = THRESHOLD
     spikes = h.Vector()
     detector.record(spikes)
     h.celsius = CELSIUS
     h.finitialize(-65)
-    h.continuerun(stop)
+    h.continuerun(STOP)
     return list(spikes)
 
 
 if __name__ == "__main__":
-    times = demo(*map(float, sys.argv[1:2]))
-    print(f"{len(times)} spikes")
+    times = demo()
+    print(f"{len(times)} spikes", *(f"{time:.3f}" for time in times))
 '''
 _VARY = """\
         for region, variable, value in PROFILES:
@@ -185,23 +190,28 @@ def cable_script(
     shape: SegmentShape,
     morphology: Morphology,
     names: Mapping[str, str],
+    defaults: Mapping[str, Mapping[str, float]],
     celsius: float,
-    step: Step,
+    demo: Demo,
     file: str,
 ) -> str:
-    """The script of a cable cell. names: mechanism -> what its file calls it. file: the script's own name."""
-    tables = _Tables(model, shape, morphology, names)
+    """The script of a cable cell.
+
+    names: mechanism -> what its file calls it. defaults: mechanism -> numbers that its file states. file: the script's
+    own name.
+    """
+    tables = _Tables(model, shape, morphology, names, defaults)
     root, at = (each[0] for each in shape.place(np.array([0]), np.array([0.5])))
     profiles = list(tables.profiles())
     membrane, properties = list(tables.membrane()), list(tables.properties())  # they name the regions
     pieces = {
-        **_step(step),
+        **_demo(demo),
         "NAME": _plain(name),
         "FILE": file,
         "MATH": f"{tables.mathematics()}\n" if profiles else "",
-        "CELSIUS": _number(celsius),
-        "THRESHOLD": _number(0.0 if model.threshold is None else model.threshold),
-        "ROOT": f"({shape.geometry.names[int(root)]!r}, {_number(float(at))})",
+        "CELSIUS": number_text(celsius),
+        "THRESHOLD": number_text(0.0 if model.threshold is None else model.threshold),
+        "ROOT": f"({shape.geometry.names[int(root)]!r}, {number_text(float(at))})",
         "SECTIONS": _lines(tables.sections()),
         "POINTS": _lines(tables.points()),
         "REGIONS": _lines(tables.region_lines()),
@@ -217,7 +227,7 @@ def cable_script(
 
 def _profile_tables(profiles: list[str], tables: _Tables) -> Iterator[str]:
     yield ""
-    yield "#: What varies along the cell: region, variable, and its value at a path length (um) from where the cell begins."
+    yield "#: What varies along the cell: region, variable, and its value at a path length (um) from the beginning."
     yield "PROFILES = ["
     yield from profiles
     yield "]"
@@ -236,6 +246,7 @@ class _Tables:
     shape: SegmentShape
     morphology: Morphology
     names: Mapping[str, str]
+    defaults: Mapping[str, Mapping[str, float]]
     regions: dict[str, np.ndarray] = field(default_factory=dict)
     centres: list[np.ndarray] = field(default_factory=list)
     functions: set[str] = field(default_factory=set)
@@ -248,41 +259,42 @@ class _Tables:
         for number, name in enumerate(geometry.names):
             parent = int(geometry.parent[number])
             above = repr(geometry.names[parent]) if parent >= 0 else "None"
-            yield f"    {name!r}: ({above}, {_number(geometry.at[number])}, {int(self.shape.count[number])}),"
+            yield f"    {name!r}: ({above}, {number_text(geometry.at[number])}, {int(self.shape.count[number])}),"
 
     def points(self) -> Iterator[str]:
         geometry = self.shape.geometry
         for number, name in enumerate(geometry.names):
             yield f"    {name!r}: ["
             for point in geometry.points[geometry.offsets[number] : geometry.offsets[number + 1]].tolist():
-                yield f"        ({', '.join(_number(each) for each in point)}),"
+                yield f"        ({', '.join(number_text(each) for each in point)}),"
             yield "    ],"
 
     def paths(self) -> Iterator[str]:
         for name, start in zip(self.shape.geometry.names, self.shape.start.tolist(), strict=True):
-            yield f"    {name!r}: {_number(start)},"
+            yield f"    {name!r}: {number_text(start)},"
 
     def membrane(self) -> Iterator[str]:
         for spread in self.model.spreads:
             told = f"{spread.name}: {spread.definition}" if spread.name != spread.definition else spread.name
             yield f"    # {_plain(told)}"
-            yield f"    ({self.region(spread.rows)!r}, {self.names[spread.mechanism]!r}, {{"
-            yield from (f"        {name!r}: {_number(value)}," for name, value in spread.parameters.items())
-            yield "    }),"
+            known = self.defaults.get(spread.mechanism, {})
+            own = {name: value for name, value in spread.parameters.items() if known.get(name) != value}
+            numbers = ", ".join(f"{name!r}: {number_text(value)}" for name, value in own.items())
+            yield f"    ({self.region(spread.rows)!r}, {self.names[spread.mechanism]!r}, {{{numbers}}}),"
 
     def properties(self) -> Iterator[str]:
         for variable, rows, value in self.model.values:
-            yield f"    ({self.region(rows)!r}, {variable!r}, {_number(value)}),"
+            yield f"    ({self.region(rows)!r}, {variable!r}, {number_text(value)}),"
 
     def profiles(self) -> Iterator[str]:
         for spread in self.model.spreads:
             for each in spread.varying:
                 path = "p" if (each.start, each.scale) == (0, 1) else f"((p - {each.start!r}) / {each.scale!r})"
-                language = replace(PYTHON, name=lambda name, path=path, own=each.variable: path if name == own else name)
+                language = replace(PYTHON, name=partial(_put, each.variable, path))
                 value = render(each.value, language)
                 self.functions |= {word for word in re.findall(r"(\w+)\(", value) if hasattr(math, word)}
                 variable = f"{each.parameter}_{self.names[spread.mechanism]}"
-                factor = f"{_number(each.factor)} * "
+                factor = f"{number_text(each.factor)} * "
                 yield f"    ({self.region(each.rows)!r}, {variable!r}, lambda p: {factor}({value})),"
 
     def mathematics(self) -> str:
@@ -317,13 +329,12 @@ class _Tables:
 _POINT = '''\
 """The cell @NAME@ (@TYPE@) for NEURON, written by pynn_io.
 
-Compile the mechanisms of this folder once, then run the demo, a step of current (@UNIT@):
+Compile the mechanisms of this folder once, then run the demo, which injects steps of current:
 
     nrnivmodl
-    python @FILE@ @AMPLITUDE@
+    python @FILE@
 """
 
-import sys
 from math import pi
 
 from neuron import h
@@ -331,6 +342,9 @@ from neuron import h
 h.load_file("stdrun.hoc")
 
 CELSIUS = @CELSIUS@
+#: What the demo injects: from (ms), for how long (ms), how much (@UNIT@); and how long it runs (ms).
+STEPS = [@STEPS@]
+STOP = @STOP@
 #: In the units of the PARAMETER block of @MECHANISM@.mod.
 PARAMETERS = {
 @PARAMETERS@
@@ -360,14 +374,14 @@ class Cell:
         self.root.v = START
 
 
-def demo(amplitude=@AMPLITUDE@, delay=@DELAY@, duration=@DURATION@, stop=@STOP@):
-    """Inject a step of current (@UNIT@) into the cell. Gives @RESULT@."""
+def demo():
+    """Inject steps of current into the cell. Gives @RESULT@."""
     cell = Cell()
 @INJECT@
 @BEFORE@
     h.celsius = CELSIUS
     h.finitialize(START)
-    h.continuerun(stop)
+    h.continuerun(STOP)
     return @RETURN@
 
 
@@ -375,17 +389,18 @@ if __name__ == "__main__":
     @PRINT@
 '''
 _CLAMP = """\
-    clamp = h.IClamp(cell.root)
-    clamp.amp, clamp.delay, clamp.dur = amplitude, delay, duration"""
+    clamps = [h.IClamp(cell.root) for _ in STEPS]
+    for clamp, step in zip(clamps, STEPS):
+        clamp.delay, clamp.dur, clamp.amp = step"""
 _PLAYED = """\
-    times, values = h.Vector([0, delay, delay, delay + duration, delay + duration]), h.Vector([0, 0, 1, 1, 0])
-    values.mul(amplitude)
-    values.play(cell.process._ref_ISyn, times, False)"""
+    times = h.Vector().indgen(0, STOP, h.dt)
+    values = h.Vector([sum(step[2] for step in STEPS if 0 <= t - step[0] < step[1]) for t in times])
+    values.play(cell.process._ref_ISyn, times)"""
 _SPIKING = {
     "RESULT": "the times (ms) of its spikes",
     "BEFORE": "    detector, spikes = h.NetCon(cell.process, None), h.Vector()\n    detector.record(spikes)",
     "RETURN": "list(spikes)",
-    "PRINT": 'times = demo(*map(float, sys.argv[1:2]))\n    print(f"{len(times)} spikes")',
+    "PRINT": 'times = demo()\n    print(f"{len(times)} spikes", *(f"{time:.3f}" for time in times))',
 }
 
 
@@ -396,7 +411,7 @@ def point_script(
     called: str,
     mechanisms: Mechanisms,
     celsius: float,
-    step: Step,
+    demo: Demo,
     file: str,
 ) -> str:
     """The script of a cell without extent. called: the name of its mechanism's file."""
@@ -404,18 +419,16 @@ def point_script(
     membrane = "v" in system.states
     begun = next((each.value for each in system.on_start if each.variable == "v"), None) if membrane else None
     values = {**system.constants, **system.parameters}
-    known = begun is not None and begun.names <= values.keys()
-    language = replace(PYTHON, name=lambda name: f"({_number(values[name])})")
     drive = _DRIVE if _DRIVE in mechanism.text else ""
     pieces = {
-        **_step(step),
+        **_demo(demo),
         "NAME": _plain(name),
         "FILE": file,
         "TYPE": component.type,
-        "CELSIUS": _number(celsius),
+        "CELSIUS": number_text(celsius),
         "MECHANISM": called,
-        "PARAMETERS": _lines(f"    {key!r}: {_number(value)}," for key, value in mechanism.parameters.items()),
-        "START": render(begun, language).strip("()") if begun is not None and known else "-65.0",
+        "PARAMETERS": _lines(f"    {key!r}: {number_text(value)}," for key, value in mechanism.parameters.items()),
+        "START": _START if begun is None else _begun(begun, values),
         "SIZE": _UNIT_SIZE,
         "WHAT": "its capacitance and its potential" if membrane else "no part in what it computes",
         "UNIT": "without a dimension" if drive else "nA",
@@ -425,6 +438,15 @@ def point_script(
     return _filled(_POINT, pieces)
 
 
+def _begun(value: Expression, values: Mapping[str, float]) -> str:
+    """An expression of parameters with their numbers in it."""
+    if value.text in values:
+        return number_text(values[value.text])
+    if not value.names <= values.keys():
+        raise UnsupportedInput(f"the potential at the start, {value}, depends on more than parameters")
+    return render(value, replace(PYTHON, name=lambda name: f"({number_text(values[name])})"))
+
+
 def _silent(mechanism: Mechanism) -> dict[str, str]:
     """The demo of a cell that sends no events: where its variables are in the end."""
     shown = [own for own, _ in mechanism.records.values()]
@@ -432,7 +454,7 @@ def _silent(mechanism: Mechanism) -> dict[str, str]:
         "RESULT": "its variables at the end",
         "BEFORE": f"    names = {shown!r}",
         "RETURN": "{name: getattr(cell.process, name) for name in names}",
-        "PRINT": 'for name, value in demo(*map(float, sys.argv[1:2])).items():\n        print(f"{name} = {value:g}")',
+        "PRINT": 'for name, value in demo().items():\n        print(f"{name} = {value:g}")',
     }
 
 
@@ -467,7 +489,7 @@ def _function(process: Process, names: Mapping[str, str], function: str) -> str:
     lines = [f"def {function}({', '.join(arguments)}):"]
     lines.append(f'    """{process.type}: {_ABOUT[process.kind]}."""')
     lines.append(f"    made = h.{names[made.name]}({'' if artificial else 'segment'})")
-    lines += [f"    made.{name} = {_number(value)}" for name, value in made.parameters.items()]
+    lines += [f"    made.{name} = {number_text(value)}" for name, value in made.parameters.items()]
     if made.random:
         lines.append("    made.rng.set_ids(*ids)  # one stream of random numbers for each")
     return "\n".join([*lines, "    return made", ""])
@@ -476,20 +498,24 @@ def _function(process: Process, names: Mapping[str, str], function: str) -> str:
 # --- text ---------------------------------------------------------------------------------------------------------
 
 
+def _put(variable: str, value: str, name: str) -> str:
+    return value if name == variable else name
+
+
 def _filled(template: str, pieces: Mapping[str, str]) -> str:
     return re.sub(r"@([A-Z_]+)@", lambda found: pieces[found[1]], template)
 
 
-def _step(step: Step) -> dict[str, str]:
-    numbers = {"AMPLITUDE": step.amplitude, "DELAY": step.delay, "DURATION": step.duration, "STOP": step.stop}
-    return {key: _number(value) for key, value in numbers.items()}
+def _demo(demo: Demo) -> dict[str, str]:
+    steps = ", ".join(f"({', '.join(map(number_text, step))})" for step in demo.steps)
+    return {"STEPS": steps, "STOP": number_text(demo.stop), "UNIT": "nA"}
 
 
 def _lines(lines: Iterable[str]) -> str:
     return "\n".join(lines)
 
 
-def _number(value: float) -> str:
+def number_text(value: float) -> str:
     """The shortest text of a number that has been through a change of units: 0.12, not 0.12000000000000001."""
     return repr(float(f"{float(value):.15g}"))
 

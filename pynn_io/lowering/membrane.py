@@ -135,9 +135,10 @@ def segment_model(name: str, cell: CableCell, mechanisms: Mechanisms, report: Re
                 threshold = item.value if threshold is None or 0 in rows else threshold
             else:
                 values.append((_VALUES[item.kind], rows, item.value))
-        elif isinstance(item, ChannelDensity | ConcentrationModel) and _is_component(item, network):
-            made = _density if isinstance(item, ChannelDensity) else _pool
-            spreads.append(made(item, rows, morphology, mechanisms))  # type: ignore[operator]
+        elif isinstance(item, ChannelDensity) and isinstance(network.channels.get(item.channel), Component):
+            spreads.append(_density(item, rows, morphology, mechanisms))
+        elif isinstance(item, ConcentrationModel) and isinstance(network.channels.get(item.mechanism), Component):
+            spreads.append(_pool(item, rows, mechanisms))
         else:
             _refuse(item, where, report)
     return SegmentModel(tuple(_apart(spreads, mechanisms)), tuple(values), threshold)
@@ -150,11 +151,6 @@ def rows_of_region(region: str, morphology: Morphology) -> np.ndarray:
     if region in morphology.groups:
         return morphology.groups[region]
     return np.arange(morphology.size) if region == _ALL else np.zeros(0, dtype=np.int64)
-
-
-def _is_component(item: ChannelDensity | ConcentrationModel, network: Network) -> bool:
-    key = item.channel if isinstance(item, ChannelDensity) else item.mechanism
-    return isinstance(network.channels.get(key), Component)
 
 
 def _refuse(item: object, where: str, report: Report) -> None:
@@ -218,7 +214,7 @@ def _varying(profile: Profile, law: Law, morphology: Morphology) -> Varying:
     return Varying(parameter, rows, profile.value, stated.variable if stated else "p", start, scale, factor)
 
 
-def _pool(item: ConcentrationModel, rows: np.ndarray, morphology: Morphology, mechanisms: Mechanisms) -> Spread:
+def _pool(item: ConcentrationModel, rows: np.ndarray, mechanisms: Mechanisms) -> Spread:
     made = mechanisms.add(nmodl.pool(_component(item.mechanism, mechanisms), item.ion, mechanisms.types))
     numbers = {
         **made.parameters,

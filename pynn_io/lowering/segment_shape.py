@@ -118,9 +118,9 @@ def _parts(morphology: Morphology) -> list[tuple[str, np.ndarray]]:
         if notes.ontology == UNBRANCHED and name in morphology.groups
     ]
     rows = np.concatenate([rows for _, rows in stated]) if stated else np.zeros(0, dtype=np.int64)
-    if len(rows) == morphology.size and len(np.unique(rows)) == morphology.size:
-        if all(_in_a_row(morphology, rows) for _, rows in stated):
-            return stated
+    once = len(rows) == morphology.size and len(np.unique(rows)) == morphology.size
+    if once and all(_in_a_row(morphology, rows) for _, rows in stated):
+        return stated
     return [(f"seg_{number}", np.array([row])) for row, number in enumerate(morphology.id.tolist())]
 
 

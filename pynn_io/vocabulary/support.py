@@ -12,7 +12,7 @@ from typing import NamedTuple
 from pynn_io.vocabulary import backends, models
 
 #: Every target that a row must answer for: formats, then backends.
-TARGETS = ("sonata", "sonata+allen", "sonata+obi", "neuroml", "neuroml+hdf5", "swc", "nix", *backends.KINDS)
+TARGETS = ("sonata", "sonata+allen", "sonata+obi", "neuroml", "neuroml+hdf5", "swc", "nix", "nmodl", *backends.KINDS)
 
 
 class Support(NamedTuple):
@@ -205,6 +205,28 @@ ROWS: dict[str, Row] = {
     ),
 }
 
+#: What a folder of mechanisms and scripts of cells has; anything else belongs to a network.
+_OF_CELLS = {
+    **dict.fromkeys(
+        (
+            *("cell:PointCell", "cell:SpikeSource", "cell:CableCell", "channel:neuroml", "component_types", "children"),
+            *("decor:ChannelDensity", "decor:MembraneProperty", "decor:ConcentrationModel"),
+        ),
+        EXACT,
+    ),
+    "cell:UnknownCell": _no("it has no equations"),
+    "template:hoc": _no("what the template puts on the membrane is known only to NEURON"),
+    "template": _OWN_SIMULATOR,
+    "channel": _OWN_SIMULATOR,
+    "channel:nmodl": _OWN_SIMULATOR,
+    "channel:nmodl:pas": _OWN_SIMULATOR,
+    "decor:ChannelPopulation": _NOT_YET,
+    "decor:ReversalPotential": _no("a channel of NeuroML has the reversal potential of its density"),
+    "decor:Junction": _NOT_YET,
+    "stimulus:ComponentInput": _nearly("written as a mechanism with its numbers; which cells it acts on is not"),
+}
+_NO_NETWORK = _no("a folder of mechanisms and scripts of cells holds no network")
+
 
 def support(key: str, target: str) -> Support:
     """What ``target`` makes of ``key``, the most specific row counting.
@@ -218,6 +240,8 @@ def support(key: str, target: str) -> Support:
     row = _key(key)
     if target in backends.KINDS:
         return Support(*backends.of_kind(key, row, target))
+    if target == "nmodl":
+        return _OF_CELLS.get(row, _NO_NETWORK)
     return getattr(ROWS[row], _field(target))
 
 
@@ -251,6 +275,8 @@ def _model(name: str, target: str, *, synapse: bool) -> Support:
     base = _field(target)
     if base == "swc":
         return NOT_A_MORPHOLOGY
+    if base == "nmodl":
+        return _as_nmodl(name)
     if base in ("sonata", "allen", "obi") and name.startswith("neuroml:"):
         return _OWN_TEMPLATE
     if base != "neuroml" or not name or name.startswith("neuroml:"):
@@ -261,6 +287,15 @@ def _model(name: str, target: str, *, synapse: bool) -> Support:
         return _no("no NeuroML component with these equations is known")
     level, reason = SUPPORT_ROWS[name]
     return Support(level, reason)
+
+
+def _as_nmodl(name: str) -> Support:
+    """NeuroML's types have equations, and so have PyNN's cells there."""
+    from pynn_io.vocabulary.core import core_types
+
+    if name.startswith("neuroml:") or name in core_types():
+        return EXACT
+    return _no("no equations of it are known here")
 
 
 def matrix() -> Iterator[tuple[str, dict[str, Support]]]:
