@@ -235,10 +235,9 @@ class _Folder:
                 weight = 1.0 if targets.weight is None else float(targets.weight[place])
                 rows = zip(what.delays.tolist(), what.durations.tolist(), what.amplitudes.tolist(), strict=True)
                 steps += [(delay, duration, weight * amplitude) for delay, duration, amplitude in rows]
-        if not steps:
-            return Demo()
         ends = [delay + duration for delay, duration, _ in steps]
-        return Demo(tuple(steps), plan.duration or max(ends) + 50.0)
+        made = Demo(tuple(steps), max(ends) + 50.0) if steps else Demo()
+        return replace(made, stop=plan.duration or made.stop, step=plan.timestep or made.step)
 
     def _rows_of(self, name: str) -> Iterator[tuple[str, int]]:
         """Where the first cell of that definition is: population and row."""

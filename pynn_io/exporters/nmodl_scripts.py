@@ -12,9 +12,10 @@ import numpy as np
 
 from pynn_io.errors import UnsupportedInput
 from pynn_io.graph.dynamics import Component
-from pynn_io.graph.expressions import PYTHON, Expression, render
+from pynn_io.graph.expressions import PYTHON, render
 from pynn_io.graph.morphology import Morphology
 from pynn_io.lowering.dynamics import flatten
+from pynn_io.lowering.evaluate import starting_values
 from pynn_io.lowering.membrane import AMOUNTS, Mechanisms, SegmentModel
 from pynn_io.lowering.nmodl import Mechanism
 from pynn_io.lowering.segment_shape import SegmentShape
@@ -24,18 +25,21 @@ _UNIT_SIZE = "(1e5 / pi) ** 0.5"
 #: Parameters that belong to where a mechanism is and not to what it is: scripts always state them.
 STATED = AMOUNTS | {"erev", "vShift", "initialConcentration", "initialExtConcentration"}
 _ALL = "all"
+#: So many numbers stand in one line of a table.
+_FEW = 4
 #: mV, of a section whose potential nothing depends on.
-_START = "-65.0"
+_START = -65.0
 #: A variable that takes currents without a dimension.
 _DRIVE = "ISyn"
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What a demo injects: steps of current from (ms), for (ms), amplitude (nA); ``stop``: how long it runs, ms."""
+    """What a demo injects: steps of current from (ms), for (ms), amplitude (nA). stop, step: of the run, ms."""
 
     steps: tuple[tuple[float, float, float], ...] = ((50.0, 200.0, 0.1),)
     stop: float = 300.0
+    step: float = 0.025
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +62,16 @@ Compile the mechanisms of this folder once, then run the demo, which injects ste
     nrnivmodl
     python @FILE@
 """
-@MATH@
-from neuron import h
+
+@MATH@from neuron import h
 
 h.load_file("stdrun.hoc")
 
 CELSIUS = @CELSIUS@
-#: What the demo injects: from (ms), for how long (ms), how much (@UNIT@); and how long it runs (ms).
+#: What the demo injects: from (ms), for how long (ms), how much (@UNIT@).
 STEPS = [@STEPS@]
-STOP = @STOP@
+#: How long it runs, and in which steps (ms).
+STOP, STEP = @STOP@, @STEP@
 #: mV, of a spike.
 THRESHOLD = @THRESHOLD@
 #: Where the cell begins: the section, and the place along it.
@@ -160,7 +165,7 @@ def demo():
     detector.threshold = THRESHOLD
     spikes = h.Vector()
     detector.record(spikes)
-    h.celsius = CELSIUS
+    h.celsius, h.dt, h.steps_per_ms = CELSIUS, STEP, 1 / STEP
     h.finitialize(-65)
     h.continuerun(STOP)
     return list(spikes)
@@ -208,7 +213,7 @@ def cable_script(
         **_demo(demo),
         "NAME": _plain(name),
         "FILE": file,
-        "MATH": f"{tables.mathematics()}\n" if profiles else "",
+        "MATH": tables.mathematics(),
         "CELSIUS": number_text(celsius),
         "THRESHOLD": number_text(0.0 if model.threshold is None else model.threshold),
         "ROOT": f"({shape.geometry.names[int(root)]!r}, {number_text(float(at))})",
@@ -279,8 +284,12 @@ class _Tables:
             yield f"    # {_plain(told)}"
             known = self.defaults.get(spread.mechanism, {})
             own = {name: value for name, value in spread.parameters.items() if known.get(name) != value}
-            numbers = ", ".join(f"{name!r}: {number_text(value)}" for name, value in own.items())
-            yield f"    ({self.region(spread.rows)!r}, {self.names[spread.mechanism]!r}, {{{numbers}}}),"
+            numbers = [f"{name!r}: {number_text(value)}" for name, value in own.items()]
+            place = f"    ({self.region(spread.rows)!r}, {self.names[spread.mechanism]!r}, {{"
+            if len(numbers) <= _FEW:
+                yield f"{place}{', '.join(numbers)}}}),"
+            else:
+                yield from (place, *(f"        {number}," for number in numbers), "    }),")
 
     def properties(self) -> Iterator[str]:
         for variable, rows, value in self.model.values:
@@ -289,7 +298,8 @@ class _Tables:
     def profiles(self) -> Iterator[str]:
         for spread in self.model.spreads:
             for each in spread.varying:
-                path = "p" if (each.start, each.scale) == (0, 1) else f"((p - {each.start!r}) / {each.scale!r})"
+                path = f"(p - {number_text(each.start)})" if each.start else "p"
+                path = f"({path} / {number_text(each.scale)})" if each.scale != 1 else path
                 language = replace(PYTHON, name=partial(_put, each.variable, path))
                 value = render(each.value, language)
                 self.functions |= {word for word in re.findall(r"(\w+)\(", value) if hasattr(math, word)}
@@ -298,7 +308,7 @@ class _Tables:
                 yield f"    ({self.region(each.rows)!r}, {variable!r}, lambda p: {factor}({value})),"
 
     def mathematics(self) -> str:
-        return f"from math import {', '.join(sorted(self.functions))}\n" if self.functions else ""
+        return f"from math import {', '.join(sorted(self.functions))}\n\n" if self.functions else ""
 
     def region(self, rows: np.ndarray) -> str:
         """The name of a set of segments: its group's, else a number of its own."""
@@ -342,9 +352,10 @@ from neuron import h
 h.load_file("stdrun.hoc")
 
 CELSIUS = @CELSIUS@
-#: What the demo injects: from (ms), for how long (ms), how much (@UNIT@); and how long it runs (ms).
+#: What the demo injects: from (ms), for how long (ms), how much (@UNIT@).
 STEPS = [@STEPS@]
-STOP = @STOP@
+#: How long it runs, and in which steps (ms).
+STOP, STEP = @STOP@, @STEP@
 #: In the units of the PARAMETER block of @MECHANISM@.mod.
 PARAMETERS = {
 @PARAMETERS@
@@ -379,7 +390,7 @@ def demo():
     cell = Cell()
 @INJECT@
 @BEFORE@
-    h.celsius = CELSIUS
+    h.celsius, h.dt, h.steps_per_ms = CELSIUS, STEP, 1 / STEP
     h.finitialize(START)
     h.continuerun(STOP)
     return @RETURN@
@@ -393,7 +404,7 @@ _CLAMP = """\
     for clamp, step in zip(clamps, STEPS):
         clamp.delay, clamp.dur, clamp.amp = step"""
 _PLAYED = """\
-    times = h.Vector().indgen(0, STOP, h.dt)
+    times = h.Vector().indgen(0, STOP, STEP)
     values = h.Vector([sum(step[2] for step in STEPS if 0 <= t - step[0] < step[1]) for t in times])
     values.play(cell.process._ref_ISyn, times)"""
 _SPIKING = {
@@ -417,8 +428,9 @@ def point_script(
     """The script of a cell without extent. called: the name of its mechanism's file."""
     system = flatten(component, mechanisms.types, mechanisms.named)
     membrane = "v" in system.states
-    begun = next((each.value for each in system.on_start if each.variable == "v"), None) if membrane else None
-    values = {**system.constants, **system.parameters}
+    begun = starting_values(system, {}).get("v") if membrane else _START
+    if begun is None:
+        raise UnsupportedInput("the potential at the start depends on more than parameters")
     drive = _DRIVE if _DRIVE in mechanism.text else ""
     pieces = {
         **_demo(demo),
@@ -428,7 +440,7 @@ def point_script(
         "CELSIUS": number_text(celsius),
         "MECHANISM": called,
         "PARAMETERS": _lines(f"    {key!r}: {number_text(value)}," for key, value in mechanism.parameters.items()),
-        "START": _START if begun is None else _begun(begun, values),
+        "START": number_text(float(begun)),
         "SIZE": _UNIT_SIZE,
         "WHAT": "its capacitance and its potential" if membrane else "no part in what it computes",
         "UNIT": "without a dimension" if drive else "nA",
@@ -436,15 +448,6 @@ def point_script(
         **(_SPIKING if "net_event" in mechanism.text else _silent(mechanism)),
     }
     return _filled(_POINT, pieces)
-
-
-def _begun(value: Expression, values: Mapping[str, float]) -> str:
-    """An expression of parameters with their numbers in it."""
-    if value.text in values:
-        return number_text(values[value.text])
-    if not value.names <= values.keys():
-        raise UnsupportedInput(f"the potential at the start, {value}, depends on more than parameters")
-    return render(value, replace(PYTHON, name=lambda name: f"({number_text(values[name])})"))
 
 
 def _silent(mechanism: Mechanism) -> dict[str, str]:
@@ -508,7 +511,7 @@ def _filled(template: str, pieces: Mapping[str, str]) -> str:
 
 def _demo(demo: Demo) -> dict[str, str]:
     steps = ", ".join(f"({', '.join(map(number_text, step))})" for step in demo.steps)
-    return {"STEPS": steps, "STOP": number_text(demo.stop), "UNIT": "nA"}
+    return {"STEPS": steps, "STOP": number_text(demo.stop), "STEP": number_text(demo.step), "UNIT": "nA"}
 
 
 def _lines(lines: Iterable[str]) -> str:

@@ -98,7 +98,7 @@ class Mechanisms:
     network: Network
     types: Types = field(init=False)
     named: Mapping[str, Component] = field(init=False)
-    texts: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.types = types_of(self.network)

@@ -210,7 +210,7 @@ _OF_CELLS = {
     **dict.fromkeys(
         (
             *("cell:PointCell", "cell:SpikeSource", "cell:CableCell", "channel:neuroml", "component_types", "children"),
-            *("decor:ChannelDensity", "decor:MembraneProperty", "decor:ConcentrationModel"),
+            *("decor:ChannelDensity", "decor:MembraneProperty", "decor:ConcentrationModel:neuroml"),
         ),
         EXACT,
     ),
@@ -221,6 +221,7 @@ _OF_CELLS = {
     "channel:nmodl": _OWN_SIMULATOR,
     "channel:nmodl:pas": _OWN_SIMULATOR,
     "decor:ChannelPopulation": _NOT_YET,
+    "decor:ConcentrationModel": _OWN_SIMULATOR,
     "decor:ReversalPotential": _no("a channel of NeuroML has the reversal potential of its density"),
     "decor:Junction": _NOT_YET,
     "stimulus:ComponentInput": _nearly("written as a mechanism with its numbers; which cells it acts on is not"),

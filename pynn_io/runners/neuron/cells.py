@@ -21,8 +21,9 @@ from pynn_io.graph.cells import CableCell, Cell, PointCell, SpikeSource
 from pynn_io.graph.morphology import PROCESSING
 from pynn_io.graph.network import Network, Population
 from pynn_io.lowering import Part, parts
+from pynn_io.lowering.membrane import segment_model
 from pynn_io.report import Report
-from pynn_io.runners.neuron.components import SCHEME, Generated, is_of_components, segment_model
+from pynn_io.runners.neuron.components import SCHEME, Generated, is_of_components
 from pynn_io.runners.neuron.lowered import (
     CONDUCTANCE,
     Assign,

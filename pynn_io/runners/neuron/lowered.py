@@ -14,11 +14,11 @@ import numpy as np
 
 from pynn_io import lowering
 from pynn_io.graph.columns import empty
-from pynn_io.graph.expressions import Expression
 from pynn_io.graph.morphology import Morphology
+from pynn_io.lowering.membrane import SegmentModel as SegmentModel
+from pynn_io.lowering.segment_shape import SegmentShape
 from pynn_io.report import Report
 from pynn_io.runners.neuron.geometry import Shapes
-from pynn_io.runners.neuron.segment_shape import SegmentShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,50 +102,6 @@ class CableModel:
 
     processing: tuple[str, ...]
     paints: tuple[Paint, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Spread:
-    """A mechanism on the membrane of some segments (int64 ROWS) of a NeuroML cell.
-
-    name: of the statement in its file (a channel density's id). parameters: in the mechanism's units. variables: of the
-    component -> (variable of the mechanism, what makes it SI). varying: parameter -> its value at the middle of each
-    segment row, where it varies in space: expression of the path length from the root (um), and what makes it the
-    mechanism's unit.
-    """
-
-    name: str
-    rows: np.ndarray
-    mechanism: str
-    parameters: Mapping[str, float]
-    variables: Mapping[str, tuple[str, float]] = field(default_factory=empty)
-    varying: tuple[Varying, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Varying:
-    """``parameter`` of a mechanism over ``rows`` as a function of the path length ``variable``, which begins at
-    ``start`` (um) and is a part of ``scale`` (um; 1: none). factor: from SI to the mechanism's unit."""
-
-    parameter: str
-    rows: np.ndarray
-    value: Expression
-    variable: str
-    start: float
-    scale: float
-    factor: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SegmentModel:
-    """A cable cell of NeuroML: mechanisms and values on segments.
-
-    values: (section variable, rows, value), in order; ``v`` is the potential at the start. threshold: mV, of spikes.
-    """
-
-    spreads: tuple[Spread, ...]
-    values: tuple[tuple[str, np.ndarray, float], ...]
-    threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ import numpy as np
 
 from pynn_io.errors import RunError
 from pynn_io.lowering.evaluate import value
+from pynn_io.lowering.membrane import AMOUNTS, Spread
+from pynn_io.lowering.segment_shape import SegmentShape
 from pynn_io.runners.neuron.cable import Owner, Shape
-from pynn_io.runners.neuron.lowered import CellGroup, LoweredNeuron, SegmentModel, Spread
+from pynn_io.runners.neuron.lowered import CellGroup, LoweredNeuron, SegmentModel
 from pynn_io.runners.neuron.model import Cell
-from pynn_io.runners.neuron.segment_shape import SegmentShape
 
 #: Variables of a whole section.
 _OF_SECTIONS = frozenset({"Ra"})
@@ -36,8 +37,9 @@ class _Membrane:
         for spread in model.spreads:
             here = np.isin(rows, spread.rows)
             if here.any():
+                new = spread.mechanism not in self.mechanisms[section]
                 self.mechanisms[section].append(spread.mechanism)
-                self._spread(section, spread, here, shape)
+                self._spread(section, spread, here, new, shape)
         for name, wanted, number in model.values:
             here = np.isin(rows, wanted)
             if not here.any():
@@ -50,21 +52,22 @@ class _Membrane:
             else:
                 self.settings[section].append((name, np.where(here, number, np.nan)))
 
-    def _spread(self, section: int, spread: Spread, here: np.ndarray, shape: SegmentShape) -> None:
-        varying = {each.parameter: each for each in spread.varying}
+    def _spread(self, section: int, spread: Spread, here: np.ndarray, new: bool, shape: SegmentShape) -> None:
+        """A mechanism is in the whole of a section: where it is not wanted there is nothing of it.
+
+        Its other numbers stand there too, since equations of zeros give no numbers.
+        """
         for name, number in spread.parameters.items():
-            attribute = f"{name}_{spread.mechanism}"
-            if name in varying:
-                each = varying[name]
-                centres = shape.centres(section) * shape.geometry.length[section]
-                path = (shape.start[section] + centres - each.start) / each.scale
-                inside = np.isin(shape.rows_at(section), each.rows)
-                values = np.broadcast_to(np.asarray(value(each.value, {each.variable: path})), path.shape) * each.factor
-                self.settings[section].append((attribute, np.where(inside, values, np.nan)))
-            elif here.all():
-                self.settings[section].append((attribute, number))
-            else:
-                self.settings[section].append((attribute, np.where(here, number, np.nan)))
+            other = (0.0 if name in AMOUNTS else number) if new else np.nan
+            values = number if here.all() else np.where(here, number, other)
+            self.settings[section].append((f"{name}_{spread.mechanism}", values))
+        for each in spread.varying:
+            centres = shape.centres(section) * shape.geometry.length[section]
+            path = (shape.start[section] + centres - each.start) / each.scale
+            inside = np.isin(shape.rows_at(section), each.rows)
+            values = np.broadcast_to(np.asarray(value(each.value, {each.variable: path})), path.shape) * each.factor
+            attribute = f"{each.parameter}_{spread.mechanism}"
+            self.settings[section].append((attribute, np.where(inside, values, np.nan)))
 
 
 def segment_maker(group: CellGroup, model: SegmentModel, lowered: LoweredNeuron) -> Callable[[int], Cell]:
