@@ -171,7 +171,10 @@ def _sonata_options(plan: SimulationPlan) -> Mapping[str, Any]:
         "spikes_file": output.spikes_file,
         "spikes_csv": output.spikes_file_csv,
         "spikes_sort_order": output.spikes_sort_order,
-        "report_files": {one.name: one.file for one in plan.recordings if one.file},
+        # The files of quantities and events are written by name beside these, as LEMS has them.
+        "report_files": {
+            one.name: one.file for one in plan.recordings if one.file and one.kind not in ("quantities", "events")
+        },
     }
     return {name: value for name, value in stated.items() if value}
 

@@ -17,7 +17,7 @@ from lxml import etree
 from pynn_io.formats.neuroml_records import nml_id
 from pynn_io.graph.network import Network
 from pynn_io.lowering import simulated, sources
-from pynn_io.lowering.quantities import traces
+from pynn_io.lowering.quantities import quantity, traces
 from pynn_io.results import Results
 from pynn_io.results.lems import read_events, read_quantities
 from pynn_io.results.results import EventTable, QuantityTable, Spikes, Trace, sorted_spikes
@@ -109,10 +109,23 @@ class _Files:
 
     def spikes(self) -> Iterator[tuple[str, Spikes]]:
         """Every population whose events were written: by the exporter's own file, else by the plan's selections."""
+        found: dict[str, Spikes] = {}
+        chosen: dict[str, dict[int, np.ndarray]] = {}
         for element, table in self._events():
-            name = self._populations.get(element.get("id", "").removesuffix("_spikes"))
-            if name is not None and element.get("id", "").endswith("_spikes"):
-                yield name, sorted_spikes(name, table.ids, table.times)
+            label = element.get("id", "")
+            name = self._populations.get(label.removesuffix("_spikes"))
+            if name is not None and label.endswith("_spikes"):
+                found[name] = sorted_spikes(name, table.ids, table.times)
+                continue
+            for selection in element.iter("EventSelection"):
+                what = quantity(selection.get("select"), self._network)
+                times = table.times[table.ids.astype(str) == selection.get("id")]
+                chosen.setdefault(what.population, {}).setdefault(what.row, times)  # one cell's events count once
+        yield from found.items()
+        for name in chosen.keys() - found.keys():
+            ids = self._network.populations[name].ids()
+            cells = [np.full(len(times), ids[row]) for row, times in chosen[name].items()]
+            yield name, sorted_spikes(name, np.concatenate(cells), np.concatenate([*chosen[name].values()]))
 
     def _outputs(self) -> Iterator[tuple[Any, QuantityTable]]:
         for element in self._root.iter("OutputFile"):
