@@ -46,10 +46,17 @@ def _pynn_run(lems: str, out: Path) -> list[str]:
     return [sys.executable, "-m", "pynn_io.cli.run", lems, "--backend", "neuron", "-o", str(out), "--quiet"]
 
 
+def _fresh(settings: dict, name: str) -> Path:
+    """An empty folder that the next case finds as this one leaves it."""
+    folder = Path(settings["kept"]) / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
+
+
 def _copy(lems: Path, folder: Path) -> Path:
     """jNeuroML writes beside its source: a copy of that folder."""
-    shutil.copytree(lems.parent, folder / "model")
-    return folder / "model"
+    return Path(shutil.copytree(lems.parent, folder / "model"))
 
 
 def _java(lems: str, *options: str) -> list[str]:
@@ -72,22 +79,25 @@ def _script(lems: Path) -> list[str]:
 
 
 def ours_first(settings: dict) -> dict:
-    folder = Path(settings["folder"])
-    return _timed(_pynn_run(settings["lems"], folder / "out"), folder=folder, PYNN_IO_CACHE=str(folder / "cache"))
+    return _ours(settings, _fresh(settings, "cache"))
 
 
 def ours_again(settings: dict) -> dict:
+    return _ours(settings, Path(settings["kept"]) / "cache")
+
+
+def _ours(settings: dict, cache: Path) -> dict:
     folder = Path(settings["folder"])
-    return _timed(_pynn_run(settings["lems"], folder / "out"), folder=folder, PYNN_IO_CACHE=settings["cache"])
+    return _timed(_pynn_run(settings["lems"], folder / "out"), folder=folder, PYNN_IO_CACHE=str(cache))
 
 
 def jneuroml_first(settings: dict) -> dict:
     lems = Path(settings["lems"])
-    return _timed(*_exported(lems), _script(lems), folder=_copy(lems, Path(settings["folder"])))
+    return _timed(*_exported(lems), _script(lems), folder=_copy(lems, _fresh(settings, "exported")))
 
 
 def jneuroml_again(settings: dict) -> dict:
-    return _timed(_script(Path(settings["lems"])), folder=Path(settings["exported"]))
+    return _timed(_script(Path(settings["lems"])), folder=Path(settings["kept"]) / "exported" / "model")
 
 
 def jneuroml_solver(settings: dict) -> dict:
@@ -115,12 +125,8 @@ def _options() -> argparse.Namespace:
 
 
 def _measure(lems: Path, repeat: int) -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        cache, exported = folder / "cache", _copy(lems, folder)
-        _timed(_pynn_run(str(lems), folder / "out"), folder=folder, PYNN_IO_CACHE=str(cache))
-        _timed(*_exported(lems), folder=exported)
-        results = run(list(CASES), {"lems": str(lems), "cache": str(cache), "exported": str(exported)}, repeat)
+    with tempfile.TemporaryDirectory() as kept:
+        results = run(list(CASES), {"lems": str(lems), "kept": kept}, repeat)
     table(f"{lems.name}: ratio to pynn-run's first", [(LABELS[c], results[c]) for c in CASES], "ours_first", results)
     for ours, theirs in (("ours_first", "jneuroml_first"), ("ours_again", "jneuroml_again")):
         if "error" not in results[ours] and "error" not in results[theirs]:
