@@ -59,9 +59,11 @@ def jneuroml(path: Path) -> list[str]:
     """``jnml -validate`` with the jar that comes with pyNeuroML."""
     import pyneuroml
 
+    from pynn_io.formats.neuroml_check import documents
+
     jar = next(iter(sorted((Path(pyneuroml.__file__).parent / "lib").glob("jNeuroML-*.jar"))))
     command = ["java", "-Xmx400M", "-Djava.awt.headless=true", "-cp", str(jar), "org.neuroml.JNeuroML", "-validate"]
-    done = subprocess.run([*command, str(path)], capture_output=True, text=True, check=False)
+    done = subprocess.run([*command, *map(str, documents(path))], capture_output=True, text=True, check=False)
     lines = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
     if done.returncode == 0 and any("All valid" in line for line in lines):
         return []

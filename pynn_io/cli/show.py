@@ -169,9 +169,9 @@ def _rules_and_document(
 
 
 def _neuroml_rules(source: Path) -> list[str]:
-    from pynn_io.formats.neuroml_check import check
+    from pynn_io.formats.neuroml_check import check, documents
 
-    return [str(problem) for problem in check(source)]
+    return [str(problem) for document in documents(source) for problem in check(document)]
 
 
 def _contents(document: Document, source: Path, progress: Progress) -> dict[str, Any]:

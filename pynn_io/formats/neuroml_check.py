@@ -54,6 +54,24 @@ def check(path: Path, *, schema: bool = True) -> list[Problem]:
     return problems
 
 
+def documents(path: Path) -> list[Path]:
+    """What to check of a file: itself, or, of a LEMS simulation, the NeuroML that it includes and that is there."""
+    from lxml import etree
+
+    if path.suffix in (".h5", ".hdf5"):
+        return [path]
+    included: list[str] = []
+    try:
+        for event, element in etree.iterparse(path, events=("start", "end"), resolve_entities=False, no_network=True):
+            if event == "start" and element.getparent() is None and etree.QName(element).localname.lower() != "lems":
+                return [path]
+            if event == "end" and etree.QName(element).localname == "Include":
+                included.append(element.get("file") or element.get("href") or "")
+    except (OSError, etree.XMLSyntaxError):
+        return [path]  # the check says what is wrong with it
+    return [path.parent / name for name in included if name.endswith(".nml") and (path.parent / name).is_file()]
+
+
 @dataclass(slots=True)
 class Known:
     """What a document can refer to: its components and those of its includes; segments by cell."""
