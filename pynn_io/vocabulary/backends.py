@@ -66,10 +66,6 @@ _NEST = {
 
 _NEURON = {
     **_no("its equations are in a language that NEURON does not read", "template", "channel"),
-    "column:rotation": (
-        "approximate",
-        "sections keep the morphology's own frame; no number that is computed or recorded depends on it",
-    ),
     **_no("items placed at one point of a cell are not built", "decor:Junction"),
     **_no("channels that are counted, not spread, are not built", "decor:ChannelPopulation"),
     **_no(_NO_CELL, "cell:UnknownCell"),

@@ -107,9 +107,7 @@ def test_stimuli(backend, name):
     audit(Document(network, SimulationPlan(stimuli=(stimulus,))), backend, audited)
     assert (name in {example for issue in audited for example in issue.examples}) == bool(found), found
     if found and not any(code.endswith("Error") for code in found):
-        assert found == audited.codes() - {
-            "rotation-column"
-        }  # what --strict tells to allow is what lowering then asks for
+        assert found == audited.codes()  # what --strict tells to allow is what lowering then asks for
 
 
 @pytest.mark.parametrize("backend", ["nest", "neuron"])
@@ -188,22 +186,14 @@ def test_what_is_on_the_membrane_of_a_cell_that_nest_lacks_goes_with_it():
     assert not {code for code, _ in told} & {"channel", "channel-density", "membrane-property", "rotation-column"}
 
 
-def test_rotations_are_named_where_a_network_states_them_of_cells_with_extent():
-    def found(network):
-        report = Report()
-        audit(Document(network), "neuron", report)
-        return [(issue.kind, set(issue.examples)) for issue in report if issue.code == "rotation-column"]
-
-    cable, point = cable_network(), point_network(PointCell("IF_cond_exp"))
-    turned = {"rotation_angle_yaxis", "orientation_w"}
-    bio, cells = (
-        replace(network.populations[name], table=table(2, **{column: [0.1, 0.2] for column in turned}))
-        for network, name in ((cable, "bio"), (point, "cells"))
-    )
-    plain = replace(bio, table=table(2))
-    assert found(replace(cable, populations={**cable.populations, "bio": bio})) == [(Kind.APPROXIMATED, turned)]
-    assert found(replace(cable, populations={**cable.populations, "bio": plain})) == []
-    assert found(replace(point, populations={**point.populations, "cells": cells})) == []
+def test_rotations_change_no_number_on_neuron():
+    """Sections keep the morphology's own frame, as in BMTK; nothing that is computed or recorded depends on it."""
+    network = cable_network()
+    turned = table(2, rotation_angle_yaxis=[0.1, 0.2], orientation_w=[0.1, 0.2])
+    bio = replace(network.populations["bio"], table=turned)
+    report = Report()
+    audit(Document(replace(network, populations={**network.populations, "bio": bio})), "neuron", report)
+    assert report.codes() == set()
 
 
 def test_cells_with_extent_are_not_for_nest():
@@ -212,4 +202,4 @@ def test_cells_with_extent_are_not_for_nest():
     assert ("cable-cell", Kind.LOST) in {(issue.code, issue.kind) for issue in report}
     report = Report()
     audit(Document(cable_network()), "neuron", report)
-    assert report.codes() == {"rotation-column"}
+    assert report.codes() == set()
