@@ -87,8 +87,10 @@ def read_voltage_clamp(name: str, item: Section, context: Context) -> list[Stimu
 
 
 def read_seclamp(name: str, item: Section, context: Context) -> list[Stimulus] | None:
-    """OBI's ``seclamp``, from the start of the run: ``voltage``, then ``voltage_levels`` for ``duration_levels``.
+    """OBI's ``seclamp``, from ``delay`` on: ``voltage``, then ``voltage_levels`` for ``duration_levels``.
 
+    The extension says of every input that it is activated at ``delay`` (section ``inputs``). Its tools do not do that
+    for this one: libsonata 0.2 refuses a delay, neurodamus warns and clamps from the start; hence a report.
     libsonata says that ``voltage`` is what cells are held at at first, and that the levels fit into ``duration``; so
     ``voltage`` lasts for what the levels leave.
     """
@@ -98,6 +100,14 @@ def read_seclamp(name: str, item: Section, context: Context) -> list[Stimulus] |
         raise item.wrong("voltage_levels", f"{len(levels)} levels and {len(durations)} durations")
     if duration < 0 or (durations < 0).any():
         raise item.wrong("duration", "a duration is negative")
+    context.report.approximated(
+        "clamp-delay",
+        item.place("delay"),
+        f"The clamp begins at {delay} ms, as the SONATA extension says of every input; libsonata refuses the file for"
+        " it, and neurodamus clamps from the start of the run.",
+        count=int(delay > 0),
+        examples=[name],
+    )
     first = duration - durations.sum()
     if first < -1e-9 * duration:
         raise item.wrong("duration_levels", f"the levels last {durations.sum()} ms, longer than duration = {duration}")

@@ -98,7 +98,8 @@ _STIMULI = {
     "ShotNoise": _bmtk_and_obi("Shot noise currents and conductances", allen=_NOT_IN_BMTK),
     "VoltageClamp": _bmtk_and_obi("Voltage clamps"),
     "VoltageClamp:delayed": _bmtk_and_obi(
-        "Voltage clamps that start later", obi=_no("the OBI dialect's seclamp starts with the run")
+        "Voltage clamps that start later",
+        obi=_no("the OBI dialect's seclamp starts with the run: libsonata refuses one with a delay"),
     ),
 }
 

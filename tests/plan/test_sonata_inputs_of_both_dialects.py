@@ -159,6 +159,34 @@ def test_obi_seclamp(tmp_path: Path) -> None:
     assert clamp_of(one(full, tmp_path)) == ([-10.0, -60.0], [60.0, 40.0], 0.0, 0.5)
 
 
+def test_obi_seclamp_with_a_delay(tmp_path: Path) -> None:
+    """The extension activates every input at its delay; that its tools do not is told, for those with one only."""
+    item = {"module": "seclamp", "input_type": "voltage_clamp", "duration": 100, "voltage": -70.0, "node_set": "out"}
+    report = Report()
+    assert clamp_of(one({**item, "delay": 12.5}, tmp_path, report)) == ([-70.0], [100.0], 12.5, 0.01)
+    (issue,) = (issue for issue in report if issue.code == "clamp-delay")
+    assert (issue.kind, issue.examples) == (Kind.APPROXIMATED, ["s"])
+    assert issue.where.endswith("inputs.s.delay")
+    assert "begins at 12.5 ms" in issue.message and "neurodamus clamps from the start" in issue.message
+    report = Report()
+    one({**item, "delay": 0}, tmp_path, report)
+    assert "clamp-delay" not in report.codes()
+
+
+def test_libsonata_refuses_a_seclamp_with_a_delay(tmp_path: Path) -> None:
+    """Why none is written."""
+    libsonata = pytest.importorskip("libsonata")
+    clamp = {"module": "seclamp", "input_type": "voltage_clamp", "delay": 5, "duration": 9, "voltage": -70}
+    config = {"network": "c.json", "run": {"tstop": 20, "dt": 0.1, "random_seed": 1}}
+    for delay, refusal in ((0, None), (5, "delay")):
+        text = json.dumps(config | {"inputs": {"s": {**clamp, "delay": delay, "node_set": "out"}}})
+        if refusal is None:
+            assert libsonata.SimulationConfig(text, str(tmp_path)).input("s").delay == 0
+        else:
+            with pytest.raises(libsonata.SonataError, match=refusal):
+                libsonata.SimulationConfig(text, str(tmp_path))
+
+
 @pytest.mark.parametrize("kind", ["voltage_clamp", "clamp"])
 def test_bmtk_seclamp(kind: str, tmp_path: Path) -> None:
     item = {"module": "SEClamp", "input_type": kind, "node_set": "out", "amp": -60, "delay": 5, "duration": 20}

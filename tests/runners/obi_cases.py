@@ -66,7 +66,7 @@ def run(what: SimulationPlan, report: Report | None = None, **options: Any) -> R
     return simulate(network(), what, "neuron", report=report, **options)
 
 
-def by_hand(folder: Path, **case: Any) -> dict[str, np.ndarray]:
+def by_hand(folder: Path, /, **case: Any) -> dict[str, np.ndarray]:
     case = {"folder": str(FOLDER), "library": str(library()), "duration": DURATION, **case}
     (folder / "case.json").write_text(json.dumps(case))
     command = [sys.executable, str(BY_HAND), str(folder / "case.json"), str(folder / "out.npz")]

@@ -443,6 +443,17 @@ def test_recordings_lie_on_the_steps() -> None:
     assert [(issue.code, issue.where) for issue in report] == [("recording", "reports.w")]
 
 
+def test_a_report_of_weights_says_that_weights_are_lost() -> None:
+    weights = Recording("w", "", "all", kind="weight_recorder", file="w.csv", parameters={"nest_model": "stdp_synapse"})
+    _, report = lower(one(NATIVE), recordings=(weights,))
+    (issue,) = report
+    assert issue.kind is Kind.LOST
+    assert issue.message == (
+        "The report 'w' of kind 'weight_recorder' is left out; not recorded: the weight of each plastic synapse at"
+        " every spike."
+    )
+
+
 def test_a_node_set_that_selects_nothing_records_nothing_and_is_named() -> None:
     _, report = lower(one(NATIVE), recordings=(Recording("v", "V_m", {"population": "cells", "node_id": [9]}),))
     assert [issue.code for issue in report] == ["recording-without-cells"]

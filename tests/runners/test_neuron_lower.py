@@ -308,6 +308,18 @@ def test_points_have_no_sections() -> None:
         lower(made, asked, Report())
 
 
+def test_a_report_of_synapses_says_what_is_not_recorded() -> None:
+    asked = Recording("syn", "tau1", "cortex", kind="netcon_report", parameters={"syn_type": "Exp2Syn"})
+    report = Report()
+    assert lower(points(), replace(PLAN, recordings=(asked,)), report).recordings == ()
+    (issue,) = (issue for issue in report if issue.code == "recording")
+    assert (issue.kind, issue.where) == (Kind.LOST, "reports.syn")
+    assert issue.message == (
+        "The report 'syn' of kind 'netcon_report' is left out; not recorded: values of each synapse at every step"
+        " (tau1 of Exp2Syn)."
+    )
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -105,6 +105,23 @@ def test_voltage_clamp_levels(tmp_path: Path) -> None:
 
 
 @slow
+def test_a_late_voltage_clamp_is_not_there_before_its_delay_nor_after_its_end() -> None:
+    """Until then the cell is that of a run without it; then it is held; neurodamus would hold it from 0 on."""
+    begin, end = 8.0, 20.0
+    clamp = VoltageClamp(np.array([-55.0]), np.array([end - begin]), delay=begin, series_resistance=0.01)
+    held, free = (
+        next(trace.data[:, 0] for trace in run(plan(stimuli=stimuli)).traces if trace.population == "left")
+        for stimuli in ((REPLAY, Stimulus("late", clamp, ONE)), (REPLAY,))
+    )
+    times = 0.025 * np.arange(len(held))
+    before, during, after = times < begin - 0.01, (times > begin + 1.0) & (times < end - 0.01), times > end + 1.0
+    np.testing.assert_array_equal(held[before], free[before])
+    assert np.ptp(held[before]) > 5.0
+    np.testing.assert_allclose(held[during], -55.0, atol=0.5)
+    assert np.ptp(held[after]) > 5.0
+
+
+@slow
 def test_random_currents_and_conductances_as_documented(tmp_path: Path) -> None:
     """The streams are PCG64 of (seed, stimulus seed, crc32 of the name, crc32 of the population, id)."""
     noise = NoiseCurrent(60.0, 1.0, 2.0, 30.0, relative=Relative.THRESHOLD)

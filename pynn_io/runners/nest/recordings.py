@@ -9,6 +9,7 @@ import numpy as np
 from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network
 from pynn_io.lowering import targets
+from pynn_io.lowering.unrecorded import unrecorded
 from pynn_io.report import Report
 from pynn_io.runners.nest.grid import Grid, Moved
 from pynn_io.runners.nest.lowered import Meter
@@ -48,8 +49,7 @@ def _meters(
     module = item.parameters.get("module")
     if item.kind not in _KINDS or module not in _MODULES or item.compartment_set is not None:
         kind = "compartment set" if item.compartment_set is not None else item.kind if module in _MODULES else module
-        message = f"Reports of the kind {kind} are not made on NEST; {item.name!r} is left out."
-        report.lost("recording", where, message)
+        report.lost("recording", where, unrecorded(item, kind))
         return
     variables = tuple(name.strip() for name in item.variable.split(",") if name.strip())
     if not variables:

@@ -13,6 +13,7 @@ from pynn_io.graph.cells import PointCell, SpikeSource
 from pynn_io.graph.morphology import SPECIFICATION
 from pynn_io.graph.network import Network
 from pynn_io.lowering import parts, sources
+from pynn_io.lowering.unrecorded import unrecorded
 from pynn_io.report import Report
 from pynn_io.results import Trace
 from pynn_io.runners.neuron.lowered import CableModel, Settings
@@ -56,8 +57,7 @@ def lower(
             continue
         where = f"reports.{recording.name}"
         if recording.kind not in KINDS:
-            message = f"The report {recording.name!r} of kind {recording.kind!r} is not supported; it is left out."
-            report.lost("recording", where, message)
+            report.lost("recording", where, unrecorded(recording))
             continue
         window = _window(recording, report, where, settings)
         found = [

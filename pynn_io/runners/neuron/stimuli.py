@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 MEMBRANE_CURRENT, MEMBRANE_CONDUCTANCE = "pynn_io_current", "pynn_io_conductance"
 #: A conductance below this is none (uS), and its resistance this much (MOhm): neurodamus ``core/stimuli.py``.
 _NO_CONDUCTANCE, _OPEN = 1e-9, 1e9
+#: Resistance of a voltage clamp that is not there yet (MOhm): its conductance is lost in rounding.
+_ABSENT = 1e30
 #: After any run, ms.
 _LATE = 1e9
 #: Levels that an SEClamp has of its own.
@@ -227,7 +229,7 @@ def _put_voltage(drive: Drive, site: int, segment: Any, shared: dict, keep: list
     clamp.dur1 = float(ends[-1])
     keep += _play(course, clamp._ref_amp1, shared, (1.0, 0.0), drive)
     if begins[0] > 0:
-        closing = np.array([0.0, begins[0], begins[0]]), np.array([_OPEN, _OPEN, drive.signal.resistance])
+        closing = np.array([0.0, begins[0], begins[0]]), np.array([_ABSENT, _ABSENT, drive.signal.resistance])
         keep += _play(Shape(*closing), clamp._ref_rs, shared, (0.0, 1.0), drive)
 
 
