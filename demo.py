@@ -68,7 +68,15 @@ STEPS: tuple[tuple[str, str, int], ...] = (
         0,
     ),
     (
-        "7. If you would rather have no file than an incomplete one, say --strict (exit status 3: refused):",
+        "7. NeuroML runs, too: fixtures/neuroml is a cell with a dendrite, ion channels and calcium, and an abstract\n"
+        "   cell. Their equations are written as mechanisms for NEURON; the files that the simulation names stand\n"
+        "   beside the results.",
+        "pynn-run fixtures/neuroml/LEMS_pair.xml --backend neuron -o demo_output/run_neuroml"
+        " --plot demo_output/run_neuroml.png",
+        0,
+    ),
+    (
+        "8. If you would rather have no file than an incomplete one, say --strict (exit status 3: refused):",
         "pynn-convert fixtures/mixed/circuit_config.json demo_output/mixed_strict --to neuroml --strict --quiet",
         3,
     ),
@@ -77,7 +85,8 @@ STEPS: tuple[tuple[str, str, int], ...] = (
 END = """\
 What happened
   Each circuit was read into one description of a network, checked, compared with what the target format can express,
-  and written; one was run on two simulators. What a target cannot carry was listed; nothing is dropped in silence.
+  and written; one was run on two simulators, and a NeuroML model on NEURON. What a target cannot carry was listed;
+  nothing is dropped in silence.
 
 Now look at
   demo_output/synfire.png
@@ -85,6 +94,8 @@ Now look at
   demo_output/run_nest.png and demo_output/nest_and_neuron.png
       the volley running down the chain, and the two runs laid over each other; spikes and voltages as SONATA are in
       demo_output/run_nest/ and demo_output/run_neuron/
+  demo_output/run_neuroml/
+      pair_v.dat and pair.spikes: potentials and spikes in SI units, as jNeuroML writes them; run_neuroml.png beside it
   demo_output/synfire_neuroml/
       NeuroML and LEMS: open the .nml file in a text editor, or run it in jNeuroML (it needs Java):
       {bin}/pynml demo_output/synfire_neuroml/LEMS_*.xml -nogui

@@ -28,6 +28,11 @@ examples:
       shorter, finer, other random numbers
   pynn-run simulation_config.json --backend neuron --mechanisms mod --processes 2
       on NEURON under MPI, with the mechanisms (.mod files) of the folder mod
+  pynn-run LEMS_sim.xml --backend neuron -o results
+      a NeuroML model on NEURON, its channels compiled the first time; beside the results the files that the
+      simulation names (OutputFile, EventOutputFile), in SI units
+  pynn-run LEMS_sim.xml --backend jneuroml --engine neuron
+      the same by jNeuroML, as code that it writes for NEURON; without --engine, by its own solver
   pynn-run simulation_config.json --to nix -o run.nix
       the results as one NIX file
   pynn-run simulation_config.json --strict
@@ -86,7 +91,7 @@ def _what_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PLAN",
         nargs="?",
         type=Path,
-        help="SONATA simulation config or joined config, or a folder that holds exactly one",
+        help="SONATA simulation config or joined config, a folder that holds exactly one, or a LEMS simulation",
     )
     what.add_argument("--from", dest="source_format", metavar="FORMAT", help="format of PLAN, where it cannot be told")
     what.add_argument("--duration", metavar="MS", type=_milliseconds, help="instead of the plan's (ms)")

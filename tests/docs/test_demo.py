@@ -30,6 +30,7 @@ def test_demo_runs_twice_and_leaves_what_it_says(tmp_path: Path) -> None:
     assert (folder / "synfire_allen/circuit_config.json").exists()
     assert (folder / "synfire_obi/circuit_config.json").exists()
     assert not (folder / "mixed_strict").exists()
+    assert {"pair_v.dat", "pair_gates.dat", "pair.spikes"} <= {path.name for path in (folder / "run_neuroml").iterdir()}
     losses = json.loads((folder / "mixed_losses.json").read_text())["issues"]
     lost = " ".join(str(issue) for issue in losses if issue["kind"] == "LOST")
     assert all(channel in lost for channel in ("NaTs", "Kv3_1", "Ih")), "channels are lost by name"
