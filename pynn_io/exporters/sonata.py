@@ -18,6 +18,7 @@ from pynn_io.document import Document
 from pynn_io.exporters.sonata_components import Components, component_folders, safe_name
 from pynn_io.exporters.sonata_dialect import Dialect, dialect_of
 from pynn_io.exporters.sonata_edges import WrittenEdges, write_edges
+from pynn_io.exporters.sonata_neuroml import converted
 from pynn_io.exporters.sonata_nodes import WrittenNodes, write_nodes
 from pynn_io.exporters.sonata_regroup import Regrouped, regrouped
 from pynn_io.exporters.sonata_sets import NodeSets
@@ -48,7 +49,8 @@ def write(
 
 class _Writer:
     def __init__(self, document: Document, dest: Path, report: Report, dialect: Dialect, progress: Progress) -> None:
-        self.document, self.network = document, document.network
+        made = converted(document, report, obi=dialect.name == "obi")
+        self.document, self.network = made.document, made.document.network
         self.dest, self.report, self.dialect, self.progress = dest, report, dialect, progress
         self.source: Mapping[str, Any] = self.network.extra.get("sonata") or {}
         self.same = _SOURCES.get(str(self.source.get("dialect"))) == dialect.name
@@ -57,6 +59,7 @@ class _Writer:
             known = regrouped(self.network, report, flat=self._flat())
         self.network = known.network
         self.components = Components(dest / "components", self.network, dialect, report, self._alternates(), known.made)
+        self.components.generated(made.templates, made.mechanisms)
 
     def _flat(self) -> set[str]:
         """Populations and projections that come from files without a types table."""

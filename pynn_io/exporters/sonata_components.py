@@ -22,7 +22,7 @@ from pynn_io.formats.new_file import safe_name, writing
 from pynn_io.formats.sonata_write import copy_file, write_text
 from pynn_io.graph.cells import CableCell, Cell, Origin, PointCell, SpikeSource, UnknownCell
 from pynn_io.graph.morphology import LazyMorphologies
-from pynn_io.graph.network import Network
+from pynn_io.graph.network import Network, Population
 from pynn_io.graph.synapses import Synapse
 from pynn_io.report import Report
 
@@ -36,6 +36,8 @@ FOLDERS = {
     "synaptic_models_dir": "synaptic_models",
     "templates_dir": "templates",
 }
+#: Folder of mechanisms that are written.
+MECHANISMS = "mechanisms"
 #: Folders of other morphology formats, in ``alternate_morphologies`` of the OBI extension, by suffix.
 ALTERNATES = {".asc": ("neurolucida-asc", "morphologies_asc"), ".h5": ("h5v1", "morphologies_h5")}
 #: What a synapse without a model is called in the graph.
@@ -63,6 +65,23 @@ class Components:
         self._synapses: dict[str, dict[str, str]] = {}
         self._morphologies: dict[str, str] = {}
         self.alternates: set[str] = set()
+        self._mechanisms = False
+        self._templates: frozenset[str] = frozenset()
+
+    def generated(self, templates: Mapping[str, str], mechanisms: Mapping[str, str]) -> None:
+        """Files written for the network, by the name of what they define: hoc templates and NMODL mechanisms."""
+        for name, text in templates.items():
+            for key in ("biophysical_neuron_models_dir", "templates_dir"):  # OBI's tools and BMTK look here and there
+                self._place(key, f"{name}.hoc", text)
+        for name, text in mechanisms.items():
+            self._place(MECHANISMS, f"{name}.mod", text)
+        self._mechanisms = bool(mechanisms)
+        self._templates = frozenset(f"hoc:{name}" for name in templates)
+
+    def counts_sections(self, population: Population) -> bool:
+        """Whether cells of a population are templates that were written for it, with all sections of the file."""
+        cells = (self._network.cells[name] for name in population.cells)
+        return any(isinstance(cell, CableCell) and cell.template in self._templates for cell in cells)
 
     # --- definitions --------------------------------------------------------------------------------------------
 
@@ -268,6 +287,8 @@ class Components:
                 with writing(folder):
                     folder.mkdir(parents=True, exist_ok=True)
                 content[key] = f"$COMPONENT_DIR/{name}"
+        if self._mechanisms:
+            content["mechanisms_dir"] = f"$COMPONENT_DIR/{MECHANISMS}"
         for suffix in sorted(self.alternates):
             entry, name = ALTERNATES[suffix]
             content.setdefault("alternate_morphologies", {})[entry] = f"$COMPONENT_DIR/{name}"

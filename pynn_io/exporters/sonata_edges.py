@@ -63,7 +63,7 @@ def write_edges(
     group = population_group(file, "edges", projection.name)
     strength = strength_of(projection, network, dialect, where, report)
     types = _types(projection, dialect, components, strength, where, report, foreign=foreign)
-    maps, order = _section_maps(projection, network, dialect, where, report)
+    maps, order = _section_maps(projection, network, dialect, components, where, report)
     if order != _IMPLIED[dialect.name] or any(name.endswith("_section_id") for name in projection.edges.columns):
         group.attrs["section_order"] = order
     if dialect.name == "obi":
@@ -152,12 +152,18 @@ def _report_models(projection: Projection, network: Network, strength: Strength,
 
 
 def _section_maps(
-    projection: Projection, network: Network, dialect: Dialect, where: str, report: Report
+    projection: Projection,
+    network: Network,
+    dialect: Dialect,
+    components: Components,
+    where: str,
+    report: Report,
 ) -> tuple[dict[str, tuple[str, SectionMap]], str]:
-    """``(column -> (end of the edge, map), the order that is written)``."""
+    """``(column -> (end of the edge, map), the order that is written)``. Templates of ours keep their axon."""
     source, target = projection.section_order, dialect.section_order or projection.section_order
     columns = [name for name in ("afferent_section_id", "efferent_section_id") if name in projection.edges.columns]
-    if source == target or not columns:
+    ends = [network.populations[name] for name in (projection.pre, projection.post)]
+    if source == target or not columns or any(components.counts_sections(end) for end in ends):
         return {}, source
     maps: dict[str, tuple[str, SectionMap]] = {}
     for name in columns:

@@ -59,7 +59,11 @@ _OWN_SIMULATOR = _no("its equations are in a file of the simulator's own languag
 _NOT_YET = _no("not translated yet")
 _NO_EQUATIONS = _no("SONATA names mechanisms of a simulator; equations are not translated into these yet")
 _NO_CHILDREN = _no("a parameter file of SONATA holds numbers and texts, and nothing in them")
+_AS_HOC = _nearly("those of cable cells are written as NMODL mechanisms and hoc templates, and come back as these")
+_AS_MECHANISM = _nearly("on cable cells written as an NMODL mechanism, and comes back as that; else a template of ours")
+_NO_MECHANISM = _no("the OBI dialect has no name for the mechanism of a synapse")
 _OWN_TEMPLATE = _nearly("kept as a template that only pynn_io reads")
+_SOMA_ONLY = _nearly("potentials at the soma become membrane reports; other quantities are left out")
 _NOT_IN_BMTK = _no("BMTK has no such input")
 _NO_SETTINGS = _no("LEMS states the length and the step of a simulation, and no simulator's own settings")
 _NOT_A_TRACE = _no("LEMS writes potentials of cells, and nothing else yet")
@@ -122,8 +126,8 @@ ROWS: dict[str, Row] = {
     "channel:nmodl": _row("Ion channels as NMODL mechanisms", neuroml=_OWN_SIMULATOR),
     "channel:neuroml": _bmtk_and_obi(
         "Ion channels and concentrations as NeuroML or LEMS components",
-        allen=_NO_EQUATIONS,
-        obi=_NO_EQUATIONS,
+        allen=_AS_HOC,
+        obi=_AS_HOC,
         neuroml=EXACT,
     ),
     "component_types": _bmtk_and_obi(
@@ -182,8 +186,8 @@ ROWS: dict[str, Row] = {
     ),
     "recording:lems": _bmtk_and_obi(
         "Files of quantities and events (LEMS)",
-        allen=_no("SONATA records variables of cells, and no quantities by their paths"),
-        obi=_no("SONATA records variables of cells, and no quantities by their paths"),
+        allen=_SOMA_ONLY,
+        obi=_SOMA_ONLY,
         neuroml=EXACT,
     ),
     "run:lems": _row("Displays and other words of a LEMS simulation"),
@@ -280,7 +284,7 @@ def _model(name: str, target: str, *, synapse: bool) -> Support:
     if base == "nmodl":
         return _as_nmodl(name)
     if base in ("sonata", "allen", "obi") and name.startswith("neuroml:"):
-        return _OWN_TEMPLATE
+        return _OWN_TEMPLATE if not synapse else _NO_MECHANISM if base == "obi" else _AS_MECHANISM
     if base != "neuroml" or not name or name.startswith("neuroml:"):
         return EXACT
     from pynn_io.vocabulary.neuroml import SUPPORT_ROWS
