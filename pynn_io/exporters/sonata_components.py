@@ -282,13 +282,15 @@ class Components:
         """
         content: dict[str, Any] = {}
         for key, name in FOLDERS.items():
-            folder = self._folder / name
-            if folder.is_dir() or key != "templates_dir":
+            if key != "templates_dir":
+                folder = self._folder / name
                 with writing(folder):
                     folder.mkdir(parents=True, exist_ok=True)
                 content[key] = f"$COMPONENT_DIR/{name}"
         if self._mechanisms:
             content["mechanisms_dir"] = f"$COMPONENT_DIR/{MECHANISMS}"
+        if self._templates:
+            content["templates_dir"] = f"$COMPONENT_DIR/{FOLDERS['templates_dir']}"
         for suffix in sorted(self.alternates):
             entry, name = ALTERNATES[suffix]
             content.setdefault("alternate_morphologies", {})[entry] = f"$COMPONENT_DIR/{name}"

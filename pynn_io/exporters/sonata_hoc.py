@@ -1,8 +1,8 @@
 """A cell of NeuroML as a hoc template: SONATA's form of a cell that is more than densities in four regions.
 
 Sections are those of the morphology in SONATA's order (soma, axon, basal, apical), so that a section id of an edge
-means the same in the template and in the SWC file. The template states points, compartments and membrane itself and needs no
-argument; what a simulator hands it (a gid, a morphology) is not used.
+means the same in the template and in the SWC file. The template states points, compartments and membrane itself and
+needs no argument; what a simulator hands it (a gid, a morphology) is not used.
 """
 
 from __future__ import annotations

@@ -117,7 +117,7 @@ class _Conversion:
             "Its sections and membrane are written as a hoc template, its channels as NMODL mechanisms; a simulator "
             "computes the same, but a reader gets a template and mechanisms, not channels with their gates: "
             f"{', '.join(names)}",
-            examples=[name, *names, *self._groups(key)],
+            examples=[name, "decor", *names, *self._groups(key)],
         )
 
     def _groups(self, key: str) -> list[str]:
