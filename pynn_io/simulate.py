@@ -122,6 +122,8 @@ def choose(network: Network, plan: SimulationPlan) -> tuple[str, str]:
         return "neuron", "the network has cable cells"
     if any(model.startswith("nrn:") for model in models):
         return "neuron", "the network has cell models of NEURON"
+    if any(model.startswith("neuroml:") for model in models):
+        return "neuron", "the network has cell models of NeuroML, and NEURON runs all of these"
     if any(model.startswith("nest:") for model in models):
         return "nest", "the network has cell models of NEST"
     for row in registry.BACKENDS.values():

@@ -335,6 +335,7 @@ def test_a_work_folder_that_cannot_be_made(network, monkeypatch, tmp_path):
         (None, {"c": CableCell()}, "neuron", "cable cells"),
         (None, {"c": PointCell("nrn:IntFire1")}, "neuron", "models of NEURON"),
         (None, {"c": PointCell("nest:iaf_psc_alpha")}, "nest", "models of NEST"),
+        (None, {"c": PointCell("neuroml:izhikevich2007Cell")}, "neuron", "models of NeuroML"),
     ],
 )
 def test_auto(network, simulator, cells, backend, reason):
