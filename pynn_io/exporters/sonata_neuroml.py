@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from pynn_io.document import Document
-from pynn_io.errors import GraphError, UnsupportedInput
+from pynn_io.errors import GraphError, PlanError, UnsupportedInput
 from pynn_io.exporters.sonata_hoc import hoc_name, hoc_template, section_name, standing
 from pynn_io.graph.biophysics import ChannelDensity, ChannelPopulation, MembraneProperty, Paint
 from pynn_io.graph.cells import CableCell
@@ -297,7 +297,11 @@ class _Conversion:
         found: dict[str, list[int]] = {}
         left = []
         for name, path in recording.columns:
-            what = quantity(path, self.network, where=recording.name)
+            try:
+                what = quantity(path, self.network, where=recording.name)
+            except PlanError as error:
+                left.append(f"{name} ({path}: {error.message})")
+                continue
             population = self.network.populations[what.population]
             kind = int(np.asarray(population.type_index.read(population.size))[what.row])
             root = population.cells[kind] in self.cells and what.variable == "v" and not what.parts
@@ -312,18 +316,18 @@ class _Conversion:
             message = "Spikes of all cells are written by a run of a SONATA circuit: there is no recording of some."
             report.approximated("recording", f"recording {recording.name}", message, examples=[recording.name])
         elif found:
-            message = "A file of potentials is a membrane report for each population, in mV and HDF5."
+            message = "A file of potentials is a membrane report for each population, of the middle of the soma, in mV and HDF5."
             report.approximated("recording", f"recording {recording.name}", message, examples=[recording.name])
         for population_name, ids in found.items():
             node_set = {"population": population_name, "node_id": sorted(set(ids))}
             yield Recording(f"{_plain(recording.name)}_{population_name}", "v", node_set, sections="soma")
 
     def _in_soma(self, cell: str, segment: int | None) -> bool:
-        """Whether a recording at the middle of a segment is one at the middle of the soma."""
+        """Whether a segment is of the section that a membrane report of the soma is about."""
         morphology = self.morphologies[str(self.cells[cell].morphology)]
         wanted = morphology.id[0] if segment is None else segment
-        section, at = on_sections(morphology, np.array([wanted]), np.array([0.5]))
-        return section_name(sections(morphology), int(section[0])) == "soma[0]" and abs(float(at[0]) - 0.5) < 1e-9
+        section, _ = on_sections(morphology, np.array([wanted]), np.array([0.5]))
+        return section_name(sections(morphology), int(section[0])) == "soma[0]"
 
 
 def on_sections(morphology: Morphology, segment: np.ndarray, fraction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -57,7 +57,7 @@ _COLUMN_ONLY = _nearly("kept as a column that no tool of this dialect reads")
 _OWN_SIMULATOR = _no("its equations are in a file of the simulator's own language, which is not translated yet")
 
 _NOT_YET = _no("not translated yet")
-_NO_EQUATIONS = _no("SONATA names mechanisms of a simulator; equations are not translated into these yet")
+_IN_MECHANISMS = _nearly("in the mechanisms of cable cells that use them; no file holds the types themselves")
 _NO_CHILDREN = _no("a parameter file of SONATA holds numbers and texts, and nothing in them")
 _AS_HOC = _nearly("those of cable cells are written as NMODL mechanisms and hoc templates, and come back as these")
 _AS_MECHANISM = _nearly("on cable cells written as an NMODL mechanism, and comes back as that; else a template of ours")
@@ -131,7 +131,7 @@ ROWS: dict[str, Row] = {
         neuroml=EXACT,
     ),
     "component_types": _bmtk_and_obi(
-        "Component types of one's own (LEMS)", allen=_NO_EQUATIONS, obi=_NO_EQUATIONS, neuroml=EXACT
+        "Component types of one's own (LEMS)", allen=_IN_MECHANISMS, obi=_IN_MECHANISMS, neuroml=EXACT
     ),
     "children": _bmtk_and_obi(
         "Components in cells and synapses (plasticity, block, notes ...)",
