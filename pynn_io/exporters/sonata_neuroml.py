@@ -316,7 +316,9 @@ class _Conversion:
             message = "Spikes of all cells are written by a run of a SONATA circuit: there is no recording of some."
             report.approximated("recording", f"recording {recording.name}", message, examples=[recording.name])
         elif found:
-            message = "A file of potentials is a membrane report for each population, of the middle of the soma, in mV and HDF5."
+            message = (
+                "A file of potentials is a membrane report a population, of the middle of the soma, in mV and HDF5."
+            )
             report.approximated("recording", f"recording {recording.name}", message, examples=[recording.name])
         for population_name, ids in found.items():
             node_set = {"population": population_name, "node_id": sorted(set(ids))}
