@@ -199,7 +199,7 @@ def _mark(match: re.Match[str]) -> str:
 
 def parse(text: str, *, where: object = "") -> Expression:
     """The expression of a LEMS text. Raises ReadError (with ``where``) for what is not one, or an unknown function."""
-    python = _SIGN.sub(lambda match: _SIGNS[match[0]], _WORD.sub(_mark, " ".join(text.split())))
+    python = _SIGN.sub(lambda match: _SIGNS[match[0]], _WORD.sub(_mark, " ".join(text.split()))).strip()
     try:
         tree = ast.parse(python, mode="eval")
     except (SyntaxError, ValueError) as error:

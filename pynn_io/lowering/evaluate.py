@@ -5,6 +5,7 @@ Only what `pynn_io.graph.expressions.parse` accepted is evaluated: arithmetic an
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +17,7 @@ from pynn_io.graph.dynamics import Derived, Dynamics
 from pynn_io.graph.expressions import Expression, Language, render
 
 _NUMPY = Language(
-    {"Pow": "**", "And": "&", "Or": "|", "Not": "~"},
+    {"Pow": "**", "And": "and", "Or": "or", "Not": "not"},
     {"ln": "log", "ceil": "ceil", "floor": "floor"},
 )
 _FUNCTIONS: Mapping[str, Any] = {
@@ -29,6 +30,9 @@ _FUNCTIONS: Mapping[str, Any] = {
     "max": np.maximum,
     "H": lambda x: np.where(np.asarray(x) >= 0, 1.0, 0.0),
     "factorial": lambda x: gamma(np.asarray(x) + 1.0),
+    "And": np.logical_and,
+    "Or": np.logical_or,
+    "Not": np.logical_not,
     "__builtins__": {},
 }
 
@@ -39,9 +43,25 @@ def value(expression: Expression, names: Mapping[str, Any]) -> Any:
     if unknown or "random(" in expression.text:
         missing = ", ".join(sorted(unknown)) or "random numbers"
         raise UnsupportedInput(f"{expression} cannot be worked out beforehand: it depends on {missing}")
-    text = render(expression, _NUMPY)
+    tree = _Elementwise().visit(ast.parse(render(expression, _NUMPY), mode="eval"))
+    code = compile(ast.fix_missing_locations(tree), "<expression>", "eval")
     with np.errstate(all="ignore"):
-        return eval(compile(text, "<expression>", "eval"), dict(_FUNCTIONS), dict(names))
+        return eval(code, dict(_FUNCTIONS), dict(names))
+
+
+class _Elementwise(ast.NodeTransformer):
+    """``and``, ``or`` and ``not`` as functions of arrays: Python's own want one truth, and ``&`` binds too tightly."""
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
+        self.generic_visit(node)
+        found = node.values[0]
+        for other in node.values[1:]:
+            found = ast.Call(ast.Name(type(node.op).__name__, ast.Load()), [found, other], [])
+        return found
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        self.generic_visit(node)
+        return ast.Call(ast.Name("Not", ast.Load()), [node.operand], []) if isinstance(node.op, ast.Not) else node
 
 
 def derive(each: Derived, names: Mapping[str, Any]) -> Any:

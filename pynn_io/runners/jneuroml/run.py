@@ -53,8 +53,17 @@ def build(network: Network, plan: SimulationPlan, profile: Profile, report: Repo
     writer = getattr(import_module(module), name)
     writer(Document(network, plan), folder, report, progress=progress)
     lems = next(folder.glob("LEMS_*.xml"))
+    _make_folders(plan, folder)
     steps = _commands(engine, (java, _MEMORY, "-Djava.awt.headless=true", "-jar", str(jar)), lems)
     return Model(lems, tuple(steps), float(plan.duration or 0), {"engine": engine, "jar": jar.name})
+
+
+def _make_folders(plan: SimulationPlan, folder: Path) -> None:
+    """The folders of the files that a simulation asks for (``results/v.dat``): jNeuroML makes none."""
+    for recording in plan.recordings:
+        place = (folder / recording.file).resolve().parent if recording.file else folder
+        if place.is_relative_to(folder.resolve()):
+            place.mkdir(parents=True, exist_ok=True)
 
 
 def _commands(engine: str, java: tuple[str, ...], lems: Path) -> Iterator[tuple[str, ...]]:
