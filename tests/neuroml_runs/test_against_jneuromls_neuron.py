@@ -23,9 +23,8 @@ pytestmark = [
 
 
 def _gate(name: str, instances: int, forward: str, reverse: str) -> str:
-    return (
-        f'<gateHHrates id="{name}" instances="{instances}"><forwardRate {forward}/><reverseRate {reverse}/></gateHHrates>'
-    )
+    rates = f"<forwardRate {forward}/><reverseRate {reverse}/>"
+    return f'<gateHHrates id="{name}" instances="{instances}">{rates}</gateHHrates>'
 
 
 def _rate(kind: str, rate: float, midpoint: float, scale: float) -> str:

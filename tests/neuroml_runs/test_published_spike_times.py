@@ -14,9 +14,9 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-yaml = pytest.importorskip("yaml")
+pytest.importorskip("yaml")
 
-from tests.neuroml_runs.published import DATA, Model, deviations, models, run  # noqa: E402
+from tests.neuroml_runs.published import DATA, Model, deviations, models, run, spikes
 
 needs_neuron = pytest.mark.skipif(find_spec("neuron") is None, reason="needs NEURON")
 needs_jneuroml = pytest.mark.skipif(
@@ -79,14 +79,10 @@ def test_pynn_cells_are_nearer_to_the_limit_than_what_is_published(published: di
     model = published[f"{_EXAMPLES}Ex14_PyNN.xml"]
     results = run(model, "neuron")
     bound = model.tolerances["jNeuroML"]
-    hodgkin, others = "pop_HH_cond_exp", []
-    for each in deviations(model, results):
-        if each.experiment != hodgkin:
-            others.append(each)
+    hodgkin = "pop_HH_cond_exp"
+    others = [each for each in deviations(model, results) if each.experiment != hodgkin]
     assert len(others) == 9
     assert [each for each in others if each.relative is None or each.relative > bound] == []
     what = next(each for each in model.observables if each.experiment == hodgkin)
-    from tests.neuroml_runs.published import spikes
-
     periods = np.diff(spikes(results, what))
     assert np.median(periods) == pytest.approx(25.65, abs=0.05)
