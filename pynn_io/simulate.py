@@ -22,10 +22,12 @@ from pynn_io.errors import BackendUnavailable, FormatError, LossError, RunError
 from pynn_io.graph.cells import CableCell, PointCell
 from pynn_io.graph.network import Network
 from pynn_io.graph.validate import validate
+from pynn_io.lowering.quantities import traces
 from pynn_io.progress import Progress, quiet
 from pynn_io.registry import Backend
 from pynn_io.report import Report
 from pynn_io.results import Results
+from pynn_io.results.results import QuantityTable
 from pynn_io.runners.base import Profile
 from pynn_io.runners.job import Job, Outcome
 from pynn_io.runners.launch import FULL_DISK, Listener, LogSink, run_job
@@ -96,9 +98,17 @@ def simulate(
     progress(f"starting {row.title}", 0, 1)
     listener = Listener(progress, log, None if lowered is None else lambda found: lowered(_completed(found, audited)))
     outcomes = _run(job, row, report, audited, listener, timeout)
-    first = outcomes[0].results or Results()
+    first = _with_potentials(outcomes[0].results or Results(), network)
     facts = _provenance(row, reason, plan, profile, started, outcomes)
     return replace(first, level=row.level, provenance={**facts, **first.provenance})
+
+
+def _with_potentials(results: Results, network: Network) -> Results:
+    """The results with the potentials in files of a LEMS simulation as traces too, which all formats and plots know."""
+    known = {trace.report for trace in results.traces}
+    tables = [table for table in results.tables if isinstance(table, QuantityTable) and table.name not in known]
+    made = [trace for table in tables for trace in traces(table, network)]
+    return replace(results, traces=(*results.traces, *made))
 
 
 def choose(network: Network, plan: SimulationPlan) -> tuple[str, str]:

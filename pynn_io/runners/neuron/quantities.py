@@ -202,27 +202,40 @@ def _is_at(process: Any, column: Column, model: Model) -> bool:
 
 
 def tables(
-    model: Model, lowered: LoweredNeuron, spikes: Mapping[str, Spikes], emitted: Mapping[str, Trains]
+    model: Model, lowered: LoweredNeuron, spikes: Mapping[str, Spikes]
 ) -> tuple[QuantityTable | EventTable, ...]:
-    """What was recorded. emitted: what sources fired."""
-    found: list[QuantityTable | EventTable] = []
+    """What was recorded: of all ranks on the first, of this one on others. spikes: of all ranks."""
     recorded = {id(table): vectors for table, vectors in model.tables}
+    found: list[QuantityTable | EventTable] = []
     for table in lowered.quantities:
-        recording = table.recording
-        if recording.kind == "events":
-            found.append(_events(table, lowered, spikes, emitted))
-            continue
-        vectors = recorded[id(table)]
-        step = lowered.settings.timestep
-        size = min((len(pair[0]) for pair in vectors if pair is not None), default=0)
-        size = min(size, round(lowered.settings.duration / step) + 1)
-        data = np.full((size, len(vectors)), np.nan)
-        for number, pair in enumerate(vectors):
-            if pair is not None:
-                data[:, number] = np.array(pair[0].as_numpy()[:size]) * pair[1]
-        times = step * np.arange(size)
-        found.append(QuantityTable(recording.name, recording.file or "", recording.columns, times, data))
+        if table.recording.kind == "events":
+            found.append(_events(table, lowered, spikes, lowered.emitted))
+        else:
+            found.append(_quantities(table, recorded[id(table)], model, lowered))
     return tuple(found)
+
+
+def _quantities(table: Table, vectors: list[Any], model: Model, lowered: LoweredNeuron) -> QuantityTable:
+    """The columns of one file; not a number where no rank has the variable."""
+    recording, step = table.recording, lowered.settings.timestep
+    size = round(lowered.settings.duration / step) + 1
+    own = {number: np.array(pair[0].as_numpy()[:size]) * pair[1] for number, pair in enumerate(vectors) if pair}
+    columns: dict[int, np.ndarray] = {}
+    for part in _of_all_ranks(own) if model.hosts > 1 else [own]:
+        columns |= part
+    size = min((len(values) for values in columns.values()), default=0)
+    data = np.full((size, len(vectors)), np.nan)
+    for number, values in columns.items():
+        data[:, number] = values[:size]
+    return QuantityTable(recording.name, recording.file or "", recording.columns, step * np.arange(size), data)
+
+
+def _of_all_ranks(own: dict[int, np.ndarray]) -> list[dict[int, np.ndarray]]:
+    from neuron import h
+
+    context = h.ParallelContext()
+    parts = context.py_gather(own, 0)
+    return [own] if context.id() else parts
 
 
 def _events(

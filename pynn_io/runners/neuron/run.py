@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -117,17 +118,15 @@ def _play(model: Model) -> None:
 
 def collect(model: Model, lowered: LoweredNeuron) -> Results:
     """Spikes and traces (of all ranks on the first, else of this one), under the populations and ids of the network."""
-    spikes = _spikes(model, lowered)
-    tables = quantities.tables(model, lowered, spikes, lowered.emitted)
     results = Results(
-        spikes=spikes,
+        spikes=_spikes(model, lowered),
         traces=recordings.traces(model, lowered),
-        tables=tables,
         nodes=_nodes(lowered),
         duration=lowered.settings.duration,
         provenance=_provenance(model, lowered),
     )
-    return gathered(results, lowered.ids) if model.hosts > 1 else results
+    results = gathered(results, lowered.ids) if model.hosts > 1 else results
+    return replace(results, tables=quantities.tables(model, lowered, results.spikes))
 
 
 def _spikes(model: Model, lowered: LoweredNeuron) -> dict[str, Spikes]:
