@@ -80,6 +80,12 @@ def lower(
     return tuple(found), replace(plan, stimuli=tuple(left))
 
 
+def driven(network: Network, plan: SimulationPlan) -> frozenset[str]:
+    """The populations that inputs which are components act on."""
+    found = (stimulus for stimulus in plan.stimuli if isinstance(stimulus.what, ComponentInput))
+    return frozenset(each.population for stimulus in found for each in _targets(stimulus, network, plan))
+
+
 def _targets(stimulus: Stimulus, network: Network, plan: SimulationPlan) -> Iterator[Targets]:
     """Its own targets, or the cells of its node set."""
     if stimulus.targets is not None:

@@ -25,16 +25,19 @@ SCHEME = "neuroml:"
 class Generated(Mechanisms):
     """The mechanisms of one network, and the sections of its cells.
 
-    section_length: um, of compartments where a segment group states no number of them.
+    section_length: um, of compartments where a segment group states no number of them. driven: populations that inputs
+    which are components act on.
     """
 
     section_length: float | None = None
+    driven: frozenset[str] = frozenset()
     shapes: dict[str, SegmentShape] = field(default_factory=dict)
 
     @property
     def attached(self) -> frozenset[str]:
-        """Cells that synapses of NeuroML act on: a point process of our own for a standard cell takes none."""
-        found: set[str] = set()
+        """Cells that synapses or inputs of NeuroML act on: our own point process of a standard cell takes none."""
+        found = {name for population in self.driven for name in self.network.populations[population].cells}
+        found = {name for name in found if getattr(self.network.cells[name], "model", "") in self.types}
         for projection in self.network.projections.values():
             if any(self.network.synapses[name].model.startswith(SCHEME) for name in projection.synapses):
                 found.update(self.network.populations[projection.post].cells)

@@ -70,7 +70,7 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredNeur
     ids = {name: population.ids() for name, population in network.populations.items()}
     ends = np.cumsum([len(own) for own in ids.values()]).tolist()
     first = {name: end - len(own) for (name, own), end in zip(ids.items(), ends, strict=True)}
-    generated = Generated(network, plan.section_length)
+    generated = Generated(network, plan.section_length, driven=component_inputs.driven(network, plan))
     found = groups(network, simulated(network, plan), first, generated, report)
     warm = any("celsius" in text for text in generated.texts.values())
     settings = _settings(network, plan, found, warm, report)
