@@ -40,7 +40,7 @@ def test_receptors_synapses_and_inputs_all_act(tmp_path: Path) -> None:
     path.write_text(_LEMS)
     document, report = read(path), Report()
     (table,) = simulate(document.network, document.plan, "neuron", report=report).tables
-    assert [issue for issue in report.of_kind(Kind.LOST)] == []
+    assert list(report.of_kind(Kind.LOST)) == []
     since = table.times - 11.0
     own, other, potential = table.data.T
     after = (since > 1.0) & (since < 20.0)
@@ -49,6 +49,6 @@ def test_receptors_synapses_and_inputs_all_act(tmp_path: Path) -> None:
     np.testing.assert_allclose(own[after], scale * np.exp(-since[after] / 5), rtol=0.02)
     np.testing.assert_allclose(other[after], scale * np.exp(-since[after] / 7), rtol=0.02)
     assert potential[table.times < 40].max() == pytest.approx(-0.065, abs=1e-6)
-    # a low-pass of 20 ms under half a sine of 40 ms: 20 mV * x / (1 + x^2) * (1 + exp(-1)) for x = 2 pi 20 / 40 at its end
+    # a low-pass of 20 ms at the end of half a sine of 40 ms: 20 mV * x / (1 + x^2) * (1 + exp(-1)), x = 2 pi 20 / 40
     x = np.pi
     assert potential[-1] + 0.065 == pytest.approx(0.020 * x / (1 + x * x) * (1 + np.exp(-1)), rel=0.02)
