@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 import numpy as np
 
 from pynn_io.errors import ReadError, UnitError
 from pynn_io.formats.neuroml_rows import COLUMNS, LISTS, Rows, Words, joined
 from pynn_io.formats.neuroml_schema import Type, types
-from pynn_io.units import quantity_in
+from pynn_io.formats.number_text import decimal_floats, whole_numbers
+from pynn_io.units import UNITS, convert, quantity_in
 
 #: Rows that are collected as Python values before they become arrays.
 _PENDING = 2**14
@@ -20,13 +22,29 @@ _FLOAT = re.compile(r"\s*(?:[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?INF|N
 _LARGEST = 2**63 - 1
 #: Columns of fractions along a segment.
 _FRACTIONS = ("pre_fraction", "post_fraction", "fraction")
-#: Attributes that say something of the XML: of another namespace.
-_FOREIGN = "{"
+#: Names of other namespaces have one: they say something of the XML.
+_FOREIGN = " "
+#: Units of time.
+TIMES = frozenset(symbol for symbol, unit in UNITS.items() if unit.dimension == "time")
+_AXES = ("x", "y", "z")
 
 
 def type_of_row(tag: str) -> Type:
     """The schema's type of a row."""
     return types()[tag[0].upper() + tag[1:]]
+
+
+@cache
+def needed(tag: str) -> frozenset[str]:
+    """Attributes that a row must have. The schema demands an id, which jNeuroML and libNeuroML's HDF5 do without."""
+    return frozenset(type_of_row(tag).required) - {"id"}
+
+
+class _Bad(Exception):
+    """A value that is none: its row among those at hand, and what is wrong with it."""
+
+    def __init__(self, row: int, message: str) -> None:
+        self.row, self.message = row, message
 
 
 class Listing:
@@ -35,38 +53,37 @@ class Listing:
     def __init__(self, tag: str, where: str) -> None:
         self.tags = LISTS[tag]
         self.where = where
-        self.tag = tag
         self._file = where.rpartition(":")[0]
-        self._pending: list[tuple[dict[str, int | float | str], int]] = []
+        self._pending: list[Mapping[str, str]] = []
+        self._lines: list[int] = []
+        self._tag = ""
         self._blocks: list[Rows] = []
 
     def add(self, tag: str, attributes: Mapping[str, str], line: int) -> None:
-        """One row. Raises ReadError for what its attributes may not hold.
-
-        The schema demands an id, which jNeuroML and the HDF5 of libNeuroML do without.
-        """
-        row = self._row(tag, attributes, line)
-        for name in type_of_row(tag).required:
-            if name not in attributes and name != "id":
-                raise ReadError(f"<{tag}> has no attribute {name!r}", where=f"{self._file}:{line}")
-        self._pending.append((row, line))
-        if len(self._pending) >= _PENDING:
+        """One row. Raises ReadError for one without what it needs; what its values may not be is told later."""
+        if tag != self._tag or len(self._pending) >= _PENDING:
             self._flush()
+            self._tag = tag
+        if not needed(tag) <= attributes.keys():
+            self._flush()
+            name = min(needed(tag) - attributes.keys())
+            raise ReadError(f"<{tag}> has no attribute {name!r}", where=f"{self._file}:{line}")
+        self._pending.append(attributes)
+        self._lines.append(line)
 
     def place(self, attributes: Mapping[str, str], line: int) -> None:
         """The location of the last instance."""
-        for name in "xyz":
+        for name in _AXES:
             if name not in attributes:
                 raise ReadError(f"<location> has no attribute {name!r}", where=f"{self._file}:{line}")
-        row = self._pending[-1][0]
-        if "x" in row:
+        if "x" in self._pending[-1]:
             raise ReadError("<instance> has two <location>", where=f"{self._file}:{line}")
-        row.update(self._row("location", attributes, line))
+        self._pending[-1] = {**self._pending[-1], **attributes}
 
     def end_row(self, tag: str) -> None:
         """The last row is whole. Raises ReadError for an instance without a location."""
-        if tag == "instance" and "x" not in self._pending[-1][0]:
-            raise ReadError("<instance> has no <location>", where=f"{self._file}:{self._pending[-1][1]}")
+        if tag == "instance" and "x" not in self._pending[-1]:
+            raise ReadError("<instance> has no <location>", where=f"{self._file}:{self._lines[-1]}")
 
     def add_block(self, block: Rows) -> None:
         """Rows that are columns already."""
@@ -74,7 +91,7 @@ class Listing:
         self._blocks.append(block)
 
     def finish(self) -> Rows | None:
-        """All rows; None where there are none. Raises ReadError for a fraction that is none."""
+        """All rows; None where there are none. Raises ReadError for a value that is none."""
         self._flush()
         if not self._blocks:
             return None
@@ -86,78 +103,121 @@ class Listing:
             outside = np.flatnonzero(np.ma.filled((values < 0) | (values > 1), False))
             if len(outside):
                 row = int(outside[0])
-                message = f"{values[row]!r} is not a fraction along a segment, which is between 0 and 1"
+                message = f"{float(values[row])!r} is not a fraction along a segment, which is between 0 and 1"
                 raise ReadError(message, where=rows.where(row, self.where))
         return rows
 
-    def _row(self, tag: str, attributes: Mapping[str, str], line: int) -> dict[str, int | float | str]:
-        row: dict[str, int | float | str] = {}
-        known = type_of_row(tag).attributes
-        for name, text in attributes.items():
-            if name.startswith(_FOREIGN):
-                continue
-            column, kind = COLUMNS[name] if name in known else (name, "word")
-            if kind == "word":
-                row[column] = text
-                continue
-            try:
-                row.update(_value(column, kind, text))
-            except (ValueError, UnitError) as error:
-                message = error.message if isinstance(error, UnitError) else str(error)
-                raise ReadError(f"{name} of <{tag}>: {message}", where=f"{self._file}:{line}") from None
-        return row
-
     def _flush(self) -> None:
-        rows, self._pending = self._pending, []
+        """What was added becomes a block. Raises ReadError for the first row with a value that is none."""
+        rows, lines = self._pending, self._lines
+        self._pending, self._lines = [], []
         if not rows:
             return
         numbers: dict[str, np.ndarray] = {}
         words: dict[str, Words] = {}
-        names = list(dict.fromkeys(name for row, _ in rows for name in row))
-        for name in names:
-            values = [row.get(name) for row, _ in rows]
-            first = next(value for value in values if value is not None)
-            if isinstance(first, str):
-                words[name] = _coded(values)
-            else:
-                numbers[name] = _column(values, np.int64 if isinstance(first, int) else np.float64)
-        lines = np.asarray([line for _, line in rows], dtype=np.int64)
-        self._blocks.append(Rows(len(rows), numbers, words, lines))
+        wrong: list[_Bad] = []
+        for name in dict.fromkeys(name for row in rows for name in row if _FOREIGN not in name):
+            column, kind = COLUMNS[name] if self._knows(name) else (name, "word")
+            try:
+                _column(column, kind, [row.get(name) for row in rows], numbers, words)
+            except _Bad as bad:
+                wrong.append(_Bad(bad.row, f"{name} of <{self._tag}>: {bad.message}"))
+        if wrong:
+            first = min(wrong, key=lambda bad: bad.row)
+            raise ReadError(first.message, where=f"{self._file}:{lines[first.row]}")
+        self._blocks.append(Rows(len(rows), numbers, words, np.asarray(lines, dtype=np.int64)))
+
+    def _knows(self, name: str) -> bool:
+        return name in type_of_row(self._tag).attributes or (self._tag == "instance" and name in _AXES)
 
 
-def _column(values: list, dtype: type) -> np.ndarray:
-    missing = [value is None for value in values]
-    if not any(missing):
-        return np.asarray(values, dtype=dtype)
-    data: np.ndarray = np.asarray([0 if value is None else value for value in values], dtype=dtype)
-    return np.ma.array(data, mask=missing)
+def _column(
+    column: str, kind: str, texts: Sequence[str | None], numbers: dict[str, np.ndarray], words: dict[str, Words]
+) -> None:
+    """One attribute of all rows, None where one does not state it, as one or more columns. Raises _Bad."""
+    if kind == "word":
+        words[column] = _coded(texts)
+    elif kind in _VALUES:
+        numbers[column] = _numbers(kind, texts)
+    else:
+        _paths(column, kind, texts, numbers, words)
 
 
-def _coded(values: list) -> Words:
+def _numbers(kind: str, texts: Sequence[str | None]) -> np.ndarray:
+    """Numbers of one kind; masked where there is none. Raises _Bad."""
+    plain = _plain(kind, texts)
+    if plain is not None:
+        return plain
+    value, dtype = _VALUES[kind]
+    values: list[float] = []
+    for row, text in enumerate(texts):
+        try:
+            values.append(0 if text is None else value(text))
+        except (ValueError, UnitError) as error:
+            raise _Bad(row, error.message if isinstance(error, UnitError) else str(error)) from None
+    missing = [text is None for text in texts]
+    data: np.ndarray = np.asarray(values, dtype=dtype)
+    return np.ma.array(data, mask=missing) if any(missing) else data
+
+
+def _plain(kind: str, texts: Sequence[str | None]) -> np.ndarray | None:
+    """The same, all at once, where every row has one of the usual spelling; None where not."""
+    unit = ""
+    if kind == "ms":
+        ending = (texts[0] or "").lstrip("+-.0123456789eE")
+        unit = ending.strip()
+        if unit not in TIMES or not all(text is not None and text.endswith(ending) for text in texts):
+            return None
+        texts = [(text or "").removesuffix(ending) for text in texts]
+    try:
+        found = np.array([b"" if text is None else text.encode("ascii") for text in texts])
+    except UnicodeEncodeError:
+        return None
+    matrix = found.view(np.uint8).reshape(len(found), -1) if found.itemsize else np.zeros((len(found), 1), np.uint8)
+    lengths = np.char.str_len(found)
+    values, fine = whole_numbers(matrix, lengths) if kind == "int" else decimal_floats(matrix, lengths)
+    if not fine.all():
+        return None
+    return np.asarray(convert(values, unit, "ms")) if unit else values  # type: ignore[arg-type]
+
+
+def _coded(texts: Sequence[str | None]) -> Words:
     names: dict[str, int] = {}
-    codes = [-1 if value is None else names.setdefault(value, len(names)) for value in values]
+    codes = [-1 if text is None else names.setdefault(text, len(names)) for text in texts]
     return Words(tuple(names), np.asarray(codes, dtype=np.int64) if any(codes) else None)
 
 
-def _value(column: str, kind: str, text: str) -> dict[str, int | float | str]:
-    """What an attribute says, by column. Raises ValueError or UnitError."""
-    if kind == "int":
-        return {column: _whole(text)}
-    if kind == "float":
-        if _FLOAT.fullmatch(text) is None:
-            raise ValueError(f"{text!r} is not a number")
-        return {column: float(text)}
-    if kind == "ms":
-        return {column: float(quantity_in(text, "ms"))}
-    if kind == "cell" and text.isdecimal():
-        return {column: _whole(text)}
-    match = _PATH.fullmatch(text)
-    if match is None:
-        raise ValueError(f"{text!r} is not the path of a cell, such as ../pop/0/cell or ../pop[0]")
-    found: dict[str, int | float | str] = {column: _whole(match[2] or match[3]), f"{column}_population": match[1]}
-    if match[4]:
-        found[f"{column}_type"] = match[4]
-    return found
+def _paths(
+    column: str, kind: str, texts: Sequence[str | None], numbers: dict[str, np.ndarray], words: dict[str, Words]
+) -> None:
+    """Paths of cells, or their bare numbers: the numbers, the populations, the components."""
+    parts = [_path(kind, text, row) for row, text in enumerate(texts)]
+    numbers[column] = _numbers("int", [part[0] for part in parts])
+    for place, what in ((1, "population"), (2, "type")):
+        names = [part[place] for part in parts]
+        if any(names):
+            words[f"{column}_{what}"] = _coded(names)
+
+
+def _path(kind: str, text: str | None, row: int) -> tuple[str | None, str | None, str | None]:
+    """Number, population and component of a path. Raises _Bad."""
+    match = None if text is None else _PATH.fullmatch(text)
+    if match is not None:
+        return match[2] or match[3], match[1], match[4]
+    if text is None or (kind == "cell" and _INT.fullmatch(text) is not None):
+        return text, None, None
+    raise _Bad(row, f"{text!r} is not the path of a cell, such as ../pop/0/cell or ../pop[0]")
+
+
+def _float(text: str) -> float:
+    if _FLOAT.fullmatch(text) is None:
+        raise ValueError(f"{text!r} is not a number")
+    return float(text)
+
+
+def _time(text: str) -> float:
+    """A time in ms."""
+    return float(quantity_in(text, "ms"))
 
 
 def _whole(text: str) -> int:
@@ -168,3 +228,11 @@ def _whole(text: str) -> int:
     if value > _LARGEST:
         raise ValueError(f"{text!r} is too large a number")
     return value
+
+
+#: Kind -> one value of it, and what they are kept as.
+_VALUES: Mapping[str, tuple[Callable[[str], float], type]] = {
+    "int": (_whole, np.int64),
+    "float": (_float, np.float64),
+    "ms": (_time, np.float64),
+}

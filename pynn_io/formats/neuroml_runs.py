@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pynn_io.formats.neuroml_listing import type_of_row
+from pynn_io.formats.neuroml_listing import TIMES, needed, type_of_row
 from pynn_io.formats.neuroml_rows import COLUMNS, Rows, Words
 from pynn_io.formats.number_text import decimal_floats, whole_numbers
-from pynn_io.units import UNITS, convert
+from pynn_io.units import convert
 
 #: Runs shorter than this are not worth the trouble.
 SHORTEST = 32
@@ -104,12 +104,10 @@ class _Template:
 
     def legal(self) -> bool:
         """Whether the schema has these attributes; what is wrong otherwise is the parser's to say."""
-        kind = type_of_row(self.tag)
-        known, required = set(kind.attributes), set(kind.required) - {"id"}
+        known, required = set(type_of_row(self.tag).attributes), needed(self.tag)
         if self.tag == "instance":
             known, required = known | set("xyz"), required | set("xyz")
-            inside = self.names[-3:]
-            if set(inside) != set("xyz"):
+            if set(self.names[-3:]) != set("xyz"):
                 return False
         return len(set(self.names)) == len(self.names) and required <= set(self.names) <= known
 
@@ -207,7 +205,7 @@ class _Values:
         unit = ""
         if kind == "ms":
             match = _TIME.fullmatch(first)
-            if match is None or match[2].decode() not in UNITS or UNITS[match[2].decode()].dimension != "time":
+            if match is None or match[2].decode() not in TIMES:
                 return False
             ending, unit = match[1] + match[2], match[2].decode()
             starts, lengths = self._without(starts, lengths, b"", ending)

@@ -76,6 +76,16 @@ class _Frame:
         self.row = False
 
 
+def _row_frame(tag: str) -> _Frame:
+    frame = _Frame(tag, {}, "")
+    frame.row = True
+    return frame
+
+
+#: Rows leave nothing behind but columns, so that all of one tag share a frame.
+_ROWS = {tag: _row_frame(tag) for tags in LISTS.values() for tag in tags}
+
+
 class _Document:
     """One parse."""
 
@@ -196,19 +206,22 @@ class _Document:
             )
 
     def _start(self, name: str, found: dict[str, str]) -> None:
+        parent = self.stack[-1] if self.stack else None
+        if parent is not None and parent.listing is not None:
+            tag = name.rpartition(" ")[2]
+            if tag in parent.listing.tags:
+                parent.listing.add(tag, found, self.parser.CurrentLineNumber)
+                self.stack.append(_ROWS[tag])
+                self.tags.append(tag)
+                return
         tag, foreign = _local(name)
         attributes = found
         if any(" " in key for key in found):
             attributes = {_attribute(key): value for key, value in found.items() if foreign or " " not in key}
         line = self.parser.CurrentLineNumber
         where = f"{self.name}:{line}"
-        parent = self.stack[-1] if self.stack else None
         frame = _Frame(tag, attributes, where)
-        listing = None if parent is None else parent.listing
-        if listing is not None and tag in listing.tags:
-            listing.add(tag, attributes, line)
-            frame.row = True
-        elif parent is not None and parent.row:
+        if parent is not None and parent.row:
             self._in_row(tag, attributes, parent, line)
             frame.row = True
         else:
@@ -235,8 +248,11 @@ class _Document:
             if parent is not None and parent.listing is not None:
                 parent.listing.end_row(frame.tag)
             return
-        rows = None if frame.listing is None else frame.listing.finish()
-        made = Element(frame.tag, frame.attributes, tuple(frame.children), "".join(frame.text), frame.where, rows=rows)
+        rows, text = None, "".join(frame.text)
+        if frame.listing is not None:
+            # White space between rows is not worth its memory, and runs leave only line ends of it.
+            rows, text = frame.listing.finish(), text.strip()
+        made = Element(frame.tag, frame.attributes, tuple(frame.children), text, frame.where, rows=rows)
         if parent is None:
             self._root = made
         else:
@@ -244,8 +260,10 @@ class _Document:
 
     def _characters(self, text: str) -> None:
         """Text counts up to the first element in it, as a note has it."""
-        if self.stack and not self.stack[-1].children and not self.stack[-1].row:
-            self.stack[-1].text.append(text)
+        top = self.stack[-1] if self.stack else None
+        if top is None or top.row or top.children or (top.listing is not None and text.isspace()):
+            return
+        top.text.append(text)
 
 
 def _ordinary(start: bytes) -> bool:
