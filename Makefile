@@ -31,6 +31,7 @@ lint: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp
 	$(BIN)/python benchmarks/bench_sonata_read.py --edges $(EDGES)
 	$(BIN)/python benchmarks/bench_sonata_write.py --edges $(EDGES)
+	$(BIN)/python benchmarks/bench_neuroml_read.py
 	$(BIN)/python benchmarks/bench_neuroml_xml.py
 	$(BIN)/python benchmarks/bench_neuroml_hdf5.py
 	$(BIN)/python benchmarks/bench_peers.py

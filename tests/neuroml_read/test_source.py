@@ -60,7 +60,7 @@ def test_annotations_keep_their_namespaces(tmp_path):
 def test_what_the_schema_does_not_know_is_legal_where_the_document_defines_it(tmp_path):
     body = (
         '<ionChannelHH id="ch" conductance="1pS"><gateHHrates id="m" instances="1">'
-        '<forwardRate type="mine" level="3 odd"/><reverseRate type="mine"/></gateHHrates><extra a="1"/></ionChannelHH>\n'
+        '<forwardRate type="mine" level="3 odd"/><reverseRate type="mine"/></gateHHrates><extra/></ionChannelHH>\n'
         '<pulseGenerator id="p" delay="1 blink" duration="1ms" amplitude="1nA"/>\n<iafTauCell id="less"/>\n'
         '<include href="types.xml"/>'
     )
