@@ -141,19 +141,22 @@ class _Folder:
         self.points[name] = component, made
 
     def _channels(self) -> None:
-        """Channels that no cell has, as plain densities."""
+        """Channels that no cell has, as plain densities, and such concentration models."""
         used = {each.definition for users in self.users.values() for each in users}
         types = self.mechanisms.types
-        for name, channel in self.network.channels.items():
-            if name in used or not isinstance(channel, Component) or not types.is_a(channel.type, "baseIonChannel"):
+        density = Component("channelDensity", "", {"condDensity": 0.0, "erev": 0.0})
+        for name, item in self.network.channels.items():
+            if name in used or not isinstance(item, Component):
                 continue
-            density = Component("channelDensity", name, {"condDensity": 0.0, "erev": 0.0})
-            ion = channel.texts.get("species", "")
-            made = self._attempt(
-                "channel", f"channels/{name}", name, partial(nmodl.density, density, channel, ion, types)
-            )
+            if types.is_a(item.type, "baseIonChannel"):
+                kind, make = "density", partial(nmodl.density, density, item, item.texts.get("species", ""), types)
+            elif types.is_a(item.type, "concentrationModel"):
+                kind, make = "pool", partial(nmodl.pool, item, item.texts.get("ion", ""), types)
+            else:
+                continue
+            made = self._attempt("channel", f"channels/{name}", name, make)
             if made is not None:
-                self._use(self.mechanisms.add(made).name, name, "density", made.parameters)
+                self._use(self.mechanisms.add(made).name, name, kind, made.parameters)
 
     def _input(self, component: Component) -> None:
         if component.type.endswith(_DIMENSIONLESS):

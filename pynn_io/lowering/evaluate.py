@@ -46,7 +46,9 @@ def value(expression: Expression, names: Mapping[str, Any]) -> Any:
     tree = _Elementwise().visit(ast.parse(render(expression, _NUMPY), mode="eval"))
     code = compile(ast.fix_missing_locations(tree), "<expression>", "eval")
     with np.errstate(all="ignore"):
-        return eval(code, dict(_FUNCTIONS), dict(names))
+        # numpy's numbers, which divide by zero where a condition leaves the result out
+        numbers = {name: np.float64(each) if isinstance(each, int | float) else each for name, each in names.items()}
+        return eval(code, dict(_FUNCTIONS), numbers)
 
 
 class _Elementwise(ast.NodeTransformer):

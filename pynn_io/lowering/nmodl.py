@@ -16,7 +16,7 @@ from pynn_io.graph.columns import empty
 from pynn_io.graph.dynamics import Component, Dynamics
 from pynn_io.graph.expressions import Expression, parse
 from pynn_io.lowering.dynamics import flatten
-from pynn_io.lowering.nmodl_text import Blocks, text_of
+from pynn_io.lowering.nmodl_text import HOLD, Blocks, text_of
 from pynn_io.lowering.systems import pruned, renamed, replaced_everywhere, used
 from pynn_io.lowering.types import Types
 from pynn_io.units import DIMENSIONS, coherent_power
@@ -164,12 +164,15 @@ def cell(component: Component, types: Types, references: Mapping[str, Component]
     """A cell without extent as a point process in a section of its own, whose potential is the cell's.
 
     What is attached adds to the section's current by itself; the section must have the capacitance `capacitance_of`.
-    A cell without a state ``v`` has its variables in the mechanism alone.
+    A cell without a state ``v`` has its variables in the mechanism alone; where it has a potential that follows from
+    them (``pinskyRinzelCA3Cell``) the section's is held there.
     """
     system = _structural(pruned(flatten(component, types, references), _shown(flatten(component, types, references))))
     blocks = Blocks(title=component.type, head=[f"POINT_PROCESS {NAME}", "NONSPECIFIC_CURRENT i_out"])
     blocks.assigned["i_out"] = "nA"
     blocks.membrane = "v" in system.states
+    if any(each.name == "v" and each.dimension == "voltage" for each in system.derived):
+        blocks.currents = [f"i_out = {HOLD:g} * capacitance * (v - v_)"]
     for name in ("ISyn",):  # what attached inputs of dimensionless cells come to: set from outside
         if name in system.needs:
             blocks.ranges.append(name)

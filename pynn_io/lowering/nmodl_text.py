@@ -41,8 +41,8 @@ _UNITS = {
     "temperature": "K",
     "permeability": "um/ms",
 }
-#: How hard the potential of a resting cell is held, as a multiple of its capacitance, uS/nF.
-_HOLD = 1e6
+#: How hard the potential of a cell is held that rests or has its own, as a multiple of its capacitance, uS/nF.
+HOLD = 1e6
 _STATIC, _TIME, _WATCH = "static", "time", "watch"
 
 
@@ -108,7 +108,9 @@ class _Writer:
         names = [*system.parameters, *system.states, *(each.name for each in system.derived)]
         names += [each.name for each in system.derived_parameters]
         self._names = {name: _name(name) for name in names}
-        self._names |= {"v": "v", "t": "t", **blocks.aliases}
+        self._names |= {"t": "t", **blocks.aliases}
+        if "v" not in {each.name for each in system.derived}:  # else it is a variable of the cell's own
+            self._names["v"] = "v"
         self._states = [name for name in system.states if not (name == "v" and blocks.membrane)]
         self._random = False
         self._static = self._find_static()
@@ -335,7 +337,7 @@ class _Writer:
             yield moving
         for each in self._system.regimes:
             held = self._rate_of(each) is None
-            current = f"i_out = capacitance * {_HOLD:g} * (v - v_hold)" if held else moving
+            current = f"i_out = capacitance * {HOLD:g} * (v - v_hold)" if held else moving
             yield f"if (regime == {self._regimes[each.name]}) {{ {current} }}"
 
     def _rate_of(self, regime: Regime | None) -> Expression | None:

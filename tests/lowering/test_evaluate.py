@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pynn_io.graph.dynamics import Case, Derived
 from pynn_io.graph.expressions import parse
-from pynn_io.lowering.evaluate import value
+from pynn_io.lowering.evaluate import derive, value
 
 _TIMES = np.array([0.0, 1.0, 2.0, 3.0, 4.0])
 
@@ -23,3 +24,9 @@ _TIMES = np.array([0.0, 1.0, 2.0, 3.0, 4.0])
 )
 def test_conditions_of_arrays(text: str, expected: list[int]) -> None:
     assert value(parse(text), {"t": _TIMES, "delay": 1.0}).astype(int).tolist() == expected
+
+
+def test_what_a_condition_leaves_out_may_divide_by_zero() -> None:
+    case = Derived("spike", "none", (Case(parse("0"), parse("width .eq. 0")), Case(parse("exp(x / width)"))))
+    assert derive(case, {"x": 1.0, "width": 0.0}) == 0
+    assert derive(case, {"x": 1.0, "width": 2.0}) == pytest.approx(np.exp(0.5))
