@@ -26,6 +26,7 @@ _FRACTIONS = ("pre_fraction", "post_fraction", "fraction")
 _FOREIGN = " "
 #: Units of time.
 TIMES = frozenset(symbol for symbol, unit in UNITS.items() if unit.dimension == "time")
+_LIST = {tag: name for name, tags in LISTS.items() for tag in tags}
 _AXES = ("x", "y", "z")
 
 
@@ -68,6 +69,11 @@ class Listing:
             self._flush()
             name = min(needed(tag) - attributes.keys())
             raise ReadError(f"<{tag}> has no attribute {name!r}", where=f"{self._file}:{line}")
+        self.keep(tag, attributes, line)
+
+    def keep(self, tag: str, attributes: Mapping[str, str], line: int) -> None:
+        """The same without asking what it needs."""
+        self._tag = tag
         self._pending.append(attributes)
         self._lines.append(line)
 
@@ -129,6 +135,14 @@ class Listing:
 
     def _knows(self, name: str) -> bool:
         return name in type_of_row(self._tag).attributes or (self._tag == "instance" and name in _AXES)
+
+
+def rows_of(tag: str, elements: Sequence[tuple[Mapping[str, str], str]]) -> Rows:
+    """Elements that stand alone, each with its ``file:line``, as rows of that tag. Raises ReadError."""
+    listing = Listing(_LIST[tag], elements[0][1])
+    for attributes, where in elements:
+        listing.keep(tag, attributes, int(where.rpartition(":")[2]))
+    return listing.finish() or Rows(0)
 
 
 def _column(

@@ -18,7 +18,7 @@ from pynn_io.formats.number_text import decimal_floats, whole_numbers
 from pynn_io.units import convert
 
 #: Runs shorter than this are not worth the trouble.
-SHORTEST = 32
+SHORTEST = 128
 #: How many rows are compared at once, at most.
 _WINDOW = 2**16
 _LONGEST = 64

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from pynn_io.errors import ReadError
+from pynn_io.formats.neuroml_listing import rows_of
 from pynn_io.formats.neuroml_records import Element
+from pynn_io.formats.neuroml_rows import Rows
 from pynn_io.graph.network import Population, Projection
 from pynn_io.graph.stimuli import Stimulus
 from pynn_io.graph.synapses import Synapse
@@ -18,21 +19,16 @@ from pynn_io.importers.neuroml_components import Components
 from pynn_io.importers.neuroml_context import Take
 from pynn_io.importers.neuroml_inputs import Inputs, InputTargets, named_by
 from pynn_io.importers.neuroml_lists import row_connections, row_instances, row_targets
-from pynn_io.importers.neuroml_paths import cell_path, connections, instances, targets
+from pynn_io.importers.neuroml_paths import cell_path
 from pynn_io.importers.neuroml_populations import Instances, read_population
 from pynn_io.importers.neuroml_projections import Projections
 
-#: <network> has children of these kinds of projections; their connections.
+#: <network> has children of these kinds of projections.
 _KINDS: Mapping[str, str] = {
     "projection": "chemical",
     "electricalProjection": "electrical",
     "continuousProjection": "graded",
 }
-_CONNECTIONS = (
-    *("connection", "connectionWD"),
-    *("electricalConnection", "electricalConnectionInstance", "electricalConnectionInstanceW"),
-    *("continuousConnection", "continuousConnectionInstance", "continuousConnectionInstanceW"),
-)
 _SINGLE = ("synapticConnection", "synapticConnectionWD", "explicitConnection")
 #: Kept as they are: where cells may stand, and sets of them.
 _SPACES = ("space", "region", "cellSet")
@@ -104,10 +100,7 @@ class _Network:
 
     def _population(self, take: Take) -> None:
         rows = take.element.rows
-        if rows is None:
-            ids, places = instances(take.children("instance"), self.context)
-        else:
-            ids, places = row_instances(rows, take.where, self.context)
+        ids, places = (None, None) if rows is None else row_instances(rows, take.where, self.context)
         population, found = read_population(take, ids, places, self.components)
         if population.name in self.net.populations:
             raise ReadError(
@@ -138,11 +131,8 @@ class _Network:
         synapse = take.text("synapse")
         self.context.about(f"projection {name}", self.components.words(take))
         named = tuple(self.places[side].component if side in self.places else "" for side in (pre, post))
-        rows, components = take.element.rows, (named[0], named[1])
-        if rows is None:
-            found = connections(take.children(*_CONNECTIONS), pre, post, components, synapse, self.context)
-        else:
-            found = row_connections(rows, take.where, (pre, post), components, synapse, self.context)
+        rows = take.element.rows or Rows(0)
+        found = row_connections(rows, take.where, (pre, post), (named[0], named[1]), synapse, self.context)
         take.rest()
         if name in self.net.projections:
             raise ReadError(f"two projections are called {name!r}", where=take.where)
@@ -162,19 +152,19 @@ class _Network:
             while name in self.net.projections:
                 number += 1
                 name = f"{pre}_{post}_{number}"
-            found = connections(
-                [self._as_connection(element) for element in members], pre, post, ("", ""), "", self.context
-            )
-            made = makes.make(name, "chemical", pre, post, members[0].where, found)
+            rows = rows_of("connectionWD", [(self._as_connection(each), each.where) for each in members])
+            owner = members[0].where
+            found = row_connections(rows, owner, (pre, post), ("", ""), "", self.context)
+            made = makes.make(name, "chemical", pre, post, owner, found)
             if made is not None:
                 self.net.projections[name] = made
             self.context.kept.setdefault("synapticConnections", []).append(name)
 
-    def _as_connection(self, element: Element) -> Element:
-        attributes: dict[str, Any] = dict(element.attributes)
+    def _as_connection(self, element: Element) -> dict[str, str]:
+        attributes = dict(element.attributes)
         attributes["preCellId"], attributes["postCellId"] = attributes.pop("from", ""), attributes.pop("to", "")
         self._destination(attributes.pop("destination", _DESTINATION), element.where)
-        return Element(element.tag, attributes, element.children, element.text, element.where)
+        return attributes
 
     def _destination(self, stated: str, where: str) -> None:
         if stated != _DESTINATION:
@@ -198,11 +188,11 @@ class _Network:
             name, component, population = take.need("id"), take.need("component"), take.need("population")
             self.context.about(f"inputList {name}", self.components.words(take))
             cell = self.places[population].component if population in self.places else ""
-            rows = take.element.rows
-            if rows is None:
-                found = targets(take.children("input", "inputW"), population, cell, self.context)
-            else:
-                found = row_targets(rows, take.where, population, cell, self.context)
+            rows = take.element.rows or Rows(0)
+            destinations = rows.words.get("destination")
+            for stated in () if destinations is None else destinations.names:
+                self._destination(stated, take.where)
+            found = row_targets(rows, take.where, population, cell, self.context)
             take.rest()
             inputs.add(name, component, population, take.where, found)
         for name, place in self.places.items():
