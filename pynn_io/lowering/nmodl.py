@@ -16,7 +16,8 @@ from pynn_io.graph.columns import empty
 from pynn_io.graph.dynamics import Component, Dynamics
 from pynn_io.graph.expressions import Expression, parse
 from pynn_io.lowering.dynamics import flatten
-from pynn_io.lowering.nmodl_text import HOLD, Blocks, text_of
+from pynn_io.lowering.nmodl_equations import HOLD, Blocks
+from pynn_io.lowering.nmodl_text import text_of
 from pynn_io.lowering.systems import pruned, renamed, replaced_everywhere, used
 from pynn_io.lowering.types import Types
 from pynn_io.units import DIMENSIONS, coherent_power
