@@ -115,6 +115,8 @@ class _Folder:
             self._process(name, "source", as_component(name, cell), lambda each, types, _: nmodl.source(each, types))
         else:
             message = "It has no equations that a mechanism could be written from."
+            if isinstance(cell, SpikeSource):
+                message = "Its spikes come from a list or from a generator of the simulator, not from equations."
             self.report.lost("cell", where, message, examples=[name])
 
     def _cable(self, name: str, cell: CableCell) -> None:
