@@ -6,6 +6,8 @@ table has its columns named by attributes ``column_N``. Ids may be absent: rows 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,6 +54,7 @@ _SINGLE = 2**24
 _PLUMBING = frozenset({"TITLE", "CLASS", "VERSION", "PYTABLES_FORMAT_VERSION", "FILTERS", "GENERATED_BY"})
 _PROPERTY = "property:"
 _NOTES = "notes"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 #: What libNeuroML writes for no notes, as text or pickled.
 _NOTHING = ("", "None", "N.")
 #: Where `neuroml_hdf5` puts properties that are too long for an attribute.
@@ -86,7 +89,7 @@ class _Reader:
         stated = self._attributes(group)
         children = self._words(stated, group)
         lists = []
-        for name in group:
+        for name in self._names(group, group):
             tag = next((tag for prefix, tag in _KINDS if name.startswith(prefix)), "")
             if tag:
                 lists.append(self._list(group[name], tag))
@@ -145,7 +148,7 @@ class _Reader:
     def _columns(self, table: h5py.Dataset, where: str) -> dict[str, int]:
         """Column names and their places. Raises ReadError where they do not fit the table."""
         found: dict[str, int] = {}
-        for key in table.attrs:
+        for key in self._names(table.attrs, table):
             number = key.removeprefix("column_")
             if number == key:
                 continue
@@ -189,7 +192,7 @@ class _Reader:
     def _attributes(self, group: h5py.Group) -> dict[str, str]:
         """All attributes of a group that say something, as text."""
         with damage(self._where(group)):
-            stated = {name: group.attrs[name] for name in group.attrs if name not in _PLUMBING}
+            stated = {name: group.attrs[name] for name in self._names(group.attrs, group) if name not in _PLUMBING}
         return {name: self._text(value, f"{self._where(group)}@{name}") for name, value in stated.items()}
 
     def _words(self, stated: dict[str, str], group: h5py.Group) -> tuple[Element, ...]:
@@ -209,6 +212,15 @@ class _Reader:
                 made.append(Element("property", content, where=where))
         return tuple(made)
 
+    def _names(self, members: Iterable[str | bytes], owner: h5py.Group | h5py.Dataset) -> list[str]:
+        """Names of members or attributes. Raises ReadError for one that is no text."""
+        names = []
+        for name in members:
+            if isinstance(name, bytes):  # how h5py gives what is not UTF-8
+                raise ReadError(f"the name {name!r} is not text in UTF-8", where=self._where(owner))
+            names.append(name)
+        return names
+
     def _where(self, item: h5py.Group | h5py.Dataset) -> str:
         return f"{self.path}:{item.name}"
 
@@ -221,5 +233,8 @@ class _Reader:
             except UnicodeDecodeError:
                 raise ReadError("is not text in UTF-8", where=where) from None
         if isinstance(value, str | int | float | np.number):
-            return str(value)
+            text = str(value)
+            if not _SURROGATE.search(text):  # how h5py gives bytes that are not UTF-8
+                return text
+            raise ReadError("is not text in UTF-8", where=where)
         raise ReadError("is neither a text nor a number", where=where)

@@ -169,6 +169,19 @@ def test_a_file_that_is_cut_off(part, tmp_path):
     assert caught.value.where == str(path)
 
 
+def test_names_and_texts_that_are_not_utf8(tmp_path):
+    path = tmp_path / "net.nml.h5"
+    with write(path) as file:
+        file[NET].create_group(b"population_\xff")
+    with pytest.raises(ReadError, match="is not text in UTF-8"):
+        read_source(path)
+    with write(path) as file:
+        file[NET].attrs.create("id", b"\xff", dtype=h5py.string_dtype("utf-8", 1))
+    with pytest.raises(ReadError, match="is not text in UTF-8") as caught:
+        read_source(path)
+    assert caught.value.where == f"{path}:/{NET}@id"
+
+
 def test_hdf5_of_something_else(tmp_path):
     path = tmp_path / "x.h5"
     h5py.File(path, "w").close()
