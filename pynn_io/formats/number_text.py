@@ -52,13 +52,11 @@ def decimal_floats(text: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, n
     exact = simple & (digits <= _DIGITS) & (mantissa <= _EXACT) & (places <= _PLACES)
     values = mantissa / _POWERS[np.minimum(places, _PLACES)]
     np.negative(values, out=values, where=negative)
+    # With more digits it is a number all the same; what is not that simple may have an exponent.
+    words = np.ascontiguousarray(text).view(f"S{text.shape[1]}").reshape(-1)
+    rest = np.flatnonzero(~simple)
     fine = simple
-    rest = np.flatnonzero(~exact)
-    if len(rest):
-        found = np.ascontiguousarray(text[rest]).view(f"S{text.shape[1]}").reshape(-1)
-        good = np.fromiter(
-            (_NUMBER.fullmatch(each) is not None for each in found.tolist()), dtype=bool, count=len(rest)
-        )
-        fine[rest] = good
-        values[rest[good]] = found[good].astype(np.float64)
+    fine[rest] = [_NUMBER.fullmatch(word) is not None for word in words[rest].tolist()]
+    longer = np.flatnonzero(fine & ~exact)
+    values[longer] = words[longer].astype(np.float64)
     return values, fine
