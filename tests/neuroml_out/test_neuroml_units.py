@@ -27,7 +27,7 @@ def read(text: str) -> float:
     return to_coherent(number, symbol)
 
 
-@pytest.mark.parametrize(("symbol", "dimension"), SCHEMA)
+@pytest.mark.parametrize(("symbol", "dimension"), sorted(SCHEMA))
 @settings(max_examples=40, deadline=None)
 @given(number=NUMBERS)
 def test_what_a_file_states_in_any_unit_reads_back_as_the_same_number(
