@@ -62,7 +62,7 @@ class ProjectionWriter:
         self._deal: Deal | None = None
         if projection.kind not in ("chemical", "electrical"):
             report.lost(
-                "kind",
+                "projection-kind",
                 self._where,
                 f"NeuroML has no {projection.kind} projections; its connections are left out.",
                 count=max(1, projection.size),

@@ -247,6 +247,15 @@ def test_unknown_cells_and_their_connections_are_lost_by_name(tmp_path: Path) ->
     assert "astrocyte" in lost["unknown-cell"].message and lost["edges-without-cells"].count == 3
 
 
+def test_a_kind_of_projection_that_neuroml_lacks_is_lost_as_the_audit_says(tmp_path: Path) -> None:
+    projection = Projection(
+        "feet", "source", "cells", table(1, synapse=["s"], weight_unit=["pA"]), edges([0, 1], [0, 1]), kind="endfoot"
+    )
+    _, report = exported(Document(network(NEST, projection)), tmp_path)
+    (lost,) = [i for i in report.of_kind(Kind.LOST) if i.code == "projection-kind"]
+    assert lost.count == 2 and "endfoot" in lost.message and "feet" in lost.where
+
+
 def test_nothing_to_write_is_an_error(tmp_path: Path) -> None:
     net = Network("n", {"p": Population("p", 1, table(1, cell=["c"]))}, {}, {"c": UnknownCell("glia")})
     with pytest.raises(WriteError, match="no cell has a component"):
