@@ -228,7 +228,15 @@ def wait_for(path: Path) -> int:
     return int(path.read_text())
 
 
-def test_an_interrupt_ends_the_simulator(network, tmp_path):
+@pytest.fixture
+def heard_interrupts():
+    """SIGINT raises KeyboardInterrupt; a shell's background job, where tests may run, is born deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_ends_the_simulator(network, tmp_path, heard_interrupts):
     def interrupt():
         wait_for(tmp_path / "mark")
         os.kill(os.getpid(), signal.SIGINT)
