@@ -37,7 +37,10 @@ _RANKS = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One run. runner: ``module:class``. title, extra: of the backend, for messages. strict: refuse after lowering."""
+    """One run. runner: ``module:class``. title, extra: of the backend, for messages.
+
+    strict: refuse after lowering, and before running.
+    """
 
     network: Network
     plan: SimulationPlan

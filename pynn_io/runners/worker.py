@@ -78,15 +78,21 @@ def _simulate(job: Job, folder: Path, report: Report, steps: Steps) -> Results |
     # Every rank lowers the same; what building says is of the cells of one rank, and adds up.
     lowering = report if rank() == 0 else Report(job.allowed)
     lowered = steps.take("lower", runner.lower, job.network, job.plan, lowering)
-    if job.strict and lowering.refusals():
-        raise LossError("the backend cannot do all of it", lowering)
+    _refuse(job, lowering)
     with _said(folder) as say:
         say(lowering.as_dict())
         progress = _progress(say)
         model = steps.take("build", runner.build, lowered, job.profile, report, progress)
+        _refuse(job, report)
         steps.take("run", runner.run, model, progress)
     results = steps.take("collect", runner.collect, model, lowered)
     return results if rank() == 0 else None
+
+
+def _refuse(job: Job, report: Report) -> None:
+    """Strict mode: raise LossError for what was found so far. Some losses show only in the simulator's own cells."""
+    if job.strict and report.refusals():
+        raise LossError("the backend cannot do all of it", report)
 
 
 def load_runner(dotted: str) -> Runner:

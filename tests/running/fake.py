@@ -58,6 +58,18 @@ class Loses(Well):
         return super().build(lowered, profile, report, progress)
 
 
+class LosesLate(Well):
+    """Finds out while building that something is lost; leaves a mark if it is asked to run all the same."""
+
+    def build(self, lowered, profile, report, progress):
+        report.lost("fake-late-loss", "population x", "the fake backend's cells have no such thing")
+        return super().build(lowered, profile, report, progress)
+
+    def run(self, model, progress):
+        Path(os.environ["FAKE_MARK"]).touch()
+        super().run(model, progress)
+
+
 class Raises(Well):
     def run(self, model, progress):
         print("about to fail", flush=True)

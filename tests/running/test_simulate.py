@@ -126,6 +126,19 @@ def test_strict_refuses_what_the_runner_reports_and_builds_nothing(network, tmp_
     assert left(tmp_path) == []
 
 
+def test_strict_refuses_what_only_building_finds_and_runs_nothing(network, tmp_path):
+    with pytest.raises(LossError, match="fake-late-loss") as caught:
+        simulate(network, PLAN, "loseslate", strict=True)
+    assert caught.value.exit_status == 3 and "--allow fake-late-loss" in caught.value.hint
+    assert not (tmp_path / "mark").exists()
+    assert left(tmp_path) == []
+
+
+def test_strict_runs_with_the_late_loss_allowed(network, tmp_path):
+    assert simulate(network, PLAN, "loseslate", strict=True, report=Report({"fake-late-loss"})).spike_count == 5
+    assert (tmp_path / "mark").exists()
+
+
 def test_strict_runs_with_the_loss_allowed(network, tmp_path):
     report = Report({"fake-loss"})
     assert simulate(network, PLAN, "loses", strict=True, report=report).spike_count == 5
