@@ -221,7 +221,8 @@ def _cable_cell(cell: CableCell, network: Network, where: str) -> Iterator[Fact]
             channel = network.channels[name]
             dialect = channel.dialect if isinstance(channel, Opaque) else "neuroml"
             yield Fact(f"channel:{dialect}:{name}", name, where, _CABLE)
-        spoken = isinstance(item, ConcentrationModel) and isinstance(network.channels.get(name), Component)
+        spoken = isinstance(item, ChannelPopulation | ConcentrationModel)
+        spoken = spoken and isinstance(network.channels.get(name), Component)
         yield Fact(f"decor:{type(item).__name__}{':neuroml' if spoken else ''}", _item_name(item), where, _CABLE)
 
 

@@ -34,7 +34,7 @@ from pynn_io.graph.dynamics import Component
 from pynn_io.graph.network import Network
 from pynn_io.graph.stimuli import ComponentInput, CurrentPulses
 from pynn_io.lowering import nmodl
-from pynn_io.lowering.membrane import Mechanisms, SegmentModel, segment_model
+from pynn_io.lowering.membrane import AMOUNTS, Mechanisms, SegmentModel, segment_model
 from pynn_io.lowering.nmodl import Mechanism
 from pynn_io.lowering.segment_shape import SegmentShape, segment_shape
 from pynn_io.lowering.types import as_component
@@ -67,7 +67,7 @@ def write(document: Document, dest: Path, report: Report, *, progress: Progress 
 
 @dataclass(frozen=True, slots=True)
 class _User:
-    """A definition whose equations a mechanism has. kind: density, pool, cell, synapse, input or source."""
+    """A definition whose equations a mechanism has. kind: density, population, pool, cell, synapse, input or source."""
 
     definition: str
     kind: str
@@ -122,11 +122,12 @@ class _Folder:
     def _cable(self, name: str, cell: CableCell) -> None:
         if cell.template or cell.morphology is None:
             raise UnsupportedInput("what is on its membrane is known only to its template")
-        model = segment_model(name, cell, self.mechanisms, self.report)
         section_length = self.plan.section_length if self.plan else None
         shape = segment_shape(self.network.morphologies[cell.morphology], section_length)
+        model = segment_model(name, cell, shape, self.mechanisms, self.report)
         for spread in model.spreads:
-            kind = "density" if "gmax" in spread.parameters or "permeability" in spread.parameters else "pool"
+            amounts = AMOUNTS & spread.parameters.keys()
+            kind = "population" if "channels" in amounts else "density" if amounts else "pool"
             self._use(spread.mechanism, spread.definition, kind, spread.parameters)
         self.cables[name] = model, shape
 

@@ -63,7 +63,7 @@ def density(component: Component, channel: Component, ion: str, types: Types) ->
     system = _unprefixed(system, "channel_")
     system = _structural(pruned(system, ["iDensity", "gDensity", *_shown(system)]))
     blocks = Blocks(title=f"{component.type} of a {channel.type}", head=[f"SUFFIX {NAME}"])
-    own = _ion_statements(blocks, system, ion, writes=True)
+    own = _ion_statements(blocks, system, ion, current="i")
     parameters = dict(system.parameters)
     if "condDensity" in parameters:
         parameters["gmax"] = parameters.pop("condDensity") / _CONDUCTANCE
@@ -77,8 +77,31 @@ def density(component: Component, channel: Component, ion: str, types: Types) ->
     return _named(component.type, blocks, system)
 
 
-def _ion_statements(blocks: Blocks, system: Dynamics, ion: str, *, writes: bool) -> str:
-    """The USEION lines of a channel. Gives the ion whose current it is; empty for none."""
+def population(component: Component, channel: Component, ion: str, types: Types) -> Mechanism:
+    """Channels that are counted (``channelPopulation`` and ``channelPopulationNernst``), as a density of NEURON.
+
+    Parameters: ``channels`` (1/um2), ``erev`` (mV) where it has one, and those of the channel, of which ``conductance``
+    is one channel's. Variables are those of the whole compartment (``i``, nA), of the channel without a prefix.
+    """
+    named = replace(component, texts={**component.texts, "ionChannel": "channel"})
+    system = flatten(named, types, {"channel": replace(channel, id="channel")})
+    system = _unprefixed(system, "channel_")
+    system = _structural(pruned(system, ["i", *_shown(system)]))
+    blocks = Blocks(title=f"{component.type} of a {channel.type}", head=[f"SUFFIX {NAME}"])
+    own = _ion_statements(blocks, system, ion, current="i_out")
+    parameters = dict(system.parameters)
+    parameters["channels"] = parameters.pop("number")
+    blocks.assigned |= {"area": "um2", "number": ""}
+    blocks.initial.insert(0, "number = channels * area")
+    blocks.units["channels"] = "/um2"
+    outwards = f"i{own}" if own else "i_out"
+    blocks.currents = [f"{outwards} = -{_DENSITY:g} * i / area"]
+    blocks.assigned[outwards] = "mA/cm2"
+    return _named(component.type, blocks, replace(system, parameters=parameters))
+
+
+def _ion_statements(blocks: Blocks, system: Dynamics, ion: str, current: str) -> str:
+    """The USEION lines of a channel, whose ``current`` it is where no ion's. Gives the ion; empty for none."""
     own = "" if ion.lower() in NON_SPECIFIC else ion
     reads: dict[str, list[str]] = {}
     for variable in system.needs:
@@ -90,11 +113,11 @@ def _ion_statements(blocks: Blocks, system: Dynamics, ion: str, *, writes: bool)
                 blocks.assigned[name] = "mM"
     for name in dict.fromkeys([*([own] if own else []), *reads]):
         read = f" READ {', '.join(reads[name])}" if name in reads else ""
-        write = f" WRITE i{name}" if name == own and writes else ""
+        write = f" WRITE i{name}" if name == own else ""
         valence = _VALENCE.get(name, 1)
         blocks.head.append(f"USEION {name}{read}{write}" + (f" VALENCE {valence}" if valence else ""))
-    if not own and writes:
-        blocks.head.append("NONSPECIFIC_CURRENT i")
+    if not own:
+        blocks.head.append(f"NONSPECIFIC_CURRENT {current}")
     return own
 
 

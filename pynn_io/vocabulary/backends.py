@@ -39,6 +39,7 @@ _NEST = {
         *(
             "channel:neuroml",
             "decor:ChannelPopulation",
+            "decor:ChannelPopulation:neuroml",
             "decor:ConcentrationModel:neuroml",
             "decor:Junction",
             "column:rotation",
@@ -67,7 +68,7 @@ _NEST = {
 _NEURON = {
     **_no("its equations are in a language that NEURON does not read", "template", "channel"),
     **_no("items placed at one point of a cell are not built", "decor:Junction"),
-    **_no("channels that are counted, not spread, are not built", "decor:ChannelPopulation"),
+    **_no("what one channel of a mechanism conducts is not known", "decor:ChannelPopulation"),
     **_no(_NO_CELL, "cell:UnknownCell"),
     "kind:graded": EXACT,
     **_no(_OTHER_KIND, "kind"),

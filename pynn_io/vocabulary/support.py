@@ -141,7 +141,8 @@ ROWS: dict[str, Row] = {
     ),
     "channel": _row("Ion channels in other languages", neuroml=_OWN_SIMULATOR),
     "decor:ChannelDensity": _row("Channel densities"),
-    "decor:ChannelPopulation": _row("Channels that are counted, not spread"),
+    "decor:ChannelPopulation": _row("Counted channels of NMODL mechanisms", neuroml=_OWN_SIMULATOR),
+    "decor:ChannelPopulation:neuroml": _row("Channels that are counted, not spread"),
     "decor:MembraneProperty": _row("Capacitance, resistivity, initial potential, threshold"),
     "decor:ReversalPotential": _row("Reversal potentials of ions"),
     "decor:ConcentrationModel": _row("Concentration models as NMODL mechanisms", neuroml=_OWN_SIMULATOR),
@@ -215,7 +216,8 @@ _OF_CELLS = {
     **dict.fromkeys(
         (
             *("cell:PointCell", "cell:SpikeSource", "cell:CableCell", "channel:neuroml", "component_types", "children"),
-            *("decor:ChannelDensity", "decor:MembraneProperty", "decor:ConcentrationModel:neuroml"),
+            *("decor:ChannelDensity", "decor:ChannelPopulation:neuroml"),
+            *("decor:MembraneProperty", "decor:ConcentrationModel:neuroml"),
         ),
         EXACT,
     ),
@@ -225,7 +227,7 @@ _OF_CELLS = {
     "channel": _OWN_SIMULATOR,
     "channel:nmodl": _OWN_SIMULATOR,
     "channel:nmodl:pas": _OWN_SIMULATOR,
-    "decor:ChannelPopulation": _NOT_YET,
+    "decor:ChannelPopulation": _OWN_SIMULATOR,
     "decor:ConcentrationModel": _OWN_SIMULATOR,
     "decor:ReversalPotential": _no("a channel of NeuroML has the reversal potential of its density"),
     "decor:Junction": _NOT_YET,
