@@ -40,7 +40,8 @@ _CHANNELS = f"""<ionChannelPassive id="leak" conductance="10pS"/>
 {_gate("h", 1, _rate("HHExpRate", 0.07, -65, -20), _rate("HHSigmoidRate", 1, -35, 10))}</ionChannelHH>
 <ionChannelHH id="potassium" conductance="10pS" species="k">
 {_gate("n", 4, _rate("HHExpLinearRate", 0.1, -55, 10), _rate("HHExpRate", 0.125, -65, -80))}</ionChannelHH>"""
-_BALL = """<segment id="0"><proximal x="0" y="0" z="0" diameter="20"/><distal x="20" y="0" z="0" diameter="20"/></segment>
+_BALL = """<segment id="0"><proximal x="0" y="0" z="0" diameter="20"/>
+<distal x="20" y="0" z="0" diameter="20"/></segment>
 """
 _SQUID = """<channelPopulation id="leaks" ionChannel="leak" number="377" erev="-54.3mV" ion="non_specific"/>
 <channelPopulation id="nas" ionChannel="sodium" number="150796" erev="50mV" ion="na"/>
@@ -130,7 +131,8 @@ def _first_spike(potential: np.ndarray) -> float:
 def test_compartments_have_neurons_areas(count: int, tmp_path: Path) -> None:
     """Frusta that end in a compartment, and steps in diameter, which NEURON counts as rings."""
     h = pytest.importorskip("neuron").h
-    text = """<segment id="0"><proximal x="0" y="0" z="0" diameter="10"/><distal x="10" y="0" z="0" diameter="4"/></segment>
+    text = """<segment id="0"><proximal x="0" y="0" z="0" diameter="10"/>
+<distal x="10" y="0" z="0" diameter="4"/></segment>
 <segment id="1"><parent segment="0"/><proximal x="10" y="0" z="0" diameter="2"/>
 <distal x="25" y="5" z="0" diameter="1"/></segment>
 <segment id="2"><parent segment="1"/><distal x="60" y="5" z="3" diameter="1"/></segment>

@@ -1,4 +1,4 @@
-"""``tauRise`` equal to ``tauDecay``: the height of NeuroML's two exponentials is 0 / 0, and no NaN goes on in silence."""
+"""``tauRise`` equal to ``tauDecay``: the height of NeuroML's two exponentials is 0 / 0, and no NaN is silent."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from pynn_io.runners.neuron import (
 from pynn_io.runners.neuron.cells import groups, mechanisms_of
 from pynn_io.runners.neuron.component_inputs import is_of_segments
 from pynn_io.runners.neuron.components import Generated
-from pynn_io.runners.neuron.connections import cells_of, connections
+from pynn_io.runners.neuron.connections import connections
 from pynn_io.runners.neuron.geometry import Geometries
 from pynn_io.runners.neuron.lowered import (
     CellGroup,
@@ -43,6 +43,7 @@ from pynn_io.runners.neuron.obi import Additions
 from pynn_io.runners.neuron.obi_synapses import seed_gids
 from pynn_io.runners.neuron.overrides import global_assignments, report_unused
 from pynn_io.runners.neuron.placement import Generators, bmtk_gids
+from pynn_io.runners.neuron.populations import cells_of
 from pynn_io.runners.neuron.templates import template_files
 from pynn_io.simulation_plan import SimulationPlan
 
