@@ -37,6 +37,7 @@ from pynn_io.lowering import nmodl
 from pynn_io.lowering.membrane import AMOUNTS, Mechanisms, SegmentModel, segment_model
 from pynn_io.lowering.nmodl import Mechanism
 from pynn_io.lowering.segment_shape import SegmentShape, segment_shape
+from pynn_io.lowering.surroundings import celsius_at_start
 from pynn_io.lowering.types import as_component
 from pynn_io.progress import Progress, quiet
 from pynn_io.report import Report
@@ -221,6 +222,7 @@ class _Folder:
 
     def _celsius(self) -> float:
         stated = self.plan.celsius if self.plan else None
+        stated = celsius_at_start(self.network) if stated is None else stated
         if stated is None and any("celsius" in self.mechanisms.texts[name] for name in self.users):
             message = f"No temperature is stated, on which mechanisms depend: {_CELSIUS} degC."
             self.report.defaulted("default-setting", "plan/celsius", message)
