@@ -62,8 +62,12 @@ def test_a_branching_cell_with_sites_along_its_sections(tmp_path: Path) -> None:
     """Sections of several segments that begin where others end or half-way, inputs and synapses on them."""
     folder = tmp_path / "there"
     folder.mkdir()
-    (folder / "net.nml").write_text(re.sub(r"<channelPopulation [^>]*/>", "", NET))  # jNeuroML leaves these out
-    paths = ("pre[0]/v", "post[0]/v", "post[0]/2/v", "post[1]/7/v", "post[1]/11/v")
+    places = "".join(f'<instance id="{number}"><location x="0" y="0" z="{number}"/></instance>' for number in (0, 1))
+    text = re.sub(r"<channelPopulation [^>]*/>", "", NET)  # of which jNeuroML writes none
+    listed = r'<population id="\1" component="pyr" type="populationList" size="2">' + places + "</population>"
+    text = re.sub(r'<population id="(\w+)" component="pyr" size="2"/>', listed, text)
+    (folder / "net.nml").write_text(re.sub(r"\.\./(pre|post)\[(\d)\]", r"../\1/\2/pyr", text))
+    paths = [f"{cell}/v" for cell in ("pre/0/pyr", "post/0/pyr", "post/0/pyr/2", "post/1/pyr/7", "post/1/pyr/11")]
     (folder / "LEMS_net.xml").write_text(f"""<Lems><Target component="sim"/>
 <Include file="Cells.xml"/><Include file="Networks.xml"/><Include file="Simulation.xml"/><Include file="net.nml"/>
 <Simulation id="sim" length="40ms" step="0.02ms" target="net">{_recorded(*paths)}</Simulation></Lems>""")

@@ -16,8 +16,6 @@ from typing import Any
 
 from pynn_io.document import Document
 from pynn_io.errors import BackendUnavailable, RunError, SimulationFailed
-from pynn_io.graph.biophysics import ChannelPopulation
-from pynn_io.graph.cells import CableCell
 from pynn_io.graph.network import Network
 from pynn_io.progress import Progress, quiet
 from pynn_io.report import Report
@@ -56,20 +54,8 @@ def build(network: Network, plan: SimulationPlan, profile: Profile, report: Repo
     writer(Document(network, plan), folder, report, progress=progress)
     lems = next(folder.glob("LEMS_*.xml"))
     _make_folders(plan, folder)
-    if engine == "neuron":
-        _report_counted(network, report)
     steps = _commands(engine, (java, _MEMORY, "-Djava.awt.headless=true", "-jar", str(jar)), lems)
     return Model(lems, tuple(steps), float(plan.duration or 0), {"engine": engine, "jar": jar.name})
-
-
-def _report_counted(network: Network, report: Report) -> None:
-    """What jNeuroML 0.14 leaves out of the code that it writes for NEURON, without a word."""
-    for name in dict.fromkeys(name for population in network.populations.values() for name in population.cells):
-        cell = network.cells[name]
-        decor = cell.decor if isinstance(cell, CableCell) else ()
-        counted = [entry.item.channel for entry in decor if isinstance(entry.item, ChannelPopulation)]
-        message = "jNeuroML leaves counted channels (channelPopulation) out of its code for NEURON."
-        report.lost("channel-population", f"cells/{name}", message, count=len(counted), examples=counted)
 
 
 def _make_folders(plan: SimulationPlan, folder: Path) -> None:
