@@ -49,26 +49,31 @@ def write_plan(
         )
     own, own_events = stated_outputs(plan)
     stated = any(recording.kind in STATED for recording in plan.recordings)
-    target = name = nml_id(network.name or "network")
-    made = (*own, *outputs(plan, network, cells, stem, report))
-    spiking = own_events if stated or not spikes else events(cells, stem, definitions)
-    if within is not None:
-        target = within.attributes["id"]
-        inside = partial(_inside, name, frozenset(cells.ends))
-        made = tuple(replace(each, columns=inside(each.columns)) for each in made)
-        spiking = tuple(replace(each, selections=inside(each.selections)) for each in spiking)
     simulation = Simulation(
         identifier,
-        target,
+        nml_id(network.name or "network"),
         plan.duration,
         plan.timestep or STEP,
         files,
-        made,
-        spiking,
+        (*own, *outputs(plan, network, cells, stem, report)),
+        own_events if stated or not spikes else events(cells, stem, definitions),
         plan.seed,
         displays=_displays(plan),
     )
+    if within is not None:
+        simulation = _around(simulation, within, frozenset(cells.ends))
     write_simulation(dest / f"LEMS_{stem}.xml", simulation)
+
+
+def _around(simulation: Simulation, within: Element, populations: Set[str]) -> Simulation:
+    """The simulation of what stands around its network, in which paths begin."""
+    inside = partial(_inside, simulation.target, populations)
+    return replace(
+        simulation,
+        target=within.attributes["id"],
+        outputs=tuple(replace(each, columns=inside(each.columns)) for each in simulation.outputs),
+        events=tuple(replace(each, selections=inside(each.selections)) for each in simulation.events),
+    )
 
 
 def _inside(network: str, populations: Set[str], rows: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:

@@ -20,7 +20,7 @@ from pynn_io.runners.neuron.drawing import Drawing
 from pynn_io.runners.neuron.edge_sites import SEGMENTS, EdgeSites, Targeted
 from pynn_io.runners.neuron.geometry import Shapes
 from pynn_io.runners.neuron.lowered import Connections, PointModel, SynapseBlock, SynapseModel
-from pynn_io.runners.neuron.placement import Generators, parse_rule
+from pynn_io.runners.neuron.placement import Generators, Rule, parse_rule
 from pynn_io.runners.neuron.populations import Cells
 from pynn_io.runners.neuron.receptors import Receptors
 from pynn_io.vocabulary import models
@@ -58,8 +58,7 @@ def connections(
         for row, (item, name) in enumerate(zip(definitions, projection.synapses, strict=True))
     ]
     pre, post = cells[projection.pre], cells[projection.post]
-    sections, distances = (_text(projection.types, name) for name in ("target_sections", "distance_range"))
-    rules = [parse_rule(*stated, where) for stated in zip(sections, distances, strict=True)]
+    rules = _rules(projection, where)
     targets = Targeted(network, post, shapes, generators, generated, projection.section_order, rules, where)
     stream = _Stream(network, projection, pre, post, targets, where)
     stream.prepare(definitions, types)
@@ -74,6 +73,12 @@ def connections(
         drawing=Drawing(projection.name, rules, generators) if targets.draws_later else None,
         names=receptors.names,
     )
+
+
+def _rules(projection: Projection, where: str) -> list[Rule | None]:
+    """Where the synapses of each type row may be; None for a row that does not say."""
+    sections, distances = (_text(projection.types, name) for name in ("target_sections", "distance_range"))
+    return [parse_rule(*stated, where) for stated in zip(sections, distances, strict=True)]
 
 
 def _synapse(synapse: Synapse, own: Mapping[str, float], where: str, report: Report) -> SynapseModel:
