@@ -22,7 +22,7 @@ from pynn_io.graph.biophysics import (
     ReversalPotential,
 )
 from pynn_io.graph.cells import CableCell, Cell, PointCell, SpikeSource, UnknownCell
-from pynn_io.graph.dynamics import Component
+from pynn_io.graph.dynamics import CHILD_INSTANCE, Component
 from pynn_io.graph.network import Network, Population, Projection
 from pynn_io.graph.schema import FIELDS, PARAMETER, is_extra
 from pynn_io.graph.stimuli import PoissonTrains, SpontaneousSynapses, VoltageClamp, What
@@ -120,6 +120,10 @@ def facts(document: Document) -> Iterator[Fact]:
         yield from _projection(projection, network)
     for name in network.component_types:
         yield Fact("component_types", name, "component types")
+        if any(step.kind != CHILD_INSTANCE for step in network.component_types[name].structure):
+            yield Fact("component_types:structure", name, "component types")
+    if (around := network.extra.get("neuroml", {}).get("surroundings")) is not None:
+        yield Fact("surroundings", around.id, "network")
     for name in network.node_sets:
         yield Fact("node_sets", name, "node sets")
     if document.plan is not None:
@@ -221,7 +225,8 @@ def _cable_cell(cell: CableCell, network: Network, where: str) -> Iterator[Fact]
             channel = network.channels[name]
             dialect = channel.dialect if isinstance(channel, Opaque) else "neuroml"
             yield Fact(f"channel:{dialect}:{name}", name, where, _CABLE)
-        spoken = isinstance(item, ConcentrationModel) and isinstance(network.channels.get(name), Component)
+        spoken = isinstance(item, ChannelPopulation | ConcentrationModel)
+        spoken = spoken and isinstance(network.channels.get(name), Component)
         yield Fact(f"decor:{type(item).__name__}{':neuroml' if spoken else ''}", _item_name(item), where, _CABLE)
 
 

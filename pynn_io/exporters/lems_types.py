@@ -10,6 +10,7 @@ from pynn_io.graph.dynamics import (
     Action,
     Assignment,
     ComponentType,
+    Construction,
     Derived,
     Emit,
     KineticScheme,
@@ -71,6 +72,8 @@ def type_element(found: ComponentType, known: Mapping[str, ComponentType]) -> El
     dynamics = tuple(_dynamics(found, exposed))
     if dynamics:
         children.append(Element("Dynamics", {}, dynamics))
+    if found.structure:
+        children.append(Element("Structure", {}, tuple(map(_construction, found.structure))))
     attributes = {"name": found.name}
     if found.extends:
         attributes["extends"] = found.extends
@@ -164,6 +167,10 @@ def _actions(actions: Iterable[Action]) -> Iterator[Element]:
             yield Element("EventOut", {"port": action.port})
         else:
             yield Element("Transition", {"regime": action.regime})
+
+
+def _construction(step: Construction) -> Element:
+    return Element(step.kind, dict(step.attributes), tuple(map(_construction, step.steps)))
 
 
 def _regime(regime: Regime) -> Element:

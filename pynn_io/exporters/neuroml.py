@@ -137,7 +137,7 @@ class _Export:
             self._plan.celsius if self._plan is not None else None,
             continuous=_records(writers, (continuous,), hdf5),
             single=() if hdf5 else _records(writers, (SINGLE,), False),
-            **words.network(),
+            **words.network(hdf5, self._report),
         )
         file = self._write_network(head, network, hdf5, single)
         words.say_rest(self._report)
@@ -155,6 +155,7 @@ class _Export:
                 identifier,
                 self._report,
                 spikes=not named,
+                within=network.within,
             )
 
     def _unused_cells(self) -> None:
@@ -211,7 +212,8 @@ class _Export:
                 hint="The report names the models that have none.",
             )
         if not hdf5:
-            path = self._dest / f"{self._stem}.net.nml"
+            suffix = "nml" if network.within is None else "xml"  # what the schema does not have is LEMS
+            path = self._dest / f"{self._stem}.net.{suffix}"
             write_document(path, head, network, progress=self._progress)
             return path.name
         path = self._dest / f"{self._stem}.net.nml.h5"

@@ -12,7 +12,7 @@ from pynn_io.formats.neuroml_records import DocumentHead, Element, nml_id
 from pynn_io.formats.neuroml_xml import number_text
 from pynn_io.graph.biophysics import ChannelDensity, ConcentrationModel, MembraneProperty, Paint, ReversalPotential
 from pynn_io.graph.cells import CableCell
-from pynn_io.graph.morphology import Morphology, apply_processing, sections, with_standard_groups
+from pynn_io.graph.morphology import Morphology, Sections, apply_processing, sections, with_standard_groups
 from pynn_io.graph.segments import GROUP_OF_TAG, Tag
 from pynn_io.report import Report
 
@@ -122,17 +122,20 @@ def _morphology(identifier: str, morphology: Morphology, names: tuple[str, ...],
             f"Points of the morphology {morphology.name} have no diameter, which NeuroML forbids; they get 0.001 um.",
             count=int((diameters <= 0).sum()),
         )
-    children = (*_segments(morphology, names), *_groups(morphology))
+    derived = sections(morphology)
+    children = (*_segments(morphology, derived, names), *_groups(morphology, derived))
     return Element("morphology", {"id": f"{identifier}_morphology"}, children)
 
 
-def _segments(morphology: Morphology, names: tuple[str, ...]) -> Iterator[Element]:
+def _segments(morphology: Morphology, derived: Sections, names: tuple[str, ...]) -> Iterator[Element]:
     parent, along = morphology.parent.tolist(), morphology.fraction_along.tolist()
     ids = morphology.id.tolist()
     inherited = np.zeros(morphology.size, dtype=bool)
     child = np.flatnonzero(morphology.parent >= 0)
     same = (morphology.proximal[child] == morphology.distal[morphology.parent[child]]).all(axis=1)
     inherited[child] = same & (morphology.fraction_along[child] == 1)
+    # jNeuroML's NEURON export finds no place on a section whose first segment does not state where it begins
+    inherited[[int(derived.rows(number)[0]) for number in range(derived.size)]] = False
     proximal, distal = morphology.proximal.tolist(), morphology.distal.tolist()
     for row, number in enumerate(ids):
         children = []
@@ -152,9 +155,8 @@ def _point(tag: str, values: list[float]) -> Element:
     return Element(tag, dict(zip(("x", "y", "z", "diameter"), texts, strict=True)))
 
 
-def _groups(morphology: Morphology) -> Iterator[Element]:
+def _groups(morphology: Morphology, derived: Sections) -> Iterator[Element]:
     """Unbranched sections first, then everything that is made of them: jNeuroML reads groups in order."""
-    derived = sections(morphology)
     names = [f"section_{number}" for number in range(derived.size)]
     for number, name in enumerate(names):
         members = _members(morphology.id[derived.rows(number)])

@@ -25,6 +25,7 @@ from pynn_io.graph.biophysics import (
 from pynn_io.graph.cells import CableCell
 from pynn_io.graph.expressions import LEMS, render
 from pynn_io.graph.segments import GroupNotes, Morphology, PathParameter
+from pynn_io.lowering.segment_shape import UNBRANCHED
 from pynn_io.report import Report
 
 DIVISIONS = "numberInternalDivisions"
@@ -260,6 +261,7 @@ def _species(region: str, item: ConcentrationModel) -> Element:
 
 
 def _segments(morphology: Morphology) -> Iterator[Element]:
+    starts = _section_starts(morphology)
     proximal, distal = morphology.proximal.tolist(), morphology.distal.tolist()
     parent, along, ids = morphology.parent.tolist(), morphology.fraction_along.tolist(), morphology.id.tolist()
     for row, centre in morphology.spheres.items():
@@ -270,11 +272,20 @@ def _segments(morphology: Morphology) -> Iterator[Element]:
         if above >= 0:
             fraction = {} if along[row] == 1 else {"fractionAlong": plain_number(along[row])}
             children.append(Element("parent", {"segment": str(ids[above]), **fraction}))
-        if above < 0 or tuple(proximal[row]) != _inherited(proximal[above], distal[above], along[row]):
+        if above < 0 or row in starts or tuple(proximal[row]) != _inherited(proximal[above], distal[above], along[row]):
             children.append(_point("proximal", proximal[row]))
         children.append(_point("distal", distal[row]))
         name = {"name": morphology.names[row]} if row in morphology.names else {}
         yield Element("segment", {"id": str(number), **name}, tuple(children))
+
+
+def _section_starts(morphology: Morphology) -> set[int]:
+    """The first segment of each unbranched section: jNeuroML's NEURON export finds no place on a section without it."""
+    return {
+        int(morphology.groups[name].min())
+        for name, notes in morphology.notes.items()
+        if notes.ontology == UNBRANCHED and len(morphology.groups.get(name, ()))
+    }
 
 
 def _inherited(near: list[float], far: list[float], along: float) -> tuple[float, ...]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from pynn_io.exporters.neuroml_definitions import Definitions
@@ -29,10 +33,12 @@ def write_plan(
     report: Report,
     *,
     spikes: bool,
+    within: Element | None = None,
 ) -> None:
     """Write ``LEMS_stem.xml``. files: of the network. identifier: of the simulation.
 
-    spikes: whether every population gets a file of spikes that the plan has not asked for.
+    spikes: whether every population gets a file of spikes that the plan has not asked for. within: what stands around
+    the network: then it is what is simulated, and paths begin in it.
     """
     if plan.duration is None:
         report.lost("no-duration", "plan", "The plan states no duration, so no LEMS simulation is written.")
@@ -54,7 +60,26 @@ def write_plan(
         plan.seed,
         displays=_displays(plan),
     )
+    if within is not None:
+        simulation = _around(simulation, within, frozenset(cells.ends))
     write_simulation(dest / f"LEMS_{stem}.xml", simulation)
+
+
+def _around(simulation: Simulation, within: Element, populations: Set[str]) -> Simulation:
+    """The simulation of what stands around its network, in which paths begin."""
+    inside = partial(_inside, simulation.target, populations)
+    return replace(
+        simulation,
+        target=within.attributes["id"],
+        outputs=tuple(replace(each, columns=inside(each.columns)) for each in simulation.outputs),
+        events=tuple(replace(each, selections=inside(each.selections)) for each in simulation.events),
+    )
+
+
+def _inside(network: str, populations: Set[str], rows: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Paths that begin in a population, from outside of the network."""
+    for name, path in rows:
+        yield name, f"{network}/{path}" if re.split(r"[/[]", path, maxsplit=1)[0] in populations else path
 
 
 def _displays(plan: SimulationPlan) -> tuple[Element, ...]:

@@ -42,8 +42,13 @@ class Words:
             attributes=kept,
         )
 
-    def network(self) -> dict[str, Any]:
-        """Fields of `NetworkRecord`."""
+    def network(self, hdf5: bool, report: Report) -> dict[str, Any]:
+        """Fields of `NetworkRecord`. hdf5: whether it becomes tables, which nothing can stand around."""
+        around = self._kept.get("surroundings")
+        if around is not None and hdf5:
+            message = "NeuroML HDF5 has a network that stands alone: the component around it is left out."
+            report.lost("surroundings", "network", message, examples=[around.id])
+            around = None
         words = self._definitions.about("network")
         spaces = [
             self._definitions.elements.element(found, found.tag or found.type, None)
@@ -57,6 +62,7 @@ class Words:
             "extra": (*annotations, *(each for tag in _BEFORE for each in spaces if each.tag == tag)),
             "after": tuple(each for each in spaces if each.tag not in _BEFORE),
             "attributes": {"neuroLexId": neurolex} if neurolex else {},
+            "within": around and self._definitions.elements.element(around, around.tag or around.type, None),
         }
 
     def say_rest(self, report: Report) -> None:

@@ -34,9 +34,10 @@ from pynn_io.graph.dynamics import Component
 from pynn_io.graph.network import Network
 from pynn_io.graph.stimuli import ComponentInput, CurrentPulses
 from pynn_io.lowering import nmodl
-from pynn_io.lowering.membrane import Mechanisms, SegmentModel, segment_model
+from pynn_io.lowering.membrane import AMOUNTS, Mechanisms, SegmentModel, segment_model
 from pynn_io.lowering.nmodl import Mechanism
 from pynn_io.lowering.segment_shape import SegmentShape, segment_shape
+from pynn_io.lowering.surroundings import celsius_at_start
 from pynn_io.lowering.types import as_component
 from pynn_io.progress import Progress, quiet
 from pynn_io.report import Report
@@ -67,7 +68,7 @@ def write(document: Document, dest: Path, report: Report, *, progress: Progress 
 
 @dataclass(frozen=True, slots=True)
 class _User:
-    """A definition whose equations a mechanism has. kind: density, pool, cell, synapse, input or source."""
+    """A definition whose equations a mechanism has. kind: density, population, pool, cell, synapse, input or source."""
 
     definition: str
     kind: str
@@ -122,11 +123,12 @@ class _Folder:
     def _cable(self, name: str, cell: CableCell) -> None:
         if cell.template or cell.morphology is None:
             raise UnsupportedInput("what is on its membrane is known only to its template")
-        model = segment_model(name, cell, self.mechanisms, self.report)
         section_length = self.plan.section_length if self.plan else None
         shape = segment_shape(self.network.morphologies[cell.morphology], section_length)
+        model = segment_model(name, cell, shape, self.mechanisms, self.report)
         for spread in model.spreads:
-            kind = "density" if "gmax" in spread.parameters or "permeability" in spread.parameters else "pool"
+            amounts = AMOUNTS & spread.parameters.keys()
+            kind = "population" if "channels" in amounts else "density" if amounts else "pool"
             self._use(spread.mechanism, spread.definition, kind, spread.parameters)
         self.cables[name] = model, shape
 
@@ -220,6 +222,7 @@ class _Folder:
 
     def _celsius(self) -> float:
         stated = self.plan.celsius if self.plan else None
+        stated = celsius_at_start(self.network) if stated is None else stated
         if stated is None and any("celsius" in self.mechanisms.texts[name] for name in self.users):
             message = f"No temperature is stated, on which mechanisms depend: {_CELSIUS} degC."
             self.report.defaulted("default-setting", "plan/celsius", message)

@@ -25,6 +25,7 @@ from pynn_io.graph.synapses import Synapse
 from pynn_io.lowering import nmodl
 from pynn_io.lowering.membrane import Mechanisms, segment_model
 from pynn_io.lowering.quantities import quantity
+from pynn_io.lowering.segment_shape import segment_shape
 from pynn_io.lowering.types import as_component
 from pynn_io.report import Report
 from pynn_io.simulation_plan.plan import Recording, SimulationPlan
@@ -101,9 +102,10 @@ class _Conversion:
         where = f"cell {name}"
         key = str(cell.morphology)
         try:
-            model = segment_model(name, cell, self.mechanisms, self.report)
             if key not in self.morphologies:
                 self.morphologies[key] = standing(self.network.morphologies[key], self.report)
+            shape = segment_shape(self.morphologies[key])
+            model = segment_model(name, cell, shape, self.mechanisms, self.report)
             template = hoc_name(name, self.templates)
             self.templates[template] = hoc_template(template, model, self.morphologies[key], self.report)
         except (UnsupportedInput, GraphError) as error:

@@ -157,7 +157,7 @@ class NetworkRecord:
 
     extra, after: further children before the populations (<annotation>, <space>, <region>) and right behind them
     (<cellSet>), in the schema's order. single: connections without a projection around them (<synapticConnection>).
-    attributes: further ones (``neuroLexId``).
+    attributes: further ones (``neuroLexId``). within: a component of an own type that the network is a child of.
     """
 
     id: str
@@ -173,6 +173,7 @@ class NetworkRecord:
     after: tuple[Element, ...] = ()
     single: Iterable[ProjectionRecord] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
+    within: Element | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

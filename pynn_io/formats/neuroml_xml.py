@@ -90,7 +90,9 @@ class _Writer:
                 self._spike_array(component)
             else:
                 self.element(component, 1)
-        if network is not None:
+        if network is not None and network.within is not None:
+            self._within(network.within, network)
+        elif network is not None:
             self._network(network)
         self._put("</neuroml>\n")
 
@@ -132,6 +134,13 @@ class _Writer:
                 lines([b'        <spike id="', ids, b'" time="', text, b'ms"/>\n'], len(times)) if len(times) else b""
             )
         self._put("    </spikeArray>\n")
+
+    def _within(self, around: Element, network: NetworkRecord) -> None:
+        self._put(f"    <{around.tag}{attributes_text(around.attributes)}>\n")
+        for child in around.children:
+            self.element(child, 2)
+        self._network(network)
+        self._put(f"    </{around.tag}>\n")
 
     def _network(self, network: NetworkRecord) -> None:
         attributes = {"id": network.id}

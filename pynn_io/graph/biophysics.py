@@ -79,7 +79,7 @@ class ChannelDensity:
 
 @dataclass(frozen=True, slots=True)
 class ChannelPopulation:
-    """A number of single channels on each compartment of the region (``channelPopulation``), not a density."""
+    """A number of single channels in the region, all of it together (``channelPopulation``), not a density."""
 
     channel: str
     number: float

@@ -210,6 +210,23 @@ class KineticScheme:
 
 
 @dataclass(frozen=True, slots=True)
+class Construction:
+    """A step of LEMS's ``<Structure>``: what a component builds when it is made, with the steps inside it.
+
+    kind: ``ChildInstance``, ``MultiInstantiate``, ``With``, ``ForEach``, ``EventConnection``, ``Tunnel`` ...
+    attributes: as they are stated.
+    """
+
+    kind: str
+    attributes: tuple[tuple[str, str], ...] = ()
+    steps: tuple[Construction, ...] = ()
+
+
+#: The step that takes in what a reference names, as equations that select ``ionChannel/g`` do by themselves.
+CHILD_INSTANCE = "ChildInstance"
+
+
+@dataclass(frozen=True, slots=True)
 class ComponentType:
     """A kind of component, with what it inherits left to ``extends`` (`pynn_io.lowering.types.Types` joins them).
 
@@ -220,7 +237,7 @@ class ComponentType:
         ``<ComponentReference>`` and ``<Link>``. child, children: role -> type, of ``<Child>`` and ``<Children>``;
         attachments: role -> type of what may be attached from outside (``synapses``).
     states: name -> dimension. The rest: as in `Dynamics`.
-    where: ``file:line``, for errors.
+    structure: what is built besides equations. where: ``file:line``, for errors.
     """
 
     name: str
@@ -247,4 +264,5 @@ class ComponentType:
     events: tuple[OnEvent, ...] = ()
     regimes: tuple[Regime, ...] = ()
     kinetic_schemes: tuple[KineticScheme, ...] = ()
+    structure: tuple[Construction, ...] = ()
     where: str = field(default="", compare=False)

@@ -11,6 +11,7 @@ from pynn_io.graph.dynamics import (
     Assignment,
     Case,
     ComponentType,
+    Construction,
     Derived,
     Emit,
     KineticScheme,
@@ -65,6 +66,7 @@ class _Type:
         self.named: dict[str, dict[str, str]] = {key: {} for key in (*_DIMENSIONED.values(), *_TYPED.values())}
         self.derived_parameters: list[Derived] = []
         self.dynamics = _Dynamics(context)
+        self.structure: tuple[Construction, ...] = ()
 
     def read(self) -> ComponentType:
         take = self.take
@@ -80,6 +82,8 @@ class _Type:
             _done(part)
         for child in take.children("Dynamics"):
             self.dynamics.read(Take(child, self.context))
+        steps = [_constructions(Take(child, self.context)) for child in take.children("Structure")]
+        self.structure = tuple(step for found in steps for step in found)
         # What it is for is said in words that no simulator needs.
         take.children("notes", "annotation")
         made = self._made()
@@ -108,6 +112,7 @@ class _Type:
             events=tuple(dynamics.events),
             regimes=tuple(dynamics.regimes),
             kinetic_schemes=tuple(dynamics.kinetic_schemes),
+            structure=self.structure,
             where=take.where,
         )
 
@@ -281,6 +286,16 @@ def _scheme(part: Take) -> KineticScheme:
     # Rates that depend on the sum of others have no place.
     _done(part)
     return made
+
+
+def _constructions(take: Take) -> tuple[Construction, ...]:
+    """The steps of a ``<Structure>``, or inside one of them, as they are stated."""
+    made: list[Construction] = []
+    for child in take.children():
+        part = Take(child, take.context)
+        made.append(Construction(child.tag, tuple(part.attributes().items()), _constructions(part)))
+    take.rest()
+    return tuple(made)
 
 
 def _done(part: Take) -> None:

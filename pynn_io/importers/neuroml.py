@@ -7,6 +7,7 @@ line; references that lead nowhere are errors, all of them at once.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from pynn_io.importers.neuroml_cells import read_definitions
 from pynn_io.importers.neuroml_components import Components, Kinds
 from pynn_io.importers.neuroml_context import Context
 from pynn_io.importers.neuroml_network import Net, read_network
-from pynn_io.importers.neuroml_plan import read_simulation, with_inputs
+from pynn_io.importers.neuroml_plan import read_simulation, with_inputs, without_prefix
 from pynn_io.progress import Progress, quiet
 from pynn_io.report import Report
 from pynn_io.vocabulary.core import core_types
@@ -49,7 +50,7 @@ class _Importer:
         self.source, self.context = source, context
         self.types = component_types(source.types, context)
         self.components = Components(context, Kinds(self.types))
-        self._around: dict[str, str] = {}
+        self._around: dict[str, Element] = {}
 
     def read(self) -> Document:
         components, networks = self._unwrapped()
@@ -63,12 +64,15 @@ class _Importer:
             net.synapses = definitions.synapses
             if definitions.inputs:
                 self.context.kept["inputs"] = definitions.inputs
+        inside = element is not None and self._surroundings(element, run.target if run else "")
         used = {name for population in net.populations.values() for name in population.cells}
         rest = {name: tuple(times.tolist()) for name, times in definitions.trains.items() if name not in used}
         if rest:
             self.context.kept["trains"] = rest
         self.context.check()
         plan = with_inputs(run.plan if run else None, net.stimuli, net.celsius)
+        if plan is not None and inside:
+            plan = without_prefix(plan, f"{net.name}/")
         if definitions.other:
             self.context.kept["components"] = definitions.other
         network = Network(
@@ -87,10 +91,7 @@ class _Importer:
         )
 
     def _unwrapped(self) -> tuple[list[Element], list[Element]]:
-        """The components without those that only stand around a network, and all networks.
-
-        A type of one's own may change the temperature of the network in it: the graph has no such surroundings.
-        """
+        """The components without those that only stand around a network, and all networks."""
         components, networks = [], list(self.source.networks)
         for element in self.source.components:
             inside = [child for child in element.children if child.tag == "network"]
@@ -98,14 +99,25 @@ class _Importer:
                 components.append(element)
                 continue
             networks += inside
-            self._around |= {each.attributes.get("id", ""): element.attributes.get("id", "") for each in inside}
-            self.context.not_read(
-                "surroundings",
-                element.where,
-                "A component around the network changes it while it runs; the network is read as if it stood alone.",
-                examples=[element.attributes.get("id", element.tag)],
-            )
+            around = replace(element, children=tuple(each for each in element.children if each.tag != "network"))
+            self._around |= {each.attributes.get("id", ""): around for each in inside}
         return components, networks
+
+    def _surroundings(self, network: Element, target: str) -> bool:
+        """Whether the network is simulated in a component around it, which may change its temperature: it is kept.
+
+        A simulation of the network alone leaves that out.
+        """
+        element = self._around.get(network.attributes.get("id", ""))
+        if element is None:
+            return False
+        name = element.attributes.get("id", "")
+        if target not in ("", name):
+            message = "The network is simulated without the component around it, which is left out."
+            self.context.not_read("surroundings", element.where, message, examples=[name or element.tag])
+            return False
+        self.context.kept["surroundings"] = self.components.read(element)
+        return True
 
     def _chosen(self, target: str, networks: list[Element]) -> Element | None:
         """The network that is read: the simulation's, or the first one of the file itself."""
@@ -131,4 +143,5 @@ class _Importer:
     def _names(self, network: Element) -> tuple[str, str]:
         """The id of a network, and of what stands around it."""
         name = network.attributes.get("id", "")
-        return name, self._around.get(name, "")
+        around = self._around.get(name)
+        return name, "" if around is None else around.attributes.get("id", "")

@@ -62,6 +62,15 @@ def with_inputs(
     return replace(plan, stimuli=stimuli, celsius=celsius)
 
 
+def without_prefix(plan: SimulationPlan, prefix: str) -> SimulationPlan:
+    """A plan whose paths begin in the network. prefix: of what stands around it (``net1/``)."""
+    recordings = tuple(
+        replace(each, columns=tuple((name, path.removeprefix(prefix)) for name, path in each.columns))
+        for each in plan.recordings
+    )
+    return replace(plan, recordings=recordings)
+
+
 def _quantities(take: Take) -> Recording:
     """An ``<OutputFile>``: one file, a column a quantity."""
     name, columns = take.text("id"), []

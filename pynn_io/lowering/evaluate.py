@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from scipy.special import gamma
 
-from pynn_io.errors import UnsupportedInput
+from pynn_io.errors import GraphError, UnsupportedInput
 from pynn_io.graph.dynamics import Derived, Dynamics
 from pynn_io.graph.expressions import Expression, Language, render
+from pynn_io.lowering.systems import uses
 
 _NUMPY = Language(
     {"Pow": "**", "And": "and", "Or": "or", "Not": "not"},
@@ -35,6 +36,9 @@ _FUNCTIONS: Mapping[str, Any] = {
     "Not": np.logical_not,
     "__builtins__": {},
 }
+
+#: What to do about the one case that users meet: ``tauRise`` equal to ``tauDecay`` in an ``expTwoSynapse``.
+_EQUAL = "where two time constants are equal, make one a little shorter: NEURON's Exp2Syn takes 0.9999 of the other"
 
 
 def value(expression: Expression, names: Mapping[str, Any]) -> Any:
@@ -93,6 +97,17 @@ def starting_values(dynamics: Dynamics, known: Mapping[str, Any]) -> dict[str, A
             names.pop(assignment.variable, None)
     _derive_all(dynamics, names)
     return names
+
+
+def check_fixed(dynamics: Dynamics) -> None:
+    """Raise GraphError for a number that follows from the parameters alone and is none: infinite, or NaN."""
+    names: dict[str, Any] = {**dynamics.constants, **dynamics.parameters}
+    for each in dynamics.derived_parameters:
+        names[each.name] = derive(each, names)
+        if not np.isfinite(names[each.name]):
+            stated = ", ".join(f"{name} = {float(names[name]):g}" for name in sorted(uses(each) & names.keys()))
+            message = f"{each.name} of this {dynamics.type}, which follows from {stated}, is not a number"
+            raise GraphError(message, where=f"components/{dynamics.name}", hint=_EQUAL)
 
 
 def _derive_all(dynamics: Dynamics, names: dict[str, Any]) -> None:

@@ -26,6 +26,7 @@ from pynn_io.graph.network import Network
 from pynn_io.graph.segments import path_length
 from pynn_io.lowering import nmodl
 from pynn_io.lowering.nmodl import Mechanism
+from pynn_io.lowering.segment_shape import SegmentShape
 from pynn_io.lowering.types import Types, components_of, types_of
 from pynn_io.report import Report
 from pynn_io.units import to_coherent
@@ -40,11 +41,12 @@ _DENSITIES = {
     Law.GHK: "channelDensityGHK",
     Law.GHK2: "channelDensityGHK2",
 }
+_POPULATIONS = {Law.OHMIC: "channelPopulation", Law.NERNST: "channelPopulationNernst"}
 #: S/m2 in S/cm2, and m/s in um/ms.
 _SQUARE, _SPEED = 1e-4, 1e3
 _ALL, _ONE = "all", "segment:"
 #: Parameters of which 0 takes a mechanism out of a compartment.
-AMOUNTS = frozenset({"gmax", "permeability"})
+AMOUNTS = frozenset({"gmax", "permeability", "channels"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,9 +117,12 @@ class Mechanisms:
         return copy
 
 
-def segment_model(name: str, cell: CableCell, mechanisms: Mechanisms, report: Report) -> SegmentModel:
+def segment_model(
+    name: str, cell: CableCell, shape: SegmentShape, mechanisms: Mechanisms, report: Report
+) -> SegmentModel:
     """What is on the segments of a NeuroML cell; what cannot be is in the report.
 
+    shape: the compartments, among which counted channels are divided.
     Raises UnsupportedInput for equations that NMODL has no words for.
     """
     network, where = mechanisms.network, f"cells/{name}"
@@ -137,6 +142,8 @@ def segment_model(name: str, cell: CableCell, mechanisms: Mechanisms, report: Re
                 values.append((_VALUES[item.kind], rows, item.value))
         elif isinstance(item, ChannelDensity) and isinstance(network.channels.get(item.channel), Component):
             spreads.append(_density(item, rows, morphology, mechanisms))
+        elif isinstance(item, ChannelPopulation) and isinstance(network.channels.get(item.channel), Component):
+            spreads += _population(item, rows, shape, mechanisms, where, report)
         elif isinstance(item, ConcentrationModel) and isinstance(network.channels.get(item.mechanism), Component):
             spreads.append(_pool(item, rows, mechanisms))
         else:
@@ -155,7 +162,7 @@ def rows_of_region(region: str, morphology: Morphology) -> np.ndarray:
 
 def _refuse(item: object, where: str, report: Report) -> None:
     if isinstance(item, ChannelPopulation):
-        message = "Channels that are counted, not spread, are not built."
+        message = "What one channel of a mechanism conducts is not known, so that counted ones are not built."
         report.lost("channel-population", where, message, examples=[item.channel])
     elif isinstance(item, ChannelDensity | ConcentrationModel):
         name = item.channel if isinstance(item, ChannelDensity) else item.mechanism
@@ -176,6 +183,32 @@ def _density(item: ChannelDensity, rows: np.ndarray, morphology: Morphology, mec
     return Spread(item.name or item.channel, item.channel, rows, made.name, made.parameters, shown, varying)
 
 
+def _population(
+    item: ChannelPopulation, rows: np.ndarray, shape: SegmentShape, mechanisms: Mechanisms, where: str, report: Report
+) -> Iterator[Spread]:
+    """Counted channels, as many per area in every compartment of their region; their number is the region's.
+
+    The core type counts the channels of a cell that is one compartment. This is the reading in which neither the number
+    of channels nor the current changes with the number of compartments.
+    """
+    area = 0.0
+    for section in range(shape.geometry.size):
+        area += float(shape.areas(section)[np.isin(shape.rows_at(section), rows)].sum())
+    if area == 0.0:
+        message = "No compartment has its middle in the region of these counted channels; they are left out."
+        report.lost("channel-population", where, message, examples=[item.name or item.channel])
+        return
+    numbers = {"number": item.number}
+    if item.law is Law.OHMIC:
+        numbers["erev"] = item.reversal or 0.0
+    component = Component(_POPULATIONS[item.law], item.name, numbers)
+    channel = _component(item.channel, mechanisms)
+    made = mechanisms.add(nmodl.population(component, channel, item.ion or "", mechanisms.types))
+    parameters = {**made.parameters, "channels": item.number / area}
+    shown = _under(made, item.channel)
+    yield Spread(item.name or item.channel, item.channel, rows, made.name, parameters, shown)
+
+
 def _component(name: str, mechanisms: Mechanisms) -> Component:
     found = mechanisms.network.channels[name]
     if isinstance(found, Opaque):
@@ -185,7 +218,7 @@ def _component(name: str, mechanisms: Mechanisms) -> Component:
 
 def _under(made: Mechanism, channel: str) -> dict[str, tuple[str, float]]:
     """Variables by the path behind the density: those of the channel stand behind its id."""
-    own = {"gDensity", "iDensity", "erev"}
+    own = {"gDensity", "iDensity", "i", "erev"}
     return {(name if name in own else f"{channel}_{name}"): place for name, place in made.records.items()}
 
 

@@ -16,6 +16,7 @@ from pynn_io.graph.columns import empty
 from pynn_io.graph.dynamics import Component, Dynamics
 from pynn_io.graph.expressions import Expression, parse
 from pynn_io.lowering.dynamics import flatten
+from pynn_io.lowering.evaluate import check_fixed
 from pynn_io.lowering.nmodl_equations import HOLD, Blocks
 from pynn_io.lowering.nmodl_text import text_of
 from pynn_io.lowering.systems import pruned, renamed, replaced_everywhere, used
@@ -59,11 +60,11 @@ def density(component: Component, channel: Component, ion: str, types: Types) ->
     Variables of the channel bear no prefix: ``m_q``.
     """
     named = replace(component, texts={**component.texts, "ionChannel": "channel"})
-    system = flatten(named, types, {"channel": replace(channel, id="channel")})
+    system = _flat(named, types, {"channel": replace(channel, id="channel")})
     system = _unprefixed(system, "channel_")
     system = _structural(pruned(system, ["iDensity", "gDensity", *_shown(system)]))
     blocks = Blocks(title=f"{component.type} of a {channel.type}", head=[f"SUFFIX {NAME}"])
-    own = _ion_statements(blocks, system, ion, writes=True)
+    own = _ion_statements(blocks, system, ion, current="i")
     parameters = dict(system.parameters)
     if "condDensity" in parameters:
         parameters["gmax"] = parameters.pop("condDensity") / _CONDUCTANCE
@@ -77,8 +78,31 @@ def density(component: Component, channel: Component, ion: str, types: Types) ->
     return _named(component.type, blocks, system)
 
 
-def _ion_statements(blocks: Blocks, system: Dynamics, ion: str, *, writes: bool) -> str:
-    """The USEION lines of a channel. Gives the ion whose current it is; empty for none."""
+def population(component: Component, channel: Component, ion: str, types: Types) -> Mechanism:
+    """Channels that are counted (``channelPopulation`` and ``channelPopulationNernst``), as a density of NEURON.
+
+    Parameters: ``channels`` (1/um2), ``erev`` (mV) where it has one, and those of the channel, of which ``conductance``
+    is one channel's. Variables are those of the whole compartment (``i``, nA), of the channel without a prefix.
+    """
+    named = replace(component, texts={**component.texts, "ionChannel": "channel"})
+    system = _flat(named, types, {"channel": replace(channel, id="channel")})
+    system = _unprefixed(system, "channel_")
+    system = _structural(pruned(system, ["i", *_shown(system)]))
+    blocks = Blocks(title=f"{component.type} of a {channel.type}", head=[f"SUFFIX {NAME}"])
+    own = _ion_statements(blocks, system, ion, current="i_out")
+    parameters = dict(system.parameters)
+    parameters["channels"] = parameters.pop("number")
+    blocks.assigned |= {"area": "um2", "number": ""}
+    blocks.initial.insert(0, "number = channels * area")
+    blocks.units["channels"] = "/um2"
+    outwards = f"i{own}" if own else "i_out"
+    blocks.currents = [f"{outwards} = -{_DENSITY:g} * i / area"]
+    blocks.assigned[outwards] = "mA/cm2"
+    return _named(component.type, blocks, replace(system, parameters=parameters))
+
+
+def _ion_statements(blocks: Blocks, system: Dynamics, ion: str, current: str) -> str:
+    """The USEION lines of a channel, whose ``current`` it is where no ion's. Gives the ion; empty for none."""
     own = "" if ion.lower() in NON_SPECIFIC else ion
     reads: dict[str, list[str]] = {}
     for variable in system.needs:
@@ -90,17 +114,17 @@ def _ion_statements(blocks: Blocks, system: Dynamics, ion: str, *, writes: bool)
                 blocks.assigned[name] = "mM"
     for name in dict.fromkeys([*([own] if own else []), *reads]):
         read = f" READ {', '.join(reads[name])}" if name in reads else ""
-        write = f" WRITE i{name}" if name == own and writes else ""
+        write = f" WRITE i{name}" if name == own else ""
         valence = _VALENCE.get(name, 1)
         blocks.head.append(f"USEION {name}{read}{write}" + (f" VALENCE {valence}" if valence else ""))
-    if not own and writes:
-        blocks.head.append("NONSPECIFIC_CURRENT i")
+    if not own:
+        blocks.head.append(f"NONSPECIFIC_CURRENT {current}")
     return own
 
 
 def pool(component: Component, ion: str, types: Types) -> Mechanism:
     """A concentration model. Parameters: its own, ``initialConcentration`` and ``initialExtConcentration`` (mM)."""
-    system = _structural(pruned(flatten(component, types), ["concentration", "extConcentration"]))
+    system = _structural(pruned(_flat(component, types), ["concentration", "extConcentration"]))
     starts = ("initialConcentration", "initialExtConcentration")
     system = replace(
         system,
@@ -125,7 +149,7 @@ def pool(component: Component, ion: str, types: Types) -> Mechanism:
 
 def synapse(component: Component, types: Types, references: Mapping[str, Component]) -> Mechanism:
     """A synapse that events set off; the weight of a NetCon is NeuroML's. ``vpeer`` is the other side's potential."""
-    system = flatten(component, types, references)
+    system = _flat(component, types, references)
     system = _structural(pruned(system, [*_outputs(system), *_shown(system)]))
     blocks = Blocks(title=f"{component.type}", head=[f"POINT_PROCESS {NAME}", "NONSPECIFIC_CURRENT i_out"])
     blocks.assigned["i_out"] = "nA"
@@ -142,7 +166,7 @@ def synapse(component: Component, types: Types, references: Mapping[str, Compone
 
 def current(component: Component, types: Types, references: Mapping[str, Component]) -> Mechanism:
     """An input: a current of time and potential, positive inwards, or a synapse with a source of its own."""
-    system = flatten(component, types, references)
+    system = _flat(component, types, references)
     system = _structural(pruned(system, [*_outputs(system), *_shown(system)]))
     blocks = Blocks(title=component.type, head=[f"POINT_PROCESS {NAME}", "NONSPECIFIC_CURRENT i_out"])
     blocks.assigned["i_out"] = "nA"
@@ -152,7 +176,7 @@ def current(component: Component, types: Types, references: Mapping[str, Compone
 
 def source(component: Component, types: Types) -> Mechanism:
     """A source of spikes without a membrane."""
-    system = _structural(pruned(flatten(component, types), _shown(flatten(component, types))))
+    system = _structural(pruned(_flat(component, types), _shown(_flat(component, types))))
     blocks = Blocks(title=component.type, head=[f"ARTIFICIAL_CELL {NAME}"], artificial=True)
     return _named(component.type, blocks, system)
 
@@ -168,7 +192,7 @@ def cell(component: Component, types: Types, references: Mapping[str, Component]
     A cell without a state ``v`` has its variables in the mechanism alone; where it has a potential that follows from
     them (``pinskyRinzelCA3Cell``) the section's is held there.
     """
-    system = _structural(pruned(flatten(component, types, references), _shown(flatten(component, types, references))))
+    system = _structural(pruned(_flat(component, types, references), _shown(_flat(component, types, references))))
     blocks = Blocks(title=component.type, head=[f"POINT_PROCESS {NAME}", "NONSPECIFIC_CURRENT i_out"])
     blocks.assigned["i_out"] = "nA"
     blocks.membrane = "v" in system.states
@@ -198,6 +222,13 @@ def _without(system: Dynamics, nothing: Mapping[str, Expression]) -> Dynamics:
 
 
 # --- shared -------------------------------------------------------------------------------------------------------
+
+
+def _flat(component: Component, types: Types, references: Mapping[str, Component] | None = None) -> Dynamics:
+    """The equations of a component, whose fixed numbers are numbers."""
+    system = flatten(component, types, references or {})
+    check_fixed(system)
+    return system
 
 
 def _outputs(system: Dynamics) -> list[str]:

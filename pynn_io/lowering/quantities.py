@@ -15,6 +15,7 @@ from pynn_io.errors import PlanError
 from pynn_io.graph.cells import CableCell, Cell
 from pynn_io.graph.network import Network, Population
 from pynn_io.graph.sections import position
+from pynn_io.lowering.surroundings import surroundings
 from pynn_io.results.results import QuantityTable, Trace
 
 _SHORT = re.compile(r"(?:\.\./)*(\w+)\[(\d+)\](?:/(.*))?")
@@ -93,10 +94,14 @@ def traces(table: QuantityTable, network: Network) -> tuple[Trace, ...]:
     """The membrane potentials of a table as traces, one a population, in mV; other variables stand in the table alone.
 
     A cell with a morphology is recorded at the middle of the segment that its path names, else of the root segment.
+    A column of what stands around the network (its ``temperature``) is of no cell.
     Raises PlanError for a path that cannot be read.
     """
+    outside = surroundings(network) is not None
     found: dict[str, list[tuple[int, Quantity]]] = {}
     for number, (_, path) in enumerate(table.columns):
+        if outside and path.isidentifier():
+            continue
         what = quantity(path, network, where=table.name)
         if what.variable == "v" and not what.parts:
             found.setdefault(what.population, []).append((number, what))

@@ -75,6 +75,25 @@ class SegmentShape:
         place = np.searchsorted(self.begin[own], self.centres(section), side="right") - 1
         return own[np.maximum(place, 0)]
 
+    def areas(self, section: int) -> np.ndarray:
+        """Lateral area of each compartment of a section, of the frusta between its 3-D points, um2. float64[count]
+
+        A step in diameter at one place is a ring of area too, as NEURON counts it.
+        """
+        geometry = self.geometry
+        points = geometry.points[geometry.offsets[section] : geometry.offsets[section + 1]]
+        near, far = points[:-1, 3], points[1:, 3]
+        step = np.sqrt(np.sum((points[1:, :3] - points[:-1, :3]) ** 2, axis=1))
+        ends = np.concatenate([[0.0], np.cumsum(step)])
+        before = np.concatenate([[0.0], np.cumsum(np.pi / 2 * (near + far) * np.hypot(step, (far - near) / 2))])
+        borders = ends[-1] * np.arange(1, self.count[section]) / self.count[section]
+        piece = np.searchsorted(ends, borders, side="right") - 1
+        part = (borders - ends[piece]) / step[piece]
+        middle = near[piece] + part * (far - near)[piece] / 2
+        slant = np.hypot(step, (far - near) / 2)[piece]
+        up_to = before[piece] + np.pi * middle * part * slant
+        return np.diff(np.concatenate([[0.0], up_to, before[-1:]]))
+
 
 def segment_shape(morphology: Morphology, section_length: float | None = None) -> SegmentShape:
     """The sections of a morphology.

@@ -29,6 +29,7 @@ def _exact(names: str) -> dict[str, Answer]:
 
 _OTHER_KIND = "no simulator here knows what such a projection does"
 _NO_CELL = "the backend has no such cell"
+_NOT_BUILT = "populations and connections that a type of one's own builds are not made"
 _NO_STIMULUS = "no simulator here has such a stimulus"
 
 _NEST = {
@@ -39,6 +40,7 @@ _NEST = {
         *(
             "channel:neuroml",
             "decor:ChannelPopulation",
+            "decor:ChannelPopulation:neuroml",
             "decor:ConcentrationModel:neuroml",
             "decor:Junction",
             "column:rotation",
@@ -57,6 +59,8 @@ _NEST = {
         "NEST makes no events at single synapses",
         *("stimulus:SpontaneousSynapses", "stimulus:SpontaneousSynapses:rate"),
     ),
+    **_no("NEST runs the network as if it stood alone", "surroundings"),
+    **_no(_NOT_BUILT, "component_types:structure"),
     **_no("NEST's cells cannot be clamped to a voltage", "stimulus:VoltageClamp", "stimulus:VoltageClamp:delayed"),
     **_no("NEST's runner records single variables of cells without extent", "recording:obi"),
     **_no("NEST's runner records variables of cells, and nothing else", "recording:bmtk"),
@@ -67,8 +71,10 @@ _NEST = {
 _NEURON = {
     **_no("its equations are in a language that NEURON does not read", "template", "channel"),
     **_no("items placed at one point of a cell are not built", "decor:Junction"),
-    **_no("channels that are counted, not spread, are not built", "decor:ChannelPopulation"),
+    **_no("what one channel of a mechanism conducts is not known", "decor:ChannelPopulation"),
     **_no(_NO_CELL, "cell:UnknownCell"),
+    **_no(_NOT_BUILT, "component_types:structure"),
+    **_no("NEURON runs the network as if it stood alone, at the temperature of the start", "surroundings"),
     "kind:graded": EXACT,
     **_no(_OTHER_KIND, "kind"),
     **_no(_NO_STIMULUS, "stimulus:OtherStimulus"),

@@ -58,6 +58,8 @@ _OWN_SIMULATOR = _no("its equations are in a file of the simulator's own languag
 
 _NOT_YET = _no("not translated yet")
 _IN_MECHANISMS = _nearly("in the mechanisms of cable cells that use them; no file holds the types themselves")
+_ALONE = _no("in SONATA a network stands alone: it is written as if it did")
+_NOT_BUILT = _no("SONATA states cells and connections, and no rules that build them")
 _NO_CHILDREN = _no("a parameter file of SONATA holds numbers and texts, and nothing in them")
 _AS_HOC = _nearly("those of cable cells are written as NMODL mechanisms and hoc templates, and come back as these")
 _AS_MECHANISM = _nearly("on cable cells written as an NMODL mechanism, and comes back as that; else a template of ours")
@@ -133,15 +135,28 @@ ROWS: dict[str, Row] = {
     "component_types": _bmtk_and_obi(
         "Component types of one's own (LEMS)", allen=_IN_MECHANISMS, obi=_IN_MECHANISMS, neuroml=EXACT
     ),
+    "component_types:structure": _bmtk_and_obi(
+        "What component types of one's own build (LEMS Structure: MultiInstantiate, EventConnection, Tunnel ...)",
+        allen=_NOT_BUILT,
+        obi=_NOT_BUILT,
+        neuroml=EXACT,
+    ),
     "children": _bmtk_and_obi(
         "Components in cells and synapses (plasticity, block, notes ...)",
         allen=_NO_CHILDREN,
         obi=_NO_CHILDREN,
         neuroml=EXACT,
     ),
+    "surroundings": _bmtk_and_obi(
+        "A component around the network, which may change its temperature (LEMS)",
+        allen=_ALONE,
+        obi=_ALONE,
+        neuroml=EXACT,
+    ),
     "channel": _row("Ion channels in other languages", neuroml=_OWN_SIMULATOR),
     "decor:ChannelDensity": _row("Channel densities"),
-    "decor:ChannelPopulation": _row("Channels that are counted, not spread"),
+    "decor:ChannelPopulation": _row("Counted channels of NMODL mechanisms", neuroml=_OWN_SIMULATOR),
+    "decor:ChannelPopulation:neuroml": _row("Channels that are counted, not spread"),
     "decor:MembraneProperty": _row("Capacitance, resistivity, initial potential, threshold"),
     "decor:ReversalPotential": _row("Reversal potentials of ions"),
     "decor:ConcentrationModel": _row("Concentration models as NMODL mechanisms", neuroml=_OWN_SIMULATOR),
@@ -215,17 +230,19 @@ _OF_CELLS = {
     **dict.fromkeys(
         (
             *("cell:PointCell", "cell:SpikeSource", "cell:CableCell", "channel:neuroml", "component_types", "children"),
-            *("decor:ChannelDensity", "decor:MembraneProperty", "decor:ConcentrationModel:neuroml"),
+            *("decor:ChannelDensity", "decor:ChannelPopulation:neuroml"),
+            *("decor:MembraneProperty", "decor:ConcentrationModel:neuroml"),
         ),
         EXACT,
     ),
+    "component_types:structure": _no("a mechanism has equations, and builds nothing"),
     "cell:UnknownCell": _no("it has no equations"),
     "template:hoc": _no("what the template puts on the membrane is known only to NEURON"),
     "template": _OWN_SIMULATOR,
     "channel": _OWN_SIMULATOR,
     "channel:nmodl": _OWN_SIMULATOR,
     "channel:nmodl:pas": _OWN_SIMULATOR,
-    "decor:ChannelPopulation": _NOT_YET,
+    "decor:ChannelPopulation": _OWN_SIMULATOR,
     "decor:ConcentrationModel": _OWN_SIMULATOR,
     "decor:ReversalPotential": _no("a channel of NeuroML has the reversal potential of its density"),
     "decor:Junction": _NOT_YET,

@@ -17,7 +17,17 @@ from pynn_io.graph import (
     Profile,
     SpikeSource,
 )
-from pynn_io.graph.dynamics import Assignment, Case, Component, Derived, Emit, KineticScheme, OnCondition, Transition
+from pynn_io.graph.dynamics import (
+    Assignment,
+    Case,
+    Component,
+    Construction,
+    Derived,
+    Emit,
+    KineticScheme,
+    OnCondition,
+    Transition,
+)
 from pynn_io.graph.expressions import parse
 from pynn_io.report import Kind
 from tests.neuroml_in.documents import IAF, MEMBRANE, PAS, TWO_POINTS, cable, load
@@ -280,8 +290,8 @@ def test_types_of_the_document(tmp_path):
     assert gate.all("forwardRate")[0].parameters == {"q": pytest.approx(2e-3)}
     assert gate.all("forwardRate")[0].texts == {"species": "ca"}
     assert network.extra["neuroml"]["dimensions"] == {"leech": (1, 2, -3, -2, 1, 0)}
-    (left,) = report.of_kind(Kind.NOT_READ)
-    assert "<Structure>" in left.message and left.where.endswith("doc.nml:29")
+    assert cell.structure == (Construction("With", (("instance", "a"), ("as", "b"))),)
+    assert report.of_kind(Kind.NOT_READ) == []
 
 
 COLOURED = IAF.replace("/>", ' colour="red"/>')

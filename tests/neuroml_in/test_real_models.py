@@ -18,7 +18,6 @@ pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="no models in ../share
 #: code -> why this is not in the graph.
 JUSTIFIED = {
     "network": "a document may define several networks, and one is simulated",
-    "surroundings": "Ex17 changes the temperature while it runs, which a plan cannot state",
     "population-size": "Ex26 says size 3 and lists 9 instances",
 }
 BROKEN = {

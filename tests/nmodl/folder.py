@@ -58,6 +58,7 @@ _FILE = """\
 <channelDensityNonUniform id="varying" ionChannel="patch" erev="10mV" ion="na"><variableParameter
 parameter="condDensity" segmentGroup="dendrites"><inhomogeneousValue inhomogeneousParameter="way"
 value="2 * exp(p / 100)"/></variableParameter></channelDensityNonUniform>
+<channelPopulation id="few" ionChannel="pas" number="300" erev="-70mV" ion="non_specific" segmentGroup="far"/>
 <specificCapacitance value="1 uF_per_cm2"/><specificCapacitance value="2 uF_per_cm2" segmentGroup="far"/>
 <initMembPotential value="-70mV"/></membraneProperties>
 <intracellularProperties><resistivity value="150 ohm_cm"/></intracellularProperties></biophysicalProperties></cell>

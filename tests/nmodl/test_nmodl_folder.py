@@ -35,7 +35,7 @@ def test_a_mechanism_is_called_after_what_it_is_for(made: tuple[Path, Report]) -
     shared = {name for name in names if name.startswith("channelDensity_")}
     assert len(shared) == 1
     own = {"na_density", "pas_density", "patch_density", "k_slow_density", "iaf_cell", "lambda__synapse"}
-    assert names == shared | own | {"noise_input", "clock_source"}
+    assert names == shared | own | {"noise_input", "clock_source", "pas_population"}
     second = (made[0] / f"{shared.pop()}.mod").read_text().splitlines()[1]
     assert second == ": For k, unused."
 
@@ -111,6 +111,7 @@ found = {
 }
 h.celsius = 6.3
 h.finitialize(-65)
+found["counted"] = values(apical, "number_pas_population")
 found["start"] = [segment.v for segment in apical]
 h.continuerun(50)
 found["end"] = [segment.v for segment in apical]
@@ -184,6 +185,12 @@ def test_a_density_that_varies_along_the_path(built: dict) -> None:
     """2 exp(p / 100) S/m2, p from where the nearest dendrite begins (5 um from the root) to a compartment's middle."""
     path = np.array([35, 85, 135, 185, 5 + 25]) - 5
     np.testing.assert_allclose(built["varying"], 2e-4 * np.exp(path / 100), rtol=1e-6)
+
+
+@pytest.mark.slow
+def test_counted_channels_are_as_many_as_stated(built: dict) -> None:
+    """300 on the far half, whose two compartments of 50 um narrow from 2 to 1.5 and to 1 um."""
+    np.testing.assert_allclose(built["counted"], [0, 0, 300 * 1.75 / 3, 300 * 1.25 / 3], rtol=1e-6)
 
 
 @pytest.mark.slow

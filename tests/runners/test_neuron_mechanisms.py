@@ -149,6 +149,20 @@ def test_another_content_or_option_is_another_library(tmp_path: Path) -> None:
     assert len(keys) == 3
 
 
+def test_another_content_of_an_included_file_is_another_library(tmp_path: Path) -> None:
+    """A library of the old one would go on to run, in silence."""
+    text = LEAK.replace("PARAMETER {", 'INCLUDE "rest.inc"\nPARAMETER {')
+    assert text != LEAK
+    write(tmp_path, "leak", text)
+    sources, found = [tmp_path / "leak.mod"], []
+    for unit in ("uS", "nS"):
+        (tmp_path / "rest.inc").write_text(f"UNITS {{ ({unit}) = (siemens) }}\n")
+        found.append(compiler._key(sources, ()))
+    assert found[0] != found[1]
+    (tmp_path / "rest.inc").write_text("UNITS { (uS) = (siemens) }\n")
+    assert compiler._key(sources, ()) == found[0]
+
+
 def test_the_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PYNN_IO_CACHE", str(tmp_path))
     assert compiler.cache_folder() == tmp_path

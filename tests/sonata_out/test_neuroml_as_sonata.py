@@ -57,6 +57,7 @@ NET = """<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="doc">
 <channelDensity id="leak" ionChannel="pas" condDensity="0.3 mS_per_cm2" erev="-54.3mV" ion="non_specific"/>
 <channelDensity id="nas" ionChannel="na" segmentGroup="hot" condDensity="120 mS_per_cm2" erev="50mV" ion="na"/>
 <channelDensity id="ks" ionChannel="k" segmentGroup="hot" condDensity="36 mS_per_cm2" erev="-77mV" ion="k"/>
+<channelPopulation id="few" ionChannel="pas" segmentGroup="dend_a" number="300" erev="-60mV" ion="non_specific"/>
 <spikeThresh value="-20mV"/><specificCapacitance value="1 uF_per_cm2"/><initMembPotential value="-65mV"/>
 </membraneProperties>
 <intracellularProperties><resistivity value="0.1 kohm_cm"/></intracellularProperties></biophysicalProperties></cell>
@@ -119,7 +120,7 @@ def test_membrane_stands_by_section(source: Path) -> None:
     config = json.loads((folder / "circuit_config.json").read_text())
     assert config["components"]["mechanisms_dir"] == "$COMPONENT_DIR/mechanisms"
     names = {file.stem for file in (folder / "components" / "mechanisms").iterdir()}
-    assert len(names) == 4 and all(f"insert {name}" in text for name in names if name.startswith("channelDensity"))
+    assert len(names) == 5 and all(f"insert {name}" in text for name in names if name.startswith("channel"))
     assert {issue.where for issue in report if issue.code == "cell-as-hoc"} == {"cell pyr"}
 
 

@@ -18,6 +18,7 @@ from pynn_io.formats.neuroml_records import nml_id
 from pynn_io.graph.network import Network
 from pynn_io.lowering import simulated, sources
 from pynn_io.lowering.quantities import quantity, traces
+from pynn_io.lowering.surroundings import surroundings
 from pynn_io.results import Results
 from pynn_io.results.lems import read_events, read_quantities
 from pynn_io.results.results import EventTable, QuantityTable, Spikes, Trace, sorted_spikes
@@ -63,6 +64,8 @@ class _Files:
     def __init__(self, lems: Path, network: Network, plan: SimulationPlan) -> None:
         self._folder, self._network = lems.parent, network
         self._root = etree.parse(lems).getroot()
+        # of what stands around the network, paths begin outside of it
+        self._outside = f"{nml_id(network.name)}/" if surroundings(network) is not None else ""
         self._populations = {nml_id(name): name for name in network.populations}
         self._recordings = {nml_id(recording.name): recording for recording in plan.recordings}
 
@@ -118,7 +121,7 @@ class _Files:
                 found[name] = sorted_spikes(name, table.ids, table.times)
                 continue
             for selection in element.iter("EventSelection"):
-                what = quantity(selection.get("select"), self._network)
+                what = quantity(selection.get("select").removeprefix(self._outside), self._network)
                 times = table.times[table.ids.astype(str) == selection.get("id")]
                 chosen.setdefault(what.population, {}).setdefault(what.row, times)  # one cell's events count once
         yield from found.items()
@@ -129,7 +132,8 @@ class _Files:
 
     def _outputs(self) -> Iterator[tuple[Any, QuantityTable]]:
         for element in self._root.iter("OutputFile"):
-            columns = tuple((each.get("id"), each.get("quantity")) for each in element.iter("OutputColumn"))
+            stated = ((each.get("id"), each.get("quantity")) for each in element.iter("OutputColumn"))
+            columns = tuple((name, path.removeprefix(self._outside)) for name, path in stated)
             file = element.get("fileName")
             yield element, read_quantities(self._folder / file, element.get("id"), file, columns)
 

@@ -76,7 +76,7 @@ def _of_components(part: Part, generated: Generated, report: Report) -> tuple[Ce
     """A cell of NeuroML, with the equations and segments that it states; None for any other."""
     cell, name = part.cell, part.cell_name
     if isinstance(cell, CableCell) and is_of_components(cell, generated.network):
-        return segment_model(name, cell, generated, report), {}
+        return segment_model(name, cell, generated.shape(str(cell.morphology)), generated, report), {}
     if isinstance(cell, PointCell) and (cell.model.startswith(SCHEME) or name in generated.attached):
         return generated.point(name, cell), _parameters(part)
     return None
@@ -231,7 +231,8 @@ def _assignments(region: str, item: Item, where: str, report: Report) -> Iterato
             yield Assign(region, item.channel, "e", item.reversal)
         yield from _variables(region, item.channel, item.parameters)
     elif isinstance(item, ChannelPopulation):
-        report.lost("channel-population", where, "Channels that are counted, not spread, are not built on NEURON.")
+        message = "What one channel of a mechanism conducts is not known, so that counted ones are not built on NEURON."
+        report.lost("channel-population", where, message, examples=[item.channel])
     elif item.kind in _SECTION_VARIABLES:
         yield Assign(region, "", _SECTION_VARIABLES[item.kind], item.value)
     else:

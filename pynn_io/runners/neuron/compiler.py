@@ -118,10 +118,8 @@ def _ended_by_exception() -> Iterator[None]:
 def _build(build: Path, home: Path, sources: Sequence[Path], progress: Progress, options: Sequence[str]) -> None:
     """Compile in ``build``, then move it to ``home``."""
     (build / "mod").mkdir(parents=True)
-    for path in sources:
+    for path in (*sources, *_beside(sources)):
         shutil.copyfile(path, build / "mod" / path.name)
-        for included in (found for pattern in _INCLUDED for found in path.parent.glob(pattern)):
-            shutil.copyfile(included, build / "mod" / included.name)
     progress("compiling mechanisms", 0, len(sources))
     _compile(build, sources, options)
     progress("compiling mechanisms", len(sources), len(sources))
@@ -133,13 +131,22 @@ def _build(build: Path, home: Path, sources: Sequence[Path], progress: Progress,
 
 
 def _key(sources: Sequence[Path], options: Sequence[str]) -> str:
-    """A name that changes with every file's content and name, NEURON's version, the machine and the options."""
+    """A name that changes with every file's content and name, NEURON's version, the machine and the options.
+
+    What the mechanisms may include counts too: the same ``.mod`` file with another ``.inc`` is another mechanism.
+    """
     from neuron import h
 
     digest = hashlib.sha256("\0".join([h.nrnversion(), platform.machine(), sys.platform, *options]).encode())
-    for path in sorted(sources, key=lambda path: path.name):
+    for path in sorted((*sources, *_beside(sources)), key=lambda path: (path.name, path)):
         digest.update(f"\0{path.name}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:32]
+
+
+def _beside(sources: Sequence[Path]) -> tuple[Path, ...]:
+    """Files that the sources may include, folder by folder."""
+    folders = dict.fromkeys(path.parent for path in sources)
+    return tuple(found for folder in folders for pattern in _INCLUDED for found in sorted(folder.glob(pattern)))
 
 
 def _library(home: Path) -> Path | None:

@@ -23,9 +23,9 @@ from pynn_io.runners.neuron.lowered import PointModel, SegmentModel, SourceModel
 from pynn_io.simulation_plan import SimulationPlan
 
 if TYPE_CHECKING:
-    from pynn_io.runners.neuron.connections import Cells
     from pynn_io.runners.neuron.lowered import LoweredNeuron
     from pynn_io.runners.neuron.model import Cell, Model
+    from pynn_io.runners.neuron.populations import Cells
 
 #: Suffix of the types whose currents have no dimension.
 _DIMENSIONLESS = "DL"

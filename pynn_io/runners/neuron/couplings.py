@@ -15,9 +15,9 @@ from pynn_io.runners.neuron.components import SCHEME, Generated
 from pynn_io.runners.neuron.lowered import SynapseModel
 
 if TYPE_CHECKING:
-    from pynn_io.runners.neuron.connections import Cells
     from pynn_io.runners.neuron.lowered import LoweredNeuron
     from pynn_io.runners.neuron.model import Model
+    from pynn_io.runners.neuron.populations import Cells
 
 #: Numbers of the potentials that are handed from cell to cell; OBI's junctions count from 0.
 _FIRST = 2**30

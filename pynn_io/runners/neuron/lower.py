@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network, Projection
 from pynn_io.graph.stimuli import SpikeTrains
 from pynn_io.lowering import simulated, sources, trains
+from pynn_io.lowering.surroundings import celsius_at_start
 from pynn_io.report import Report
 from pynn_io.runners.neuron import (
     changes,
@@ -27,7 +29,7 @@ from pynn_io.runners.neuron import (
 from pynn_io.runners.neuron.cells import groups, mechanisms_of
 from pynn_io.runners.neuron.component_inputs import is_of_segments
 from pynn_io.runners.neuron.components import Generated
-from pynn_io.runners.neuron.connections import cells_of, connections
+from pynn_io.runners.neuron.connections import connections
 from pynn_io.runners.neuron.geometry import Geometries
 from pynn_io.runners.neuron.lowered import (
     CellGroup,
@@ -43,6 +45,7 @@ from pynn_io.runners.neuron.obi import Additions
 from pynn_io.runners.neuron.obi_synapses import seed_gids
 from pynn_io.runners.neuron.overrides import global_assignments, report_unused
 from pynn_io.runners.neuron.placement import Generators, bmtk_gids
+from pynn_io.runners.neuron.populations import cells_of
 from pynn_io.runners.neuron.templates import template_files
 from pynn_io.simulation_plan import SimulationPlan
 
@@ -67,6 +70,8 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredNeur
     gids: populations in the network's order, sources too; within a population by row.
     Raises PlanError for a plan without an end and for stimuli of cells that are not there.
     """
+    if plan.celsius is None:
+        plan = replace(plan, celsius=celsius_at_start(network))
     ids = {name: population.ids() for name, population in network.populations.items()}
     ends = np.cumsum([len(own) for own in ids.values()]).tolist()
     first = {name: end - len(own) for (name, own), end in zip(ids.items(), ends, strict=True)}

@@ -18,9 +18,9 @@ from pynn_io.simulation_plan import Recording, SimulationPlan
 
 if TYPE_CHECKING:
     from pynn_io.lowering import Trains
-    from pynn_io.runners.neuron.connections import Cells
     from pynn_io.runners.neuron.lowered import LoweredNeuron
     from pynn_io.runners.neuron.model import Cell, Model
+    from pynn_io.runners.neuron.populations import Cells
 
 #: Variables of a compartment: NEURON's name, and what makes it SI.
 _OF_MEMBRANE: Mapping[str, tuple[str, float]] = {
