@@ -67,15 +67,21 @@ class Components:
         self.alternates: set[str] = set()
         self._mechanisms = False
         self._templates: frozenset[str] = frozenset()
+        self._known: frozenset[str] = frozenset()
 
-    def generated(self, templates: Mapping[str, str], mechanisms: Mapping[str, str]) -> None:
-        """Files written for the network, by the name of what they define: hoc templates and NMODL mechanisms."""
+    def generated(
+        self, templates: Mapping[str, str], mechanisms: Mapping[str, str], morphologies: frozenset[str] = frozenset()
+    ) -> None:
+        """Files written for the network, by the name of what they define: hoc templates and NMODL mechanisms.
+
+        morphologies: those that stand beside the circuit as they were, so that a file of points loses nothing.
+        """
         for name, text in templates.items():
             for key in ("biophysical_neuron_models_dir", "templates_dir"):  # OBI's tools and BMTK look here and there
                 self._place(key, f"{name}.hoc", text)
         for name, text in mechanisms.items():
             self._place(MECHANISMS, f"{name}.mod", text)
-        self._mechanisms = bool(mechanisms)
+        self._mechanisms, self._known = bool(mechanisms), morphologies
         self._templates = frozenset(f"hoc:{name}" for name in templates)
 
     def counts_sections(self, population: Population) -> bool:
@@ -227,8 +233,11 @@ class Components:
         target = self._folder / folder / (f"{name}.swc" if number == 1 else f"{name}_{number}.swc")
         with writing(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-        write_morphology(self._network.morphologies[key], target, self._report)
+        known = key in self._known
+        write_morphology(self._network.morphologies[key], target, Report() if known else self._report)
         self._placed[FOLDERS["morphologies_dir"], target.name] = key
+        if known:
+            return target.stem
         self._report.expanded(
             "morphology-as-swc",
             f"morphology {key}",

@@ -12,6 +12,7 @@ from pynn_io.exporters.sonata_dialect import Dialect
 from pynn_io.exporters.sonata_recordings import write_report
 from pynn_io.exporters.sonata_sets import NodeSets
 from pynn_io.exporters.sonata_stimuli import Target, write_input
+from pynn_io.formats.sonata_neuroml import KEY, LEMS_WORDS
 from pynn_io.formats.sonata_write import write_json
 from pynn_io.graph.cells import PointCell
 from pynn_io.report import Report
@@ -83,11 +84,19 @@ class _Simulation:
         if self.node_sets:
             write_json(self.dest / "simulation_node_sets.json", self.node_sets)
             config["node_sets_file"] = "$BASE_DIR/simulation_node_sets.json"
+        neuroml = self._neuroml()
+        if neuroml:
+            config[KEY] = neuroml
         config |= {key: plain(value) for key, value in self.extra.items() if key not in config}
         write_json(self.dest / "simulation_config.json", config)
         if not self.obi:
             joined = {"network": "./circuit_config.json", "simulation": "./simulation_config.json"}
             write_json(self.dest / "config.json", joined)
+
+    def _neuroml(self) -> dict[str, Any]:
+        """What a plan has of NeuroML and LEMS: no simulator of SONATA reads it."""
+        words = {key: plain(self.extra.pop(key)) for key in LEMS_WORDS if key in self.extra}
+        return {**plain(self.extra.pop(KEY, {})), **words}
 
     # --- the run ---------------------------------------------------------------------------------------------------
 

@@ -11,9 +11,8 @@ import pytest
 
 from pynn_io import Report
 from pynn_io.exporters.sonata import write
-from pynn_io.exporters.sonata_hoc import standing
-from pynn_io.exporters.sonata_neuroml import on_sections
 from pynn_io.graph.morphology import Morphology
+from pynn_io.graph.section_form import on_sections, on_segments, standing
 from pynn_io.graph.sections import locate
 from pynn_io.importers.neuroml import read as read_neuroml
 from pynn_io.importers.sonata import read as read_sonata
@@ -173,8 +172,8 @@ def test_segment_to_section_and_back_is_the_identity(seed: int) -> None:
     rows = random.integers(0, morphology.size, 200)
     fraction = random.uniform(1e-6, 1 - 1e-6, 200)
     section, at = on_sections(morphology, morphology.id[rows], fraction)
-    back, along = locate(morphology, section, at)
-    np.testing.assert_array_equal(morphology.id[back], morphology.id[rows])
+    back, along = on_segments(morphology, section, at)
+    np.testing.assert_array_equal(back, morphology.id[rows])
     np.testing.assert_allclose(along, fraction, rtol=0, atol=1e-9)
 
 

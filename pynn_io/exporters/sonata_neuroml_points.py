@@ -1,0 +1,174 @@
+"""NeuroML's cells without extent in SONATA's words: NEST's models where these compute the same, else hoc templates.
+
+A network of integrate-and-fire cells with the synapses that such cells have in NEST becomes one of NEST's models, which
+BMTK's pointnet runs. Any other cell is a section with its NMODL mechanism in it, which stands beside cable cells in
+NEURON; spikes are seen where its potential crosses the threshold at which its own equations reset it.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pynn_io.graph.cells import PointCell
+from pynn_io.graph.columns import Column, Table, text_column
+from pynn_io.graph.dynamics import Dynamics, Emit, OnCondition
+from pynn_io.graph.network import Network, Projection
+from pynn_io.graph.synapses import Synapse
+from pynn_io.lowering import nmodl
+from pynn_io.lowering.abstract import as_standard
+from pynn_io.lowering.dynamics import flatten
+from pynn_io.lowering.evaluate import starting_values
+from pynn_io.lowering.membrane import Mechanisms
+from pynn_io.lowering.types import as_component
+from pynn_io.report import Report
+from pynn_io.vocabulary.translations import of_standard, to_native
+
+SCHEME = "neuroml:"
+#: States of the standard cells -> NEST's.
+_STATES = {"v": "V_m", "w": "w"}
+_STATIC = "static_synapse"
+#: Length and diameter of a section of 1e5 um2, whose ``cm`` (uF/cm2) is its capacitance in nF.
+_UNIT_SIZE = (1e5 / math.pi) ** 0.5
+
+
+def as_nest(network: Network, timestep: float, report: Report) -> Network | None:
+    """The network with NEST's models for its cells and synapses; None where not all of them have such a twin.
+
+    timestep: ms, the least delay in NEST: shorter ones get it (``no-delay``, APPROXIMATED).
+    """
+    used = {name for population in network.populations.values() for name in population.cells}
+    ours = {name for name in used if getattr(network.cells[name], "model", "").startswith(SCHEME)}
+    ours = {name for name in ours if isinstance(network.cells[name], PointCell)}
+    if not ours or any(projection.kind != "chemical" for projection in network.projections.values()):
+        return None
+    said = Report()
+    standard = as_standard(network, timestep, said)
+    if any(standard.cells[name] is network.cells[name] for name in ours):
+        return None
+    cells = {**standard.cells, **{name: _native(standard.cells[name]) for name in ours}}
+    report.include(said)
+    projections = dict(standard.projections)
+    for name, projection in standard.projections.items():
+        if projection is not network.projections[name]:
+            projections[name] = _native_projection(projection, timestep, report)
+    for name in sorted(ours):
+        message = f"It is written as {cells[name].model}, which has the same equations; its NeuroML stands beside it."
+        report.expanded(
+            "cell-as-nest", f"cell {name}", message, examples=[name, network.cells[name].model, f"{name} children"]
+        )
+    synapses = {**standard.synapses, _STATIC: Synapse(f"nest:{_STATIC}")}
+    extra = {**network.extra, "target_simulator": "NEST"}
+    return replace(standard, cells=cells, projections=projections, synapses=synapses, extra=extra)
+
+
+def _native(cell: object) -> PointCell:
+    """A standard cell as NEST's model; its states at the start are parameters there, too."""
+    row = of_standard(cell.model) if isinstance(cell, PointCell) else None
+    if row is None or not isinstance(cell, PointCell):
+        raise TypeError(f"{cell} is no standard cell that NEST has")
+    parameters, rest = to_native(row, cell.parameters)
+    finite = {name: value for name, value in parameters.items() if not np.isinf(value)}
+    return PointCell(row.native, {**finite, **{_STATES[name]: value for name, value in rest.items()}})
+
+
+def _native_projection(projection: Projection, timestep: float, report: Report) -> Projection:
+    """Weights in pA and nS; the inhibitory ones of currents are negative already."""
+    units = {"uS": "nS", "nA": "pA"}
+    types, columns = dict(projection.types), dict(projection.edges.columns)
+    unit = units[str(projection.types.values("weight_unit")[0])]
+    for table, size in ((types, projection.types.size), (columns, projection.size)):
+        if "weight" in table:
+            table["weight"] = Column(np.ma.asanyarray(table["weight"].read(size)) * 1e3)
+        if "delay" in table:
+            delays = np.ma.filled(np.ma.asanyarray(table["delay"].read(size), dtype=np.float64), timestep)
+            short = int((delays < timestep).sum())
+            table["delay"] = Column(np.maximum(delays, timestep), "ms")
+            message = f"NEST's connections take a step at least: a delay shorter than that is one of {timestep} ms."
+            report.approximated("no-delay", f"projection {projection.name}", message, count=short, examples=["delay"])
+    types["synapse"] = text_column([_STATIC] * projection.types.size)
+    types["weight_unit"] = text_column([unit] * projection.types.size)
+    edges = replace(projection.edges, columns=Table(projection.size, columns))
+    return replace(projection, types=Table(projection.types.size, types), edges=edges)
+
+
+# --- NEURON -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PointTemplate:
+    """text: of the hoc template. threshold, potential: mV, of spikes and at the start, where the equations say so."""
+
+    text: str
+    mechanism: str
+    threshold: float | None
+    potential: float | None
+
+
+def point_template(template: str, name: str, cell: PointCell, mechanisms: Mechanisms) -> PointTemplate | None:
+    """A cell as a template; None for one whose potential is not that of a membrane that currents charge, and one that
+    draws random numbers, for which nobody would seed it.
+
+    Raises UnsupportedInput for equations that NMODL has no words for.
+    """
+    component = as_component(name, cell)
+    system = flatten(component, mechanisms.types, mechanisms.named)
+    if "v" not in system.states or "ISyn" in system.needs:
+        return None
+    made = nmodl.cell(component, mechanisms.types, mechanisms.named)
+    if made.random:
+        return None
+    mechanisms.add(made)
+    start = starting_values(system, {}).get("v")
+    potential = None if start is None else float(start)
+    lines = _template(template, made, nmodl.capacitance_of(component), potential)
+    return PointTemplate("\n".join(lines) + "\n", made.name, _threshold(system), potential)
+
+
+def _template(name: str, made: nmodl.Mechanism, capacitance: float, potential: float | None) -> Iterator[str]:
+    yield f"// A point cell of NeuroML, written by pynn_io: its mechanism in a section of {capacitance!r} nF."
+    yield f"begintemplate {name}"
+    yield "public soma, all, somatic, cell"
+    yield "create soma[1]"
+    yield "objref all, somatic, cell, starter, this"
+    yield "proc init() {"
+    yield "  all = new SectionList()"
+    yield "  somatic = new SectionList()"
+    yield f"  soma[0] {{ L = {_UNIT_SIZE!r} diam = {_UNIT_SIZE!r} nseg = 1 cm = {capacitance!r} }}"
+    yield "  soma[0] { all.append() somatic.append() }"
+    yield f"  soma[0] cell = new {made.name}(0.5)"
+    yield from (f"  cell.{key} = {float(value)!r}" for key, value in made.parameters.items())
+    if potential is not None:
+        yield '  starter = new FInitializeHandler(0, "begin()", this)'
+    yield "}"
+    if potential is not None:
+        yield f"proc begin() {{ soma[0] v(0.5) = {potential!r} }}"
+    yield f"endtemplate {name}"
+
+
+def _threshold(system: Dynamics) -> float | None:
+    """The potential at which a cell emits a spike, where its equations compare ``v`` with a parameter."""
+    for condition in _conditions(system):
+        if not any(isinstance(action, Emit) for action in condition.actions):
+            continue
+        others = [name for name in _compared(condition) if name in system.parameters]
+        if others:
+            return float(system.parameters[others[0]])
+    return None
+
+
+def _conditions(system: Dynamics) -> Iterator[OnCondition]:
+    yield from system.conditions
+    for regime in system.regimes:
+        yield from regime.conditions
+
+
+def _compared(condition: OnCondition) -> Iterator[str]:
+    """What ``v`` is compared with."""
+    for node in ast.walk(condition.test.tree):
+        if isinstance(node, ast.Compare) and isinstance(node.left, ast.Name) and node.left.id == "v":
+            yield from (each.id for each in node.comparators if isinstance(each, ast.Name))
