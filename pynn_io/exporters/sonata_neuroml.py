@@ -24,6 +24,7 @@ from pynn_io.graph.dynamics import Component
 from pynn_io.graph.morphology import Morphology
 from pynn_io.graph.network import Network
 from pynn_io.graph.section_form import standing
+from pynn_io.graph.segments import tags_of_groups, with_tag_groups
 from pynn_io.lowering.membrane import Mechanisms, segment_model
 from pynn_io.report import Report
 
@@ -133,7 +134,7 @@ class _Conversion:
         key = str(cell.morphology)
         model = segment_model(name, cell, self.mechanisms, self.report)
         if key not in self.morphologies:
-            self.morphologies[key] = standing(self.network.morphologies[key], Report())
+            self.morphologies[key] = standing(self._read_again(key), Report())
         template = hoc_name(name, self.templates)
         self.templates[template] = hoc_template(template, model, self.morphologies[key], self.report)
         self.cells[name] = CableCell(key, template=f"{TEMPLATE}{template}")
@@ -147,6 +148,12 @@ class _Conversion:
             f"to compute the same; its NeuroML stands beside them: {', '.join(names)}",
             examples=[name, "decor", *names, *groups],
         )
+
+    def _read_again(self, key: str) -> Morphology:
+        """A morphology as the NeuroML beside the circuit gives it back: its groups say what its segments are."""
+        morphology = with_tag_groups(self.network.morphologies[key])
+        tag = tags_of_groups(morphology.size, morphology.groups, morphology.notes)
+        return replace(morphology, tag=tag)
 
     def _point(self, name: str, cell: PointCell, where: str) -> None:
         template = hoc_name(name, self.templates)
@@ -166,7 +173,7 @@ class _Conversion:
             message = "Its equations do not say at which potential it spikes; SONATA's threshold is the run's."
             self.report.approximated("spike-threshold", where, message, examples=[name])
         message = (
-            f"It is written as a hoc template: a section with its equations as the NMODL mechanism {made.mechanism}, of "
-            "which spikes are seen where the potential crosses the threshold; its NeuroML stands beside it."
+            f"It is written as a hoc template: a section with its equations as the NMODL mechanism {made.mechanism}; "
+            "spikes are seen where its potential crosses the threshold; its NeuroML stands beside it."
         )
         self.report.expanded("cell-as-hoc", where, message, examples=[name, cell.model, f"{name} children"])

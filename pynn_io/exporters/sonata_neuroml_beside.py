@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-
 from pynn_io.document import Document
 from pynn_io.exporters import neuroml
 from pynn_io.formats.sonata_neuroml import COMPONENT, FILE, KEY, Beside, ProjectionForm, digest_of

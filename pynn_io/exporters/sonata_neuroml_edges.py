@@ -62,14 +62,15 @@ class EdgeConversion:
         elif projection.kind != "chemical":
             self._not_ours(projection)
         if all(components) or made is not projection:
-            self._describe(source, factors, components)
+            self._describe(source, made, factors, components)
         return made
 
-    def _describe(self, source: Projection, factors: np.ndarray, components: list[bool]) -> None:
-        units = np.ma.filled(np.ma.asarray(source.types.values("weight_unit"), dtype=object), "1").tolist()
+    def _describe(self, source: Projection, made: Projection, factors: np.ndarray, components: list[bool]) -> None:
         synapses = {
-            name: SynapseForm(float(factor), unit)
-            for name, factor, unit in zip(source.synapses, factors.tolist(), units, strict=True)
+            name: SynapseForm(float(factor), unit, "" if factor == 1 else written)
+            for name, factor, unit, written in zip(
+                source.synapses, factors.tolist(), _units(source), _units(made), strict=True
+            )
         }
         self.forms[source.name] = ProjectionForm(source.kind, _stated(source), synapses)
         if all(components):
@@ -228,6 +229,13 @@ def _with_weights(projection: Projection, factors: np.ndarray) -> Projection:
             types[key] = Column(usual * scale)
     edges = replace(projection.edges, columns=columns)
     return replace(projection, types=Table(len(factors), types), edges=edges)
+
+
+def _units(projection: Projection) -> list[str]:
+    if "weight_unit" not in projection.types:
+        return ["1"] * projection.types.size
+    stated: list[str] = np.ma.filled(np.ma.asarray(projection.types.values("weight_unit"), dtype=object), "1").tolist()
+    return stated
 
 
 def _stated(projection: Projection) -> dict[str, str]:

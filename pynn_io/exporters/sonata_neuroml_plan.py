@@ -5,6 +5,7 @@ What has no such form is kept under ``neuroml`` of the simulation configuration,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 
 from pynn_io.errors import PlanError
 from pynn_io.exporters.sonata_neuroml_places import Places
+from pynn_io.exporters.sonata_sets import NodeSets
 from pynn_io.formats.sonata_neuroml import KEY
 from pynn_io.graph.biophysics import MembraneProperty, Paint
 from pynn_io.graph.cells import CableCell
@@ -27,6 +29,8 @@ from pynn_io.simulation_plan.plan import Recording, SimulationPlan
 _USUAL = {"celsius": (6.3, "degC"), "timestep": (0.025, "ms"), "v_init": (-65.0, "mV"), "spike_threshold": (0.0, "mV")}
 #: Setting of a run -> the membrane property of cells that it stands for.
 _OF_CELLS = {"v_init": "initial_potential", "spike_threshold": "spike_threshold"}
+#: The cell of a quantity's path: its population, and its id there.
+_CELL = re.compile(r"(?:\.\./)*(\w+)[\[/](\d+)")
 _ONLY_HERE = "only pynn_io reads it there"
 
 
@@ -211,6 +215,27 @@ class PlanConversion:
         message = f"SONATA's reports have potentials of the soma; other quantities are kept as NeuroML: {_ONLY_HERE}."
         examples = [f"{name} ({path})" for name, path in left]
         self.report.approximated("recording", where, message, count=len(left), examples=examples)
+
+
+def renumbered(kept: Mapping[str, Any], sets: NodeSets) -> dict[str, Any]:
+    """What a plan keeps of NeuroML, with the ids that nodes have in the files."""
+
+    def path(text: str) -> str:
+        match = _CELL.match(text)
+        if match is None:
+            return text
+        number = int(sets.new_ids(match[1], np.array([int(match[2])]))[0])
+        return f"{text[: match.start(2)]}{number}{text[match.end(2) :]}"
+
+    found = dict(kept)
+    if "inputs" in kept:
+        ids = [sets.new_ids(each["population"], np.asarray(each["node_id"])) for each in kept["inputs"]]
+        found["inputs"] = [{**each, "node_id": own.tolist()} for each, own in zip(kept["inputs"], ids, strict=True)]
+    if "recordings" in kept:
+        found["recordings"] = [
+            {**each, "columns": [[name, path(text)] for name, text in each["columns"]]} for each in kept["recordings"]
+        ]
+    return found
 
 
 def _repeats(keys: np.ndarray) -> np.ndarray:

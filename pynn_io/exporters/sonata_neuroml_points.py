@@ -42,27 +42,26 @@ def as_nest(network: Network, timestep: float, report: Report) -> Network | None
     timestep: ms, the least delay in NEST: shorter ones get it (``no-delay``, APPROXIMATED).
     """
     used = {name for population in network.populations.values() for name in population.cells}
-    ours = {name for name in used if getattr(network.cells[name], "model", "").startswith(SCHEME)}
-    ours = {name for name in ours if isinstance(network.cells[name], PointCell)}
+    points = {name: cell for name in used if isinstance(cell := network.cells[name], PointCell)}
+    ours = {name: cell.model for name, cell in points.items() if cell.model.startswith(SCHEME)}
     if not ours or any(projection.kind != "chemical" for projection in network.projections.values()):
         return None
     said = Report()
     standard = as_standard(network, timestep, said)
     if any(standard.cells[name] is network.cells[name] for name in ours):
         return None
-    cells = {**standard.cells, **{name: _native(standard.cells[name]) for name in ours}}
+    native = {name: _native(standard.cells[name]) for name in sorted(ours)}
     report.include(said)
     projections = dict(standard.projections)
     for name, projection in standard.projections.items():
         if projection is not network.projections[name]:
             projections[name] = _native_projection(projection, timestep, report)
-    for name in sorted(ours):
-        message = f"It is written as {cells[name].model}, which has the same equations; its NeuroML stands beside it."
-        report.expanded(
-            "cell-as-nest", f"cell {name}", message, examples=[name, network.cells[name].model, f"{name} children"]
-        )
+    for name, cell in native.items():
+        message = f"It is written as {cell.model}, which has the same equations; its NeuroML stands beside it."
+        report.expanded("cell-as-nest", f"cell {name}", message, examples=[name, ours[name], f"{name} children"])
     synapses = {**standard.synapses, _STATIC: Synapse(f"nest:{_STATIC}")}
     extra = {**network.extra, "target_simulator": "NEST"}
+    cells = {**standard.cells, **native}
     return replace(standard, cells=cells, projections=projections, synapses=synapses, extra=extra)
 
 

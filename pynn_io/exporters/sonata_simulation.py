@@ -9,6 +9,7 @@ from typing import Any
 from pynn_io.document import Document
 from pynn_io.exporters.sonata_components import plain
 from pynn_io.exporters.sonata_dialect import Dialect
+from pynn_io.exporters.sonata_neuroml_plan import renumbered
 from pynn_io.exporters.sonata_recordings import write_report
 from pynn_io.exporters.sonata_sets import NodeSets
 from pynn_io.exporters.sonata_stimuli import Target, write_input
@@ -96,7 +97,7 @@ class _Simulation:
     def _neuroml(self) -> dict[str, Any]:
         """What a plan has of NeuroML and LEMS: no simulator of SONATA reads it."""
         words = {key: plain(self.extra.pop(key)) for key in LEMS_WORDS if key in self.extra}
-        return {**plain(self.extra.pop(KEY, {})), **words}
+        return {**plain(renumbered(self.extra.pop(KEY, {}), self.sets)), **words}
 
     # --- the run ---------------------------------------------------------------------------------------------------
 

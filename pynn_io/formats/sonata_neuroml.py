@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -33,10 +33,12 @@ UNSTATED: Mapping[str, float] = MappingProxyType({"weight": 1.0, "delay": 0.0})
 
 @dataclass(frozen=True, slots=True)
 class SynapseForm:
-    """factor: what the component's weight was multiplied by. unit: of the component's weight."""
+    """factor: what the component's weight was multiplied by. unit: of the component's weight. written: of the product;
+    empty where nothing was multiplied."""
 
     factor: float = 1.0
     unit: str = "1"
+    written: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Beside:
             name: {
                 "kind": form.kind,
                 "stated": dict(form.stated),
-                "synapses": {key: {"factor": each.factor, "unit": each.unit} for key, each in form.synapses.items()},
+                "synapses": {key: asdict(each) for key, each in form.synapses.items()},
             }
             for name, form in self.projections.items()
         }
@@ -83,7 +85,11 @@ def of(content: Any, where: Path) -> Beside:
             _get(form, "kind", str, where),
             _texts(_get(form, "stated", dict, where), "stated", where),
             {
-                key: SynapseForm(float(_get(each, "factor", (int, float), where)), _get(each, "unit", str, where))
+                key: SynapseForm(
+                    float(_get(each, "factor", (int, float), where)),
+                    _get(each, "unit", str, where),
+                    _get(each, "written", str, where),
+                )
                 for key, each in _get(form, "synapses", dict, where).items()
             },
         )

@@ -25,6 +25,7 @@ from pynn_io.importers.neuroml import read as read_document
 from pynn_io.importers.sonata_context import Context
 from pynn_io.importers.sonata_neuroml_places import Places
 from pynn_io.importers.sonata_neuroml_plan import plan_as_neuroml
+from pynn_io.units import convert
 
 #: Digits of a weight that was multiplied: one that was written by hand is itself again.
 _DIGITS = 12
@@ -78,7 +79,7 @@ class _Restored:
             name=Path(self.kept.beside.document).stem,
             populations=populations,
             cells=self.cells,
-            channels={**network.channels, **defined.channels},
+            channels=dict(sorted({**network.channels, **defined.channels}.items())),
             component_types=defined.component_types,
             extra={**network.extra, **defined.extra},
         )
@@ -110,11 +111,12 @@ class _Restored:
                 self._kept_cell(name)
             return population
         coded = column if column.levels is not None else text_column(column.values(population.size))
+        levels = coded.levels or ()
         codes = np.ma.filled(np.ma.asanyarray(coded.read(population.size)), -1).astype(np.int64)
         index = np.asarray(population.type_index.read(population.size), dtype=np.int64)
         pairs, at = np.unique(np.stack([index, codes], axis=1), axis=0, return_inverse=True)
         names = [
-            self._kept_cell(population.cells[row]) if code < 0 else self._defined(coded.levels[code], population.name)
+            self._kept_cell(population.cells[row]) if code < 0 else self._defined(levels[code], population.name)
             for row, code in pairs.tolist()
         ]
         return self._retyped(population, names, pairs[:, 0], at.reshape(-1))
@@ -190,7 +192,11 @@ class _Restored:
     ) -> tuple[Table, dict[str, Column]]:
         """Weights in the components' terms; what the source did not state, and is still as it was meant, is gone."""
         names = types.values("synapse").tolist()
-        factor = np.array([held.synapses.get(name, form.SynapseForm()).factor for name in names])
+        forms = [held.synapses.get(name, form.SynapseForm()) for name in names]
+        read = self._read_unit(projection)
+        factor = np.array(
+            [each.factor * (convert(1.0, each.written, read) if each.written and read else 1.0) for each in forms]
+        )
         stated = dict(types)
         for key, usual in form.UNSTATED.items():
             if key in stated:
@@ -209,6 +215,14 @@ class _Restored:
                 if key not in held.stated and (values == usual).all():
                     del columns[key]
         return Table(types.size, stated), columns
+
+    @staticmethod
+    def _read_unit(projection: Projection) -> str:
+        """The unit that the file's weights are in; a dialect may have another than they were written for."""
+        if "weight_unit" not in projection.types:
+            return ""
+        units = np.ma.masked_equal(np.ma.asarray(projection.types.values("weight_unit"), dtype=object), None)
+        return str(units.compressed()[0]) if units.count() else ""
 
     def _sites(
         self, projection: Projection, held: form.ProjectionForm, places: Places, columns: dict[str, Column]

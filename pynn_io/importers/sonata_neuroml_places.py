@@ -45,7 +45,7 @@ class Places:
         return segment, along
 
     def of_section(self, population: Population, rows: np.ndarray, name: str) -> np.ndarray:
-        """The number of the section of that name (``dend[3]``, ``soma``) on each cell, int64; -1 where there is none."""
+        """The number of the section of that name (``dend[3]``, ``soma``) on each cell, int64; -1: there is none."""
         wanted = name if name.endswith("]") else f"{name}[0]"
         found = np.zeros(len(rows), dtype=np.int64)
         for here, morphology in self._parts(population, rows):

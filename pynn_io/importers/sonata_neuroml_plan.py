@@ -32,7 +32,7 @@ def plan_as_neuroml(plan: SimulationPlan, places: Places) -> SimulationPlan:
         stimuli = [each for stimulus in plan.stimuli for each in _stimulus(stimulus, plan, places)]
         stimuli += [_component_input(each, network, places) for each in held.get("inputs", ())]
         recordings = [_recording(each) for each in held.get("recordings", ())]
-        settings = {
+        settings: dict[str, Any] = {
             name: None for name, value in held.get("defaults", {}).items() if getattr(plan, name, None) == value
         }
     except (KeyError, TypeError, AttributeError) as error:
