@@ -15,6 +15,7 @@ from typing import Any
 import h5py
 
 from pynn_io.document import Document
+from pynn_io.exporters.sonata_bmtk import write_script
 from pynn_io.exporters.sonata_components import Components, component_folders, safe_name
 from pynn_io.exporters.sonata_dialect import Dialect, dialect_of
 from pynn_io.exporters.sonata_edges import WrittenEdges, write_edges
@@ -92,6 +93,11 @@ class _Writer:
             write_json(self.dest / "node_sets.json", sets.rewritten(self.network.node_sets, "node_sets"))
             config["node_sets_file"] = "$BASE_DIR/node_sets.json"
         write_json(self.dest / _CIRCUIT, config)
+        named = {each.model.removeprefix("nrn:") for each in self.network.synapses.values()} & {
+            *self.neuroml.mechanisms
+        }
+        if named and self.dialect.name != "obi":
+            write_script(self.dest, named)
         if self.document.plan is not None:
             write_simulation(self.document, self.dest, self.dialect, sets, self.report)
 

@@ -40,6 +40,8 @@ FOLDERS = {
 MECHANISMS = "mechanisms"
 #: Folders of other morphology formats, in ``alternate_morphologies`` of the OBI extension, by suffix.
 ALTERNATES = {".asc": ("neurolucida-asc", "morphologies_asc"), ".h5": ("h5v1", "morphologies_h5")}
+#: What BMTK calls a synapse of NEURON by another name.
+_BMTK_NAMES = {"nrn:ExpSyn": "expsyn"}
 #: What a synapse without a model is called in the graph.
 _NO_MODEL = ("", "static")
 
@@ -324,6 +326,8 @@ def synapse_template(synapse: Synapse) -> str:
     """``model_template`` of a synapse. BMTK knows the bare names of NEST's and NEURON's models only."""
     if synapse.model in _NO_MODEL:
         return ""
+    if synapse.model in _BMTK_NAMES:
+        return _BMTK_NAMES[synapse.model]
     prefix, _, name = synapse.model.rpartition(":")
     if not prefix:
         return f"pynn:{name}"

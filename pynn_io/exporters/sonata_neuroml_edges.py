@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -24,9 +25,17 @@ from pynn_io.lowering.types import as_component
 from pynn_io.report import Report
 
 _SCHEME, _MECHANISM = "neuroml:", "nrn:"
-_EXP2SYN, _GAP = "neuroml:expTwoSynapse", "neuroml:gapJunction"
-#: NEURON's Exp2Syn computes what this type does, with a weight of ``gbase`` uS: parameter -> NEURON's.
-_AS_EXP2SYN: Mapping[str, str] = {"tauRise": "tau1", "tauDecay": "tau2", "erev": "erev"}
+_GAP = "neuroml:gapJunction"
+#: Types that NEURON's own synapses compute with a weight of ``gbase`` uS: synapse, and its parameters as BMTK calls
+#: them.
+_NATIVE: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "neuroml:expOneSynapse": ("nrn:ExpSyn", {"tauDecay": "tau1", "erev": "erev"}),
+        "neuroml:expTwoSynapse": ("nrn:Exp2Syn", {"tauRise": "tau1", "tauDecay": "tau2", "erev": "erev"}),
+    }
+)
+#: From this part of the decay on Exp2Syn takes a shorter rise time.
+_RISE = 0.9999
 #: How NEST's units are larger than the graph's for the same number: nS in a uS, pA in an nA.
 _NEST = 1e3
 
@@ -85,8 +94,10 @@ class EdgeConversion:
         names = [name for name, _ in found]
         made = _with_weights(projection, factors)
         types = {**made.types, "synapse": text_column(names)}
-        if self.obi and (factors != 1).any():
-            types["weight_unit"] = text_column(["uS"] * len(names))
+        units = _units(projection)
+        types["weight_unit"] = text_column(
+            [unit if factor == 1 else "uS" for unit, factor in zip(units, factors.tolist(), strict=True)]
+        )
         return replace(made, types=Table(len(names), types)), factors
 
     def _synapse(self, name: str, projection: Projection) -> tuple[str, float]:
@@ -99,8 +110,9 @@ class EdgeConversion:
         synapse = self.places.network.synapses[name]
         if not synapse.model.startswith(_SCHEME):
             return name, 1.0
-        if self.obi and synapse.model == _EXP2SYN and synapse.parameters.keys() >= {*_AS_EXP2SYN, "gbase"}:
-            return self._exp2syn(name, synapse, where)
+        native = self._native(name, synapse, where)
+        if native is not None:
+            return native
         try:
             made = nmodl.synapse(as_component(name, synapse), self.mechanisms.types, self.mechanisms.named)
         except (UnsupportedInput, GraphError) as error:
@@ -120,14 +132,25 @@ class EdgeConversion:
             )
         return f"{name}_nmodl", 1.0
 
-    def _exp2syn(self, name: str, synapse: Synapse, where: str) -> tuple[str, float]:
-        numbers = {key: float(synapse.parameters[own]) for own, key in _AS_EXP2SYN.items()}
-        self.synapses[f"{name}_exp2syn"] = Synapse("nrn:Exp2Syn", numbers)
-        message = f"The synapse {name} is NEURON's Exp2Syn with weights in uS, which computes the same."
+    def _native(self, name: str, synapse: Synapse, where: str) -> tuple[str, float] | None:
+        """A synapse that NEURON has itself; None for any other."""
+        if synapse.model not in _NATIVE or synapse.children:
+            return None
+        model, keys = _NATIVE[synapse.model]
+        numbers = {key: float(synapse.parameters[own]) for own, key in keys.items() if own in synapse.parameters}
+        strength = float(synapse.parameters.get("gbase", 0.0))
+        if len(numbers) < len(keys) or strength <= 0 or numbers["tau1"] > _RISE * numbers.get("tau2", np.inf):
+            return None
+        made, kind = f"{name}_{model.removeprefix(_MECHANISM)}", model.removeprefix(_MECHANISM)
+        self.synapses[made] = Synapse(model, numbers)
+        message = f"The synapse {name} is NEURON's {kind} with weights in uS, which computes the same"
         self.report.expanded(
-            "synapse-as-exp2syn", where, message, examples=[name, synapse.model, f"{name} children", "weight"]
+            "synapse-as-native",
+            where,
+            f"{message}; its NeuroML stands beside it.",
+            examples=[name, synapse.model, f"{name} children", "weight"],
         )
-        return f"{name}_exp2syn", float(synapse.parameters["gbase"])
+        return made, strength
 
     def _gap_junctions(self, projection: Projection) -> tuple[Projection, np.ndarray]:
         """Gap junctions with their conductances as weights, uS."""

@@ -29,6 +29,8 @@ from pynn_io.simulation_plan.plan import Recording, SimulationPlan
 _USUAL = {"celsius": (6.3, "degC"), "timestep": (0.025, "ms"), "v_init": (-65.0, "mV"), "spike_threshold": (0.0, "mV")}
 #: Setting of a run -> the membrane property of cells that it stands for.
 _OF_CELLS = {"v_init": "initial_potential", "spike_threshold": "spike_threshold"}
+#: BMTK divides by the number of steps between two writings, which it takes for 0 where none is stated.
+_BLOCK, _STEPS = "nsteps_block", 5000
 #: The cell of a quantity's path: its population, and its id there.
 _CELL = re.compile(r"(?:\.\./)*(\w+)[\[/](\d+)")
 _ONLY_HERE = "only pynn_io reads it there"
@@ -53,7 +55,12 @@ class PlanConversion:
             message = f"{name} is not stated: {value} {_USUAL[name][1]}."
             self.report.defaulted("default-setting", f"plan/{name}", message, examples=[name])
         self.kept |= {"name": plan.name, "defaults": defaults}
-        changed: dict[str, Any] = {**defaults, "extra": {**plan.extra, KEY: self.kept}}
+        extra = {**plan.extra, KEY: self.kept}
+        run = {**extra.get("run", {})}
+        if _BLOCK not in run:
+            extra["run"] = {_BLOCK: _STEPS, **run}
+            self.kept["run"] = {_BLOCK: _STEPS}
+        changed: dict[str, Any] = {**defaults, "extra": extra}
         return replace(plan, stimuli=tuple(stimuli), recordings=tuple(recordings), **changed)
 
     # --- settings -----------------------------------------------------------------------------------------------------

@@ -43,9 +43,17 @@ def plan_as_neuroml(plan: SimulationPlan, places: Places) -> SimulationPlan:
         name=str(held.get("name", plan.name)),
         stimuli=tuple(stimuli),
         recordings=(*plan.recordings, *recordings),
-        extra={name: value for name, value in plan.extra.items() if name != KEY},
+        extra=_extra(plan, held),
         **settings,
     )
+
+
+def _extra(plan: SimulationPlan, held: Mapping[str, Any]) -> dict[str, Any]:
+    """What else the plan states, without what stands there only for BMTK."""
+    found = {name: value for name, value in plan.extra.items() if name != KEY}
+    ours = held.get("run", {})
+    run = {name: value for name, value in found.pop("run", {}).items() if ours.get(name) != value}
+    return {**found, **({"run": run} if run else {})}
 
 
 def _stimulus(stimulus: Stimulus, plan: SimulationPlan, places: Places) -> Iterator[Stimulus]:
