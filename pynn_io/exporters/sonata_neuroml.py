@@ -86,13 +86,14 @@ class _Conversion:
         step = plan.timestep if plan is not None and plan.timestep is not None else _STEP
         nest = as_nest(self.network, step, self.report)
         if nest is not None:
-            self.standing = {name: None for name, cell in nest.cells.items() if cell is not self.network.cells[name]}
+            cells = nest.network.cells.items()
+            self.standing = {name: None for name, cell in cells if cell is not self.network.cells[name]}
         else:
             self._templates()
         places = Places(self.network, self.standing)
         edges = EdgeConversion(places, self.mechanisms, self.report, self.obi)
-        source = self.network if nest is None else nest
-        projections = {name: edges.made(item, nest=nest is not None) for name, item in source.projections.items()}
+        source, factors = (self.network, {}) if nest is None else (nest.network, nest.factors)
+        projections = {name: edges.made(item, factors.get(name)) for name, item in source.projections.items()}
         changed = replace(
             source,
             cells={**source.cells, **self.cells},

@@ -16,10 +16,10 @@ from pynn_io.exporters.sonata_neuroml_places import Places
 from pynn_io.formats.sonata_neuroml import ALL, SOME, UNSTATED, ProjectionForm, SynapseForm
 from pynn_io.graph.columns import Column, Table, text_column
 from pynn_io.graph.network import Population, Projection
+from pynn_io.graph.schema import PARAMETER
 from pynn_io.graph.section_form import on_segments
 from pynn_io.graph.synapses import Synapse
 from pynn_io.lowering import nmodl
-from pynn_io.lowering.abstract import strength
 from pynn_io.lowering.membrane import Mechanisms
 from pynn_io.lowering.types import as_component
 from pynn_io.report import Report
@@ -36,8 +36,6 @@ _NATIVE: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
 )
 #: From this part of the decay on Exp2Syn takes a shorter rise time.
 _RISE = 0.9999
-#: How NEST's units are larger than the graph's for the same number: nS in a uS, pA in an nA.
-_NEST = 1e3
 
 
 @dataclass(slots=True)
@@ -53,8 +51,8 @@ class EdgeConversion:
     components: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _shapes: dict[str, tuple[str, float]] = field(default_factory=dict)
 
-    def made(self, projection: Projection, *, nest: bool) -> Projection:
-        """The projection as a circuit has it. nest: it is onto NEST's cells already."""
+    def made(self, projection: Projection, nest: np.ndarray | None = None) -> Projection:
+        """The projection as a circuit has it. nest: factors of its weights where it is onto NEST's cells already."""
         network = self.places.network
         source = network.projections[projection.name]
         components = [network.synapses[name].model.startswith(_SCHEME) for name in source.synapses]
@@ -62,8 +60,8 @@ class EdgeConversion:
         made = self._sites(made, "efferent", network.populations[projection.pre], projection.edges.source)
         target = network.populations[projection.post]
         factors = np.ones(len(source.synapses))
-        if nest and projection is not source:
-            factors = np.array([_NEST * strength(network.synapses[name]) for name in source.synapses])
+        if nest is not None:
+            factors = nest
         elif projection.kind == "chemical" and all(name in self.places.cells for name in target.cells):
             made, factors = self._onto_mechanisms(made)
         elif projection.kind == "electrical" and {network.synapses[n].model for n in source.synapses} == {_GAP}:
@@ -264,7 +262,8 @@ def _units(projection: Projection) -> list[str]:
 def _stated(projection: Projection) -> dict[str, str]:
     """What of the columns that a conversion may fill in the source states, and whether for all edges."""
     found = {}
-    for key in ("weight", "delay", "afferent_segment_id", "efferent_segment_id"):
+    parameters = [name for name in (*projection.types, *projection.edges.columns) if name.startswith(PARAMETER)]
+    for key in ("weight", "delay", "afferent_segment_id", "efferent_segment_id", *dict.fromkeys(parameters)):
         values = _column(projection, key)
         if values is not None:
             found[key] = SOME if np.ma.is_masked(values) else ALL

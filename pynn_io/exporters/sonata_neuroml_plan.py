@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,9 @@ from pynn_io.simulation_plan.plan import Recording, SimulationPlan
 _USUAL = {"celsius": (6.3, "degC"), "timestep": (0.025, "ms"), "v_init": (-65.0, "mV"), "spike_threshold": (0.0, "mV")}
 #: Setting of a run -> the membrane property of cells that it stands for.
 _OF_CELLS = {"v_init": "initial_potential", "spike_threshold": "spike_threshold"}
-#: BMTK divides by the number of steps between two writings, which it takes for 0 where none is stated.
-_BLOCK, _STEPS = "nsteps_block", 5000
+#: BMTK divides by the number of steps between two writings, which it takes for 0 where none is stated; and it cuts
+#: sections into compartments of 20 um where ``dL`` is not stated to be nothing.
+_FOR_BMTK: Mapping[str, Any] = MappingProxyType({"nsteps_block": 5000, "dL": None})
 #: The cell of a quantity's path: its population, and its id there.
 _CELL = re.compile(r"(?:\.\./)*(\w+)[\[/](\d+)")
 _ONLY_HERE = "only pynn_io reads it there"
@@ -56,10 +58,11 @@ class PlanConversion:
             self.report.defaulted("default-setting", f"plan/{name}", message, examples=[name])
         self.kept |= {"name": plan.name, "defaults": defaults}
         extra = {**plan.extra, KEY: self.kept}
-        run = {**extra.get("run", {})}
-        if _BLOCK not in run:
-            extra["run"] = {_BLOCK: _STEPS, **run}
-            self.kept["run"] = {_BLOCK: _STEPS}
+        run = dict(extra.get("run", {}))
+        self.kept["run"] = {key: value for key, value in _FOR_BMTK.items() if key not in run}
+        if plan.section_length is not None or self.nest:
+            self.kept["run"].pop("dL", None)
+        extra["run"] = {**run, **self.kept["run"]}
         changed: dict[str, Any] = {**defaults, "extra": extra}
         return replace(plan, stimuli=tuple(stimuli), recordings=tuple(recordings), **changed)
 

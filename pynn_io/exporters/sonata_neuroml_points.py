@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +20,7 @@ from pynn_io.graph.dynamics import Dynamics, Emit, OnCondition
 from pynn_io.graph.network import Network, Projection
 from pynn_io.graph.synapses import Synapse
 from pynn_io.lowering import nmodl
-from pynn_io.lowering.abstract import as_standard
+from pynn_io.lowering.abstract import as_standard, strength
 from pynn_io.lowering.dynamics import flatten
 from pynn_io.lowering.evaluate import starting_values
 from pynn_io.lowering.membrane import Mechanisms
@@ -32,11 +32,21 @@ SCHEME = "neuroml:"
 #: States of the standard cells -> NEST's.
 _STATES = {"v": "V_m", "w": "w"}
 _STATIC = "static_synapse"
+#: How NEST's units are larger than the graph's for the same number: nS in a uS, pA in an nA.
+_NEST = 1e3
 #: Length and diameter of a section of 1e5 um2, whose ``cm`` (uF/cm2) is its capacitance in nF.
 _UNIT_SIZE = (1e5 / math.pi) ** 0.5
 
 
-def as_nest(network: Network, timestep: float, report: Report) -> Network | None:
+@dataclass(frozen=True, slots=True)
+class AsNest:
+    """network: with NEST's models. factors: projection -> what the weights of every type were multiplied by."""
+
+    network: Network
+    factors: Mapping[str, np.ndarray]
+
+
+def as_nest(network: Network, timestep: float, report: Report) -> AsNest | None:
     """The network with NEST's models for its cells and synapses; None where not all of them have such a twin.
 
     timestep: ms, the least delay in NEST: shorter ones get it (``no-delay``, APPROXIMATED).
@@ -50,19 +60,51 @@ def as_nest(network: Network, timestep: float, report: Report) -> Network | None
     standard = as_standard(network, timestep, said)
     if any(standard.cells[name] is network.cells[name] for name in ours):
         return None
-    native = {name: _native(standard.cells[name]) for name in sorted(ours)}
+    onto = {name: each for name, each in standard.projections.items() if each is not network.projections[name]}
+    factors = {name: _factors(each, network.projections[name], network) for name, each in onto.items()}
+    if any((each == 0).any() for each in factors.values()):
+        return None
     report.include(said)
-    projections = dict(standard.projections)
-    for name, projection in standard.projections.items():
-        if projection is not network.projections[name]:
-            projections[name] = _native_projection(projection, timestep, report)
+    native = {name: _native(standard.cells[name]) for name in sorted(ours)}
     for name, cell in native.items():
         message = f"It is written as {cell.model}, which has the same equations; its NeuroML stands beside it."
         report.expanded("cell-as-nest", f"cell {name}", message, examples=[name, ours[name], f"{name} children"])
+    projections = dict(standard.projections)
+    for name, each in onto.items():
+        projections[name] = _native_projection(each, factors[name], timestep, report)
+        _say_synapses(network.projections[name], network, report)
     synapses = {**standard.synapses, _STATIC: Synapse(f"nest:{_STATIC}")}
     extra = {**network.extra, "target_simulator": "NEST"}
     cells = {**standard.cells, **native}
-    return replace(standard, cells=cells, projections=projections, synapses=synapses, extra=extra)
+    made = replace(standard, cells=cells, projections=projections, synapses=synapses, extra=extra)
+    return AsNest(made, factors)
+
+
+def _factors(made: Projection, source: Projection, network: Network) -> np.ndarray:
+    """What the weights of every type are multiplied by; 0 where NEST would take one for a weight of the other sign.
+
+    A negative weight goes to the inhibitory receptor there, whatever it is of.
+    """
+    strengths = np.array([strength(network.synapses[name]) for name in source.synapses])
+    inhibits = np.array([name == "inhibitory" for name in made.types.values("receptor").tolist()])
+    if str(made.types.values("weight_unit")[0]) == "uS":
+        found = np.where(inhibits, -_NEST, _NEST) * strengths
+        wrong = strengths < 0
+    else:
+        found = _NEST * strengths
+        wrong = (strengths < 0) != inhibits
+    tables = (source.types, source.edges.columns)
+    negative = any("weight" in table and (table.read("weight") < 0).any() for table in tables)
+    return np.where(wrong | negative, 0.0, found)
+
+
+def _say_synapses(source: Projection, network: Network, report: Report) -> None:
+    for name in dict.fromkeys(source.synapses):
+        message = (
+            f"The synapse {name} is in NEST's cells, and its strength in the weights; its NeuroML stands beside: weight"
+        )
+        examples = [name, network.synapses[name].model, f"{name} children", "weight"]
+        report.expanded("synapse-as-nest", f"projection {source.name}", message, examples=examples)
 
 
 def _native(cell: object) -> PointCell:
@@ -75,14 +117,19 @@ def _native(cell: object) -> PointCell:
     return PointCell(row.native, {**finite, **{_STATES[name]: value for name, value in rest.items()}})
 
 
-def _native_projection(projection: Projection, timestep: float, report: Report) -> Projection:
-    """Weights in pA and nS; the inhibitory ones of currents are negative already."""
+def _native_projection(projection: Projection, factors: np.ndarray, timestep: float, report: Report) -> Projection:
+    """Weights in pA and nS, negative onto inhibitory receptors, and delays of a step at least."""
     units = {"uS": "nS", "nA": "pA"}
     types, columns = dict(projection.types), dict(projection.edges.columns)
-    unit = units[str(projection.types.values("weight_unit")[0])]
+    sign = np.where([name == "inhibitory" for name in types.pop("receptor").values(len(factors)).tolist()], -1.0, 1.0)
+    unit = str(projection.types.values("weight_unit")[0])
+    scale = _NEST * (sign if unit == "uS" else np.ones(len(sign)))
+    if "weight" in types:
+        types["weight"] = Column(np.asarray(types["weight"].read(len(scale))) * scale)
+    if "weight" in columns:
+        index = np.asarray(projection.type_index.read(projection.size))
+        columns["weight"] = Column(np.ma.asanyarray(columns["weight"].read(projection.size)) * scale[index])
     for table, size in ((types, projection.types.size), (columns, projection.size)):
-        if "weight" in table:
-            table["weight"] = Column(np.ma.asanyarray(table["weight"].read(size)) * 1e3)
         if "delay" in table:
             delays = np.ma.filled(np.ma.asanyarray(table["delay"].read(size), dtype=np.float64), timestep)
             short = int((delays < timestep).sum())
@@ -90,7 +137,7 @@ def _native_projection(projection: Projection, timestep: float, report: Report) 
             message = f"NEST's connections take a step at least: a delay shorter than that is one of {timestep} ms."
             report.approximated("no-delay", f"projection {projection.name}", message, count=short, examples=["delay"])
     types["synapse"] = text_column([_STATIC] * projection.types.size)
-    types["weight_unit"] = text_column([unit] * projection.types.size)
+    types["weight_unit"] = text_column([units[unit]] * projection.types.size)
     edges = replace(projection.edges, columns=Table(projection.size, columns))
     return replace(projection, types=Table(projection.types.size, types), edges=edges)
 

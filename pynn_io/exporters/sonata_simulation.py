@@ -110,8 +110,9 @@ class _Simulation:
         run["variable_step"] = plan.variable_step
         if plan.spike_times is not None:
             run |= {"precise_times": True} if plan.spike_times == "precise" else {"allow_offgrid_spikes": True}
-        run |= plain(self.extra.pop("run", {}))
-        stated = {key: value for key, value in run.items() if value is not None}
+        own = plain(self.extra.pop("run", {}))
+        # ``dL: null`` is stated: BMTK then leaves the compartments alone, and cuts them anew where nothing is.
+        stated = {key: value for key, value in run.items() if value is not None} | own
         if self.obi:
             self._default(stated, "random_seed", "seed", 0)
             self._default(stated, "dt", "timestep", 0.025)

@@ -20,7 +20,7 @@ from pynn_io.graph.cells import CableCell, Cell
 from pynn_io.graph.columns import Column, Table, text_column
 from pynn_io.graph.morphology import Morphology
 from pynn_io.graph.network import Network, Population, Projection
-from pynn_io.graph.schema import unit_of
+from pynn_io.graph.schema import PARAMETER, unit_of
 from pynn_io.importers.neuroml import read as read_document
 from pynn_io.importers.sonata_context import Context
 from pynn_io.importers.sonata_neuroml_places import Places
@@ -29,6 +29,8 @@ from pynn_io.units import convert
 
 #: Digits of a weight that was multiplied: one that was written by hand is itself again.
 _DIGITS = 12
+#: Column of graded projections: the component on the presynaptic side.
+_PRE = "pre_synapse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,30 +156,31 @@ class _Restored:
         if held is None:
             return projection
         types, index = self._types(projection, held)
-        columns = dict(projection.edges.columns)
+        columns = {
+            name: column
+            for name, column in projection.edges.columns.items()
+            if _stays(name, held) and not (name == _PRE and name in types)
+        }
         types, columns = self._strengths(projection, held, types, index, columns)
         columns = self._sites(projection, held, places, columns)
-        columns.pop(form.COMPONENT, None)
         edges = replace(projection.edges, columns=Table(projection.size, columns))
         return replace(projection, types=types, type_index=index, edges=edges, kind=held.kind)
 
     def _types(self, projection: Projection, held: form.ProjectionForm) -> tuple[Table, Column]:
         """Types with the synapses that they stand for; in a flat dialect the edges name them."""
-        own, types, index = projection.edges.columns.get(form.COMPONENT), projection.types, projection.type_index
-        if own is not None and own.levels is not None:
-            types, index = Table(len(own.levels), {}), Column(own.read(projection.size))
-            names: Sequence[str] = own.levels
-        elif form.COMPONENT in types:
-            names = types.values(form.COMPONENT).tolist()
-        else:
+        types, index = projection.types, projection.type_index
+        if form.COMPONENT in projection.edges.columns:
+            types, index = _types_of_rows(projection)
+        if form.COMPONENT not in types:
             return types, index
+        names = types.values(form.COMPONENT).tolist()
         for name in names:
             if name not in self.defined.synapses:
                 raise ReadError(
                     f"the projection {projection.name!r} has the NeuroML component {name!r}, which is not defined",
                     where=self.kept.path.parent / self.kept.beside.document,
                 )
-        stated = {name: column for name, column in types.items() if name not in (form.COMPONENT, "receptor")}
+        stated = {name: column for name, column in types.items() if _stays(name, held)}
         stated["synapse"] = text_column(names)
         stated["weight_unit"] = text_column([held.synapses.get(name, form.SynapseForm()).unit for name in names])
         return Table(len(names), stated), index
@@ -205,7 +208,7 @@ class _Restored:
                 stated[key] = Column(values, unit_of(key))
                 if key not in held.stated and (values == usual).all():
                     del stated[key]
-            elif key in columns:
+            if key in columns:
                 values = np.ma.asanyarray(columns[key].read(projection.size), dtype=np.float64)
                 if key == "weight":
                     values = divided(values, factor[np.asarray(index.read(projection.size))])
@@ -246,6 +249,24 @@ class _Restored:
                 columns[f"{side}_segment_id"] = Column(segment)
                 columns[f"{side}_segment_fraction"] = Column(along)
         return columns
+
+
+def _types_of_rows(projection: Projection) -> tuple[Table, Column]:
+    """A type for each combination of components that edges name for themselves."""
+    texts = {name: column for name in (form.COMPONENT, _PRE) if (column := projection.edges.columns.get(name))}
+    codes = np.stack([np.asarray(column.read(projection.size), dtype=np.int64) for column in texts.values()], axis=1)
+    pairs, index = np.unique(codes, axis=0, return_inverse=True)
+    made = {
+        name: text_column([(column.levels or ())[code] for code in pairs[:, n].tolist()])
+        for n, (name, column) in enumerate(texts.items())
+    }
+    return Table(len(pairs), made), Column(0) if len(pairs) == 1 else Column(index.reshape(-1))
+
+
+def _stays(name: str, held: form.ProjectionForm) -> bool:
+    """Whether a column is the projection's own, and does not say what the component says."""
+    ours = (form.COMPONENT, "receptor", "model_template")
+    return name not in ours and (not name.startswith(PARAMETER) or name in held.stated)
 
 
 def divided(values: np.ndarray, factor: np.ndarray) -> np.ndarray:

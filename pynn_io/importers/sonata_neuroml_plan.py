@@ -52,7 +52,7 @@ def _extra(plan: SimulationPlan, held: Mapping[str, Any]) -> dict[str, Any]:
     """What else the plan states, without what stands there only for BMTK."""
     found = {name: value for name, value in plan.extra.items() if name != KEY}
     ours = held.get("run", {})
-    run = {name: value for name, value in found.pop("run", {}).items() if ours.get(name) != value}
+    run = {name: value for name, value in found.pop("run", {}).items() if name not in ours or ours[name] != value}
     return {**found, **({"run": run} if run else {})}
 
 

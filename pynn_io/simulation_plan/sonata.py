@@ -39,7 +39,7 @@ _CIRCUIT = ("manifest", "networks", "components", "network", "simulation", "node
 _KEPT = (KEY, "metadata", "version", "beta_features", "mechanisms_dir", "target_simulator_version")
 _KEPT_RUN = (
     *("nsteps_block", "tsteps_block", "overwrite_output_dir", "block_run", "block_size", "print_time"),
-    *("precise_times", "forward_skip", "electrodes_file", "n_thread"),
+    *("precise_times", "forward_skip", "electrodes_file", "n_thread", "dL"),
 )
 
 
