@@ -66,6 +66,8 @@ def _with_cells(population: Population, source: Network) -> Population:
 def _is_component(cell: object) -> bool:
     if isinstance(cell, CableCell):
         return cell.template is None and not cell.processing
+    if isinstance(cell, SpikeSource):
+        return not _replayed(cell)
     return str(getattr(cell, "model", "")).startswith(_SCHEME)
 
 

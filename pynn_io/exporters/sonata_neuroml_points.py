@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pynn_io.graph.cells import PointCell
+from pynn_io.graph.cells import CableCell, PointCell
 from pynn_io.graph.columns import Column, Table, text_column
 from pynn_io.graph.dynamics import Dynamics, Emit, OnCondition
 from pynn_io.graph.network import Network, Projection
@@ -54,7 +54,8 @@ def as_nest(network: Network, timestep: float, report: Report) -> AsNest | None:
     used = {name for population in network.populations.values() for name in population.cells}
     points = {name: cell for name in used if isinstance(cell := network.cells[name], PointCell)}
     ours = {name: cell.model for name, cell in points.items() if cell.model.startswith(SCHEME)}
-    if not ours or any(projection.kind != "chemical" for projection in network.projections.values()):
+    extended = any(isinstance(network.cells[name], CableCell) for name in used)
+    if extended or not ours or any(projection.kind != "chemical" for projection in network.projections.values()):
         return None
     said = Report()
     standard = as_standard(network, timestep, said)

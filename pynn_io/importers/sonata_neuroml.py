@@ -88,7 +88,10 @@ class _Restored:
         places = Places(made, defined, self.kept.path)
         projections = {name: self._projection(each, places) for name, each in network.projections.items()}
         used = {name for each in projections.values() for name in each.synapses}
-        synapses = {name: each for name, each in network.synapses.items() if name in used} | dict(defined.synapses)
+        own = {name: each for name, each in network.synapses.items() if name in used}
+        # A projection onto receptors of PyNN's cells; SONATA has no name for its synapse.
+        plain = {name: replace(each, model="static", origin=None) for name, each in own.items() if not each.model}
+        synapses = {**own, **plain, **defined.synapses}
         made = replace(made, projections=projections, synapses=synapses, morphologies=self._morphologies())
         plan = self.source.plan
         if plan is not None:
