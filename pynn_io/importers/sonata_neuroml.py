@@ -135,7 +135,10 @@ class _Restored:
             if name not in ("cell", form.COMPONENT)
         }
         columns["cell"] = text_column(cells)
-        table = Table(population.size, {k: c for k, c in population.table.items() if k != form.COMPONENT})
+        told = {form.COMPONENT}
+        if all(name in self.defined.cells for name in cells):  # a flat dialect has with every cell what it is
+            told |= {name for name in population.table if name == "morphology" or name.startswith(PARAMETER)}
+        table = Table(population.size, {name: c for name, c in population.table.items() if name not in told})
         index = Column(0) if len(cells) == 1 else Column(at)
         return replace(population, types=Table(len(cells), columns), type_index=index, table=table)
 
