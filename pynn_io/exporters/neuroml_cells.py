@@ -126,6 +126,7 @@ def biophysics_element(
                 where,
                 f"The {kind.replace('_', ' ')} is not stated; NeuroML demands one, and {value} {PROPERTY_UNITS[kind]} "
                 "is written.",
+                examples=["decor"],
             )
     element = _biophysics(tag, names.get(tag) or identifier, membrane, inside)
     if [part for group in element.children for part in group.children] != [*membrane, *inside]:
