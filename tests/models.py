@@ -394,7 +394,8 @@ def neuroml_points() -> Document:
             kind="graded",
         ),
     }
-    ramp = Component("rampGenerator", "ramp", {"delay": 5.0, "duration": 50.0, "startAmplitude": 0.0})
+    amplitudes = {"startAmplitude": 0.0, "finishAmplitude": 0.1, "baselineAmplitude": 0.0}
+    ramp = Component("rampGenerator", "ramp", {"delay": 5.0, "duration": 50.0, **amplitudes})
     targets = Targets("iafs", np.array([0, 2]), weight=np.array([1.0, 2.5]))
     pulses = CurrentPulses(np.array([0.08]), np.array([10.0]), np.array([100.0]))
     plan = SimulationPlan(

@@ -40,6 +40,7 @@ from pynn_io.formats.neuroml_records import (
 from pynn_io.formats.neuroml_xml import write_document
 from pynn_io.graph.cells import CableCell, PointCell, SpikeSource
 from pynn_io.graph.morphology import Morphology
+from pynn_io.graph.network import Network
 from pynn_io.graph.stimuli import ComponentInput
 from pynn_io.progress import Progress, quiet
 from pynn_io.report import Report
@@ -68,6 +69,11 @@ def write(
     _Export(document, dest, report, progress).write(dialect == "hdf5", single)
 
 
+def stem_of(network: Network) -> str:
+    """What the files of a network begin with; a file name may begin with a digit."""
+    return nml_id(f"x{network.name or 'network'}")[1:]
+
+
 @dataclass(frozen=True, slots=True)
 class _Placed:
     """A part with its split, and the record of its population."""
@@ -85,7 +91,7 @@ class _Export:
         self._dest, self._report, self._progress = dest, report, progress
         name = self._network.name or "network"
         self._name = nml_id(name)
-        self._stem = nml_id(f"x{name}")[1:]  # of file names, which may begin with a digit
+        self._stem = stem_of(self._network)
         self._ids = Ids()
         self._born = document.provenance.get("format") == "neuroml" or born_in_neuroml(self._network)
         # What stands in the network and what it is made of may bear the same names; only a source of NeuroML does so.

@@ -24,7 +24,7 @@ from pynn_io.graph.biophysics import (
 )
 from pynn_io.graph.cells import CableCell
 from pynn_io.graph.expressions import LEMS, render
-from pynn_io.graph.segments import GroupNotes, Morphology, PathParameter
+from pynn_io.graph.segments import GroupNotes, Morphology, PathParameter, tags_of_groups, with_tag_groups
 from pynn_io.lowering.segment_shape import UNBRANCHED
 from pynn_io.report import Report
 
@@ -61,7 +61,8 @@ _INSIDE = ("species", "resistivity")
 
 
 def morphology_element(identifier: str, morphology: Morphology) -> Element:
-    """``<morphology>`` with its segments and groups."""
+    """``<morphology>`` with its segments and groups, and groups for what only its tags say."""
+    morphology = with_tag_groups(morphology)
     return Element("morphology", {"id": identifier}, (*_segments(morphology), *_groups(morphology)))
 
 
@@ -82,6 +83,10 @@ def cell_element(
 ) -> Element:
     """``<cell>``. names: ids of its parts and its element, as the source had them (`Origin.names`)."""
     inside = names.get("morphology") or f"{identifier}_morphology"
+    grouped = with_tag_groups(morphology)
+    kinds = tags_of_groups(grouped.size, grouped.groups, grouped.notes)
+    message = "NeuroML says by groups whether segments are soma, axon or dendrite, and has no other kinds."
+    report.approximated("tags", where, message, count=int((kinds != morphology.tag).sum()), examples=["tag"])
     children = [morphology_element(inside, morphology)]
     if cell.decor:
         children.append(biophysics_element(f"{identifier}_biophysics", cell.decor, names, where, report))
@@ -122,6 +127,7 @@ def biophysics_element(
                 where,
                 f"The {kind.replace('_', ' ')} is not stated; NeuroML demands one, and {value} {PROPERTY_UNITS[kind]} "
                 "is written.",
+                examples=["decor"],
             )
     element = _biophysics(tag, names.get(tag) or identifier, membrane, inside)
     if [part for group in element.children for part in group.children] != [*membrane, *inside]:

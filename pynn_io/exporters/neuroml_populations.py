@@ -104,10 +104,19 @@ def split_population(
             where,
             f"The population becomes {len(drafts)} NeuroML populations, since each of those holds cells of one kind; "
             "their properties pynn_io_population and pynn_io_ids say which cells they hold.",
+            examples=[population.name, *(each.name for each in parts)],
         )
     ids_stated = population.ids()
     keeps = as_it_came and single and locations is not None and bool((ids_stated >= 0).all())
     numbers = ids_stated if keeps and not np.array_equal(ids_stated, np.arange(population.size)) else None
+    if single and numbers is None and not np.array_equal(ids_stated, np.arange(population.size)):
+        report.expanded(
+            "ids-renumbered",
+            where,
+            "Its cells are instances 0, 1, 2 ...; the property pynn_io_ids says which ids they had.",
+            count=population.size,
+            examples=["id"],
+        )
     return Split(population, tuple(parts), part, instance, locations, numbers)
 
 

@@ -121,6 +121,7 @@ class ProjectionWriter:
                 self._where,
                 f"The projection becomes {len(self._shares)} NeuroML projections, one for each pair of populations and "
                 "synapse.",
+                examples=[self._projection.name, *(name for _, name, _, _ in self._shares)],
             )
 
     def _component(self, share: Share, post: Part, ids: Ids) -> tuple[str, float] | None:

@@ -15,16 +15,19 @@ from typing import Any
 import h5py
 
 from pynn_io.document import Document
+from pynn_io.exporters.sonata_bmtk import write_script
 from pynn_io.exporters.sonata_components import Components, component_folders, safe_name
 from pynn_io.exporters.sonata_dialect import Dialect, dialect_of
 from pynn_io.exporters.sonata_edges import WrittenEdges, write_edges
 from pynn_io.exporters.sonata_neuroml import converted
+from pynn_io.exporters.sonata_neuroml_beside import write_beside
 from pynn_io.exporters.sonata_nodes import WrittenNodes, write_nodes
 from pynn_io.exporters.sonata_regroup import Regrouped, regrouped
 from pynn_io.exporters.sonata_sets import NodeSets
 from pynn_io.exporters.sonata_simulation import write_simulation
 from pynn_io.exporters.sonata_types import misread
 from pynn_io.formats.new_file import writing
+from pynn_io.formats.sonata_neuroml import KEY
 from pynn_io.formats.sonata_write import hdf5_file, write_json, write_types
 from pynn_io.progress import Progress, quiet
 from pynn_io.report import Report
@@ -59,7 +62,8 @@ class _Writer:
             known = regrouped(self.network, report, flat=self._flat())
         self.network = known.network
         self.components = Components(dest / "components", self.network, dialect, report, self._alternates(), known.made)
-        self.components.generated(made.templates, made.mechanisms)
+        self.components.generated(made.templates, made.mechanisms, made.morphologies)
+        self.neuroml = made
 
     def _flat(self) -> set[str]:
         """Populations and projections that come from files without a types table."""
@@ -80,10 +84,20 @@ class _Writer:
         edges = self._edges(nodes)
         sets = NodeSets(self.network, nodes, self.report)
         config = self._config(nodes, edges)
+        if self.neuroml.definitions is not None:
+            kept = write_beside(
+                self.neuroml.definitions, self.neuroml.projections, self.dest / "components", self.report
+            )
+            config["components"][KEY] = f"$COMPONENT_DIR/{kept}"
         if self.network.node_sets:
             write_json(self.dest / "node_sets.json", sets.rewritten(self.network.node_sets, "node_sets"))
             config["node_sets_file"] = "$BASE_DIR/node_sets.json"
         write_json(self.dest / _CIRCUIT, config)
+        named = {each.model.removeprefix("nrn:") for each in self.network.synapses.values()} & {
+            *self.neuroml.mechanisms
+        }
+        if named and self.dialect.name != "obi":
+            write_script(self.dest, named)
         if self.document.plan is not None:
             write_simulation(self.document, self.dest, self.dialect, sets, self.report)
 
@@ -191,6 +205,8 @@ class _Writer:
         tables: dict[str, dict[str, dict[str, list[object]]]] = {}
         for (file, types), items in files.items():
             entry: dict[str, Any] = {f"{kind}_file": f"$NETWORK_DIR/{file}"}
+            if kind == "edges" and all(self._only_neuroml(name) for name in items):
+                entry |= {"enabled": False, KEY: True}
             if self.dialect.types:
                 entry[f"{kind[:-1]}_types_file"] = f"$NETWORK_DIR/{types}"
                 tables.setdefault(types, {}).update({name: item.types for name, item in items.items()})
@@ -213,6 +229,11 @@ class _Writer:
                 )
             write_types(self.dest / "network" / types, merged)
         return entries
+
+    def _only_neuroml(self, name: str) -> bool:
+        """Whether a projection is of a kind that SONATA's simulators do not have, and must not take for synapses."""
+        form = self.neuroml.projections.get(name)
+        return form is not None and form.kind not in ("chemical", "electrical")
 
     def _properties(
         self, kind: str, name: str, item: WrittenNodes | WrittenEdges, components: Mapping[str, Any]

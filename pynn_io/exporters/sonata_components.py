@@ -40,6 +40,8 @@ FOLDERS = {
 MECHANISMS = "mechanisms"
 #: Folders of other morphology formats, in ``alternate_morphologies`` of the OBI extension, by suffix.
 ALTERNATES = {".asc": ("neurolucida-asc", "morphologies_asc"), ".h5": ("h5v1", "morphologies_h5")}
+#: What BMTK calls a synapse of NEURON by another name.
+_BMTK_NAMES = {"nrn:ExpSyn": "expsyn"}
 #: What a synapse without a model is called in the graph.
 _NO_MODEL = ("", "static")
 
@@ -67,15 +69,21 @@ class Components:
         self.alternates: set[str] = set()
         self._mechanisms = False
         self._templates: frozenset[str] = frozenset()
+        self._known: frozenset[str] = frozenset()
 
-    def generated(self, templates: Mapping[str, str], mechanisms: Mapping[str, str]) -> None:
-        """Files written for the network, by the name of what they define: hoc templates and NMODL mechanisms."""
+    def generated(
+        self, templates: Mapping[str, str], mechanisms: Mapping[str, str], morphologies: frozenset[str] = frozenset()
+    ) -> None:
+        """Files written for the network, by the name of what they define: hoc templates and NMODL mechanisms.
+
+        morphologies: those that stand beside the circuit as they were, so that a file of points loses nothing.
+        """
         for name, text in templates.items():
             for key in ("biophysical_neuron_models_dir", "templates_dir"):  # OBI's tools and BMTK look here and there
                 self._place(key, f"{name}.hoc", text)
         for name, text in mechanisms.items():
             self._place(MECHANISMS, f"{name}.mod", text)
-        self._mechanisms = bool(mechanisms)
+        self._mechanisms, self._known = bool(mechanisms), morphologies
         self._templates = frozenset(f"hoc:{name}" for name in templates)
 
     def counts_sections(self, population: Population) -> bool:
@@ -227,8 +235,11 @@ class Components:
         target = self._folder / folder / (f"{name}.swc" if number == 1 else f"{name}_{number}.swc")
         with writing(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-        write_morphology(self._network.morphologies[key], target, self._report)
+        known = key in self._known
+        write_morphology(self._network.morphologies[key], target, Report() if known else self._report)
         self._placed[FOLDERS["morphologies_dir"], target.name] = key
+        if known:
+            return target.stem
         self._report.expanded(
             "morphology-as-swc",
             f"morphology {key}",
@@ -315,6 +326,8 @@ def synapse_template(synapse: Synapse) -> str:
     """``model_template`` of a synapse. BMTK knows the bare names of NEST's and NEURON's models only."""
     if synapse.model in _NO_MODEL:
         return ""
+    if synapse.model in _BMTK_NAMES:
+        return _BMTK_NAMES[synapse.model]
     prefix, _, name = synapse.model.rpartition(":")
     if not prefix:
         return f"pynn:{name}"

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from pynn_io.graph.morphology import Morphology
+from pynn_io.graph.section_form import section_names
 from pynn_io.graph.sections import Sections, locate, sections
-from pynn_io.graph.segments import GROUP_OF_TAG, Tag, lengths, path_length
+from pynn_io.graph.segments import Tag, path_length
 from pynn_io.lowering.evaluate import value
 from pynn_io.lowering.membrane import SegmentModel, Spread
 from pynn_io.lowering.segment_shape import segment_shape
@@ -27,28 +28,6 @@ _LISTS = {"soma": "somatic", "axon": "axonal", "dend": "basal", "apic": "apical"
 _CALLS = 50
 #: Variables of a whole section.
 _OF_SECTIONS = frozenset({"Ra"})
-
-
-def standing(morphology: Morphology, report: Report) -> Morphology:
-    """The morphology as SONATA can have it: a soma, and every neurite of a known kind; no segment without length.
-
-    NeuroML's segments need no tags: the root is the soma then, and what has no known kind is a dendrite. A segment
-    whose ends are one point stands for a cylinder as long as wide.
-    """
-    where = f"morphology {morphology.name}"
-    tag = np.where((morphology.tag >= Tag.SOMA) & (morphology.tag <= Tag.APICAL), morphology.tag, Tag.DENDRITE)
-    if morphology.size and not (tag == Tag.SOMA).any():
-        tag[0] = Tag.SOMA
-    message = "segments of no kind that SONATA has: the root is called soma, others dendrites"
-    report.approximated("tags", where, message, count=int((tag != morphology.tag).sum()), examples=["tag"])
-    point = lengths(morphology) == 0
-    near, far = morphology.proximal.copy(), morphology.distal.copy()
-    near[point, 1] -= far[point, 3] / 2
-    far[point, 1] += far[point, 3] / 2
-    near[point, 3] = far[point, 3]
-    message = "segments that are points are written as what they mean, cylinders as long as wide"
-    report.expanded("sphere", where, message, count=int(point.sum()))
-    return replace(morphology, tag=tag, proximal=near, distal=far)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,10 +69,10 @@ def _compartments(morphology: Morphology, derived: Sections, report: Report) -> 
 
 
 def hoc_template(name: str, model: SegmentModel, morphology: Morphology, report: Report) -> str:
-    """The text of ``NAME.hoc``. morphology: as of `standing`."""
+    """The text of ``NAME.hoc``. morphology: as of `pynn_io.graph.section_form.standing`."""
     derived = sections(morphology)
     parts = _compartments(morphology, derived, report)
-    names = _section_names(derived)
+    names = section_names(derived)
     arrays = {array: sum(each.startswith(f"{array}[") for each in names) for array in _LISTS}
     shape = [_geometry(names, number, derived, morphology, parts) for number in range(derived.size)]
     membranes = _membranes(model, derived, parts)
@@ -115,21 +94,6 @@ def hoc_template(name: str, model: SegmentModel, morphology: Morphology, report:
     calls = [*_lists(there), *_in_procedures("build", calls, lines)]
     lines += [*_procedure("init", calls), f"endtemplate {name}"]
     return "\n".join(lines) + "\n"
-
-
-def _section_names(derived: Sections) -> list[str]:
-    counted: dict[str, int] = {}
-    names = []
-    for tag in derived.tag.tolist():
-        array = GROUP_OF_TAG[tag]
-        names.append(f"{array}[{counted.setdefault(array, 0)}]")
-        counted[array] += 1
-    return names
-
-
-def section_name(derived: Sections, section: int) -> str:
-    """What a section is called in NEURON and BMTK: ``dend[3]``."""
-    return f"{GROUP_OF_TAG[int(derived.tag[section])]}[{int((derived.tag[:section] == derived.tag[section]).sum())}]"
 
 
 def _lists(arrays: Mapping[str, int]) -> Iterator[str]:

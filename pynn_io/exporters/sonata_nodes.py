@@ -22,6 +22,7 @@ from pynn_io.exporters.sonata_node_views import (
 )
 from pynn_io.exporters.sonata_rotation import ANGLES, QUATERNION, angles, quaternion
 from pynn_io.exporters.sonata_types import Types, fold, give_ids, types_of
+from pynn_io.formats.sonata_neuroml import COMPONENT
 from pynn_io.formats.sonata_write import population_group, write_dataset
 from pynn_io.graph.cells import Cell, SpikeSource
 from pynn_io.graph.columns import Column, text_column
@@ -72,7 +73,7 @@ def write_nodes(
     group = population_group(file, "nodes", population.name)
     cells = [network.cells[name] for name in population.cells]
     attributes = [components.cell(name) for name in population.cells]
-    _report_sources(cells, where, report)
+    _report_sources(cells, where, report, kept=COMPONENT in population.types)
     index = of_cell = np.asarray(population.type_index.read(population.size), dtype=np.int64)
     rows = _rows_of(population, where, components)
     types = types_of(population.types, attributes, ("cell",))
@@ -188,15 +189,17 @@ def _population_type(cells: list[Cell], index: np.ndarray, where: str, dialect: 
     return ranked[0]
 
 
-def _report_sources(cells: list[Cell], where: str, report: Report) -> None:
+def _report_sources(cells: list[Cell], where: str, report: Report, *, kept: bool) -> None:
+    """kept: whether their NeuroML stands beside the circuit."""
     for cell in dict.fromkeys(id(cell) for cell in cells if isinstance(cell, SpikeSource)):
         source = next(item for item in cells if id(item) == cell)
         if isinstance(source, SpikeSource) and source.model != "SpikeSourceArray":
-            report.lost(
+            (report.approximated if kept else report.lost)(
                 "spike-source",
                 where,
                 f"a virtual node of SONATA only replays spikes; that these are a {source.model} with "
-                f"{', '.join(source.parameters) or 'no parameters'} is written, but no reader of SONATA uses it",
+                f"{', '.join(source.parameters) or 'no parameters'} is written, but "
+                + ("only pynn_io reads it, as NeuroML" if kept else "no reader of SONATA uses it"),
                 examples=["model", source.model],
             )
 

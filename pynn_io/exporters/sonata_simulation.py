@@ -9,9 +9,11 @@ from typing import Any
 from pynn_io.document import Document
 from pynn_io.exporters.sonata_components import plain
 from pynn_io.exporters.sonata_dialect import Dialect
+from pynn_io.exporters.sonata_neuroml_plan import renumbered
 from pynn_io.exporters.sonata_recordings import write_report
 from pynn_io.exporters.sonata_sets import NodeSets
 from pynn_io.exporters.sonata_stimuli import Target, write_input
+from pynn_io.formats.sonata_neuroml import KEY, LEMS_WORDS
 from pynn_io.formats.sonata_write import write_json
 from pynn_io.graph.cells import PointCell
 from pynn_io.report import Report
@@ -83,11 +85,19 @@ class _Simulation:
         if self.node_sets:
             write_json(self.dest / "simulation_node_sets.json", self.node_sets)
             config["node_sets_file"] = "$BASE_DIR/simulation_node_sets.json"
+        neuroml = self._neuroml()
+        if neuroml:
+            config[KEY] = neuroml
         config |= {key: plain(value) for key, value in self.extra.items() if key not in config}
         write_json(self.dest / "simulation_config.json", config)
         if not self.obi:
             joined = {"network": "./circuit_config.json", "simulation": "./simulation_config.json"}
             write_json(self.dest / "config.json", joined)
+
+    def _neuroml(self) -> dict[str, Any]:
+        """What a plan has of NeuroML and LEMS: no simulator of SONATA reads it."""
+        words = {key: plain(self.extra.pop(key)) for key in LEMS_WORDS if key in self.extra}
+        return {**plain(renumbered(self.extra.pop(KEY, {}), self.sets)), **words}
 
     # --- the run ---------------------------------------------------------------------------------------------------
 
@@ -100,8 +110,9 @@ class _Simulation:
         run["variable_step"] = plan.variable_step
         if plan.spike_times is not None:
             run |= {"precise_times": True} if plan.spike_times == "precise" else {"allow_offgrid_spikes": True}
-        run |= plain(self.extra.pop("run", {}))
-        stated = {key: value for key, value in run.items() if value is not None}
+        own = plain(self.extra.pop("run", {}))
+        # ``dL: null`` is stated: BMTK then leaves the compartments alone, and cuts them anew where nothing is.
+        stated = {key: value for key, value in run.items() if value is not None} | own
         if self.obi:
             self._default(stated, "random_seed", "seed", 0)
             self._default(stated, "dt", "timestep", 0.025)

@@ -176,3 +176,47 @@ def take_segments(morphology: Morphology, keep: np.ndarray) -> Morphology:
         cuts=row[morphology.cuts[keep[morphology.cuts]]],
         names={int(row[old]): name for old, name in morphology.names.items() if keep[old]},
     )
+
+
+#: Tags by the names, the first its usual one, and ontology terms of groups, from the weakest to the strongest.
+_TERMS: tuple[tuple[Tag, frozenset[str]], ...] = (
+    (
+        Tag.DENDRITE,
+        frozenset(
+            {"dendrite_group", "GO:0030425", "sao1211023249", "basal_group", "basal_dendrite_group", "GO:0097441"}
+        ),
+    ),
+    (Tag.APICAL, frozenset({"apical_group", "apical_dendrite_group", "GO:0097440"})),
+    (Tag.AXON, frozenset({"axon_group", "GO:0030424", "sao1770195789"})),
+    (Tag.SOMA, frozenset({"soma_group", "GO:0043025", "sao1044911821"})),
+)
+
+#: The group that says it of segments which no group of the source tells the kind of.
+_GROUPS = {
+    Tag.DENDRITE: "dendrite_group",
+    Tag.APICAL: "apical_group",
+    Tag.AXON: "axon_group",
+    Tag.SOMA: "soma_group",
+}
+
+
+def tags_of_groups(size: int, groups: Mapping[str, np.ndarray], notes: Mapping[str, GroupNotes]) -> np.ndarray:
+    """What each of ``size`` segments is, as the groups of soma, axon and dendrites say; 0 where none does. int64"""
+    tags = np.zeros(size, dtype=np.int64)
+    for tag, terms in _TERMS:
+        for name, rows in groups.items():
+            if name in terms or (name in notes and notes[name].ontology in terms):
+                tags[rows] = tag
+    return tags
+
+
+def with_tag_groups(morphology: Morphology) -> Morphology:
+    """The morphology with groups that say of its segments what its tags do, where its own groups do not."""
+    wanted = morphology.tag
+    if np.array_equal(tags_of_groups(morphology.size, morphology.groups, morphology.notes), wanted):
+        return morphology
+    groups = dict(morphology.groups)
+    for tag, name in _GROUPS.items():
+        if name not in groups and (wanted == tag).any():
+            groups[name] = np.flatnonzero(wanted == tag)
+    return replace(morphology, groups=groups)

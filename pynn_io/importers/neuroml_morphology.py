@@ -13,24 +13,11 @@ import numpy as np
 
 from pynn_io.errors import GraphError, ReadError
 from pynn_io.formats.neuroml_records import Element
-from pynn_io.graph.morphology import Morphology, SomaKind, Tag
-from pynn_io.graph.segments import GroupNotes
+from pynn_io.graph.morphology import Morphology, SomaKind
+from pynn_io.graph.segments import tags_of_groups
 from pynn_io.importers.neuroml_components import Components
 from pynn_io.importers.neuroml_context import Take
 from pynn_io.importers.neuroml_groups import Groups
-
-#: Tags by the names and ontology terms of groups, from the weakest to the strongest.
-_TAGS: tuple[tuple[Tag, frozenset[str]], ...] = (
-    (
-        Tag.DENDRITE,
-        frozenset(
-            {"dendrite_group", "GO:0030425", "sao1211023249", "basal_group", "basal_dendrite_group", "GO:0097441"}
-        ),
-    ),
-    (Tag.APICAL, frozenset({"apical_group", "apical_dendrite_group", "GO:0097440"})),
-    (Tag.AXON, frozenset({"axon_group", "GO:0030424", "sao1770195789"})),
-    (Tag.SOMA, frozenset({"soma_group", "GO:0043025", "sao1044911821"})),
-)
 
 
 @dataclass(slots=True)
@@ -74,7 +61,7 @@ def read_morphology(element: Element, name: str, components: Components) -> Morp
         np.asarray([0.0 if part.parent is None else part.along for part in segments]),
         proximal,
         distal,
-        _tags(len(segments), members, notes),
+        tags_of_groups(len(segments), members, notes),
         SomaKind.SPHERE if 0 in spheres else SomaKind.CYLINDERS,
         members,
         spheres=spheres,
@@ -199,13 +186,3 @@ def _spheres(
     proximal[:, 1] -= half
     distal[:, 1] += half
     return proximal, distal, spheres  # type: ignore[return-value]
-
-
-def _tags(size: int, members: Mapping[str, np.ndarray], notes: Mapping[str, GroupNotes]) -> np.ndarray:
-    """What each segment is, as the groups of soma, axon and dendrites say; 0 where none does."""
-    tags = np.zeros(size, dtype=np.int64)
-    for tag, terms in _TAGS:
-        for name, rows in members.items():
-            if name in terms or (name in notes and notes[name].ontology in terms):
-                tags[rows] = tag
-    return tags

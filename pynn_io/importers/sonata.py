@@ -7,15 +7,18 @@ What is read: the configuration (`formats.sonata_config`), node and edge files o
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pynn_io.document import Document, name_of
 from pynn_io.errors import ReadError
 from pynn_io.formats.sonata_config import load
+from pynn_io.formats.sonata_neuroml import KEY
 from pynn_io.graph.network import Network
 from pynn_io.importers.sonata_context import Context, absolute, leftover, take
 from pynn_io.importers.sonata_edges import EdgeSets, read_edges
+from pynn_io.importers.sonata_neuroml import as_neuroml, kept_beside
 from pynn_io.importers.sonata_nodes import Nodes, read_nodes
 from pynn_io.progress import Progress, quiet
 from pynn_io.report import Report
@@ -47,7 +50,7 @@ def read(source: Path, report: Report, *, progress: Progress = quiet) -> Documen
     context = Context(config, report, progress, list(config.files))
     leftover(report, config.circuit_path, take(config.circuit, _CIRCUIT), "keys of the circuit configuration")
     nodes, edges = Nodes(), EdgeSets()
-    networks = _networks(context)
+    networks, kept = _networks(context), kept_beside(context)
     enabled = _entries(context, networks, "nodes")
     for done, (place, entry) in enumerate(enabled):
         read_nodes(context, entry, place, nodes)
@@ -58,12 +61,16 @@ def read(source: Path, report: Report, *, progress: Progress = quiet) -> Documen
             where=config.circuit_path,
             hint='add {"nodes_file": ...} entries under "networks", or give another configuration',
         )
-    enabled = _entries(context, networks, "edges")
+    enabled = _entries(context, networks, "edges", hidden=kept is not None)
     for done, (place, entry) in enumerate(enabled):
         read_edges(context, entry, place, nodes, edges)
         progress("reading edge types", done + 1, len(enabled))
     network = _network(context, nodes, edges)
-    return Document(network, _plan(context, network), _provenance(context, Path(source), network))
+    document = Document(network, _plan(context, network), _provenance(context, Path(source), network))
+    if kept is None:
+        return document
+    document = as_neuroml(document, kept, context)
+    return replace(document, provenance=_provenance(context, Path(source), network))
 
 
 def _networks(context: Context) -> Mapping[str, Any]:
@@ -81,8 +88,13 @@ def _networks(context: Context) -> Mapping[str, Any]:
     return networks
 
 
-def _entries(context: Context, networks: Mapping[str, Any], kind: str) -> list[tuple[str, Mapping[str, Any]]]:
-    """The entries that are switched on, each with its place in the configuration."""
+def _entries(
+    context: Context, networks: Mapping[str, Any], kind: str, *, hidden: bool = False
+) -> list[tuple[str, Mapping[str, Any]]]:
+    """The entries that are switched on, each with its place in the configuration.
+
+    hidden: those that are switched off since only a reader of NeuroML knows what they are, too.
+    """
     entries = networks.get(kind) or []
     path = context.config.circuit_path
     if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
@@ -90,7 +102,7 @@ def _entries(context: Context, networks: Mapping[str, Any], kind: str) -> list[t
     found = []
     for number, entry in enumerate(entries):
         place = f"networks.{kind}[{number}]"
-        if str(entry.get("enabled", True)).lower() == "false":
+        if str(entry.get("enabled", True)).lower() == "false" and not (hidden and entry.get(KEY)):
             context.report.not_read(
                 "disabled",
                 path,

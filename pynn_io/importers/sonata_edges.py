@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pynn_io.errors import ReadError
+from pynn_io.formats.sonata_neuroml import KEY
 from pynn_io.formats.sonata_rows import Combined, Lookup, Mapped, Rows, blocks, distinct, to_rows
 from pynn_io.formats.sonata_tables import H5Column, H5Population, TypesTable, read_types, scan, units_of
 from pynn_io.graph.cells import Cell, Origin, PointCell
@@ -34,7 +35,7 @@ from pynn_io.importers.sonata_units import OBI_KINDS, synapse_model, weight_unit
 _RESERVED = ("id", "synapse", "receptor", "weight", "weight_unit", "group", "source", "target", "type")
 #: What SONATA calls a column of the graph (PyNN's ``export_to_sonata`` writes ``receptor_type``).
 _NAMES = {"receptor_type": "receptor"}
-_ENTRY = ("edges_file", "edge_types_file", "populations", "enabled")
+_ENTRY = ("edges_file", "edge_types_file", "populations", "enabled", KEY)
 #: Columns of a types file that make the synapse or have another name in the graph.
 _SYNAPSE_COLUMNS = ("model_template", "dynamics_params", "is_gap_junction", "weight_unit")
 _WEIGHTS = {"aibs": ("syn_weight",), "obi": ("conductance", "weight", "syn_weight")}

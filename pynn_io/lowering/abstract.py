@@ -129,6 +129,11 @@ def as_standard(network: Network, timestep: float, report: Report) -> Network:
     return replace(network, cells=cells_now, projections=projections, synapses=synapses)
 
 
+def strength(synapse: Synapse) -> float:
+    """What one unit of weight of a synapse with a shape is, uS or nA. Raises KeyError for a synapse without one."""
+    return float(synapse.parameters[_SHAPES[synapse.model].strength])
+
+
 def _translated(name: str, cell: PointCell, network: Network) -> _Cell | None:
     names = _synapses_onto(name, network)
     models = {network.synapses[each].model for each in names}

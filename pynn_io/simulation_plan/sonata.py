@@ -14,6 +14,7 @@ from typing import Any
 
 from pynn_io.errors import GraphError, PlanError
 from pynn_io.formats.sonata_config import read_json, resolve_path
+from pynn_io.formats.sonata_neuroml import KEY, LEMS_WORDS
 from pynn_io.graph import node_sets as sets
 from pynn_io.graph.cells import PointCell
 from pynn_io.graph.network import Network
@@ -35,10 +36,10 @@ from pynn_io.simulation_plan.sonata_section import Section
 #: Keys that belong to the circuit, or that point to it, in a joined configuration.
 _CIRCUIT = ("manifest", "networks", "components", "network", "simulation", "node_sets", "node_sets_file")
 #: Keys that say nothing about what is computed, or that a runner looks up in ``extra``.
-_KEPT = ("metadata", "version", "beta_features", "mechanisms_dir", "target_simulator_version")
+_KEPT = (KEY, "metadata", "version", "beta_features", "mechanisms_dir", "target_simulator_version")
 _KEPT_RUN = (
     *("nsteps_block", "tsteps_block", "overwrite_output_dir", "block_run", "block_size", "print_time"),
-    *("precise_times", "forward_skip", "electrodes_file", "n_thread"),
+    *("precise_times", "forward_skip", "electrodes_file", "n_thread", "dL"),
 )
 
 
@@ -173,5 +174,27 @@ def _extra(
         count=len(unknown),
         examples=unknown,
     )
+    rest = top.rest()
+    rest |= _lems_words(rest.pop(KEY, None), top.place(KEY))
     kept = {"run": run.rest(), "conditions": conditions.rest(), **parts}
-    return {**top.rest(), **{name: part for name, part in kept.items() if part}}
+    return {**rest, **{name: part for name, part in kept.items() if part}}
+
+
+def _lems_words(kept: Any, where: str) -> dict[str, Any]:
+    """What the configuration keeps of a LEMS simulation, as a LEMS file's reader has it; the rest under its key."""
+    if kept is None:
+        return {}
+    if not isinstance(kept, Mapping):
+        raise PlanError("must be an object", where=where)
+    rest = {name: value for name, value in kept.items() if name not in LEMS_WORDS}
+    words = {name: _frozen(kept[name]) for name in LEMS_WORDS if name in kept}
+    if not all(isinstance(each, tuple) and all(isinstance(item, Mapping) for item in each) for each in words.values()):
+        raise PlanError(f"{' and '.join(LEMS_WORDS)} must be lists of objects", where=where)
+    return {**words, **({KEY: rest} if rest else {})}
+
+
+def _frozen(value: Any) -> Any:
+    """Lists as tuples."""
+    if isinstance(value, Mapping):
+        return {key: _frozen(item) for key, item in value.items()}
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value

@@ -57,15 +57,16 @@ _COLUMN_ONLY = _nearly("kept as a column that no tool of this dialect reads")
 _OWN_SIMULATOR = _no("its equations are in a file of the simulator's own language, which is not translated yet")
 
 _NOT_YET = _no("not translated yet")
-_IN_MECHANISMS = _nearly("in the mechanisms of cable cells that use them; no file holds the types themselves")
+_IN_MECHANISMS = _nearly("in mechanisms for simulators, and as NeuroML beside the circuit, which only pynn_io reads")
+_NO_CHILDREN = _nearly("in mechanisms for simulators, and as NeuroML beside the circuit, which only pynn_io reads")
+_AS_HOC = _nearly("NMODL mechanisms and hoc templates for simulators; the NeuroML beside them only pynn_io reads")
+_AS_MECHANISM = _nearly("a synapse of NEURON or NEST, or an NMODL mechanism; the NeuroML beside it only pynn_io reads")
+_NO_MECHANISM = _nearly("Exp2Syn where it is the same; OBI has no name for others, which only pynn_io reads")
+_OWN_TEMPLATE = _nearly("one of NEST's models, or a hoc template; the NeuroML beside it only pynn_io reads")
+_SOMA_ONLY = _nearly("potentials at the soma become membrane reports; other quantities are kept, for pynn_io only")
+_KEPT_INPUT = _nearly("kept as NeuroML beside the circuit, which only pynn_io reads")
 _ALONE = _no("in SONATA a network stands alone: it is written as if it did")
 _NOT_BUILT = _no("SONATA states cells and connections, and no rules that build them")
-_NO_CHILDREN = _no("a parameter file of SONATA holds numbers and texts, and nothing in them")
-_AS_HOC = _nearly("those of cable cells are written as NMODL mechanisms and hoc templates, and come back as these")
-_AS_MECHANISM = _nearly("on cable cells written as an NMODL mechanism, and comes back as that; else a template of ours")
-_NO_MECHANISM = _no("the OBI dialect has no name for the mechanism of a synapse")
-_OWN_TEMPLATE = _nearly("kept as a template that only pynn_io reads")
-_SOMA_ONLY = _nearly("potentials at the soma become membrane reports; other quantities are left out")
 _NOT_IN_BMTK = _no("BMTK has no such input")
 _NO_SETTINGS = _no("LEMS states the length and the step of a simulation, and no simulator's own settings")
 _NOT_A_TRACE = _no("LEMS writes potentials of cells, and nothing else yet")
@@ -183,8 +184,8 @@ ROWS: dict[str, Row] = {
     **{f"stimulus:{name}": row for name, row in _STIMULI.items()},
     "stimulus:ComponentInput": _bmtk_and_obi(
         "Inputs that are NeuroML or LEMS components",
-        allen=_NOT_IN_BMTK,
-        obi=_no("the OBI dialect has no such input"),
+        allen=_KEPT_INPUT,
+        obi=_KEPT_INPUT,
         neuroml=EXACT,
     ),
     "stimulus:OtherStimulus": _row("Other stimuli", neuroml=_no("not translated yet")),

@@ -86,7 +86,18 @@ def test_libsonata(case: str, dialect: str, tmp_path: Path, request: pytest.Fixt
             np.testing.assert_array_equal(edges.efferent_edges([node]).flatten(), expected)
         if dialect == "" and "weight" in rows:
             key = "conductance" if "conductance" in edges.attribute_names else "syn_weight"
-            np.testing.assert_array_equal(edges.get_attribute(key, edges.select_all()), rows["weight"])
+            found = edges.get_attribute(key, edges.select_all())
+            np.testing.assert_allclose(found, rows["weight"] * _conductances(source, name), rtol=1e-12)
+
+
+def _conductances(source: Document, name: str) -> np.ndarray:
+    """What the weight of each edge is a multiple of: the conductance of a synapse of NeuroML (uS), else 1."""
+    projection = source.network.projections[name]
+    bases = [
+        float(synapse.parameters.get("gbase", 1.0)) if synapse.model.startswith("neuroml:exp") else 1.0
+        for synapse in (source.network.synapses[each] for each in projection.synapses)
+    ]
+    return np.array(bases)[np.asarray(projection.type_index.read(projection.size))]
 
 
 @pytest.mark.parametrize("dialect", ["", "obi"])
