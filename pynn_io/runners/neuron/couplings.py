@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pynn_io.graph.network import Network, Projection
+from pynn_io.lowering.cables.components import Generated
+from pynn_io.lowering.cables.inputs import places
+from pynn_io.lowering.cables.junctions import is_coupling
+from pynn_io.lowering.cables.models import SynapseModel
 from pynn_io.report import Report
-from pynn_io.runners.neuron.component_inputs import places
-from pynn_io.runners.neuron.components import SCHEME, Generated
-from pynn_io.runners.neuron.lowered import SynapseModel
 
 if TYPE_CHECKING:
-    from pynn_io.runners.neuron.connections import Cells
+    from pynn_io.lowering.cables.connections import Cells
     from pynn_io.runners.neuron.lowered import LoweredNeuron
     from pynn_io.runners.neuron.model import Model
 
@@ -43,13 +44,6 @@ class Halves:
     weight: np.ndarray
     own: np.ndarray
     other: np.ndarray
-
-
-def is_coupling(projection: Projection, network: Network) -> bool:
-    """Whether a projection is one of NeuroML's electrical or continuous ones."""
-    if projection.kind not in ("electrical", "graded"):
-        return False
-    return all(network.synapses[name].model.startswith(SCHEME) for name in projection.synapses)
 
 
 def lower(network: Network, cells: Mapping[str, Cells], generated: Generated, report: Report) -> tuple[Halves, ...]:

@@ -13,36 +13,23 @@ from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network, Projection
 from pynn_io.graph.stimuli import SpikeTrains
 from pynn_io.lowering import simulated, sources, trains
+from pynn_io.lowering.cables import drives, inputs, probes
+from pynn_io.lowering.cables import junctions as gaps
+from pynn_io.lowering.cables.components import Generated
+from pynn_io.lowering.cables.connections import cells_of, connections
+from pynn_io.lowering.cables.geometry import Geometries
+from pynn_io.lowering.cables.inputs import is_of_segments
+from pynn_io.lowering.cables.models import CellGroup, Connections, PointModel, SourceModel
+from pynn_io.lowering.cables.placement import Generators, bmtk_gids
 from pynn_io.report import Report
-from pynn_io.runners.neuron import (
-    changes,
-    component_inputs,
-    couplings,
-    events,
-    junctions,
-    quantities,
-    recordings,
-    stimuli,
-)
+from pynn_io.runners.neuron import changes, couplings, events, junctions, quantities, stimuli
 from pynn_io.runners.neuron.cells import groups, mechanisms_of
-from pynn_io.runners.neuron.component_inputs import is_of_segments
-from pynn_io.runners.neuron.components import Generated
-from pynn_io.runners.neuron.connections import cells_of, connections
-from pynn_io.runners.neuron.geometry import Geometries
-from pynn_io.runners.neuron.lowered import (
-    CellGroup,
-    Connections,
-    LoweredNeuron,
-    PointModel,
-    Settings,
-    SourceModel,
-    Trains,
-)
+from pynn_io.runners.neuron.drawing import Drawing
+from pynn_io.runners.neuron.lowered import LoweredNeuron, Settings, Trains
 from pynn_io.runners.neuron.mechanisms import OWN
 from pynn_io.runners.neuron.obi import Additions
 from pynn_io.runners.neuron.obi_synapses import seed_gids
 from pynn_io.runners.neuron.overrides import global_assignments, report_unused
-from pynn_io.runners.neuron.placement import Generators, bmtk_gids
 from pynn_io.runners.neuron.templates import template_files
 from pynn_io.simulation_plan import SimulationPlan
 
@@ -70,7 +57,7 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredNeur
     ids = {name: population.ids() for name, population in network.populations.items()}
     ends = np.cumsum([len(own) for own in ids.values()]).tolist()
     first = {name: end - len(own) for (name, own), end in zip(ids.items(), ends, strict=True)}
-    generated = Generated(network, plan.section_length, driven=component_inputs.driven(network, plan))
+    generated = Generated(network, plan.section_length, driven=inputs.driven(network, plan))
     found = groups(network, simulated(network, plan), first, generated, report)
     warm = any("celsius" in text for text in generated.texts.values())
     settings = _settings(network, plan, found, warm, report)
@@ -80,10 +67,10 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredNeur
     cells = cells_of(network, first, found)
     added = Additions(network, plan, first, cells, replayed, _virtual(network), settings.timestep)
     made = _connections(added, shapes, list(ids.values()), set(emitted), generated, report)
-    placed, others = component_inputs.lower(network, plan, cells, generated, settings.timestep, report)
-    drives = stimuli.lower(network, others, first, report)
+    placed, others = inputs.lower(network, plan, cells, generated, settings.timestep, report)
+    currents = drives.lower(network, others, first, report)
     altered = changes.lower(network, plan, first, report)
-    halves = junctions.lower(network, {name: item.group >= 0 for name, item in cells.items()}, first, report)
+    halves = gaps.lower(network, {name: item.group >= 0 for name, item in cells.items()}, first, report)
     report_unused(plan, report)
     return LoweredNeuron(
         name=network.name,
@@ -93,13 +80,13 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredNeur
         groups=found,
         connections=made,
         trains=_trains(emitted, first, replayed.trains),
-        stimuli=drives,
-        recordings=recordings.lower(network, plan, first, settings, report),
+        stimuli=currents,
+        recordings=probes.lower(network, plan, first, (settings.timestep, settings.duration), report),
         inputs=placed,
         couplings=couplings.lower(network, cells, generated, report),
         quantities=quantities.lower(network, plan, cells, generated),
         emitted=emitted,
-        needs={**_needs(found, made), **stimuli.needs(drives), **changes.needs(altered), **junctions.needs(halves)},
+        needs={**_needs(found, made), **stimuli.needs(currents), **changes.needs(altered), **junctions.needs(halves)},
         mechanism_folders=mechanism_folders(network),
         morphologies=network.morphologies,
         shapes=shapes,
@@ -219,10 +206,10 @@ def _connections(
     """
     network, plan, generators = added.network, added.plan, Generators(bmtk_gids(ids))
     silent, virtual = bool(plan.overrides) or added.events.any, added.virtual
-    coupled = [item.name for item in network.projections.values() if junctions.is_electrical(item)]
+    coupled = [item.name for item in network.projections.values() if gaps.is_electrical(item)]
     chemical = [item for item in network.projections.values() if item.kind == "chemical" and item.name not in coupled]
     for item in network.projections.values():
-        if item.kind != "chemical" and item.name not in coupled and not couplings.is_coupling(item, network):
+        if item.kind != "chemical" and item.name not in coupled and not gaps.is_coupling(item, network):
             message = f"Projections of the kind {item.kind!r} are not built on NEURON."
             report.lost(loss_code(f"kind:{item.kind}"), f"projections/{item.name}", message, count=item.size)
     chosen = [item for item in chemical if not virtual[item.pre]]
@@ -231,7 +218,7 @@ def _connections(
             chosen += [item for item in chemical if virtual[item.pre] and item.pre == population]
 
     def plain(item: Projection) -> Connections:
-        return connections(network, item, added.cells, shapes, generators, generated, report)
+        return connections(network, item, added.cells, shapes, generators, generated, report, Drawing)
 
     return tuple(added.connections(item, plain, report) for item in chosen)
 

@@ -10,13 +10,13 @@ from pynn_io.graph.dynamics import Component
 from pynn_io.graph.network import Network
 from pynn_io.graph.synapses import Synapse
 from pynn_io.lowering import nmodl
+from pynn_io.lowering.cables.models import PointModel, SynapseModel
 from pynn_io.lowering.dynamics import flatten
 from pynn_io.lowering.evaluate import starting_values
 from pynn_io.lowering.membrane import Mechanisms
 from pynn_io.lowering.nmodl import Mechanism
 from pynn_io.lowering.segment_shape import SegmentShape, segment_shape
 from pynn_io.lowering.types import as_component
-from pynn_io.runners.neuron.lowered import PointModel, SynapseModel
 
 SCHEME = "neuroml:"
 

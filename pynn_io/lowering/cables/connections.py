@@ -1,9 +1,10 @@
-"""Projections as synapses in NEURON's words: streamed in blocks, only those onto the cells that are asked for."""
+"""Projections as synapses: streamed in blocks, only those onto the cells that are asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -14,13 +15,11 @@ from pynn_io.graph.network import Network, Projection
 from pynn_io.graph.schema import PARAMETER
 from pynn_io.graph.synapses import Synapse
 from pynn_io.lowering import EdgeBlock, edge_blocks
-from pynn_io.report import Report
-from pynn_io.runners.neuron.component_inputs import is_of_segments, places
-from pynn_io.runners.neuron.components import SCHEME as COMPONENT
-from pynn_io.runners.neuron.components import Generated
-from pynn_io.runners.neuron.drawing import Drawing
-from pynn_io.runners.neuron.geometry import Compartments, Geometry, Shapes
-from pynn_io.runners.neuron.lowered import (
+from pynn_io.lowering.cables.components import SCHEME as COMPONENT
+from pynn_io.lowering.cables.components import Generated
+from pynn_io.lowering.cables.geometry import Compartments, Geometry, Shapes
+from pynn_io.lowering.cables.inputs import is_of_segments, places
+from pynn_io.lowering.cables.models import (
     DRAWN,
     CableModel,
     CellGroup,
@@ -29,8 +28,9 @@ from pynn_io.runners.neuron.lowered import (
     SynapseBlock,
     SynapseModel,
 )
-from pynn_io.runners.neuron.placement import Generators, Rule, Targets, parse_rule, place, targets
-from pynn_io.runners.neuron.receptors import Receptors
+from pynn_io.lowering.cables.placement import Generators, Rule, Targets, parse_rule, place, targets
+from pynn_io.lowering.cables.receptors import Receptors
+from pynn_io.report import Report
 from pynn_io.vocabulary import models
 
 #: What a weight in the unit of its type is in NEURON's (uS for conductances, nA for currents).
@@ -40,6 +40,7 @@ _SCHEME = "nrn:"
 _SEGMENTS = ("afferent_segment_id", "afferent_segment_fraction")
 #: NEURON's own NetCon delay, ms.
 _DELAY = 1.0
+Drawing: TypeAlias = Callable[[str, Sequence[Rule | None], Generators], Any]
 
 
 @dataclass(slots=True, eq=False)
@@ -77,8 +78,12 @@ def connections(
     generators: Generators,
     generated: Generated,
     report: Report,
+    drawing: Drawing | None = None,
 ) -> Connections:
-    """One chemical projection. Its blocks must be taken in the order of `LoweredNeuron.connections`: cells draw."""
+    """One chemical projection. Blocks of several must be taken in the order of the projections: cells draw.
+
+    drawing: makes what finds sites on cells whose sections are not known before they are built.
+    """
     where = f"projections/{projection.name}"
     definitions = [network.synapses[name] for name in projection.synapses]
     edges = projection.edges
@@ -105,7 +110,7 @@ def connections(
         tuple(types),
         projection.size,
         stream.blocks,
-        drawing=Drawing(projection.name, stream.rules, generators) if stream.draws_later else None,
+        drawing=drawing(projection.name, stream.rules, generators) if drawing and stream.draws_later else None,
         names=receptors.names,
     )
 
@@ -208,7 +213,7 @@ class _Stream:
         report.lost(
             "synapse-model",
             self.where,
-            "The synapses name no mechanism that NEURON can put on a cell with extent; they are left out.",
+            "The synapses name no mechanism that can be put on a cell with extent; they are left out.",
             count=int(np.count_nonzero(without)),
         )
         return chosen[~without]
