@@ -153,7 +153,7 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
         "arbor": {
             **_exact("IF_curr_delta nest:iaf_psc_delta SpikeSourceArray SpikeSourcePoisson"),
             **_exact("static StaticSynapse nest:static_synapse nest:static_synapse_hom_w nest:cont_delay_synapse"),
-            **_exact("nrn:Exp2Syn nrn:ExpSyn ElectricalSynapse nest:gap_junction"),
+            **_exact("nrn:Exp2Syn nrn:ExpSyn nrn:IntFire1 ElectricalSynapse nest:gap_junction"),
             "nrn:": ("no", "Arbor has no mechanism with these equations"),
             "nest:": ("no", "Arbor has no cell with these equations"),
             "neuroml:": ("no", "Arbor has no cell with these equations"),
