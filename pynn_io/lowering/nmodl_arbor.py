@@ -8,6 +8,7 @@ state of the mechanism that sets it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -25,6 +26,8 @@ from pynn_io.lowering.types import Types
 #: The ions that Arbor has from the start; the current of any other belongs to none.
 IONS = frozenset({"na", "k", "ca"})
 _OUTSIDE = "extConcentration"
+#: The variables that are the current of a density and of a synapse.
+_TOTALS = frozenset({"iDensity", "i"})
 #: 1 mA/cm2 over 1 um2 in nA.
 _TOTAL = 0.01
 
@@ -117,6 +120,17 @@ class _ArborWriter(Writer):
     def _kept_between(self) -> tuple[Derived, ...]:
         return (*self._system.derived_parameters, *self._static)
 
+    def _parameters(self) -> Iterator[str]:
+        """Each with a default of its own, with which equations give numbers.
+
+        Arbor pads its arrays with instances that have the defaults and an area of 0: 0 times no number is none.
+        """
+        yield "PARAMETER {"
+        for number, name in enumerate(self._system.parameters):
+            yield f"    {self._names[name]} = {1 + number / 10:g}{self._unit(name)}"
+        yield "}"
+        yield ""
+
     def _assigned(self) -> Iterator[str]:
         yield "ASSIGNED {"
         yield from (f"    {name}{unit}" for name, unit in self._declared().items())
@@ -134,13 +148,20 @@ class _ArborWriter(Writer):
 
     def _breakpoint(self) -> Iterator[str]:
         blocks = self._blocks
-        clipped, early = self._clip()
-        local = self._closure({"i", "iDensity"})
-        needed = [*early, *(each for each in local if each not in early)] if blocks.currents else early
-        lines = [*blocks.always] if blocks.currents or clipped else []
+        clipped, needed = self._clip()
+        currents = blocks.currents
+        total = next((each for each in self._system.derived if each.name in _TOTALS), None)
+        if currents and total is not None and total.value is not None:
+            # in the statement itself, where modcc sees that it is linear in v: it then takes an implicit step
+            needed = [*needed, *(each for each in self._closure(total.value.names) if each not in needed)]
+            name, value = rf"\b{self._names[total.name]}\b(?!.*=)", f"({self._print(total.value)})"
+            currents = [re.sub(name, value, line) for line in currents]
+        elif currents:
+            needed = [*needed, *(each for each in self._closure(_TOTALS) if each not in needed)]
+        lines = [*blocks.always] if currents or clipped else []
         for each in needed:
             lines += self._derive(each)
-        lines += [*clipped, *blocks.currents]
+        lines += [*clipped, *currents]
         yield "BREAKPOINT {"
         if self._rated:
             yield f"    SOLVE states METHOD {self._method()}"

@@ -92,7 +92,8 @@ _ARBOR = {
     **_no(_NO_CELL, "cell:UnknownCell"),
     **_no("Arbor's synapses do not see the potential of the cell that they come from", "kind:graded"),
     **_no(_OTHER_KIND, "kind"),
-    **_no(_NO_STIMULUS, "stimulus:ComponentInput", "stimulus:OtherStimulus"),
+    **_no(_NO_STIMULUS, "stimulus:OtherStimulus"),
+    "stimulus:ComponentInput": ("approximate", "currents that depend on time alone are injected, linear between steps"),
     **_no("Arbor's runner injects currents alone", "stimulus:VoltageClamp", "stimulus:VoltageClamp:delayed"),
     **_no(
         "Arbor's runner makes no events at single synapses",
@@ -163,7 +164,11 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
 
 #: Synapses of a dialect as a whole, where a backend answers otherwise for them than for cells; ``""``: standard ones.
 SYNAPSES: Mapping[str, Answers] = MappingProxyType(
-    {"nest": {"nrn:": _SHAPED}, "neuron": {"nest:": _STATIC, "": _STATIC}, "arbor": {"nest:": _STATIC, "": _STATIC}},
+    {
+        "nest": {"nrn:": _SHAPED},
+        "neuron": {"nest:": _STATIC, "": _STATIC},
+        "arbor": {"nest:": _STATIC, "": _STATIC, "neuroml:": EXACT},
+    },
 )
 
 

@@ -94,7 +94,7 @@ def test_every_stimulus_is_tried():
     assert {type(what) for what in STIMULI.values()} == set(get_args(s.What))
 
 
-@pytest.mark.parametrize("backend", ["nest", "neuron"])
+@pytest.mark.parametrize("backend", ["nest", "neuron", "arbor"])
 @pytest.mark.parametrize("name", STIMULI)
 def test_stimuli(backend, name):
     """On cells that the backend can have; NEURON has those with extent, where every stimulus has a place."""
@@ -110,7 +110,7 @@ def test_stimuli(backend, name):
         assert found == audited.codes()  # what --strict tells to allow is what lowering then asks for
 
 
-@pytest.mark.parametrize("backend", ["nest", "neuron"])
+@pytest.mark.parametrize("backend", ["nest", "neuron", "arbor"])
 @pytest.mark.parametrize("model", [name for name, row in VOCABULARY.items() if row.kind == "cell"])
 def test_cell_models(backend, model):
     found = lost(backend, point_network(PointCell(model, {}))) & {"model", "RunError"}
@@ -129,7 +129,7 @@ def test_synapse_models_of_nest(model):
     assert (found == "approximate") == ("synapse" in report.codes())
 
 
-@pytest.mark.parametrize("backend", ["nest", "neuron"])
+@pytest.mark.parametrize("backend", ["nest", "neuron", "arbor"])
 @pytest.mark.parametrize("kind", ["chemical", "electrical", "neuromodulatory"])
 def test_projections(backend, kind):
     network = point_network(PointCell("IF_cond_exp"), kind=kind)
@@ -156,7 +156,7 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("backend", ["nest", "neuron"])
+@pytest.mark.parametrize("backend", ["nest", "neuron", "arbor"])
 @pytest.mark.parametrize("name", ODD)
 def test_a_loss_is_told_once_and_under_the_code_that_the_audit_asked_to_allow(backend, name):
     network, lacking, code = ODD[name]

@@ -24,9 +24,6 @@ from pynn_io.simulation_plan import SimulationPlan
 if TYPE_CHECKING:
     from pynn_io.lowering.cables.connections import Cells
 
-#: Suffix of the types whose currents have no dimension.
-_DIMENSIONLESS = "DL"
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Input:
@@ -34,8 +31,8 @@ class Input:
 
     gids: int64[n]. section, position: where, int64[n] and float64[n]. weight: float64[n], factors.
     mechanism, parameters: of a point process that is put there; empty for pulses, each (delay, duration, nA) an IClamp.
-    times: ms, of the events that a list of spikes sends into it. played: values at every step of the run of a current
-    without dimension, which cells add up themselves.
+    times: ms, of the events that a list of spikes sends into it. played: values at every step of the run, see
+    `pynn_io.lowering.cables.components.Generated.sampled`.
     """
 
     name: str
@@ -126,11 +123,12 @@ def _input(
     if not isinstance(what, ComponentInput):
         raise TypeError(f"{type(what).__name__} has no targets")
     component = what.component
-    if component.type.endswith(_DIMENSIONLESS):
+    variable = generated.sampled(component)
+    if variable:
         plan, timestep = run
         times = timestep * np.arange(round((plan.duration or 0) / timestep) + 2)
         system = flatten(component, generated.types, generated.named)
-        return Input(**base, played=np.array(course(system, "I", times)))
+        return Input(**base, played=np.array(course(system, variable, times)))
     try:
         made = generated.input(component)
     except UnsupportedInput as error:

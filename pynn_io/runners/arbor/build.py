@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from pynn_io.errors import BackendUnavailable, RunError
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.runners.arbor.catalogues import PREFIXES
+from pynn_io.runners.arbor.compiler import catalogues
 from pynn_io.runners.arbor.lowered import LoweredArbor
 from pynn_io.runners.arbor.wiring import wire
 from pynn_io.runners.base import Profile
@@ -56,9 +58,10 @@ def build(lowered: LoweredArbor, profile: Profile, report: Report, progress: Pro
 
     progress("connecting", 0, 1)
     wiring = wire(lowered, report)
+    made = catalogues(lowered.texts, arbor, progress)
     progress("creating cells", 0, lowered.size)
     with errors("building"):
-        recipe = Recipe(lowered, wiring, _catalogue(arbor))
+        recipe = Recipe(lowered, wiring, _catalogue(arbor, made))
         simulation = arbor.simulation(recipe, arbor.context(threads=profile.threads), seed=lowered.settings.seed or 0)
         # spike_recording.all records nothing in the wheel of 0.12.2, which is built without MPI
         simulation.record(arbor.spike_recording.local)
@@ -67,12 +70,14 @@ def build(lowered: LoweredArbor, profile: Profile, report: Report, progress: Pro
     return model
 
 
-def _catalogue(arbor: Any) -> Any:
-    """All that Arbor has, in one catalogue."""
+def _catalogue(arbor: Any, made: Iterable[Path]) -> Any:
+    """All that Arbor has and what was made for this network, in one catalogue."""
     found = arbor.default_catalogue()
     for name, prefix in PREFIXES.items():
         if prefix:
             found.extend(getattr(arbor, f"{name}_catalogue")(), prefix)
+    for path in made:
+        found.extend(arbor.load_catalogue(str(path)), "")
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pynn_io.audit import cell_code
+from pynn_io.errors import UnsupportedInput
 from pynn_io.graph.cells import CableCell, Cell, PointCell, SpikeSource
 from pynn_io.graph.network import Network
 from pynn_io.lowering import Part, parts
@@ -66,9 +67,14 @@ def _model(part: Part, generated: Generated, report: Report) -> tuple[CellModel 
     if isinstance(cell, SpikeSource):
         return SourceModel(), {}
     if isinstance(cell, CableCell) and not cell.template:
-        if is_of_components(cell, generated.network):
+        if not is_of_components(cell, generated.network):
+            return cable_model(cell, where, report), {}
+        try:
             return segment_model(part.cell_name, cell, generated, report), {}
-        return cable_model(cell, where, report), {}
+        except UnsupportedInput as error:
+            message = f"Equations of {part.cell_name!r} cannot be written for Arbor: {error.message}."
+            report.lost("channel", where, message, examples=[part.cell_name])
+            return None, {}
     if isinstance(cell, PointCell):
         values = _lif(part, cell, report, where)
         return (None, {}) if values is None else (PointModel(LIF, {}, "mV"), values)

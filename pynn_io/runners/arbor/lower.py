@@ -11,8 +11,7 @@ from pynn_io import lowering
 from pynn_io.graph.network import Network
 from pynn_io.lowering import Trains, simulated, trains
 from pynn_io.lowering.abstract import with_potentials
-from pynn_io.lowering.cables import drives, inputs, junctions, probes
-from pynn_io.lowering.cables.components import Generated
+from pynn_io.lowering.cables import couplings, drives, inputs, junctions, probes
 from pynn_io.lowering.cables.connections import cells_of, connections
 from pynn_io.lowering.cables.geometry import Geometries
 from pynn_io.lowering.cables.models import CableModel, CellGroup, SegmentModel, SourceModel
@@ -22,8 +21,10 @@ from pynn_io.lowering.cables.settings import OF_CABLES, OF_CELLS, settings
 from pynn_io.report import Report
 from pynn_io.runners.arbor import places
 from pynn_io.runners.arbor.cells import groups, lifs
+from pynn_io.runners.arbor.components import ArborGenerated
 from pynn_io.runners.arbor.lowered import Cable, LoweredArbor, Settings
 from pynn_io.runners.arbor.membrane import cable
+from pynn_io.runners.arbor.segments import segment_cable
 from pynn_io.simulation_plan import SimulationPlan
 
 
@@ -37,7 +38,7 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredArbo
     ends = np.cumsum([len(own) for own in ids.values()]).tolist()
     first = {name: end - len(own) for (name, own), end in zip(ids.items(), ends, strict=True)}
     plan = with_potentials(plan, network)
-    generated = Generated(network, plan.section_length, driven=inputs.driven(network, plan))
+    generated = ArborGenerated(network, plan.section_length, driven=inputs.driven(network, plan))
     found = groups(network, simulated(network, plan), first, generated, report)
     whole = _settings(network, plan, found, generated, report)
     shapes = Geometries(network.morphologies, whole.section_length)
@@ -52,7 +53,7 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredArbo
     currents = drives.lower(network, others, first, report)
     asked = probes.lower(network, plan, first, (whole.timestep, whole.duration), report)
     points = lifs(found)
-    built = {name: item.group >= 0 for name, item in cells.items()}
+    halves = junctions.lower(network, {name: item.group >= 0 for name, item in cells.items()}, first, report)
     return LoweredArbor(
         name=network.name,
         settings=whole,
@@ -64,15 +65,15 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredArbo
         lifs=points,
         connections=tuple(made),
         trains=_trains(emitted, first),
-        injections=tuple(places.injections(currents, placed, cable_of, cables, report)),
+        injections=tuple(places.injections(currents, placed, cable_of, cables, whole.timestep, report)),
         recordings=tuple(places.recorded(asked, cable_of, cables, _gids(points), report)),
-        gaps=places.gaps(junctions.lower(network, built, first, report), cable_of, report),
+        gaps=places.gaps(halves, couplings.lower(network, cells, generated, report), cable_of, report),
         texts=generated.texts,
     )
 
 
 def _settings(
-    network: Network, plan: SimulationPlan, found: tuple[CellGroup, ...], generated: Generated, report: Report
+    network: Network, plan: SimulationPlan, found: tuple[CellGroup, ...], generated: ArborGenerated, report: Report
 ) -> Settings:
     built = [group.model for group in found if not isinstance(group.model, SourceModel)]
     components = bool(built) and all(isinstance(model, SegmentModel) for model in built)
@@ -88,7 +89,7 @@ def _settings(
 def _cables(
     found: tuple[CellGroup, ...],
     shapes: Geometries,
-    generated: Generated,
+    generated: ArborGenerated,
     whole: Settings,
     size: int,
     report: Report,
@@ -97,6 +98,10 @@ def _cables(
     cable_of = np.full(size, -1, dtype=np.int64)
     cables: list[Cable] = []
     for group in found:
+        if isinstance(group.model, SegmentModel):
+            cable_of[group.gids] = len(cables)
+            shape = generated.shape(group.morphologies[0])
+            cables.append(segment_cable(group.cell, group.model, shape, whole.spike_threshold, generated.pools))
         if not isinstance(group.model, CableModel) or group.morphology is None:
             continue
         for code, name in enumerate(group.morphologies):

@@ -10,6 +10,7 @@ from pynn_io.audit import loss_code
 from pynn_io.errors import PlanError
 from pynn_io.graph.segments import GROUP_OF_TAG
 from pynn_io.graph.stimuli import Stimulus, code_of
+from pynn_io.lowering.cables.couplings import Halves as Coupled
 from pynn_io.lowering.cables.drives import Drive
 from pynn_io.lowering.cables.inputs import Input
 from pynn_io.lowering.cables.junctions import Halves
@@ -17,6 +18,7 @@ from pynn_io.lowering.cables.probes import Probe
 from pynn_io.lowering.cables.sites import ARRAYS, Sites
 from pynn_io.lowering.signals import Shape, signal_of, summed
 from pynn_io.report import Report
+from pynn_io.runners.arbor.components import GAP
 from pynn_io.runners.arbor.lowered import Cable, Gaps, Injection, Recorded, Variable
 from pynn_io.simulation_plan import SimulationPlan
 
@@ -71,9 +73,17 @@ def currents_only(plan: SimulationPlan, report: Report) -> list[Stimulus]:
 
 
 def injections(
-    drives: Sequence[Drive], inputs: Sequence[Input], cable: np.ndarray, cables: Sequence[Cable], report: Report
+    drives: Sequence[Drive],
+    inputs: Sequence[Input],
+    cable: np.ndarray,
+    cables: Sequence[Cable],
+    timestep: float,
+    report: Report,
 ) -> Iterator[Injection]:
-    """Currents at places of cable cells. Reports places that a cell does not have (``stimulus-site``, LOST)."""
+    """Currents at places of cable cells. timestep: ms, of those that are stated step by step.
+
+    Reports places that a cell does not have (``stimulus-site``, LOST).
+    """
     for drive in drives:
         gids = drive.sites.gids
         section = np.full(len(gids), -1, dtype=np.int64)
@@ -86,16 +96,20 @@ def injections(
         yield Injection(drive.name, gids[there], section[there], position, _course(drive, there))
     for item in inputs:
         there = np.flatnonzero(cable[item.gids] >= 0)
-        yield Injection(item.name, item.gids[there], item.section[there], item.position[there], _pulses(item, there))
+        yield Injection(
+            item.name, item.gids[there], item.section[there], item.position[there], _pulses(item, there, timestep)
+        )
 
 
 def _course(drive: Drive, there: np.ndarray) -> Callable[[int], Shape]:
     return lambda place: drive.course(int(there[place]))
 
 
-def _pulses(item: Input, there: np.ndarray) -> Callable[[int], Shape]:
+def _pulses(item: Input, there: np.ndarray, timestep: float) -> Callable[[int], Shape]:
     def course(place: int) -> Shape:
         weight = float(item.weight[there[place]])
+        if item.played is not None:
+            return Shape(timestep * np.arange(len(item.played)), weight * item.played)
         steps = [
             Shape(np.array([begin, begin, begin + long, begin + long]), weight * amplitude * np.array([0.0, 1, 1, 0]))
             for begin, long, amplitude in item.pulses
@@ -174,19 +188,27 @@ def _places(probe: Probe, site: int, cable: Cable) -> tuple[np.ndarray, np.ndarr
 # --- gap junctions ------------------------------------------------------------------------------------------------
 
 
-def gaps(halves: Sequence[Halves], cable: np.ndarray, report: Report) -> Gaps:
+def gaps(halves: Sequence[Halves], coupled: Sequence[Coupled], cable: np.ndarray, report: Report) -> Gaps:
     """The halves on cable cells whose other side is on one, too; others are LOST."""
-    none = np.zeros(0, dtype=np.int64)
+    columns = [*map(_columns, halves), *map(_coupled, coupled)]
     gids, section, own, other = (
-        np.concatenate([none, *(getattr(item, name) for item in halves)])
-        for name in ("gids", "sections", "own", "other")
+        np.concatenate([np.zeros(0, dtype=np.int64), *(column[number] for column in columns)]) for number in range(4)
     )
     position, conductance = (
-        np.concatenate([np.zeros(0), *(getattr(item, name) for item in halves)])
-        for name in ("positions", "conductances")
+        np.concatenate([np.zeros(0), *(column[number] for column in columns)]) for number in (4, 5)
     )
-    on_cables = cable[gids] >= 0
-    alive = on_cables & np.isin(other, own[on_cables]) & ~np.isnan(position)
-    message = "Gap junctions of cells without extent, and at 3-D points, are not built on Arbor."
+    possible = (cable[gids] >= 0) & ~np.isnan(position) & ~np.isnan(conductance)
+    alive = possible & np.isin(other, own[possible])
+    message = "Couplings of cells without extent, at 3-D points, and with other equations are not built on Arbor."
     report.lost("gap-junction", "projections", message, count=int((~alive).sum()))
     return Gaps(gids[alive], section[alive], position[alive], conductance[alive], own[alive], other[alive])
+
+
+def _columns(item: Halves) -> tuple[np.ndarray, ...]:
+    return item.gids, item.sections, item.own, item.other, item.positions, item.conductances
+
+
+def _coupled(item: Coupled) -> tuple[np.ndarray, ...]:
+    """Couplings of NeuroML: gap junctions with their conductance, NaN for others."""
+    strength = np.array([np.nan if model is None else model.parameters.get(GAP, np.nan) for model in item.models])
+    return item.gids, item.section, item.own, item.other, item.position, item.weight * strength[item.kind]

@@ -64,6 +64,17 @@ class Tree:
         along = self.near[found] + np.clip(within, 0.0, 1.0) * (self.far[found] - self.near[found])
         return self.branch[found], along
 
+    def pieces(self, section: int, begin: float, end: float) -> list[tuple[int, float, float]]:
+        """The parts of branches (branch, from, to) that a part of a section is."""
+        found: dict[int, tuple[float, float]] = {}
+        for k in np.flatnonzero((self.section == section) & (self.end > begin + _SAME) & (self.begin < end - _SAME)):
+            scale = (self.far[k] - self.near[k]) / (self.end[k] - self.begin[k])
+            near = float(self.near[k] + (max(begin, self.begin[k]) - self.begin[k]) * scale)
+            far = float(self.near[k] + (min(end, self.end[k]) - self.begin[k]) * scale)
+            before = found.get(int(self.branch[k]), (near, far))
+            found[int(self.branch[k])] = (min(before[0], near), max(before[1], far))
+        return [(branch, *ends) for branch, ends in found.items()]
+
 
 def tree(geometry: Geometry, count: np.ndarray, tags: np.ndarray) -> Tree:
     """The tree of some sections. count: int64[s], their control volumes; tags: int64[s], of their segments."""

@@ -1,7 +1,7 @@
 """Connections as the blocks that a recipe of Arbor is answered from: sorted by target, one array a property.
 
-Synapses of one kind with the same numbers in one control volume of a cell are one where they are linear: their
-responses add up, whichever of them an event comes to.
+Synapses of one kind with the same numbers in one control volume of a cell are one where they are linear, as Arbor's own
+are: their responses add up, whichever of them an event comes to. Generated ones may have a memory of their own.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Wiring:
 
 
 def wire(lowered: LoweredArbor, report: Report) -> Wiring:
-    """All connections onto cells that are built. Reports delays below a time step, which Arbor does not have."""
+    """All connections onto cells that are built. Reports delays that Arbor does not have."""
     keep = lowered.cable >= 0
     for lif in lowered.lifs:
         keep[lif.gids] = True
@@ -60,7 +60,8 @@ def wire(lowered: LoweredArbor, report: Report) -> Wiring:
     table = _joined([part for item in lowered.connections for part in _parts(item, keep, lowered, kinds, report)])
     order = np.argsort(table["target"], kind="stable")
     table = {name: values[order] for name, values in table.items()}
-    synapse, sites = _synapses(table, lowered)
+    single = [code for kind, code in kinds.items() if kind.mechanism in lowered.texts]
+    synapse, sites = _synapses(table, single, lowered)
     delay, ends = _delays(table["delay"], lowered, report), np.arange(lowered.size + 1)
     return Wiring(
         np.searchsorted(table["target"], ends),
@@ -113,8 +114,13 @@ def _joined(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     }
 
 
-def _synapses(table: dict[str, np.ndarray], lowered: LoweredArbor) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """The synapse of every connection (int64[n], -1 of points), and the synapses as columns."""
+def _synapses(
+    table: dict[str, np.ndarray], single: list[int], lowered: LoweredArbor
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """The synapse of every connection (int64[n], -1 of points), and the synapses as columns.
+
+    single: kinds of which every connection has one of its own.
+    """
     target, section, at = table["target"], table["section"], table["position"]
     branch, position = np.full(len(target), -1, dtype=np.int64), np.zeros(len(target))
     cable = lowered.cable[target]
@@ -122,7 +128,8 @@ def _synapses(table: dict[str, np.ndarray], lowered: LoweredArbor) -> tuple[np.n
         mine, tree = np.flatnonzero(cable == number), lowered.cables[number].tree
         branch[mine], position[mine] = tree.middle(section[mine], at[mine])
     on_cables = np.flatnonzero(branch >= 0)
-    keys = np.stack([target, table["kind"], branch, position], axis=1)[on_cables]
+    alone = np.where(np.isin(table["kind"], single), np.arange(len(target)), -1)
+    keys = np.stack([target, table["kind"], branch, position, alone], axis=1)[on_cables]
     _, first, index = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     synapse = np.full(len(target), -1, dtype=np.int64)
     synapse[on_cables] = index.reshape(-1)
@@ -132,12 +139,9 @@ def _synapses(table: dict[str, np.ndarray], lowered: LoweredArbor) -> tuple[np.n
 
 
 def _delays(delay: np.ndarray, lowered: LoweredArbor, report: Report) -> np.ndarray:
-    """Delays of a time step at least, ms: Arbor exchanges events twice in the shortest of all."""
-    short = delay < lowered.settings.timestep
-    report.approximated(
-        "short-delay",
-        "edges",
-        f"Arbor needs delays above 0; those below the time step are {lowered.settings.timestep} ms.",
-        count=int(short.sum()),
-    )
-    return np.where(short, lowered.settings.timestep, delay)
+    """Delays of two time steps at least, ms: Arbor exchanges events twice in the shortest of all."""
+    least = 2 * lowered.settings.timestep
+    short = delay < least
+    message = f"Arbor's delays are two time steps at least; those below are {least} ms."
+    report.approximated("short-delay", "edges", message, count=int(short.sum()))
+    return np.where(short, least, delay)

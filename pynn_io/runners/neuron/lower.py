@@ -11,7 +11,7 @@ from pynn_io import lowering
 from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network, Projection
 from pynn_io.lowering import simulated, trains
-from pynn_io.lowering.cables import drives, inputs, probes
+from pynn_io.lowering.cables import couplings, drives, inputs, probes
 from pynn_io.lowering.cables import junctions as gaps
 from pynn_io.lowering.cables.components import Generated
 from pynn_io.lowering.cables.connections import cells_of, connections
@@ -22,7 +22,7 @@ from pynn_io.lowering.cables.order import ordered, virtual_populations
 from pynn_io.lowering.cables.placement import Generators, bmtk_gids
 from pynn_io.lowering.cables.settings import OF_CABLES, OF_CELLS, settings
 from pynn_io.report import Report
-from pynn_io.runners.neuron import changes, couplings, events, junctions, quantities, stimuli
+from pynn_io.runners.neuron import changes, events, junctions, quantities, stimuli
 from pynn_io.runners.neuron.cells import groups, mechanisms_of
 from pynn_io.runners.neuron.drawing import Drawing
 from pynn_io.runners.neuron.lowered import LoweredNeuron, Settings, Trains
