@@ -9,7 +9,7 @@ import numpy as np
 from pynn_io.audit import loss_code
 from pynn_io.errors import PlanError
 from pynn_io.graph.segments import GROUP_OF_TAG
-from pynn_io.graph.stimuli import Stimulus, code_of
+from pynn_io.graph.stimuli import SpontaneousSynapses, Stimulus, SynapseReplay, code_of
 from pynn_io.lowering.cables.couplings import Halves as Coupled
 from pynn_io.lowering.cables.drives import Drive
 from pynn_io.lowering.cables.inputs import Input
@@ -55,6 +55,10 @@ def currents_only(plan: SimulationPlan, report: Report) -> list[Stimulus]:
     """The stimuli but those that hold a potential or add a conductance, and those that draw a place (LOST)."""
     kept = []
     for stimulus in plan.stimuli:
+        if isinstance(stimulus.what, SynapseReplay | SpontaneousSynapses):
+            message = f"The input {stimulus.name!r} makes events at single synapses, which are not made on Arbor."
+            report.lost(code_of(stimulus.what), f"inputs.{stimulus.name}", message)
+            continue
         try:
             signal = signal_of(stimulus.what)
         except ValueError as error:
