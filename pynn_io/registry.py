@@ -168,6 +168,16 @@ BACKENDS: dict[str, Backend] = {
             options=("coreneuron",),
         ),
         Backend(
+            "arbor",
+            "Arbor",
+            "pynn_io.runners.arbor:ArborRunner",
+            "executes",
+            extra="arbor",
+            package="arbor",
+            distribution="arbor",
+            one_process="Arbor from PyPI is built without MPI: use threads instead (--threads N)",
+        ),
+        Backend(
             "jneuroml",
             "jNeuroML",
             "pynn_io.runners.jneuroml:JNeuroMLRunner",

@@ -110,6 +110,18 @@ class Mechanisms:
         self.texts[made.name] = made.text
         return made
 
+    def density(self, component: Component, channel: Component, ion: str) -> Mechanism:
+        """A channel density in the words of the simulator."""
+        return nmodl.density(component, channel, ion, self.types)
+
+    def pool(self, component: Component, ion: str) -> Mechanism:
+        """A concentration model in the words of the simulator."""
+        return nmodl.pool(component, ion, self.types)
+
+    def population(self, component: Component, channel: Component, ion: str) -> Mechanism:
+        """Channels that are counted."""
+        return nmodl.population(component, channel, ion, self.types)
+
     def copied(self, name: str, number: int) -> str:
         """The name of a copy of a mechanism, for a second one in the same section: NEURON inserts a name once."""
         copy = f"{name}_{number}"
@@ -175,7 +187,7 @@ def _refuse(item: object, where: str, report: Report) -> None:
 
 def _density(item: ChannelDensity, rows: np.ndarray, morphology: Morphology, mechanisms: Mechanisms) -> Spread:
     channel = _component(item.channel, mechanisms)
-    made = mechanisms.add(nmodl.density(_density_component(item), channel, item.ion or "", mechanisms.types))
+    made = mechanisms.add(mechanisms.density(_density_component(item), channel, item.ion or ""))
     varying = tuple(_varying(profile, item.law, morphology) for profile in item.profiles)
     if varying:
         rows = np.unique(np.concatenate([each.rows for each in varying]))
@@ -203,7 +215,7 @@ def _population(
         numbers["erev"] = item.reversal or 0.0
     component = Component(_POPULATIONS[item.law], item.name, numbers)
     channel = _component(item.channel, mechanisms)
-    made = mechanisms.add(nmodl.population(component, channel, item.ion or "", mechanisms.types))
+    made = mechanisms.add(mechanisms.population(component, channel, item.ion or ""))
     parameters = {**made.parameters, "channels": item.number / area}
     shown = _under(made, item.channel)
     yield Spread(item.name or item.channel, item.channel, rows, made.name, parameters, shown)
@@ -248,7 +260,7 @@ def _varying(profile: Profile, law: Law, morphology: Morphology) -> Varying:
 
 
 def _pool(item: ConcentrationModel, rows: np.ndarray, mechanisms: Mechanisms) -> Spread:
-    made = mechanisms.add(nmodl.pool(_component(item.mechanism, mechanisms), item.ion, mechanisms.types))
+    made = mechanisms.add(mechanisms.pool(_component(item.mechanism, mechanisms), item.ion))
     numbers = {
         **made.parameters,
         "initialConcentration": item.initial or 0.0,

@@ -9,8 +9,9 @@ compiled one serves any model.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from pynn_io.graph.columns import empty
 from pynn_io.graph.dynamics import Component, Dynamics
@@ -18,11 +19,12 @@ from pynn_io.graph.expressions import Expression, parse
 from pynn_io.lowering.dynamics import flatten
 from pynn_io.lowering.evaluate import check_fixed
 from pynn_io.lowering.nmodl_equations import HOLD, Blocks
-from pynn_io.lowering.nmodl_text import text_of
+from pynn_io.lowering.nmodl_text import Text, text_of
 from pynn_io.lowering.systems import pruned, renamed, replaced_everywhere, used
 from pynn_io.lowering.types import Types
 from pynn_io.units import DIMENSIONS, coherent_power
 
+Texts: TypeAlias = Callable[[Dynamics, Blocks], Text]
 #: What stands for a mechanism's own name while its text is made.
 NAME = "MECHANISM"
 #: 1 nA/um2 in mA/cm2, and 1 mA/cm2 over 1 um2 in nA.
@@ -53,16 +55,16 @@ class Mechanism:
     random: bool = False
 
 
-def density(component: Component, channel: Component, ion: str, types: Types) -> Mechanism:
+def density(component: Component, channel: Component, ion: str, types: Types, text: Texts = text_of) -> Mechanism:
     """A channel density (``channelDensity`` and its kinds) with its channel, which may carry an ion.
 
     Parameters: ``gmax`` (S/cm2) or ``permeability`` (um/ms), ``erev`` (mV) where it has one, and those of the channel.
-    Variables of the channel bear no prefix: ``m_q``.
+    Variables of the channel bear no prefix: ``m_q``. text: writes the dialect of a simulator.
     """
     named = replace(component, texts={**component.texts, "ionChannel": "channel"})
     system = _flat(named, types, {"channel": replace(channel, id="channel")})
     system = _unprefixed(system, "channel_")
-    system = _structural(pruned(system, ["iDensity", "gDensity", *_shown(system)]))
+    system = structural(pruned(system, ["iDensity", "gDensity", *_shown(system)]))
     blocks = Blocks(title=f"{component.type} of a {channel.type}", head=[f"SUFFIX {NAME}"])
     own = _ion_statements(blocks, system, ion, current="i")
     parameters = dict(system.parameters)
@@ -75,7 +77,7 @@ def density(component: Component, channel: Component, ion: str, types: Types) ->
     blocks.currents = [f"{current} = -{_DENSITY:g} * iDensity"]
     blocks.assigned[current] = "mA/cm2"
     system = replace(system, parameters=parameters)
-    return _named(component.type, blocks, system)
+    return mechanism(component.type, blocks, system, text)
 
 
 def population(component: Component, channel: Component, ion: str, types: Types) -> Mechanism:
@@ -87,7 +89,7 @@ def population(component: Component, channel: Component, ion: str, types: Types)
     named = replace(component, texts={**component.texts, "ionChannel": "channel"})
     system = _flat(named, types, {"channel": replace(channel, id="channel")})
     system = _unprefixed(system, "channel_")
-    system = _structural(pruned(system, ["i", *_shown(system)]))
+    system = structural(pruned(system, ["i", *_shown(system)]))
     blocks = Blocks(title=f"{component.type} of a {channel.type}", head=[f"SUFFIX {NAME}"])
     own = _ion_statements(blocks, system, ion, current="i_out")
     parameters = dict(system.parameters)
@@ -98,7 +100,7 @@ def population(component: Component, channel: Component, ion: str, types: Types)
     outwards = f"i{own}" if own else "i_out"
     blocks.currents = [f"{outwards} = -{_DENSITY:g} * i / area"]
     blocks.assigned[outwards] = "mA/cm2"
-    return _named(component.type, blocks, replace(system, parameters=parameters))
+    return mechanism(component.type, blocks, replace(system, parameters=parameters))
 
 
 def _ion_statements(blocks: Blocks, system: Dynamics, ion: str, current: str) -> str:
@@ -124,7 +126,7 @@ def _ion_statements(blocks: Blocks, system: Dynamics, ion: str, current: str) ->
 
 def pool(component: Component, ion: str, types: Types) -> Mechanism:
     """A concentration model. Parameters: its own, ``initialConcentration`` and ``initialExtConcentration`` (mM)."""
-    system = _structural(pruned(_flat(component, types), ["concentration", "extConcentration"]))
+    system = structural(pruned(_flat(component, types), ["concentration", "extConcentration"]))
     starts = ("initialConcentration", "initialExtConcentration")
     system = replace(
         system,
@@ -144,13 +146,15 @@ def pool(component: Component, ion: str, types: Types) -> Mechanism:
         blocks.always.append(f"iCa = -{_TOTAL} * {current} * area")
     blocks.given = {"iCa", "surfaceArea"}
     blocks.after = [f"{inside} = concentration", f"{outside} = extConcentration"]
-    return _named(component.type, blocks, system)
+    return mechanism(component.type, blocks, system)
 
 
-def synapse(component: Component, types: Types, references: Mapping[str, Component]) -> Mechanism:
+def synapse(
+    component: Component, types: Types, references: Mapping[str, Component], text: Texts = text_of
+) -> Mechanism:
     """A synapse that events set off; the weight of a NetCon is NeuroML's. ``vpeer`` is the other side's potential."""
     system = _flat(component, types, references)
-    system = _structural(pruned(system, [*_outputs(system), *_shown(system)]))
+    system = structural(pruned(system, [*_outputs(system), *_shown(system)]))
     blocks = Blocks(title=f"{component.type}", head=[f"POINT_PROCESS {NAME}", "NONSPECIFIC_CURRENT i_out"])
     blocks.assigned["i_out"] = "nA"
     blocks.currents = ["i_out = -i"]
@@ -161,24 +165,24 @@ def synapse(component: Component, types: Types, references: Mapping[str, Compone
     if any(event.port == "in" for event in system.events):
         system = replace(system, parameters={k: v for k, v in system.parameters.items() if k != "weight"})
         blocks.weighted = True
-    return _named(component.type, blocks, system)
+    return mechanism(component.type, blocks, system, text)
 
 
 def current(component: Component, types: Types, references: Mapping[str, Component]) -> Mechanism:
     """An input: a current of time and potential, positive inwards, or a synapse with a source of its own."""
     system = _flat(component, types, references)
-    system = _structural(pruned(system, [*_outputs(system), *_shown(system)]))
+    system = structural(pruned(system, [*_outputs(system), *_shown(system)]))
     blocks = Blocks(title=component.type, head=[f"POINT_PROCESS {NAME}", "NONSPECIFIC_CURRENT i_out"])
     blocks.assigned["i_out"] = "nA"
     blocks.currents = ["i_out = -i"]
-    return _named(component.type, blocks, system)
+    return mechanism(component.type, blocks, system)
 
 
 def source(component: Component, types: Types) -> Mechanism:
     """A source of spikes without a membrane."""
-    system = _structural(pruned(_flat(component, types), _shown(_flat(component, types))))
+    system = structural(pruned(_flat(component, types), _shown(_flat(component, types))))
     blocks = Blocks(title=component.type, head=[f"ARTIFICIAL_CELL {NAME}"], artificial=True)
-    return _named(component.type, blocks, system)
+    return mechanism(component.type, blocks, system)
 
 
 #: Where the capacitance of a cell stands: parameter -> what makes it nF.
@@ -192,7 +196,7 @@ def cell(component: Component, types: Types, references: Mapping[str, Component]
     A cell without a state ``v`` has its variables in the mechanism alone; where it has a potential that follows from
     them (``pinskyRinzelCA3Cell``) the section's is held there.
     """
-    system = _structural(pruned(_flat(component, types, references), _shown(_flat(component, types, references))))
+    system = structural(pruned(_flat(component, types, references), _shown(_flat(component, types, references))))
     blocks = Blocks(title=component.type, head=[f"POINT_PROCESS {NAME}", "NONSPECIFIC_CURRENT i_out"])
     blocks.assigned["i_out"] = "nA"
     blocks.membrane = "v" in system.states
@@ -207,7 +211,7 @@ def cell(component: Component, types: Types, references: Mapping[str, Component]
     system = _without(system, nothing)
     parameters = {**system.parameters, "capacitance": capacitance_of(component)}
     system = replace(system, parameters=parameters)
-    return _named(component.type, blocks, system)
+    return mechanism(component.type, blocks, system)
 
 
 def capacitance_of(component: Component) -> float:
@@ -254,7 +258,7 @@ def _unprefixed(system: Dynamics, prefix: str) -> Dynamics:
     return renamed(system, new)
 
 
-def _structural(system: Dynamics) -> Dynamics:
+def structural(system: Dynamics) -> Dynamics:
     """Numbers that belong to the structure put in place: constants, and how many gates there are (an exponent)."""
     numbers = dict(system.constants)
     numbers |= {name: value for name, value in system.parameters.items() if name.rpartition("_")[2] == "instances"}
@@ -268,8 +272,9 @@ def _literal(value: float) -> str:
     return repr(int(value)) if float(value).is_integer() and abs(value) < 1e9 else repr(float(value))
 
 
-def _named(type_: str, blocks: Blocks, system: Dynamics) -> Mechanism:
-    made = text_of(system, blocks)
+def mechanism(type_: str, blocks: Blocks, system: Dynamics, text: Texts = text_of) -> Mechanism:
+    """The mechanism of a system, called after its type and its text."""
+    made = text(system, blocks)
     digest = hashlib.sha256(made.text.encode()).hexdigest()[:8]
     name = f"{type_}_{digest}"
     records = {}

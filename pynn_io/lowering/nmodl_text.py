@@ -67,10 +67,12 @@ class Text:
 
 def text_of(system: Dynamics, blocks: Blocks) -> Text:
     """The whole text. Raises UnsupportedInput for what NMODL has no words for."""
-    return _Writer(system, blocks).text()
+    return Writer(system, blocks).text()
 
 
-class _Writer(Events):
+class Writer(Events):
+    """The blocks of a text for NEURON; another dialect of NMODL writes some of them otherwise."""
+
     def text(self) -> Text:
         blocks = self._blocks
         body = [*self._initial(), *self._breakpoint(), *self._derivative(), *self._kinetic(), *self._net_receive()]

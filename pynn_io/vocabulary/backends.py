@@ -82,7 +82,36 @@ _NEURON = {
     **_no("NEURON's runner records no extracellular potentials and no weights", "recording:bmtk"),
 }
 
-KINDS: Mapping[str, Answers] = MappingProxyType({"nest": _NEST, "neuron": _NEURON})
+_NOT_IN_CATALOGUES = "Arbor's catalogues do not have it, and its equations are in NEURON's own language"
+#: The mechanisms of NEURON that Arbor's catalogues have: its own, those of the Allen cell types and of the Blue Brain
+#: Project.
+_CATALOGUES = (
+    "pas hh CaDynamics Ca_HVA Ca_LVA Ih Im Im_v2 K_P K_T Kd Kv2like Kv3_1 NaTa NaTs NaV Nap SK CaDynamics_E2 Ca_LVAst"
+    " K_Pst K_Tst NaTa_t NaTs2_t Nap_Et2 SK_E2 SKv3_1"
+)
+_ARBOR = {
+    **_no("its equations are in a language that Arbor does not read", "template:hoc", "template", "channel"),
+    **_no(_NOT_IN_CATALOGUES, "channel:nmodl"),
+    **dict.fromkeys((f"channel:nmodl:{name}" for name in _CATALOGUES.split()), EXACT),
+    **_no("items placed at one point of a cell are not built", "decor:Junction"),
+    **_no("channels that are counted, not spread, are not built", "decor:ChannelPopulation"),
+    **_no(_NO_CELL, "cell:UnknownCell"),
+    **_no("Arbor's synapses do not see the potential of the cell that they come from", "kind:graded"),
+    **_no(_OTHER_KIND, "kind"),
+    **_no(_NO_STIMULUS, "stimulus:OtherStimulus"),
+    "stimulus:ComponentInput": ("approximate", "currents that depend on time alone are injected, linear between steps"),
+    **_no("Arbor's runner injects currents alone", "stimulus:VoltageClamp", "stimulus:VoltageClamp:delayed"),
+    **_no(
+        "Arbor's runner makes no events at single synapses",
+        *("stimulus:SynapseReplay", "stimulus:SpontaneousSynapses", "stimulus:SpontaneousSynapses:rate"),
+    ),
+    **_no("Arbor's runner makes no synapse for a Poisson input with a weight", "stimulus:PoissonTrains:weight"),
+    **_no("Arbor's runner records potentials, concentrations and currents of ions", "recording:obi", "recording:bmtk"),
+    "recording:lems": ("approximate", "potentials are recorded as reports; the simulation's own files are not written"),
+    **_no("Arbor's runner does not apply what is stated for NEURON alone", "run:obi", "run:own"),
+}
+
+KINDS: Mapping[str, Answers] = MappingProxyType({"nest": _NEST, "neuron": _NEURON, "arbor": _ARBOR})
 
 #: Standard cells, sources and connections that both backends run.
 _STANDARD = (
@@ -128,12 +157,24 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
             "neuroml:": EXACT,
             "nest:": ("no", "it is a model of NEST without a counterpart on NEURON"),
         },
+        "arbor": {
+            **_exact("IF_curr_delta nest:iaf_psc_delta SpikeSourceArray SpikeSourcePoisson"),
+            **_exact("static StaticSynapse nest:static_synapse nest:static_synapse_hom_w nest:cont_delay_synapse"),
+            **_exact("nrn:Exp2Syn nrn:ExpSyn nrn:IntFire1 ElectricalSynapse nest:gap_junction"),
+            "nrn:": ("no", "Arbor has no mechanism with these equations"),
+            "nest:": ("no", "Arbor has no cell with these equations"),
+            "neuroml:": ("no", "Arbor has no cell with these equations"),
+        },
     }
 )
 
 #: Synapses of a dialect as a whole, where a backend answers otherwise for them than for cells; ``""``: standard ones.
 SYNAPSES: Mapping[str, Answers] = MappingProxyType(
-    {"nest": {"nrn:": _SHAPED}, "neuron": {"nest:": _STATIC, "": _STATIC}},
+    {
+        "nest": {"nrn:": _SHAPED},
+        "neuron": {"nest:": _STATIC, "": _STATIC},
+        "arbor": {"nest:": _STATIC, "": _STATIC, "neuroml:": EXACT},
+    },
 )
 
 

@@ -69,7 +69,7 @@ RULES = [
 
 def probabilities(kept: Any, cells: list[Any]) -> list[Any]:
     """For every cell and rule: compartments and probabilities, ours and BMTK's."""
-    from pynn_io.runners.neuron.placement import parse_rule, targets
+    from pynn_io.lowering.cables.placement import parse_rule, targets
 
     _, lowered = kept
     found = []

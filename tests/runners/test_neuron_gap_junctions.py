@@ -23,8 +23,8 @@ from pynn_io.graph import (
 )
 from pynn_io.graph.morphology import Morphology, SomaKind
 from pynn_io.graph.stimuli import CurrentPulses, Stimulus
+from pynn_io.lowering.cables.junctions import lower
 from pynn_io.report import Kind, Report
-from pynn_io.runners.neuron.junctions import lower
 from pynn_io.simulation_plan import Recording, SimulationPlan
 
 pytest.importorskip("neuron", reason="NEURON is not installed")

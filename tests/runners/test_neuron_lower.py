@@ -20,11 +20,12 @@ from pynn_io.graph.biophysics import (
     ReversalPotential,
 )
 from pynn_io.graph.stimuli import SpikeTrains, Stimulus
+from pynn_io.lowering.cables.geometry import compartments, geometry
+from pynn_io.lowering.cables.models import CONDUCTANCE, DRAWN, Assign, CableModel, Insert, PointModel
+from pynn_io.lowering.cables.placement import bmtk_gids, parse_rule, place, targets
 from pynn_io.report import Kind, Report
-from pynn_io.runners.neuron.geometry import compartments, geometry
 from pynn_io.runners.neuron.lower import lower
-from pynn_io.runners.neuron.lowered import CONDUCTANCE, DRAWN, Assign, CableModel, Insert, LoweredNeuron, PointModel
-from pynn_io.runners.neuron.placement import bmtk_gids, parse_rule, place, targets
+from pynn_io.runners.neuron.lowered import LoweredNeuron
 from pynn_io.simulation_plan import Recording, SimulationPlan
 from tests.models import ball_and_stick, table
 

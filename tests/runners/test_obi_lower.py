@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from pynn_io.errors import GraphError, PlanError
 from pynn_io.graph.columns import Column
 from pynn_io.graph.network import Network, Projection
+from pynn_io.lowering.cables.models import SynapseBlock
 from pynn_io.report import Report
 from pynn_io.runners.neuron import NeuronRunner
-from pynn_io.runners.neuron.lowered import SynapseBlock
 from pynn_io.runners.neuron.obi_synapses import _numbered, hill, population_number, seed_gids
 from pynn_io.runners.neuron.templates import template_files
 from pynn_io.simulation_plan.plan import Assignment, ConnectionOverride

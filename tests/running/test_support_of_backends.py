@@ -94,7 +94,7 @@ def test_every_stimulus_is_tried():
     assert {type(what) for what in STIMULI.values()} == set(get_args(s.What))
 
 
-@pytest.mark.parametrize("backend", ["nest", "neuron"])
+@pytest.mark.parametrize("backend", ["nest", "neuron", "arbor"])
 @pytest.mark.parametrize("name", STIMULI)
 def test_stimuli(backend, name):
     """On cells that the backend can have; NEURON has those with extent, where every stimulus has a place."""
@@ -105,12 +105,13 @@ def test_stimuli(backend, name):
     found = lost(backend, network, stimulus) - known
     audited = Report()
     audit(Document(network, SimulationPlan(stimuli=(stimulus,))), backend, audited)
-    assert (name in {example for issue in audited for example in issue.examples}) == bool(found), found
+    named = {example for issue in audited.of_kind(Kind.LOST) for example in issue.examples}
+    assert (name in named) == bool(found), found
     if found and not any(code.endswith("Error") for code in found):
         assert found == audited.codes()  # what --strict tells to allow is what lowering then asks for
 
 
-@pytest.mark.parametrize("backend", ["nest", "neuron"])
+@pytest.mark.parametrize("backend", ["nest", "neuron", "arbor"])
 @pytest.mark.parametrize("model", [name for name, row in VOCABULARY.items() if row.kind == "cell"])
 def test_cell_models(backend, model):
     found = lost(backend, point_network(PointCell(model, {}))) & {"model", "RunError"}
@@ -129,7 +130,7 @@ def test_synapse_models_of_nest(model):
     assert (found == "approximate") == ("synapse" in report.codes())
 
 
-@pytest.mark.parametrize("backend", ["nest", "neuron"])
+@pytest.mark.parametrize("backend", ["nest", "neuron", "arbor"])
 @pytest.mark.parametrize("kind", ["chemical", "electrical", "neuromodulatory"])
 def test_projections(backend, kind):
     network = point_network(PointCell("IF_cond_exp"), kind=kind)

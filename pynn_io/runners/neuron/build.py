@@ -11,6 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from pynn_io.lowering.cables.models import (
+    CableModel,
+    CellGroup,
+    Connections,
+    PointModel,
+    SegmentModel,
+    SourceModel,
+    SynapseBlock,
+)
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.runners.base import Profile
@@ -25,16 +34,7 @@ from pynn_io.runners.neuron import (
     templates,
 )
 from pynn_io.runners.neuron.cable import cable_maker
-from pynn_io.runners.neuron.lowered import (
-    CableModel,
-    CellGroup,
-    Connections,
-    LoweredNeuron,
-    PointModel,
-    SegmentModel,
-    SourceModel,
-    SynapseBlock,
-)
+from pynn_io.runners.neuron.lowered import LoweredNeuron
 from pynn_io.runners.neuron.mechanisms import load, names_of, variable_of
 from pynn_io.runners.neuron.model import Cell, Model, Synapses
 from pynn_io.runners.neuron.segment_cable import segment_maker

@@ -10,9 +10,10 @@ import numpy as np
 
 from pynn_io.errors import RunError
 from pynn_io.graph.segments import GROUP_OF_TAG, Tag
+from pynn_io.lowering.cables.geometry import Geometry
+from pynn_io.lowering.cables.models import CONDUCTANCE, Assign, CableModel, CellGroup, Insert
 from pynn_io.report import Report
-from pynn_io.runners.neuron.geometry import Geometry
-from pynn_io.runners.neuron.lowered import CONDUCTANCE, Assign, CableModel, CellGroup, Insert, LoweredNeuron
+from pynn_io.runners.neuron.lowered import LoweredNeuron
 from pynn_io.runners.neuron.mechanisms import conductance_of, variable_of
 from pynn_io.runners.neuron.model import Cell
 

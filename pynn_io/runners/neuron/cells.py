@@ -2,41 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from pynn_io.audit import cell_code
-from pynn_io.graph.biophysics import (
-    ChannelDensity,
-    ChannelPopulation,
-    ConcentrationModel,
-    Item,
-    Place,
-    ReversalPotential,
-)
-from pynn_io.graph.biophysics import Paint as GraphPaint
 from pynn_io.graph.cells import CableCell, Cell, PointCell, SpikeSource
-from pynn_io.graph.morphology import PROCESSING
-from pynn_io.graph.network import Network, Population
+from pynn_io.graph.network import Network
 from pynn_io.lowering import Part, parts
-from pynn_io.lowering.membrane import segment_model
-from pynn_io.report import Report
-from pynn_io.runners.neuron.components import SCHEME, Generated, is_of_components
-from pynn_io.runners.neuron.lowered import (
-    CONDUCTANCE,
-    Assign,
+from pynn_io.lowering.cables.components import SCHEME, Generated, is_of_components
+from pynn_io.lowering.cables.decor import cable_model, morphologies
+from pynn_io.lowering.cables.models import (
     CableModel,
     CellGroup,
     CellModel,
-    Insert,
-    Paint,
     PointModel,
     SegmentModel,
     SourceModel,
     TemplateModel,
 )
+from pynn_io.lowering.membrane import segment_model
+from pynn_io.report import Report
 from pynn_io.runners.neuron.standard import ranges, row_of
 from pynn_io.units import convert
 from pynn_io.vocabulary import models
@@ -66,7 +53,7 @@ def groups(
                 where = f"populations/{population.name}"
                 report.lost(cell_code(part.cell), where, _refusal(part.cell_name, part.cell), count=part.size)
                 continue
-            codes, names = _morphologies(population, part)
+            codes, names = morphologies(population, part)
             gids = part.rows + first[population.name]
             found.append(CellGroup(population.name, part.cell_name, model, part.rows, gids, codes, names, own))
     return tuple(found)
@@ -110,15 +97,7 @@ def lower_cell(name: str, cell: Cell, report: Report) -> CellModel | None:
     if isinstance(cell, CableCell):
         if cell.template:
             return TemplateModel(cell.template.partition(":")[2])
-        unknown = [step for step in cell.processing if step not in PROCESSING]
-        report.lost(
-            "model-processing",
-            where,
-            "Steps of model_processing that pynn_io does not know are not done.",
-            count=len(unknown),
-            examples=unknown,
-        )
-        return CableModel(cell.processing, tuple(_paints(cell, where, report)))
+        return cable_model(cell, where, report)
     if isinstance(cell, PointCell) and cell.model.startswith(_TEMPLATE):
         return TemplateModel(cell.model.removeprefix(_TEMPLATE), point=True)
     if isinstance(cell, PointCell) and cell.model.startswith(_SCHEME):
@@ -174,77 +153,6 @@ def _parameters(part: Part) -> dict[str, np.ndarray]:
         numbers = np.ma.filled(np.ma.array(values, dtype=np.float64), np.nan)
         found[key] = numbers if model is None else _in_neuron(model, key, numbers)
     return found
-
-
-def _morphologies(population: Population, part: Part) -> tuple[np.ndarray | None, tuple[str, ...]]:
-    """Each cell's morphology as codes into names; None for cells without extent."""
-    if not isinstance(part.cell, CableCell):
-        return None, ()
-    column = population.column("morphology")
-    if column is None or column.is_scalar:
-        name = part.cell.morphology if column is None else str(column.value)
-        return np.zeros(part.size, dtype=np.int64), (name or "",)
-    values = np.ma.asarray(column.values(population.size))[part.rows]
-    text = np.where(np.ma.getmaskarray(values), part.cell.morphology or "", np.ma.getdata(values)).astype(str)
-    names, codes = np.unique(text, return_inverse=True)
-    return codes.astype(np.int64), tuple(names.tolist())
-
-
-# --- the membrane -------------------------------------------------------------------------------------------------
-
-
-def _paints(cell: CableCell, where: str, report: Report) -> Iterator[Paint]:
-    """The decor in order, mechanisms before values: a value of an ion stands only where something brought the ion."""
-    items: list[GraphPaint] = []
-    for part in cell.decor:
-        if isinstance(part, Place):
-            report.lost("placed-item", where, "Items placed at one point of a cell are not built on NEURON.")
-        else:
-            items.append(part)
-    if "extracellular" in cell.processing:
-        yield Insert("all", "extracellular")
-    for part in items:
-        mechanism = _mechanism(part.item)
-        if mechanism:
-            yield Insert(part.region, mechanism)
-    for part in items:
-        yield from _assignments(part.region, part.item, where, report)
-
-
-def _mechanism(item: Item) -> str:
-    if isinstance(item, ChannelDensity):
-        return item.channel
-    return item.mechanism if isinstance(item, ConcentrationModel) else ""
-
-
-def _assignments(region: str, item: Item, where: str, report: Report) -> Iterator[Assign]:
-    if isinstance(item, ReversalPotential):
-        yield Assign(region, "", f"e{item.ion}", item.value, item.ion)
-    elif isinstance(item, ConcentrationModel):
-        yield from _variables(region, item.mechanism, item.parameters)
-    elif isinstance(item, ChannelDensity):
-        if item.density is not None:
-            yield Assign(region, item.channel, CONDUCTANCE, convert(item.density, "mS_per_cm2", "S_per_cm2"))
-        if item.reversal is not None and item.ion in _IONS:
-            yield Assign(region, "", f"e{item.ion}", item.reversal, item.ion)
-        elif item.reversal is not None:
-            yield Assign(region, item.channel, "e", item.reversal)
-        yield from _variables(region, item.channel, item.parameters)
-    elif isinstance(item, ChannelPopulation):
-        message = "What one channel of a mechanism conducts is not known, so that counted ones are not built on NEURON."
-        report.lost("channel-population", where, message, examples=[item.channel])
-    elif item.kind in _SECTION_VARIABLES:
-        yield Assign(region, "", _SECTION_VARIABLES[item.kind], item.value)
-    else:
-        report.lost(
-            "membrane-property", where, f"A region's own {item.kind} is not applied on NEURON; the plan's holds."
-        )
-
-
-def _variables(region: str, mechanism: str, parameters: Mapping[str, Any]) -> Iterator[Assign]:
-    for name, value in parameters.items():
-        if models.is_number(value):
-            yield Assign(region, mechanism, name, float(value))
 
 
 __all__ = ["groups", "lower_cell", "lower_part", "mechanisms_of"]

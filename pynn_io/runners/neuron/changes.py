@@ -9,15 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from pynn_io.errors import PlanError, RunError
 from pynn_io.graph.network import Network
+from pynn_io.lowering.cables.sites import ARRAYS, Sites, sites_of_compartments, sites_of_set
 from pynn_io.report import Report
-from pynn_io.runners.neuron.sites import (
-    ARRAYS,
-    Sites,
-    array_and_index,
-    segment_of,
-    sites_of_compartments,
-    sites_of_set,
-)
+from pynn_io.runners.neuron.sites import array_and_index, segment_of
 from pynn_io.simulation_plan import SimulationPlan
 from pynn_io.simulation_plan.plan import Assignment, Modification
 

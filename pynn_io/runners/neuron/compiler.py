@@ -3,41 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 from pynn_io.errors import BackendUnavailable, RunError
 from pynn_io.progress import Progress
+from pynn_io.runners.cache import CACHE_VARIABLE, cache_folder, ended_by_exception, indexed
 
-#: Environment variable that moves the cache.
-CACHE_VARIABLE = "PYNN_IO_CACHE"
 #: Files beside the mechanisms that these may include.
 _INCLUDED = ("*.inc", "*.h")
 #: Lines of the compiler's output that are kept around its first error.
 _BEFORE, _AFTER = 3, 8
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-
-
-def cache_folder() -> Path:
-    """Where compiled mechanisms are kept: $PYNN_IO_CACHE, else the user's cache folder of this platform."""
-    stated = os.environ.get(CACHE_VARIABLE)
-    if stated:
-        return Path(stated).absolute()
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "pynn_io"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pynn_io"
 
 
 def compiled(sources: Sequence[Path], progress: Progress, options: Sequence[str] = ()) -> Path:
@@ -53,7 +36,7 @@ def compiled(sources: Sequence[Path], progress: Progress, options: Sequence[str]
         return library
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
-        with _ended_by_exception(), tempfile.TemporaryDirectory(dir=home.parent, prefix="building-") as name:
+        with ended_by_exception(), tempfile.TemporaryDirectory(dir=home.parent, prefix="building-") as name:
             _build(Path(name) / "build", home, sources, progress, options)
     except OSError as error:
         hint = f"name another folder for the cache in the environment variable {CACHE_VARIABLE}"
@@ -67,52 +50,17 @@ def compiled(sources: Sequence[Path], progress: Progress, options: Sequence[str]
 def libraries(texts: Mapping[str, str], progress: Progress) -> tuple[Path, ...]:
     """Libraries that hold generated mechanisms (name -> text), every one in one of them; those not there are compiled.
 
-    A name changes with its text, so that a mechanism is compiled once for all models: where some are missing they
-    become a library of their own, and an index says which holds what. Raises as `compiled` does.
+    See `pynn_io.runners.cache.indexed`. Raises as `compiled` does.
     """
-    index = cache_folder() / "mechanisms" / f"index-{_key((), ())}"
-    found = {name: _indexed(index / name) for name in texts}
-    missing = {name: text for name, text in texts.items() if found[name] is None}
-    if missing:
+
+    def compiled_texts(missing: Mapping[str, str]) -> Path:
         with tempfile.TemporaryDirectory(prefix="pynn_io-mod-") as folder:
             files = [Path(folder) / f"{name}.mod" for name in sorted(missing)]
             for path in files:
                 path.write_text(missing[path.stem], encoding="utf-8")
-            library = compiled(files, progress)
-        index.mkdir(parents=True, exist_ok=True)
-        for name in missing:
-            found[name] = library
-            entry = index / name
-            staged = entry.with_name(f"{name}.{os.getpid()}.part")
-            staged.write_text(str(library), encoding="utf-8")
-            staged.replace(entry)
-    return tuple(dict.fromkeys(library for library in found.values() if library is not None))
+            return compiled(files, progress)
 
-
-def _indexed(entry: Path) -> Path | None:
-    """The library that an entry of the index names, if it is still there."""
-    try:
-        library = Path(entry.read_text(encoding="utf-8"))
-    except OSError:
-        return None
-    return library if library.is_file() else None
-
-
-@contextmanager
-def _ended_by_exception() -> Iterator[None]:
-    """SIGTERM, which an interrupted run sends, as an exception: the process would end and leave what it builds."""
-
-    def end(number: int, _: FrameType | None) -> NoReturn:
-        sys.exit(128 + number)
-
-    if threading.current_thread() is not threading.main_thread():  # where Python sets no handlers
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    return indexed(texts, cache_folder() / "mechanisms" / f"index-{_key((), ())}", compiled_texts)
 
 
 def _build(build: Path, home: Path, sources: Sequence[Path], progress: Progress, options: Sequence[str]) -> None:

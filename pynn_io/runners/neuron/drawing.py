@@ -1,6 +1,6 @@
 """Sites that edges leave to the run, on cells of hoc templates: drawn when these stand, as their sections say.
 
-The rule is that of `pynn_io.runners.neuron.placement`, over the compartments that the template made.
+The rule is that of `pynn_io.lowering.cables.placement`, over the compartments that the template made.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pynn_io.graph.segments import GROUP_OF_TAG, Tag
+from pynn_io.lowering.cables.geometry import Compartments
+from pynn_io.lowering.cables.models import DRAWN, SynapseBlock
+from pynn_io.lowering.cables.placement import Generators, Rule, Targets, place, targets
 from pynn_io.report import Report
-from pynn_io.runners.neuron.geometry import Compartments
-from pynn_io.runners.neuron.lowered import DRAWN, SynapseBlock
-from pynn_io.runners.neuron.placement import Generators, Rule, Targets, place, targets
 from pynn_io.runners.neuron.release import by_cell, taken
 from pynn_io.runners.neuron.sites import array_and_index
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from pynn_io.errors import BackendUnavailable, MissingPart
+from pynn_io.lowering.cables.models import CONDUCTANCE_NAMES, TemplateModel
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.runners.base import Profile
 from pynn_io.runners.neuron import core
 from pynn_io.runners.neuron.compiler import compiled, libraries
-from pynn_io.runners.neuron.lowered import CONDUCTANCE_NAMES, LoweredNeuron, TemplateModel
+from pynn_io.runners.neuron.lowered import LoweredNeuron
 
 #: Our own mechanisms by name; a file is called after the one that it defines.
 OWN = {path.stem: path for path in sorted(Path(__file__).with_name("mod").glob("*.mod"))}

@@ -8,18 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pynn_io.graph.network import Network, Projection
+from pynn_io.lowering.cables.models import Connections, SynapseBlock, TemplateModel
+from pynn_io.lowering.cables.populations import Cells
 from pynn_io.report import Report
 from pynn_io.runners.neuron.events import Events
-from pynn_io.runners.neuron.lowered import Connections, SynapseBlock, TemplateModel
-from pynn_io.runners.neuron.obi_synapses import (
-    ReleaseStream,
-    models_of,
-    population_number,
-    seed_gids,
-    states_release,
-)
+from pynn_io.runners.neuron.obi_synapses import ReleaseStream, models_of, population_number, seed_gids, states_release
 from pynn_io.runners.neuron.overrides import Overrides
-from pynn_io.runners.neuron.populations import Cells
 from pynn_io.runners.neuron.release import Release, with_overrides
 from pynn_io.simulation_plan import SimulationPlan
 

@@ -17,8 +17,8 @@ import numpy as np
 from pynn_io.errors import GraphError, PlanError
 from pynn_io.graph.network import Network, Projection
 from pynn_io.graph.schema import PARAMETER
+from pynn_io.lowering.cables.models import SynapseBlock, SynapseModel
 from pynn_io.report import Report
-from pynn_io.runners.neuron.lowered import SynapseBlock, SynapseModel
 from pynn_io.runners.neuron.overrides import Changes, Overrides
 
 EXCITATORY, INHIBITORY = "ProbAMPANMDA_EMS", "ProbGABAAB_EMS"

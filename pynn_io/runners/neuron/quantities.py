@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pynn_io.graph.network import Network
+from pynn_io.lowering.cables.components import Generated
+from pynn_io.lowering.cables.models import PointModel, SegmentModel
 from pynn_io.lowering.quantities import Quantity, quantity
 from pynn_io.report import Report
 from pynn_io.results.results import EventTable, QuantityTable, Spikes
-from pynn_io.runners.neuron.components import Generated
-from pynn_io.runners.neuron.lowered import PointModel, SegmentModel
 from pynn_io.simulation_plan import Recording, SimulationPlan
 
 if TYPE_CHECKING:
     from pynn_io.lowering import Trains
+    from pynn_io.lowering.cables.populations import Cells
     from pynn_io.runners.neuron.lowered import LoweredNeuron
     from pynn_io.runners.neuron.model import Cell, Model
-    from pynn_io.runners.neuron.populations import Cells
 
 #: Variables of a compartment: NEURON's name, and what makes it SI.
 _OF_MEMBRANE: Mapping[str, tuple[str, float]] = {

@@ -12,37 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pynn_io.runners.neuron.sites import Sites
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Probe:
-    """One report of one population.
-
-    variables: what is recorded (one), or summed (several). regions: some of ``soma axon dend apic``, or ``all``;
-    centre: the middle of every section, not all of its compartments. places: a compartment set, which takes the place
-    of regions and centre.
-    sites: its cells, one place each. whole: one sum a cell. count: samples. area: densities are multiplied by the
-    compartment's area (nA).
-    """
-
-    name: str
-    kind: str
-    variables: tuple[str, ...]
-    sites: Sites
-    regions: tuple[str, ...]
-    centre: bool
-    places: bool
-    whole: bool
-    start: float
-    interval: float
-    count: int
-    unit: str
-    area: bool
-
-    @property
-    def population(self) -> str:
-        return self.sites.population
+from pynn_io.lowering.cables.probes import Probe
 
 
 @dataclass(slots=True, eq=False)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from pynn_io.errors import PlanError
+from pynn_io.lowering.cables.models import SynapseBlock, SynapseModel
 from pynn_io.report import Report
 from pynn_io.runners.neuron.changes import changed
 from pynn_io.runners.neuron.events import PRESYNAPTIC, REPLAY, SPONTANEOUS, Events
-from pynn_io.runners.neuron.lowered import SynapseBlock, SynapseModel
 from pynn_io.runners.neuron.mechanisms import variable_of
 from pynn_io.runners.neuron.obi_synapses import INHIBITORY, ReleaseBlock
 from pynn_io.runners.neuron.overrides import Changes, Overrides

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from pynn_io.errors import PlanError, SimulationFailed
+from pynn_io.lowering.cables.models import PointModel, SourceModel
 from pynn_io.progress import Progress
 from pynn_io.results import Results, Spikes
 from pynn_io.runners.neuron import core, quantities, recordings
 from pynn_io.runners.neuron.gather import gathered
-from pynn_io.runners.neuron.lowered import LoweredNeuron, PointModel, SourceModel
+from pynn_io.runners.neuron.lowered import LoweredNeuron
 from pynn_io.runners.neuron.model import Model
 from pynn_io.runners.neuron.release import start
 

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from pynn_io.errors import RunError
+from pynn_io.lowering.cables.models import CellGroup, SegmentModel
 from pynn_io.lowering.evaluate import value
 from pynn_io.lowering.membrane import AMOUNTS, Spread
 from pynn_io.lowering.segment_shape import SegmentShape
 from pynn_io.runners.neuron.cable import Owner, Shape
-from pynn_io.runners.neuron.lowered import CellGroup, LoweredNeuron, SegmentModel
+from pynn_io.runners.neuron.lowered import LoweredNeuron
 from pynn_io.runners.neuron.model import Cell
 
 #: Variables of a whole section.

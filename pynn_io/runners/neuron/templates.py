@@ -17,8 +17,8 @@ from pynn_io.errors import MissingPart, RunError
 from pynn_io.formats.sonata_config import resolve_path
 from pynn_io.graph.morphology import LazyMorphologies
 from pynn_io.graph.network import Network
+from pynn_io.lowering.cables.models import CellGroup, TemplateModel
 from pynn_io.report import Report
-from pynn_io.runners.neuron.lowered import CellGroup, TemplateModel
 from pynn_io.runners.neuron.sites import array_and_index
 
 if TYPE_CHECKING:

@@ -1,9 +1,10 @@
-"""Projections as synapses in NEURON's words: streamed in blocks, only those onto the cells that are asked for."""
+"""Projections as synapses: streamed in blocks, only those onto the cells that are asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -13,16 +14,15 @@ from pynn_io.graph.network import Network, Projection
 from pynn_io.graph.schema import PARAMETER
 from pynn_io.graph.synapses import Synapse
 from pynn_io.lowering import EdgeBlock, edge_blocks
+from pynn_io.lowering.cables.components import SCHEME as COMPONENT
+from pynn_io.lowering.cables.components import Generated
+from pynn_io.lowering.cables.edge_sites import SEGMENTS, EdgeSites, Targeted
+from pynn_io.lowering.cables.geometry import Shapes
+from pynn_io.lowering.cables.models import Connections, PointModel, SynapseBlock, SynapseModel
+from pynn_io.lowering.cables.placement import Generators, Rule, parse_rule
+from pynn_io.lowering.cables.populations import Cells
+from pynn_io.lowering.cables.receptors import Receptors
 from pynn_io.report import Report
-from pynn_io.runners.neuron.components import SCHEME as COMPONENT
-from pynn_io.runners.neuron.components import Generated
-from pynn_io.runners.neuron.drawing import Drawing
-from pynn_io.runners.neuron.edge_sites import SEGMENTS, EdgeSites, Targeted
-from pynn_io.runners.neuron.geometry import Shapes
-from pynn_io.runners.neuron.lowered import Connections, PointModel, SynapseBlock, SynapseModel
-from pynn_io.runners.neuron.placement import Generators, Rule, parse_rule
-from pynn_io.runners.neuron.populations import Cells
-from pynn_io.runners.neuron.receptors import Receptors
 from pynn_io.vocabulary import models
 
 #: What a weight in the unit of its type is in NEURON's (uS for conductances, nA for currents).
@@ -30,6 +30,7 @@ _SCALES: Mapping[str, float] = {"uS": 1.0, "nS": 1e-3, "nA": 1.0, "pA": 1e-3, "m
 _SCHEME = "nrn:"
 #: NEURON's own NetCon delay, ms.
 _DELAY = 1.0
+Drawing: TypeAlias = Callable[[str, Sequence[Rule | None], Generators], Any]
 
 
 def connections(
@@ -40,8 +41,12 @@ def connections(
     generators: Generators,
     generated: Generated,
     report: Report,
+    drawing: Drawing | None = None,
 ) -> Connections:
-    """One chemical projection. Its blocks must be taken in the order of `LoweredNeuron.connections`: cells draw."""
+    """One chemical projection. Blocks of several must be taken in the order of the projections: cells draw.
+
+    drawing: makes what finds sites on cells whose sections are not known before they are built.
+    """
     where = f"projections/{projection.name}"
     definitions = [network.synapses[name] for name in projection.synapses]
     edges = projection.edges
@@ -70,7 +75,7 @@ def connections(
         tuple(types),
         projection.size,
         stream.blocks,
-        drawing=Drawing(projection.name, rules, generators) if targets.draws_later else None,
+        drawing=drawing(projection.name, rules, generators) if drawing and targets.draws_later else None,
         names=receptors.names,
     )
 
@@ -157,7 +162,7 @@ class _Stream:
         report.lost(
             "synapse-model",
             self.where,
-            "The synapses name no mechanism that NEURON can put on a cell with extent; they are left out.",
+            "The synapses name no mechanism that can be put on a cell with extent; they are left out.",
             count=int(np.count_nonzero(without)),
         )
         return chosen[~without]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pynn_io.graph.network import Network
-from pynn_io.runners.neuron.lowered import CellGroup
+from pynn_io.lowering.cables.models import CellGroup
 
 
 @dataclass(slots=True, eq=False)

@@ -8,14 +8,14 @@ import numpy as np
 
 from pynn_io.graph.morphology import remap_sections
 from pynn_io.graph.network import Network
+from pynn_io.lowering.cables.components import Generated
+from pynn_io.lowering.cables.geometry import Compartments, Geometry, Shapes
+from pynn_io.lowering.cables.inputs import is_of_segments, places
+from pynn_io.lowering.cables.models import DRAWN, CableModel, PointModel
+from pynn_io.lowering.cables.placement import Generators, Rule, Targets, place
+from pynn_io.lowering.cables.placement import targets as allowed_by
+from pynn_io.lowering.cables.populations import Cells
 from pynn_io.report import Report
-from pynn_io.runners.neuron.component_inputs import is_of_segments, places
-from pynn_io.runners.neuron.components import Generated
-from pynn_io.runners.neuron.geometry import Compartments, Geometry, Shapes
-from pynn_io.runners.neuron.lowered import DRAWN, CableModel, PointModel
-from pynn_io.runners.neuron.placement import Generators, Rule, Targets, place
-from pynn_io.runners.neuron.placement import targets as allowed_by
-from pynn_io.runners.neuron.populations import Cells
 
 #: Where on a cell of NeuroML.
 SEGMENTS = ("afferent_segment_id", "afferent_segment_fraction")

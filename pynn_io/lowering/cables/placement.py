@@ -16,7 +16,7 @@ import numpy as np
 
 from pynn_io.errors import PlanError
 from pynn_io.graph.morphology import Tag
-from pynn_io.runners.neuron.geometry import Compartments
+from pynn_io.lowering.cables.geometry import Compartments
 
 #: Names of regions in ``target_sections``.
 REGIONS: Mapping[str, int] = {

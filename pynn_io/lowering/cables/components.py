@@ -10,15 +10,17 @@ from pynn_io.graph.dynamics import Component
 from pynn_io.graph.network import Network
 from pynn_io.graph.synapses import Synapse
 from pynn_io.lowering import nmodl
+from pynn_io.lowering.cables.models import PointModel, SynapseModel
 from pynn_io.lowering.dynamics import flatten
 from pynn_io.lowering.evaluate import starting_values
 from pynn_io.lowering.membrane import Mechanisms
 from pynn_io.lowering.nmodl import Mechanism
 from pynn_io.lowering.segment_shape import SegmentShape, segment_shape
 from pynn_io.lowering.types import as_component
-from pynn_io.runners.neuron.lowered import PointModel, SynapseModel
 
 SCHEME = "neuroml:"
+#: Suffix of the types whose currents have no dimension, which cells add up themselves.
+_DIMENSIONLESS = "DL"
 
 
 @dataclass(slots=True)
@@ -57,6 +59,10 @@ class Generated(Mechanisms):
     def input(self, component: Component) -> Mechanism:
         """An input component as a point process."""
         return self.add(nmodl.current(component, self.types, self.named))
+
+    def sampled(self, component: Component) -> str:
+        """The variable of an input that is worked out beforehand: currents without dimension; empty for any other."""
+        return "I" if component.type.endswith(_DIMENSIONLESS) else ""
 
     def point(self, name: str, cell: PointCell) -> PointModel:
         """An abstract cell as a point process in a section of its own."""

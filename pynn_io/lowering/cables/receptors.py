@@ -10,8 +10,8 @@ from pynn_io.graph.cells import PointCell
 from pynn_io.graph.network import Network, Projection
 from pynn_io.graph.schema import PARAMETER
 from pynn_io.graph.synapses import Synapse
-from pynn_io.runners.neuron.components import SCHEME, Generated
-from pynn_io.runners.neuron.lowered import SynapseModel
+from pynn_io.lowering.cables.components import SCHEME, Generated
+from pynn_io.lowering.cables.models import SynapseModel
 
 _CONDUCTANCES, _CURRENTS = ("tau_syn", "e_rev"), ("tau_syn",)
 #: Cell -> the component that its receptors are, and what that one takes of the cell (``tau_syn_E`` as ``tau_syn``).

@@ -1,0 +1,1 @@
+"""Cells with extent: sections, membranes, synapses, inputs and reports of cable cells, before any simulator."""

@@ -1,0 +1,66 @@
+"""What NeuroML and LEMS components are in Arbor: mechanisms written for them in its dialect of NMODL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pynn_io.errors import UnsupportedInput
+from pynn_io.graph.cells import PointCell
+from pynn_io.graph.dynamics import Component
+from pynn_io.graph.synapses import Synapse
+from pynn_io.lowering import nmodl_arbor
+from pynn_io.lowering.cables.components import Generated
+from pynn_io.lowering.cables.models import PointModel, SynapseModel
+from pynn_io.lowering.dynamics import flatten
+from pynn_io.lowering.evaluate import course
+from pynn_io.lowering.nmodl import Mechanism
+from pynn_io.lowering.types import as_component
+
+#: NeuroML's gap junction, and its one parameter, uS.
+_JUNCTION, GAP = "neuroml:gapJunction", "conductance"
+
+
+@dataclass(slots=True)
+class ArborGenerated(Generated):
+    """The mechanisms of one network for Arbor, and the sections of its cells. pools: mechanism -> ion that it sets."""
+
+    pools: dict[str, str] = field(default_factory=dict)
+
+    def density(self, component: Component, channel: Component, ion: str) -> Mechanism:
+        return nmodl_arbor.density(component, channel, ion, self.types)
+
+    def pool(self, component: Component, ion: str) -> Mechanism:
+        made = nmodl_arbor.pool(component, ion, self.types)
+        self.pools[made.name] = ion
+        return made
+
+    def population(self, component: Component, channel: Component, ion: str) -> Mechanism:
+        raise UnsupportedInput(f"channels {channel.id!r} are counted, not spread")
+
+    def synapse(self, name: str, synapse: Synapse) -> SynapseModel:
+        """A synapse as a point process; one without a mechanism for a gap junction and what Arbor has no words for."""
+        if synapse.model == _JUNCTION:
+            return SynapseModel("", {GAP: float(synapse.parameters[GAP])})
+        try:
+            made = self.add(nmodl_arbor.synapse(as_component(name, synapse), self.types, self.named))
+        except UnsupportedInput:
+            return SynapseModel("")
+        return SynapseModel(made.name, made.parameters, made.records)
+
+    def sampled(self, component: Component) -> str:
+        """The current of an input that depends on time alone: Arbor is given its values, step by step."""
+        try:
+            course(flatten(component, self.types, self.named), "i", np.zeros(1))
+        except UnsupportedInput:
+            return ""
+        return "i"
+
+    def input(self, component: Component) -> Mechanism:
+        """Raises UnsupportedInput: what depends on more than time would be a mechanism, and these know no time."""
+        raise UnsupportedInput("a mechanism of Arbor knows no time")
+
+    def point(self, name: str, cell: PointCell) -> PointModel:
+        """Raises UnsupportedInput: cells without extent are Arbor's own or none."""
+        raise UnsupportedInput(f"Arbor has no cell {cell.model!r}")

@@ -1,0 +1,134 @@
+"""From a network and a plan to `LoweredArbor`: pure, and without Arbor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from pynn_io import lowering
+from pynn_io.graph.network import Network
+from pynn_io.lowering import Trains, simulated, trains
+from pynn_io.lowering.abstract import with_potentials
+from pynn_io.lowering.cables import couplings, drives, inputs, junctions, probes
+from pynn_io.lowering.cables.connections import connections
+from pynn_io.lowering.cables.geometry import Geometries
+from pynn_io.lowering.cables.models import CableModel, CellGroup, SegmentModel, SourceModel
+from pynn_io.lowering.cables.order import ordered
+from pynn_io.lowering.cables.placement import Generators, bmtk_gids
+from pynn_io.lowering.cables.populations import cells_of
+from pynn_io.lowering.cables.settings import OF_CABLES, OF_CELLS, settings
+from pynn_io.report import Report
+from pynn_io.runners.arbor import places
+from pynn_io.runners.arbor.cells import groups, lifs
+from pynn_io.runners.arbor.components import ArborGenerated
+from pynn_io.runners.arbor.lowered import Cable, LoweredArbor, Settings
+from pynn_io.runners.arbor.membrane import cable
+from pynn_io.runners.arbor.segments import segment_cable
+from pynn_io.simulation_plan import SimulationPlan
+
+
+def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredArbor:
+    """The network and the plan in Arbor's words.
+
+    gids: populations in the network's order, sources too; within a population by row.
+    Raises PlanError for a plan without an end and for stimuli of cells that are not there.
+    """
+    ids = {name: population.ids() for name, population in network.populations.items()}
+    ends = np.cumsum([len(own) for own in ids.values()]).tolist()
+    first = {name: end - len(own) for (name, own), end in zip(ids.items(), ends, strict=True)}
+    plan = with_potentials(plan, network)
+    generated = ArborGenerated(network, plan.section_length, driven=inputs.driven(network, plan))
+    found = groups(network, simulated(network, plan), first, generated, report)
+    whole = _settings(network, plan, found, generated, report)
+    shapes = Geometries(network.morphologies, whole.section_length)
+    cells = cells_of(network, first, found)
+    emitted = trains(plan, network, report)
+    generators = Generators(bmtk_gids(list(ids.values())))
+    chosen = ordered(network, plan, emitted.keys(), "Arbor", report)
+    made = [connections(network, item, cells, shapes, generators, generated, report) for item in chosen]
+    cable_of, cables = _cables(found, shapes, generated, whole, sum(map(len, ids.values())), report)
+    plan = replace(plan, stimuli=tuple(places.currents_only(plan, report)))
+    placed, others = inputs.lower(network, plan, cells, generated, whole.timestep, report)
+    currents = drives.lower(network, others, first, report)
+    asked = probes.lower(network, plan, first, (whole.timestep, whole.duration), report)
+    points = lifs(found)
+    halves = junctions.lower(network, {name: item.group >= 0 for name, item in cells.items()}, first, report)
+    return LoweredArbor(
+        name=network.name,
+        settings=whole,
+        first=first,
+        ids=ids,
+        nodes=_nodes(found, ids),
+        cable=cable_of,
+        cables=cables,
+        lifs=points,
+        connections=tuple(made),
+        trains=_trains(emitted, first),
+        injections=tuple(places.injections(currents, placed, cable_of, cables, whole.timestep, report)),
+        recordings=tuple(places.recorded(asked, cable_of, cables, _gids(points), report)),
+        gaps=places.gaps(halves, couplings.lower(network, cells, generated, report), cable_of, report),
+        texts=generated.texts,
+    )
+
+
+def _settings(
+    network: Network, plan: SimulationPlan, found: tuple[CellGroup, ...], generated: ArborGenerated, report: Report
+) -> Settings:
+    built = [group.model for group in found if not isinstance(group.model, SourceModel)]
+    components = bool(built) and all(isinstance(model, SegmentModel) for model in built)
+    silent = OF_CABLES if not any(isinstance(model, CableModel | SegmentModel) for model in built) else frozenset()
+    if components:
+        warm = any("celsius" in text for text in generated.texts.values())
+        silent |= OF_CELLS if warm else OF_CELLS | {"celsius"}
+    if plan.variable_step:
+        report.lost("run", "run.variable_step", "Arbor's steps are of one length; they are not adapted.")
+    return Settings(seed=plan.seed, **settings(network, plan, components, silent, "Arbor", report))
+
+
+def _cables(
+    found: tuple[CellGroup, ...],
+    shapes: Geometries,
+    generated: ArborGenerated,
+    whole: Settings,
+    size: int,
+    report: Report,
+) -> tuple[np.ndarray, tuple[Cable, ...]]:
+    """Which of the cables every gid is, and these: one for every definition and morphology."""
+    cable_of = np.full(size, -1, dtype=np.int64)
+    cables: list[Cable] = []
+    for group in found:
+        if isinstance(group.model, SegmentModel):
+            cable_of[group.gids] = len(cables)
+            shape = generated.shape(group.morphologies[0])
+            cables.append(segment_cable(group.cell, group.model, shape, whole.spike_threshold, generated.pools))
+        if not isinstance(group.model, CableModel) or group.morphology is None:
+            continue
+        for code, name in enumerate(group.morphologies):
+            geometry, compartments = shapes(name, group.model.processing)
+            cable_of[group.gids[group.morphology == code]] = len(cables)
+            made = cable(group.cell, group.model, geometry, compartments.count, whole.spike_threshold, report)
+            cables.append(made)
+    return cable_of, tuple(cables)
+
+
+def _gids(points: tuple) -> np.ndarray:
+    return np.concatenate([np.zeros(0, dtype=np.int64), *(item.gids for item in points)])
+
+
+def _nodes(found: tuple[CellGroup, ...], ids: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Ids of the cells that are simulated, by population, in the order of rows."""
+    rows: dict[str, list[np.ndarray]] = {}
+    for group in found:
+        if not isinstance(group.model, SourceModel):
+            rows.setdefault(group.population, []).append(group.rows)
+    return {name: ids[name][np.sort(np.concatenate(own))] for name, own in rows.items()}
+
+
+def _trains(emitted: Mapping[str, lowering.Trains], first: Mapping[str, int]) -> Trains:
+    """What sources emit, by gid, then time."""
+    gids = np.concatenate([np.zeros(0, dtype=np.int64), *(item.rows + first[name] for name, item in emitted.items())])
+    times = np.concatenate([np.zeros(0), *(item.times for item in emitted.values())])
+    order = np.lexsort((times, gids))
+    return Trains(gids[order], times[order])

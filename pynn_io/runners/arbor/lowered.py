@@ -1,0 +1,164 @@
+"""A network and a plan in Arbor's words and units: plain data, made without Arbor.
+
+Units: ms, mV, nA, uS (weights onto synapses), S/cm2, uF/cm2, ohm.cm, um, mM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pynn_io.graph.columns import empty
+from pynn_io.lowering import Trains
+from pynn_io.lowering.cables.models import Connections
+from pynn_io.lowering.cables.probes import Probe
+from pynn_io.lowering.signals import Shape
+from pynn_io.runners.arbor.trees import Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What holds for the whole run: ms, mV, degC, um; all stated or defaulted (and then reported)."""
+
+    duration: float
+    timestep: float
+    celsius: float
+    v_init: float
+    spike_threshold: float
+    section_length: float
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Density:
+    """A mechanism on a region (an expression of Arbor's). name: with its globals, ``pas/e=-70``."""
+
+    region: str
+    name: str
+    parameters: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A value on a region. kind: ``cm``, ``rL`` or ``Vm``; or ``rev_pot``, ``int_con`` or ``ext_con`` of an ``ion``."""
+
+    region: str
+    kind: str
+    value: float
+    ion: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cable:
+    """Cells that are alike: a morphology with what is on its membrane.
+
+    names, tag: of every section; order: in which they are counted (`pynn_io.graph.sections`).
+    nernst: ions whose reversal potential follows from concentrations that a mechanism sets. threshold: mV.
+    spikes_at: section and position where spikes are detected. where: for reports.
+    """
+
+    tree: Tree
+    names: tuple[str, ...]
+    tag: np.ndarray
+    order: str
+    densities: tuple[Density, ...]
+    properties: tuple[Property, ...]
+    nernst: tuple[str, ...]
+    threshold: float
+    spikes_at: tuple[int, float]
+    where: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lif:
+    """Leaky integrate-and-fire cells, n of them. values: by parameter of Arbor's ``lif_cell``, float64[n]; mV, ms."""
+
+    gids: np.ndarray
+    values: Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Injection:
+    """A current at n places. gids, section: int64[n]; position: float64[n]. course: of a place, by number; ms, nA."""
+
+    name: str
+    gids: np.ndarray
+    section: np.ndarray
+    position: np.ndarray
+    course: Callable[[int], Shape]
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """What is recorded. kind: ``v``, ``int_con``, ``ext_con``, ``rev_pot`` or ``current`` of an ``ion``.
+
+    factor: from Arbor's unit to the report's.
+    """
+
+    kind: str
+    ion: str = ""
+    factor: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recorded:
+    """One report of one population, n elements.
+
+    gids, section: int64[n]; position: float64[n]; -1 and 0.5 of a cell without extent. order: how sections are counted.
+    """
+
+    probe: Probe
+    variable: Variable
+    gids: np.ndarray
+    section: np.ndarray
+    position: np.ndarray
+    order: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gaps:
+    """Halves of gap junctions, n of them. gids, section: int64[n]; position: float64[n]; conductance: float64[n], uS.
+
+    own, other: numbers of the place itself and of the one whose potential it sees, int64[n].
+    """
+
+    gids: np.ndarray
+    section: np.ndarray
+    position: np.ndarray
+    conductance: np.ndarray
+    own: np.ndarray
+    other: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoweredArbor:
+    """What `build` makes.
+
+    first: gid of the first cell of every population; the gid of a cell is that plus its row. ids: of its rows.
+    cable: int64[gids], the one of ``cables`` that a cell is; -1: it is none. lifs: cells without extent. Any other gid
+    emits what ``trains`` (rows are gids) has of it. nodes: ids of the cells that are simulated.
+    connections: chemical projections, in the order in which their blocks are to be taken.
+    texts: mechanisms that were written for this network, name -> NMODL.
+    """
+
+    name: str
+    settings: Settings
+    first: Mapping[str, int]
+    ids: Mapping[str, np.ndarray]
+    nodes: Mapping[str, np.ndarray]
+    cable: np.ndarray
+    cables: tuple[Cable, ...]
+    lifs: tuple[Lif, ...]
+    connections: tuple[Connections, ...]
+    trains: Trains
+    injections: tuple[Injection, ...]
+    recordings: tuple[Recorded, ...]
+    gaps: Gaps
+    texts: Mapping[str, str] = field(default_factory=empty)
+
+    @property
+    def size(self) -> int:
+        """How many gids there are."""
+        return len(self.cable)

@@ -1,0 +1,218 @@
+"""What is put on cells and recorded of them, at sections and positions that the cells have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from pynn_io.audit import loss_code
+from pynn_io.errors import PlanError
+from pynn_io.graph.segments import GROUP_OF_TAG
+from pynn_io.graph.stimuli import SpontaneousSynapses, Stimulus, SynapseReplay, code_of
+from pynn_io.lowering.cables.couplings import Halves as Coupled
+from pynn_io.lowering.cables.drives import Drive
+from pynn_io.lowering.cables.inputs import Input
+from pynn_io.lowering.cables.junctions import Halves
+from pynn_io.lowering.cables.probes import Probe
+from pynn_io.lowering.cables.sites import ARRAYS, Sites
+from pynn_io.lowering.signals import Shape, signal_of, summed
+from pynn_io.report import Report
+from pynn_io.runners.arbor.components import GAP
+from pynn_io.runners.arbor.lowered import Cable, Gaps, Injection, Recorded, Variable
+from pynn_io.simulation_plan import SimulationPlan
+
+#: Names of the membrane potential.
+_POTENTIAL = frozenset({"v", "V_m", "vm", "Vm"})
+_IONS = ("na", "k", "ca")
+#: A/m2, Arbor's unit of densities of current, in mA/cm2.
+_MA_PER_CM2 = 0.1
+#: Variables by the names that NEURON has for them.
+VARIABLES = {
+    **dict.fromkeys(_POTENTIAL, Variable("v")),
+    **{f"{ion}i": Variable("int_con", ion) for ion in _IONS},
+    **{f"{ion}o": Variable("ext_con", ion) for ion in _IONS},
+    **{f"e{ion}": Variable("rev_pot", ion) for ion in _IONS},
+    **{f"i{ion}": Variable("current", ion, _MA_PER_CM2) for ion in _IONS},
+}
+
+
+def section_of(sites: Sites, site: int, cable: Cable) -> int:
+    """The number of the section that a place names; -1 where the cell has none of it."""
+    if sites.sections is not None:
+        number = int(sites.sections[site])
+        return number if number < len(cable.names) else -1
+    if sites.name == "soma" and not sites.index:
+        return cable.spikes_at[0]
+    wanted = f"{ARRAYS.get(sites.name, sites.name)}[{sites.index}]"
+    return cable.names.index(wanted) if wanted in cable.names else -1
+
+
+# --- stimuli ------------------------------------------------------------------------------------------------------
+
+
+def currents_only(plan: SimulationPlan, report: Report) -> list[Stimulus]:
+    """The stimuli but those that hold a potential or add a conductance, and those that draw a place (LOST)."""
+    kept = []
+    for stimulus in plan.stimuli:
+        if isinstance(stimulus.what, SynapseReplay | SpontaneousSynapses):
+            message = f"The input {stimulus.name!r} makes events at single synapses, which are not made on Arbor."
+            report.lost(code_of(stimulus.what), f"inputs.{stimulus.name}", message)
+            continue
+        try:
+            signal = signal_of(stimulus.what)
+        except ValueError as error:
+            raise PlanError(
+                f"the input {stimulus.name!r} cannot be applied: {error}", where=f"inputs.{stimulus.name}"
+            ) from error
+        if signal is not None and signal.kind != "current":
+            message = f"The input {stimulus.name!r} is a {signal.kind}; on Arbor only currents are injected."
+            report.lost(code_of(stimulus.what), f"inputs.{stimulus.name}", message)
+        elif signal is not None and stimulus.distance_range is not None:
+            message = f"The input {stimulus.name!r} is at places drawn by their distance, which are not drawn on Arbor."
+            report.lost("stimulus-site", f"inputs.{stimulus.name}", message)
+        else:
+            kept.append(stimulus)
+    return kept
+
+
+def injections(
+    drives: Sequence[Drive],
+    inputs: Sequence[Input],
+    cable: np.ndarray,
+    cables: Sequence[Cable],
+    timestep: float,
+    report: Report,
+) -> Iterator[Injection]:
+    """Currents at places of cable cells. timestep: ms, of those that are stated step by step.
+
+    Reports places that a cell does not have (``stimulus-site``, LOST).
+    """
+    for drive in drives:
+        gids = drive.sites.gids
+        section = np.full(len(gids), -1, dtype=np.int64)
+        for site in np.flatnonzero(cable[gids] >= 0).tolist():
+            section[site] = section_of(drive.sites, site, cables[cable[gids[site]]])
+        there = np.flatnonzero(section >= 0)
+        message = f"The input {drive.name!r} names a place that some of its cells do not have; it is left out there."
+        report.lost("stimulus-site", f"inputs.{drive.name}", message, count=len(gids) - len(there))
+        position = drive.sites.positions[there]
+        yield Injection(drive.name, gids[there], section[there], position, _course(drive, there))
+    for item in inputs:
+        there = np.flatnonzero(cable[item.gids] >= 0)
+        yield Injection(
+            item.name, item.gids[there], item.section[there], item.position[there], _pulses(item, there, timestep)
+        )
+
+
+def _course(drive: Drive, there: np.ndarray) -> Callable[[int], Shape]:
+    return lambda place: drive.course(int(there[place]))
+
+
+def _pulses(item: Input, there: np.ndarray, timestep: float) -> Callable[[int], Shape]:
+    def course(place: int) -> Shape:
+        weight = float(item.weight[there[place]])
+        if item.played is not None:
+            return Shape(timestep * np.arange(len(item.played)), weight * item.played)
+        steps = [
+            Shape(np.array([begin, begin, begin + long, begin + long]), weight * amplitude * np.array([0.0, 1, 1, 0]))
+            for begin, long, amplitude in item.pulses
+        ]
+        return summed(steps)
+
+    return course
+
+
+# --- reports ------------------------------------------------------------------------------------------------------
+
+
+def recorded(
+    probes: Sequence[Probe], cable: np.ndarray, cables: Sequence[Cable], points: np.ndarray, report: Report
+) -> Iterator[Recorded]:
+    """The reports that Arbor's probes can answer; others are LOST. points: the gids of cells without extent that are
+    built. Raises PlanError for a variable that Arbor does not record."""
+    for probe in probes:
+        where = f"reports.{probe.name}"
+        if probe.kind in ("summation", "synapse"):
+            message = f"The report {probe.name!r} of kind {probe.kind!r} is left out on Arbor."
+            report.lost(loss_code("recording"), where, message, examples=[probe.name])
+            continue
+        variable = VARIABLES.get(probe.variables[0])
+        if variable is None:
+            raise PlanError(
+                f"the report {probe.name!r} asks for {probe.variables[0]}, which is not recorded on Arbor",
+                where=f"{where}.variable_name",
+                hint=f"it can record: {', '.join(sorted(VARIABLES))}",
+            )
+        yield _elements(probe, variable, cable, cables, points)
+
+
+def _elements(
+    probe: Probe, variable: Variable, cable: np.ndarray, cables: Sequence[Cable], points: np.ndarray
+) -> Recorded:
+    gids: list[np.ndarray] = []
+    sections: list[np.ndarray] = []
+    positions: list[np.ndarray] = []
+    order = ""
+    for site, gid in enumerate(probe.sites.gids.tolist()):
+        number = int(cable[gid])
+        if number >= 0:
+            order = cables[number].order
+            section, position = _places(probe, site, cables[number])
+        elif gid in points:
+            section, position = np.array([-1]), np.array([0.5])
+        else:
+            continue
+        gids.append(np.full(len(section), gid))
+        sections.append(section)
+        positions.append(position)
+    none = np.zeros(0, dtype=np.int64)
+    where = np.concatenate([none, *gids]), np.concatenate([none, *sections])
+    return Recorded(probe, variable, *where, np.concatenate([np.zeros(0), *positions]), order)
+
+
+def _places(probe: Probe, site: int, cable: Cable) -> tuple[np.ndarray, np.ndarray]:
+    """Sections and positions of what is recorded of one cell: all compartments of a region, or the middles."""
+    if probe.places:
+        number = section_of(probe.sites, site, cable)
+        found = np.array([number] if number >= 0 else [], dtype=np.int64)
+        return found, np.full(len(found), probe.sites.positions[site])
+    names = np.array([GROUP_OF_TAG.get(tag, "") for tag in cable.tag.tolist()])
+    chosen = np.flatnonzero(np.isin(names, probe.regions) | ("all" in probe.regions))
+    if probe.regions == ("soma",) and probe.centre:
+        chosen = np.array([cable.spikes_at[0]], dtype=np.int64)
+    if probe.centre:
+        return chosen, np.full(len(chosen), 0.5)
+    count = cable.tree.count[chosen]
+    section = np.repeat(chosen, count)
+    within = np.arange(len(section)) - np.repeat(np.cumsum(count) - count, count)
+    return section, (within + 0.5) / np.repeat(count, count)
+
+
+# --- gap junctions ------------------------------------------------------------------------------------------------
+
+
+def gaps(halves: Sequence[Halves], coupled: Sequence[Coupled], cable: np.ndarray, report: Report) -> Gaps:
+    """The halves on cable cells whose other side is on one, too; others are LOST."""
+    columns = [*map(_columns, halves), *map(_coupled, coupled)]
+    gids, section, own, other = (
+        np.concatenate([np.zeros(0, dtype=np.int64), *(column[number] for column in columns)]) for number in range(4)
+    )
+    position, conductance = (
+        np.concatenate([np.zeros(0), *(column[number] for column in columns)]) for number in (4, 5)
+    )
+    possible = (cable[gids] >= 0) & ~np.isnan(position) & ~np.isnan(conductance)
+    alive = possible & np.isin(other, own[possible])
+    message = "Couplings of cells without extent, at 3-D points, and with other equations are not built on Arbor."
+    report.lost("gap-junction", "projections", message, count=int((~alive).sum()))
+    return Gaps(gids[alive], section[alive], position[alive], conductance[alive], own[alive], other[alive])
+
+
+def _columns(item: Halves) -> tuple[np.ndarray, ...]:
+    return item.gids, item.sections, item.own, item.other, item.positions, item.conductances
+
+
+def _coupled(item: Coupled) -> tuple[np.ndarray, ...]:
+    """Couplings of NeuroML: gap junctions with their conductance, NaN for others."""
+    strength = np.array([np.nan if model is None else model.parameters.get(GAP, np.nan) for model in item.models])
+    return item.gids, item.section, item.own, item.other, item.position, item.weight * strength[item.kind]

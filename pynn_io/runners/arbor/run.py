@@ -1,0 +1,109 @@
+"""Running a simulation that stands, and what came out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pynn_io.errors import SimulationFailed
+from pynn_io.progress import Progress
+from pynn_io.results import Results, Spikes, Trace
+from pynn_io.runners.arbor.build import Model, errors
+from pynn_io.runners.arbor.lowered import LoweredArbor, Recorded
+
+#: Parts in which a run is done, for the progress bar.
+_PARTS = 100
+
+
+def run(model: Model, progress: Progress) -> None:
+    """Run to the plan's end, in whole time steps. Raises SimulationFailed with Arbor's message."""
+    whole, ms = model.lowered.settings, model.arbor.units.ms
+    steps = max(round(whole.duration / whole.timestep), 0)
+    every = max(steps // _PARTS, 1)
+    with errors("simulating", SimulationFailed):
+        for step in range(every, steps, every):
+            model.simulation.run(step * whole.timestep * ms, whole.timestep * ms)
+            progress("simulating", step * whole.timestep, whole.duration)
+        model.simulation.run(whole.duration * ms, whole.timestep * ms)
+    progress("simulating", whole.duration, whole.duration)
+
+
+def collect(model: Model, lowered: LoweredArbor) -> Results:
+    """Spikes and traces, under the populations and ids of the network."""
+    return Results(
+        spikes=_spikes(model, lowered),
+        traces=tuple(_trace(model, number, item) for number, item in enumerate(lowered.recordings)),
+        nodes=lowered.nodes,
+        duration=lowered.settings.duration,
+        provenance=_provenance(model),
+    )
+
+
+def _spikes(model: Model, lowered: LoweredArbor) -> dict[str, Spikes]:
+    made = model.simulation.spikes()
+    gids, times = made["source"]["gid"].astype(np.int64), made["time"]
+    found = {}
+    for name, nodes in lowered.nodes.items():
+        first, ids = lowered.first[name], lowered.ids[name]
+        mine = (gids >= first) & (gids < first + len(ids))
+        node_ids, when = ids[gids[mine] - first], times[mine]
+        kept = np.isin(node_ids, nodes)
+        order = np.lexsort((node_ids[kept], when[kept]))
+        found[name] = Spikes(name, node_ids[kept][order], when[kept][order])
+    return found
+
+
+def _trace(model: Model, number: int, item: Recorded) -> Trace:
+    probe, lowered = item.probe, model.lowered
+    data = np.full((probe.count, len(item.gids)), np.nan)
+    for gid, handle in model.samples[number].items():
+        rows = np.flatnonzero(item.gids == gid)
+        columns = _columns(model, gid, handle)
+        for row, place in zip(rows.tolist(), _keys(lowered, gid, item, rows), strict=True):
+            values = columns[place if place in columns else None]
+            data[: len(values), row] = values * item.variable.factor
+    extent = bool((item.section >= 0).any())
+    first, ids = lowered.first[probe.population], lowered.ids[probe.population]
+    return Trace(
+        probe.name,
+        probe.population,
+        ",".join(probe.variables),
+        probe.unit,
+        data,
+        ids[item.gids - first],
+        probe.start,
+        probe.interval,
+        item.section if extent else None,
+        item.position if extent else None,
+        item.order or "specification",
+    )
+
+
+def _columns(model: Model, gid: int, handle: int) -> dict[tuple[int, float] | None, np.ndarray]:
+    """The samples of one cell by branch and position; None for a cell without extent."""
+    found: dict[tuple[int, float] | None, np.ndarray] = {}
+    for data, place in model.simulation.samples(handle):
+        key = (place.branch, place.pos) if hasattr(place, "branch") else None
+        found[key] = data[:, 1]
+    return found
+
+
+def _keys(lowered: LoweredArbor, gid: int, item: Recorded, rows: np.ndarray) -> list[Any]:
+    if lowered.cable[gid] < 0:
+        return [None] * len(rows)
+    tree = lowered.cables[lowered.cable[gid]].tree
+    branch, along = tree.middle(item.section[rows], item.position[rows])
+    return list(zip(branch.tolist(), along.tolist(), strict=True))
+
+
+def _provenance(model: Model) -> dict[str, Any]:
+    whole = model.lowered.settings
+    names = ("timestep", "celsius", "v_init", "spike_threshold", "section_length", "seed")
+    return {
+        "version": model.arbor.__version__,
+        "connections": model.connections,
+        "synapses": model.synapses,
+        "spike_times": "precise",
+        **{name: getattr(whole, name) for name in names},
+    }
