@@ -61,7 +61,7 @@ def density(component: Component, channel: Component, ion: str, types: Types) ->
     named = replace(component, texts={**component.texts, "ionChannel": "channel"})
     system = flatten(named, types, {"channel": replace(channel, id="channel")})
     system = _unprefixed(system, "channel_")
-    system = _structural(pruned(system, ["iDensity", "gDensity", *_shown(system)]))
+    system = _ready(system, ["iDensity", "gDensity", *_shown(system)])
     blocks = Blocks(title=f"{component.type} of a {channel.type}", head=[f"SUFFIX {NAME}"])
     own = _ion_statements(blocks, system, ion, writes=True)
     parameters = dict(system.parameters)
@@ -100,7 +100,7 @@ def _ion_statements(blocks: Blocks, system: Dynamics, ion: str, *, writes: bool)
 
 def pool(component: Component, ion: str, types: Types) -> Mechanism:
     """A concentration model. Parameters: its own, ``initialConcentration`` and ``initialExtConcentration`` (mM)."""
-    system = _structural(pruned(flatten(component, types), ["concentration", "extConcentration"]))
+    system = _ready(flatten(component, types), ["concentration", "extConcentration"])
     starts = ("initialConcentration", "initialExtConcentration")
     system = replace(
         system,
@@ -126,7 +126,7 @@ def pool(component: Component, ion: str, types: Types) -> Mechanism:
 def synapse(component: Component, types: Types, references: Mapping[str, Component]) -> Mechanism:
     """A synapse that events set off; the weight of a NetCon is NeuroML's. ``vpeer`` is the other side's potential."""
     system = flatten(component, types, references)
-    system = _structural(pruned(system, [*_outputs(system), *_shown(system)]))
+    system = _ready(system, [*_outputs(system), *_shown(system)])
     blocks = Blocks(title=f"{component.type}", head=[f"POINT_PROCESS {NAME}", "NONSPECIFIC_CURRENT i_out"])
     blocks.assigned["i_out"] = "nA"
     blocks.currents = ["i_out = -i"]
@@ -143,7 +143,7 @@ def synapse(component: Component, types: Types, references: Mapping[str, Compone
 def current(component: Component, types: Types, references: Mapping[str, Component]) -> Mechanism:
     """An input: a current of time and potential, positive inwards, or a synapse with a source of its own."""
     system = flatten(component, types, references)
-    system = _structural(pruned(system, [*_outputs(system), *_shown(system)]))
+    system = _ready(system, [*_outputs(system), *_shown(system)])
     blocks = Blocks(title=component.type, head=[f"POINT_PROCESS {NAME}", "NONSPECIFIC_CURRENT i_out"])
     blocks.assigned["i_out"] = "nA"
     blocks.currents = ["i_out = -i"]
@@ -152,7 +152,8 @@ def current(component: Component, types: Types, references: Mapping[str, Compone
 
 def source(component: Component, types: Types) -> Mechanism:
     """A source of spikes without a membrane."""
-    system = _structural(pruned(flatten(component, types), _shown(flatten(component, types))))
+    system = flatten(component, types)
+    system = _ready(system, _shown(system))
     blocks = Blocks(title=component.type, head=[f"ARTIFICIAL_CELL {NAME}"], artificial=True)
     return _named(component.type, blocks, system)
 
@@ -168,7 +169,8 @@ def cell(component: Component, types: Types, references: Mapping[str, Component]
     A cell without a state ``v`` has its variables in the mechanism alone; where it has a potential that follows from
     them (``pinskyRinzelCA3Cell``) the section's is held there.
     """
-    system = _structural(pruned(flatten(component, types, references), _shown(flatten(component, types, references))))
+    system = flatten(component, types, references)
+    system = _ready(system, _shown(system))
     blocks = Blocks(title=component.type, head=[f"POINT_PROCESS {NAME}", "NONSPECIFIC_CURRENT i_out"])
     blocks.assigned["i_out"] = "nA"
     blocks.membrane = "v" in system.states
@@ -221,6 +223,11 @@ def _unprefixed(system: Dynamics, prefix: str) -> Dynamics:
         if name.startswith(prefix) and name.removeprefix(prefix) not in taken
     }
     return renamed(system, new)
+
+
+def _ready(system: Dynamics, keep: list[str]) -> Dynamics:
+    """The equations with what ``keep`` names and nothing idle: numbers put in place may leave plain aliases."""
+    return pruned(_structural(pruned(system, keep)), keep)
 
 
 def _structural(system: Dynamics) -> Dynamics:
