@@ -50,20 +50,19 @@ class SegmentShape:
     """The sections of a cell, s of them, and where its n segments lie on them.
 
     geometry: order ``segments``. count: int64[s], compartments of each section.
-    section: int64[n], of each segment row. begin, share: float64[n], where on the section a segment begins, and what
-    part of the section's length it is. start: float64[s], path length from the root at the section's start, um.
+    section: int64[n], of each segment row. begin, end: float64[n], where on the section a segment lies, 0 to 1. start: float64[s], path length from the root at the section's start, um.
     """
 
     geometry: Geometry
     count: np.ndarray
     section: np.ndarray
     begin: np.ndarray
-    share: np.ndarray
+    end: np.ndarray
     start: np.ndarray
 
     def place(self, rows: np.ndarray, fraction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Section (int64) and position along it (float64) of places on segments (by row)."""
-        return self.section[rows], np.clip(self.begin[rows] + fraction * self.share[rows], 0.0, 1.0)
+        return self.section[rows], _along(self.begin[rows], self.end[rows], fraction)
 
     def centres(self, section: int) -> np.ndarray:
         """Where the centres of a section's compartments are along it. float64[count]"""
@@ -88,18 +87,18 @@ def segment_shape(morphology: Morphology, section_length: float | None = None) -
     for number, (_, rows) in enumerate(parts):
         section[rows] = number
     first = np.array([rows[0] for _, rows in parts], dtype=np.int64)
-    length, begin, share = _arcs(morphology, parts)
+    length, begin, end = _arcs(morphology, parts)
     points = [_points(morphology, rows) for _, rows in parts]
     offsets = np.concatenate([[0], np.cumsum([len(part) for part in points])]).astype(np.int64)
     above = morphology.parent[first]
     parent = np.where(above >= 0, section[above], -1)
-    at = np.where(above >= 0, begin[above] + morphology.fraction_along[first] * share[above], 0.0)
+    at = np.where(above >= 0, _along(begin[above], end[above], morphology.fraction_along[first]), 0.0)
     geometry = Geometry(
         "segments",
         tuple(name for name, _ in parts),
         morphology.tag[first],
         parent,
-        np.clip(at, 0.0, 1.0),
+        at,
         np.concatenate(points) if points else np.zeros((0, 4)),
         offsets,
         length,
@@ -107,7 +106,7 @@ def segment_shape(morphology: Morphology, section_length: float | None = None) -
     )
     near, _ = path_length(morphology)
     count = _counts(morphology.notes, parts, length, section_length)
-    return SegmentShape(geometry, count, section, begin, share, near[first])
+    return SegmentShape(geometry, count, section, begin, end, near[first])
 
 
 def _parts(morphology: Morphology) -> list[tuple[str, np.ndarray]]:
@@ -129,17 +128,26 @@ def _in_a_row(morphology: Morphology, rows: np.ndarray) -> bool:
     return bool((morphology.parent[rows[1:]] == rows[:-1]).all() and (morphology.fraction_along[rows[1:]] == 1).all())
 
 
+def _along(begin: np.ndarray, end: np.ndarray, fraction: np.ndarray) -> np.ndarray:
+    """Places on segments as places on their sections. float64, 0 to 1.
+
+    The end of the last segment is 1 and nothing below: NEURON attaches what lies short of 1 to the middle of the last
+    compartment.
+    """
+    return np.where(fraction == 1, end, np.clip(begin + fraction * (end - begin), 0.0, 1.0))
+
+
 def _arcs(morphology: Morphology, parts: list[tuple[str, np.ndarray]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Length of every section; where each segment begins on its own, and its part of the length."""
+    """Length of every section; where each segment begins and ends on its own."""
     own = np.where(_is_sphere(morphology), morphology.distal[:, 3], lengths(morphology))
-    length, begin, share = np.zeros(len(parts)), np.zeros(morphology.size), np.ones(morphology.size)
+    length, begin, end = np.zeros(len(parts)), np.zeros(morphology.size), np.ones(morphology.size)
     for number, (_, rows) in enumerate(parts):
         ends = np.cumsum(own[rows])
         length[number] = ends[-1]
         if ends[-1] > 0:
-            share[rows] = own[rows] / ends[-1]
-            begin[rows] = (ends - own[rows]) / ends[-1]
-    return length, begin, share
+            end[rows] = ends / ends[-1]
+            begin[rows[1:]] = end[rows[:-1]]
+    return length, begin, end
 
 
 def _is_sphere(morphology: Morphology) -> np.ndarray:
