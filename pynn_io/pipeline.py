@@ -9,6 +9,7 @@ wrong, nothing half-written stands under the target's name, and the input is nev
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,18 +40,24 @@ def read(
     *,
     format: str | None = None,
     report: Report | None = None,
+    mechanisms: Sequence[str | Path] = (),
     progress: Progress = quiet,
     **options: Any,
 ) -> Document:
     """Read any known file into a `Document`.
 
-    format: its name, where it should not be detected. report: what could not be read is added to it.
+    format: its name, where it should not be detected. report: what could not be read is added to it. mechanisms:
+    folders of ``.mod`` files, for cells that only name theirs: they get the equations of these files.
     Raises FormatError, ReadError, UnsupportedInput.
     """
     source = Path(path)
     row, _ = registry.find(format or detect(source))
     reader = registry.load(row, "reader")
-    return reader(source, Report() if report is None else report, progress=Local(progress), **options)
+    report = Report() if report is None else report
+    document = reader(source, report, progress=Local(progress), **options)
+    if not mechanisms:
+        return document
+    return registry.load_dotted(registry.MECHANISMS)(document, tuple(map(Path, mechanisms)), report)
 
 
 def write(
@@ -85,11 +92,12 @@ def convert(
     check: bool = False,
     strict: bool = False,
     overwrite: bool = False,
+    mechanisms: Sequence[str | Path] = (),
     progress: Progress = quiet,
 ) -> Conversion:
     """Convert a file or folder to another format.
 
-    dest: by default `default_destination`. check: read, validate, audit, and write into a place that is thrown away, so
+    mechanisms: as for `read`. dest: by default `default_destination`. check: read, validate, audit, and write into a place that is thrown away, so
     that the report is complete. Raises what `read` and `write` raise.
     """
     report = Report() if report is None else report
@@ -98,7 +106,7 @@ def convert(
     target = Path(dest) if dest is not None else default_destination(source, to)
     if not check:
         refuse_existing(target, overwrite)
-    document = read(source, format=format, report=report, progress=progress)
+    document = read(source, format=format, report=report, mechanisms=mechanisms, progress=progress)
     if not check:
         return Conversion(target, job.run(document, target, {}), report, document)
     with tempfile.TemporaryDirectory(suffix=STAGING) as folder:

@@ -18,6 +18,8 @@ from typing import Any
 from pynn_io.errors import BackendUnavailable, FormatError
 
 ENTRY_POINTS = "pynn_io.formats"
+#: What puts the equations of ``.mod`` files into a document whose cells only name their mechanisms.
+MECHANISMS = "pynn_io.importers.nmodl:translate"
 BACKEND_ENTRY_POINTS = "pynn_io.backends"
 
 
@@ -127,8 +129,10 @@ FORMATS: dict[str, Format] = {
         ),
         Format(
             "nmodl",
-            "NMODL mechanisms and Python scripts of the cells, for plain NEURON",
+            "NMODL mechanisms; written with Python scripts of the cells, for plain NEURON",
+            reader="pynn_io.importers.nmodl:read",
             writer="pynn_io.exporters.nmodl:write",
+            extensions=(".mod",),
         ),
         Format(
             "nix",
@@ -231,11 +235,16 @@ def load(row: Format, role: str) -> Callable[..., Any]:
     dotted = getattr(row, role)
     if dotted is None:
         raise FormatError(f"pynn_io has no {role} for {row.title}")
-    module, _, function = dotted.partition(":")
     try:
-        return getattr(import_module(module), function)
+        return load_dotted(dotted)
     except ModuleNotFoundError as error:
         if error.name and error.name.split(".")[0] == "pynn_io":
             raise
         hint = f"pip install 'pynn_io[{row.extra}]'" if row.extra else f"install {error.name}"
         raise BackendUnavailable(f"{row.title} needs the package {error.name!r}", hint=hint) from error
+
+
+def load_dotted(dotted: str) -> Callable[..., Any]:
+    """The function behind ``module:function``."""
+    module, _, function = dotted.partition(":")
+    return getattr(import_module(module), function)

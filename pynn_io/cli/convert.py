@@ -41,6 +41,8 @@ examples:
       only say what would be lost; write nothing
   pynn-convert circuit_config.json --to neuroml --strict --allow extra-column,node-set
       write only if nothing but the two allowed kinds would be lost
+  pynn-convert circuit_config.json --to neuroml --mechanisms mod
+      cells with the ion channels of the .mod files in the folder mod, as NeuroML's own or in LEMS
   pynn-convert cell.asc cell.swc --to swc
       a Neurolucida morphology as SWC
   pynn-convert --list
@@ -97,6 +99,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-o", "--output", metavar="DEST", type=Path, help="the same as DEST")
     parser.add_argument("--to", metavar="FORMAT", help="format to write, with its dialect: sonata, sonata+obi, neuroml")
     parser.add_argument("--from", dest="source_format", metavar="FORMAT", help="format of SRC, where it cannot be told")
+    parser.add_argument(
+        "--mechanisms",
+        metavar="DIR",
+        type=Path,
+        action="append",
+        default=[],
+        help="folder of .mod files whose equations the cells get that only name their mechanisms (may be repeated)",
+    )
     parser.add_argument("--check", action="store_true", help="say what would be lost and write nothing")
     parser.add_argument("--strict", action="store_true", help="write nothing if anything would be lost (exit status 3)")
     add_allow(parser)
@@ -131,6 +141,7 @@ def _convert(arguments: argparse.Namespace) -> int:
                 check=arguments.check,
                 strict=arguments.strict,
                 overwrite=arguments.overwrite,
+                mechanisms=arguments.mechanisms,
                 progress=progress,
             )
     except LossError as error:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pynn_io.exporters.neuroml_cells import DIVISIONS, ordered, statement
 from pynn_io.exporters.neuroml_components import quantity
 from pynn_io.formats.neuroml_records import DocumentHead, Element, nml_id
 from pynn_io.formats.neuroml_xml import number_text
 from pynn_io.graph.biophysics import ChannelDensity, ConcentrationModel, MembraneProperty, Paint, ReversalPotential
 from pynn_io.graph.cells import CableCell
+from pynn_io.graph.columns import empty
 from pynn_io.graph.morphology import Morphology, apply_processing, sections, with_standard_groups
 from pynn_io.graph.segments import GROUP_OF_TAG, Tag
 from pynn_io.report import Report
@@ -58,8 +60,13 @@ def cable_document(
     *,
     v_init: float | None,
     threshold: float | None,
+    section_length: float | None = None,
+    channels: Mapping[str, str] = empty(),
 ) -> CableParts:
-    """The ``.cell.nml`` of a cell. v_init, threshold: of the plan, mV; they override the decor's."""
+    """The ``.cell.nml`` of a cell. v_init, threshold: of the plan, mV; they override the decor's.
+
+    section_length: of the plan (SONATA's ``dL``), um: how long a compartment may be, else the simulator decides. channels: the files of those that NeuroML or LEMS defines, by name; the others are left out (reported).
+    """
     morphology, unknown = apply_processing(morphology, cell.processing)
     if unknown:
         report.lost(
@@ -74,7 +81,7 @@ def cable_document(
     if morphology.size and morphology.id[0] != 0:
         # jNeuroML wants the root to be segment 0; the number that the source gave stays in the segment's name.
         morphology = replace(morphology, id=np.arange(morphology.size))
-    children = [_morphology(identifier, morphology, names, where, report)]
+    children = [_morphology(identifier, morphology, names, section_length, where, report)]
     passive = False
     if cell.template is not None:
         report.lost(
@@ -85,11 +92,11 @@ def cable_document(
             examples=[cell.template],
         )
     else:
-        biophysics = _Biophysics(cell, morphology, where, report)
+        biophysics = _Biophysics(cell, morphology, where, report, channels)
         children.append(biophysics.element(identifier, v_init, threshold))
         passive = biophysics.passive
     element = Element("cell", {"id": identifier}, tuple(children))
-    includes = (PASSIVE_FILE,) if passive else ()
+    includes = (*([PASSIVE_FILE] if passive else []), *dict.fromkeys(channels.values()))
     return CableParts(DocumentHead(identifier, includes=includes, components=(element,)), morphology, passive)
 
 
@@ -113,7 +120,14 @@ def _one_root(morphology: Morphology, where: str, report: Report) -> Morphology:
     return replace(morphology, parent=parent, fraction_along=along)
 
 
-def _morphology(identifier: str, morphology: Morphology, names: tuple[str, ...], where: str, report: Report) -> Element:
+def _morphology(
+    identifier: str,
+    morphology: Morphology,
+    names: tuple[str, ...],
+    section_length: float | None,
+    where: str,
+    report: Report,
+) -> Element:
     diameters = np.concatenate([morphology.proximal[:, 3], morphology.distal[:, 3]])
     if (diameters <= 0).any():
         report.approximated(
@@ -122,7 +136,7 @@ def _morphology(identifier: str, morphology: Morphology, names: tuple[str, ...],
             f"Points of the morphology {morphology.name} have no diameter, which NeuroML forbids; they get 0.001 um.",
             count=int((diameters <= 0).sum()),
         )
-    children = (*_segments(morphology, names), *_groups(morphology))
+    children = (*_segments(morphology, names), *_groups(morphology, section_length))
     return Element("morphology", {"id": f"{identifier}_morphology"}, children)
 
 
@@ -152,13 +166,16 @@ def _point(tag: str, values: list[float]) -> Element:
     return Element(tag, dict(zip(("x", "y", "z", "diameter"), texts, strict=True)))
 
 
-def _groups(morphology: Morphology) -> Iterator[Element]:
+def _groups(morphology: Morphology, section_length: float | None) -> Iterator[Element]:
     """Unbranched sections first, then everything that is made of them: jNeuroML reads groups in order."""
     derived = sections(morphology)
     names = [f"section_{number}" for number in range(derived.size)]
+    lengths = np.linalg.norm(morphology.distal[:, :3] - morphology.proximal[:, :3], axis=1)
     for number, name in enumerate(names):
-        members = _members(morphology.id[derived.rows(number)])
-        yield Element("segmentGroup", {"id": name, "neuroLexId": SECTION}, members)
+        rows = derived.rows(number)
+        divisions = _divisions(float(lengths[rows].sum()), section_length)
+        children = (*divisions, *_members(morphology.id[rows]))
+        yield Element("segmentGroup", {"id": name, "neuroLexId": SECTION}, children)
     for name, term, tags in _STANDARD:
         chosen = np.flatnonzero(np.isin(derived.tag, tags))
         if len(chosen):
@@ -172,6 +189,14 @@ def _groups(morphology: Morphology) -> Iterator[Element]:
             yield Element("segmentGroup", {"id": nml_id(name)}, _members(morphology.id[rows]))
 
 
+def _divisions(length: float, longest: float | None) -> tuple[Element, ...]:
+    """How many compartments an unbranched section has: ``1 + 2 int(L / (2 dL))``, always odd, as in BMTK."""
+    if not longest:
+        return ()
+    number = 1 + 2 * int(length / (2 * longest))
+    return (Element("property", {"tag": DIVISIONS, "value": str(number)}),)
+
+
 def _members(ids: np.ndarray) -> tuple[Element, ...]:
     return tuple(Element("member", {"segment": str(number)}) for number in ids.tolist())
 
@@ -180,11 +205,22 @@ def _includes(names: Iterator[str]) -> tuple[Element, ...]:
     return tuple(Element("include", {"segmentGroup": name}) for name in names)
 
 
+def _definition(item: object) -> str:
+    """The channel or concentration model that a statement is about."""
+    if isinstance(item, ChannelDensity):
+        return item.channel
+    return item.mechanism if isinstance(item, ConcentrationModel) else ""
+
+
 class _Biophysics:
     """The decor of one cell as <biophysicalProperties>: later statements override earlier ones, region by region."""
 
-    def __init__(self, cell: CableCell, morphology: Morphology, where: str, report: Report) -> None:
+    def __init__(
+        self, cell: CableCell, morphology: Morphology, where: str, report: Report, channels: Mapping[str, str]
+    ) -> None:
         self._where, self._report = where, report
+        self._own: list[Element] = []
+        used: set[str] = set()
         self._regions = [name for name in GROUP_OF_TAG.values() if name in morphology.groups]
         self._properties: dict[str, dict[str, float]] = {}
         self._passive: dict[str, dict[str, float]] = {}
@@ -197,6 +233,9 @@ class _Biophysics:
                 self._put(self._properties.setdefault(item.kind, {}), entry.region, item.value)
             elif isinstance(item, ChannelDensity) and item.channel == "pas":
                 self._channel(entry.region, item)
+            elif _definition(item) in channels:
+                made = statement(entry, used, where, report) if self._has(entry.region) else None
+                self._own += [] if made is None else [made]
             elif isinstance(item, ChannelDensity):
                 lost["channel"][item.channel] = None
             elif isinstance(item, ConcentrationModel):
@@ -219,19 +258,24 @@ class _Biophysics:
         self._default("spike_threshold", 0.0, "mV")
         for kind, value in _DEFAULTS.items():
             self._default(kind, value, _WORDS[kind][1])
-        membrane = [*self._densities(), *self._values("spike_threshold")]
-        membrane += [*self._values("specific_capacitance"), *self._values("initial_potential")]
+        inside = [each for each in self._own if each.tag == "species"]
+        membrane = [*self._densities(), *(each for each in self._own if each not in inside)]
+        for kind in ("spike_threshold", "specific_capacitance", "initial_potential"):
+            membrane += self._values(kind)
         parts = (
-            Element("membraneProperties", {}, tuple(membrane)),
-            Element("intracellularProperties", {}, tuple(self._values("axial_resistivity"))),
+            ordered("membraneProperties", membrane),
+            ordered("intracellularProperties", [*inside, *self._values("axial_resistivity")]),
         )
         return Element("biophysicalProperties", {"id": f"{identifier}_biophysics"}, parts)
+
+    def _has(self, region: str) -> bool:
+        return region in self._regions or region not in GROUP_OF_TAG.values()
 
     def _put(self, place: dict[str, float], region: str, value: float) -> None:
         if region == "all":
             place.clear()
             place.update(dict.fromkeys(self._regions, value) or {"all": value})
-        elif region in self._regions or region not in GROUP_OF_TAG.values():
+        elif self._has(region):
             place[region] = value
 
     def _channel(self, region: str, item: ChannelDensity) -> None:

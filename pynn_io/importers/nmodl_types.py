@@ -7,7 +7,8 @@ a plain number in the mechanism's own units, and what comes in and goes out is d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import ast
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from pynn_io.errors import UnsupportedInput
@@ -26,6 +27,7 @@ _UNITS: Mapping[str, tuple[str, float]] = {
 }
 #: 1 nA/um2 in mA/cm2, the unit of NEURON's currents; these flow outwards, NeuroML's inwards.
 _DENSITY = 100.0
+_MOST_CASES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,8 @@ class _Type:
 
     def made(self) -> ComponentType:
         moving = self.moving
-        expressions = [each.value for each in self.outcomes]
+        outcomes = [(each, cases_of(each.value, self.values.derived)) for each in self.outcomes]
+        expressions = [part for _, cases in outcomes for case in cases for part in _parts(case)]
         expressions += [*moving.rates.values(), *moving.start.values(), *moving.frozen.values()]
         expressions += [each.value for each in moving.received]
         names = uses_of(expressions, self.values.derived)
@@ -114,10 +117,10 @@ class _Type:
             new[moving.weight] = "weight"
         derived = [Derived(one.name, "none", (Case(parse(one.value)),)) for one in given.values()]
         derived += [_renamed(each, new) for each in closure(expressions, self.values.derived)]
-        derived += [
-            Derived(one.name, one.dimension, (Case(parse(one.form.format(one.value.renamed(new).text))),))
-            for one in self.outcomes
-        ]
+        for one, cases in outcomes:
+            made = [_renamed_case(each, new) for each in cases]
+            formed = [Case(parse(one.form.format(each.value.text)), each.condition) for each in made]
+            derived.append(Derived(one.name, one.dimension, tuple(formed)))
         events = [Assignment(new[each.variable], each.value.renamed(new)) for each in moving.received]
         start = [(new[name], value.renamed(new)) for name, value in (*moving.start.items(), *frozen.items())]
         rates = {new[name]: parse(PER_TIME.format(value.renamed(new).text)) for name, value in moving.rates.items()}
@@ -143,6 +146,9 @@ class _Type:
         return self.values.parameters.keys() - given.keys()
 
     def _name(self, name: str) -> str:
+        """The name of a variable; jNeuroML's code for NEURON has ``cai`` and the like of its own."""
+        if name in _GIVEN:
+            return _GIVEN[name].name
         return f"{name}_" if name in _RESERVED else name
 
     def _given(self, name: str) -> _Given:
@@ -151,12 +157,87 @@ class _Type:
         return _GIVEN[name]
 
 
+def _parts(case: Case) -> list[Expression]:
+    return [case.value] if case.condition is None else [case.value, case.condition]
+
+
+def cases_of(value: Expression, derived: Mapping[str, Derived]) -> tuple[Case, ...]:
+    """An expression as cases of expressions that depend on no variable with cases of its own.
+
+    jNeuroML's code for NEURON computes variables with cases after all others of a child, so that none of these may
+    depend on one. More than `_MOST_CASES` are left to the variables.
+    """
+    found = tuple(_split(value, None, derived))
+    return found if len(found) <= _MOST_CASES else (Case(value),)
+
+
+def _split(value: Expression, condition: Expression | None, derived: Mapping[str, Derived]) -> Iterator[Case]:
+    value, condition = _plain(value, derived), condition and _plain(condition, derived)
+    both = value.names | (condition.names if condition is not None else frozenset())
+    name = next((each for each in derived if each in both and derived[each].value is None), None)
+    if name is None:
+        yield Case(value, condition)
+        return
+    for case in derived[name].cases:
+        new = {name: case.value}
+        tests = [each.replaced(new) for each in (condition, case.condition) if each is not None]
+        joined = parse(" and ".join(f"({each})" for each in tests)) if tests else None
+        yield from _split(value.replaced(new), joined, derived)
+
+
+def _plain(value: Expression, derived: Mapping[str, Derived]) -> Expression:
+    """An expression with those variables put in that depend on one with cases."""
+    while True:
+        inner = {
+            each: found
+            for each in value.names
+            if each in derived and (found := derived[each].value) is not None and _has_cases(found, derived)
+        }
+        if not inner:
+            return value
+        value = value.replaced(inner)
+
+
+def _has_cases(value: Expression, derived: Mapping[str, Derived]) -> bool:
+    return any(derived[name].value is None for name in uses_of([value], derived) if name in derived)
+
+
 def _renamed(each: Derived, new: Mapping[str, str]) -> Derived:
-    cases = tuple(
-        Case(case.value.renamed(new), None if case.condition is None else case.condition.renamed(new))
-        for case in each.cases
-    )
-    return Derived(new[each.name], each.dimension, cases)
+    return Derived(new[each.name], each.dimension, tuple(_renamed_case(case, new) for case in each.cases))
+
+
+def _renamed_case(case: Case, new: Mapping[str, str]) -> Case:
+    value, condition = (None if each is None else _without_abs(each.renamed(new)) for each in (case.value, case.condition))
+    return Case(value, condition)  # type: ignore[arg-type]
+
+
+class _Abs(ast.NodeTransformer):
+    """``abs(x) < c`` as two comparisons, and ``abs(x)`` elsewhere as a root: NMODL has no ``abs``, and jNeuroML writes
+    it as one."""
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        inside = _inside_abs(node.left)
+        if inside is not None and len(node.ops) == 1 and isinstance(node.ops[0], ast.Lt | ast.LtE):
+            x, c = ast.unparse(self.visit(inside)), ast.unparse(node.comparators[0])
+            sign = "<" if isinstance(node.ops[0], ast.Lt) else "<="
+            return ast.parse(f"({x}) {sign} ({c}) and -({x}) {sign} ({c})", mode="eval").body
+        return self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        node.args = [self.visit(each) for each in node.args]
+        inside = _inside_abs(node)
+        return node if inside is None else ast.parse(f"sqrt(({ast.unparse(inside)}) ** 2)", mode="eval").body
+
+
+def _inside_abs(node: ast.AST) -> ast.expr | None:
+    called = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "abs"
+    return node.args[0] if called else None  # type: ignore[attr-defined]
+
+
+def _without_abs(expression: Expression) -> Expression:
+    if "abs(" not in expression.text:
+        return expression
+    return Expression(ast.unparse(_Abs().visit(ast.parse(expression.text, mode="eval")).body))
 
 
 def _with_units(found: ComponentType) -> ComponentType:
@@ -174,14 +255,15 @@ def pool_type(name: str, concentration: str, values: Values, moving: Moving, abo
     """A model of an ion's concentration: NEURON's ``cai`` is NeuroML's ``concentration``."""
     made = own_type(name, "concentrationModel", (), values, moving, about)
 
-    own = made.states.keys() - {concentration}
+    number = _GIVEN[concentration].name
+    own = made.states.keys() - {number}
     derived = (
-        Derived(concentration, "none", (Case(parse("concentration / MILLIMOLAR")),)),
+        Derived(number, "none", (Case(parse("concentration / MILLIMOLAR")),)),
         *made.derived,
     )
-    rates = {key: value for key, value in made.derivatives.items() if key != concentration}
-    rates["concentration"] = parse(f"({made.derivatives[concentration]}) * MILLIMOLAR")
-    start = tuple(each for each in made.on_start if each.variable != concentration)
+    rates = {key: value for key, value in made.derivatives.items() if key != number}
+    rates["concentration"] = parse(f"({made.derivatives[number]}) * MILLIMOLAR")
+    start = tuple(each for each in made.on_start if each.variable != number)
     both = ("concentration", "extConcentration")
     initial = ("initialConcentration", "initialExtConcentration")
     return replace(
