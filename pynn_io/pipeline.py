@@ -97,8 +97,8 @@ def convert(
 ) -> Conversion:
     """Convert a file or folder to another format.
 
-    mechanisms: as for `read`. dest: by default `default_destination`. check: read, validate, audit, and write into a place that is thrown away, so
-    that the report is complete. Raises what `read` and `write` raise.
+    mechanisms: as for `read`. dest: by default `default_destination`. check: read, validate, audit, and write into a
+    place that is thrown away, so that the report is complete. Raises what `read` and `write` raise.
     """
     report = Report() if report is None else report
     source = Path(source)

@@ -16,8 +16,8 @@ import numpy as np
 from pynn_io.document import Document
 from pynn_io.errors import WriteError
 from pynn_io.exporters.neuroml_cable import PASSIVE, PASSIVE_FILE, cable_document
-from pynn_io.exporters.neuroml_components import Component, cell_component
 from pynn_io.exporters.neuroml_cells import channels_of
+from pynn_io.exporters.neuroml_components import Component, cell_component
 from pynn_io.exporters.neuroml_definitions import Definitions, born_in_neuroml
 from pynn_io.exporters.neuroml_inputs import inputs, spike_trains
 from pynn_io.exporters.neuroml_plain import SINGLE, TAGS, PlainProjection, is_plain

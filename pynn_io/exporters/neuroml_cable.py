@@ -29,6 +29,8 @@ _STANDARD = (
 #: The passive channel has a file of its own, which cells include: jNeuroML refuses two definitions of one id.
 PASSIVE_FILE = "pas.channel.nml"
 PASSIVE = Element("ionChannel", {"id": "pas", "type": "ionChannelPassive", "conductance": "10pS"})
+#: BMTK's ``dL``, um.
+_SECTION_LENGTH = 20.0
 #: What NEURON takes where nothing is said: cm, Ra.
 _DEFAULTS = {"specific_capacitance": 1.0, "axial_resistivity": 35.4}
 _WORDS = {
@@ -65,7 +67,8 @@ def cable_document(
 ) -> CableParts:
     """The ``.cell.nml`` of a cell. v_init, threshold: of the plan, mV; they override the decor's.
 
-    section_length: of the plan (SONATA's ``dL``), um: how long a compartment may be, else the simulator decides. channels: the files of those that NeuroML or LEMS defines, by name; the others are left out (reported).
+    section_length: of the plan (SONATA's ``dL``), um: how long a compartment may be. channels: the files of those that
+    NeuroML or LEMS defines, by name; the others are left out (reported).
     """
     morphology, unknown = apply_processing(morphology, cell.processing)
     if unknown:
@@ -76,6 +79,13 @@ def cable_document(
             examples=unknown,
         )
     morphology = _one_root(with_standard_groups(morphology), where, report)
+    if section_length is None:
+        section_length = _SECTION_LENGTH
+        report.defaulted(
+            "compartments",
+            where,
+            f"Nothing states how long a compartment may be; {section_length:g} um is written, as BMTK takes it.",
+        )
     kinds = [GROUP_OF_TAG.get(tag, "segment") for tag in morphology.tag.tolist()]
     names = tuple(f"{kind}_{number}" for kind, number in zip(kinds, morphology.id.tolist(), strict=True))
     if morphology.size and morphology.id[0] != 0:
@@ -124,7 +134,7 @@ def _morphology(
     identifier: str,
     morphology: Morphology,
     names: tuple[str, ...],
-    section_length: float | None,
+    section_length: float,
     where: str,
     report: Report,
 ) -> Element:
@@ -166,15 +176,14 @@ def _point(tag: str, values: list[float]) -> Element:
     return Element(tag, dict(zip(("x", "y", "z", "diameter"), texts, strict=True)))
 
 
-def _groups(morphology: Morphology, section_length: float | None) -> Iterator[Element]:
+def _groups(morphology: Morphology, section_length: float) -> Iterator[Element]:
     """Unbranched sections first, then everything that is made of them: jNeuroML reads groups in order."""
     derived = sections(morphology)
     names = [f"section_{number}" for number in range(derived.size)]
     lengths = np.linalg.norm(morphology.distal[:, :3] - morphology.proximal[:, :3], axis=1)
     for number, name in enumerate(names):
         rows = derived.rows(number)
-        divisions = _divisions(float(lengths[rows].sum()), section_length)
-        children = (*divisions, *_members(morphology.id[rows]))
+        children = (_divisions(float(lengths[rows].sum()), section_length), *_members(morphology.id[rows]))
         yield Element("segmentGroup", {"id": name, "neuroLexId": SECTION}, children)
     for name, term, tags in _STANDARD:
         chosen = np.flatnonzero(np.isin(derived.tag, tags))
@@ -189,12 +198,9 @@ def _groups(morphology: Morphology, section_length: float | None) -> Iterator[El
             yield Element("segmentGroup", {"id": nml_id(name)}, _members(morphology.id[rows]))
 
 
-def _divisions(length: float, longest: float | None) -> tuple[Element, ...]:
+def _divisions(length: float, longest: float) -> Element:
     """How many compartments an unbranched section has: ``1 + 2 int(L / (2 dL))``, always odd, as in BMTK."""
-    if not longest:
-        return ()
-    number = 1 + 2 * int(length / (2 * longest))
-    return (Element("property", {"tag": DIVISIONS, "value": str(number)}),)
+    return Element("property", {"tag": DIVISIONS, "value": str(1 + 2 * int(length / (2 * longest)))})
 
 
 def _members(ids: np.ndarray) -> tuple[Element, ...]:

@@ -1,4 +1,4 @@
-"""NMODL into the graph: ``.mod`` files as channels, pools and synapses; and those that a circuit names in its own words.
+"""NMODL into the graph: ``.mod`` files as channels, pools and synapses, and those that a circuit names.
 
 `read` makes a document of the mechanisms alone. `translate` puts what the files of a folder say in the place of the
 names by which a SONATA circuit's cells refer to their mechanisms, so that they can be written in any language.
@@ -24,7 +24,7 @@ from pynn_io.graph.biophysics import (
     Place,
     ReversalPotential,
 )
-from pynn_io.graph.cells import CableCell, Cell
+from pynn_io.graph.cells import CableCell
 from pynn_io.graph.dynamics import Component, ComponentType
 from pynn_io.graph.network import Network
 from pynn_io.graph.synapses import Synapse
@@ -86,11 +86,13 @@ def translate(document: Document, folders: Sequence[Path], report: Report) -> Do
     Raises ReadError for a folder or file that cannot be read.
     """
     network = document.network
-    wanted = {name for name, found in network.channels.items() if isinstance(found, Opaque) and found.dialect == "nmodl"}
+    wanted = {
+        name for name, found in network.channels.items() if isinstance(found, Opaque) and found.dialect == "nmodl"
+    }
     library = _Library(_files(folders, wanted), report)
     library.say_missing(wanted)
     cells = {
-        name: _Membrane(cell, library, f"cells/{name}", report).cell() if _has_decor(cell) else cell
+        name: _Membrane(cell, library, f"cells/{name}", report).cell() if isinstance(cell, CableCell) else cell
         for name, cell in network.cells.items()
     }
     used = {each for cell in cells.values() if isinstance(cell, CableCell) for each in _names(cell)}
@@ -103,10 +105,6 @@ def translate(document: Document, folders: Sequence[Path], report: Report) -> Do
     )
     provenance = {**document.provenance, "mechanisms": tuple(str(folder) for folder in folders)}
     return replace(document, network=made, provenance=provenance)
-
-
-def _has_decor(cell: Cell) -> bool:
-    return isinstance(cell, CableCell) and bool(cell.decor)
 
 
 def _names(cell: CableCell) -> Iterator[str]:
@@ -139,7 +137,7 @@ def _say(found: Translation, where: Path, report: Report) -> None:
         report.approximated(
             "mechanism-table",
             where,
-            "NEURON interpolates these variables in a TABLE; here they are computed, which is what the table stands for.",
+            "NEURON interpolates these variables in a TABLE; here they are computed, as the table would have them.",
             examples=found.tables,
         )
     for note in found.notes:

@@ -54,9 +54,39 @@ _GIVEN: Mapping[str, _Given] = {
 }
 #: Names that the core types use, or LEMS itself.
 _RESERVED = frozenset(
-    {"v", "V", "t", "i", "g", "q", "r", "x", "e", "id", "fopen", "fcond", "tau", "inf", "alpha", "beta", "rate", "scale"}
+    {
+        "v",
+        "V",
+        "t",
+        "i",
+        "g",
+        "q",
+        "r",
+        "x",
+        "e",
+        "id",
+        "fopen",
+        "fcond",
+        "tau",
+        "inf",
+        "alpha",
+        "beta",
+        "rate",
+        "scale",
+    }
     | {"midpoint", "conductance", "instances", "temperature", "caConc", "caConcExt", "surfaceArea", "iCa", "rf", "rr"}
-    | {"weight", "concentration", "extConcentration", "milliseconds", "name", "type", "factor", "occupancy", "H", "random"}
+    | {
+        "weight",
+        "concentration",
+        "extConcentration",
+        "milliseconds",
+        "name",
+        "type",
+        "factor",
+        "occupancy",
+        "H",
+        "random",
+    }
     | _UNITS.keys()
 )
 
@@ -207,7 +237,9 @@ def _renamed(each: Derived, new: Mapping[str, str]) -> Derived:
 
 
 def _renamed_case(case: Case, new: Mapping[str, str]) -> Case:
-    value, condition = (None if each is None else _without_abs(each.renamed(new)) for each in (case.value, case.condition))
+    value, condition = (
+        None if each is None else _without_abs(each.renamed(new)) for each in (case.value, case.condition)
+    )
     return Case(value, condition)  # type: ignore[arg-type]
 
 

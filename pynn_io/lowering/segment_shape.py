@@ -50,7 +50,8 @@ class SegmentShape:
     """The sections of a cell, s of them, and where its n segments lie on them.
 
     geometry: order ``segments``. count: int64[s], compartments of each section.
-    section: int64[n], of each segment row. begin, end: float64[n], where on the section a segment lies, 0 to 1. start: float64[s], path length from the root at the section's start, um.
+    section: int64[n], of each segment row. begin, end: float64[n], where on the section a segment lies, 0 to 1.
+    start: float64[s], path length from the root at the section's start, um.
     """
 
     geometry: Geometry

@@ -197,8 +197,13 @@ ROWS: dict[str, Row] = {
         allen=_nearly("kept under a key that BMTK does not read"),
         neuroml=_NO_SETTINGS,
     ),
+    "run:compartments": _bmtk_and_obi(
+        "Length of compartments (dL)",
+        obi=_nearly("kept under a key that no tool of this dialect reads"),
+        neuroml=EXACT,
+    ),
     "run:bmtk": _bmtk_and_obi(
-        "Length of compartments, spike times on or between steps (dL, precise_times)",
+        "Spike times on or between steps (precise_times)",
         obi=_nearly("kept under a key that no tool of this dialect reads"),
         neuroml=_NO_SETTINGS,
     ),
