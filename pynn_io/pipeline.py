@@ -41,6 +41,7 @@ def read(
     format: str | None = None,
     report: Report | None = None,
     mechanisms: Sequence[str | Path] = (),
+    allow_exec: bool = False,
     progress: Progress = quiet,
     **options: Any,
 ) -> Document:
@@ -48,16 +49,22 @@ def read(
 
     format: its name, where it should not be detected. report: what could not be read is added to it. mechanisms:
     folders of ``.mod`` files, for cells that only name theirs: they get the equations of these files.
-    Raises FormatError, ReadError, UnsupportedInput.
+    allow_exec: EXECUTE hoc templates, which are programs, in a child process with NEURON: their cells become what they
+    build, with the mechanisms of the circuit's own folder and of ``mechanisms``.
+    Raises FormatError, ReadError, UnsupportedInput; with allow_exec what `pynn_io.templates.built` raises.
     """
     source = Path(path)
     row, _ = registry.find(format or detect(source))
     reader = registry.load(row, "reader")
     report = Report() if report is None else report
     document = reader(source, report, progress=Local(progress), **options)
-    if not mechanisms:
+    folders = tuple(map(Path, mechanisms))
+    if allow_exec:
+        build = registry.load_dotted(registry.TEMPLATES)
+        document, folders = build(document, folders, report, progress=Local(progress))
+    if not folders:
         return document
-    return registry.load_dotted(registry.MECHANISMS)(document, tuple(map(Path, mechanisms)), report)
+    return registry.load_dotted(registry.MECHANISMS)(document, folders, report)
 
 
 def write(
@@ -93,11 +100,12 @@ def convert(
     strict: bool = False,
     overwrite: bool = False,
     mechanisms: Sequence[str | Path] = (),
+    allow_exec: bool = False,
     progress: Progress = quiet,
 ) -> Conversion:
     """Convert a file or folder to another format.
 
-    mechanisms: as for `read`. dest: by default `default_destination`. check: read, validate, audit, and write into a
+    mechanisms, allow_exec: as for `read`. dest: by default `default_destination`. check: read, validate, audit, and write into a
     place that is thrown away, so that the report is complete. Raises what `read` and `write` raise.
     """
     report = Report() if report is None else report
@@ -106,7 +114,9 @@ def convert(
     target = Path(dest) if dest is not None else default_destination(source, to)
     if not check:
         refuse_existing(target, overwrite)
-    document = read(source, format=format, report=report, mechanisms=mechanisms, progress=progress)
+    document = read(
+        source, format=format, report=report, mechanisms=mechanisms, allow_exec=allow_exec, progress=progress
+    )
     if not check:
         return Conversion(target, job.run(document, target, {}), report, document)
     with tempfile.TemporaryDirectory(suffix=STAGING) as folder:

@@ -20,6 +20,8 @@ from pynn_io.errors import BackendUnavailable, FormatError
 ENTRY_POINTS = "pynn_io.formats"
 #: What puts the equations of ``.mod`` files into a document whose cells only name their mechanisms.
 MECHANISMS = "pynn_io.importers.nmodl:translate"
+#: What puts cells in the place of hoc templates, by executing these.
+TEMPLATES = "pynn_io.templates:built"
 BACKEND_ENTRY_POINTS = "pynn_io.backends"
 
 

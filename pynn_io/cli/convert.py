@@ -43,6 +43,8 @@ examples:
       write only if nothing but the two allowed kinds would be lost
   pynn-convert circuit_config.json --to neuroml --mechanisms mod
       cells with the ion channels of the .mod files in the folder mod, as NeuroML's own or in LEMS
+  pynn-convert circuit_config.json --to neuroml --allow-exec
+      cells of hoc templates too: NEURON builds them, with the circuit's own .mod files and those of --mechanisms
   pynn-convert cell.asc cell.swc --to swc
       a Neurolucida morphology as SWC
   pynn-convert --list
@@ -107,6 +109,11 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="folder of .mod files whose equations the cells get that only name their mechanisms (may be repeated)",
     )
+    parser.add_argument(
+        "--allow-exec",
+        action="store_true",
+        help="execute the circuit's hoc templates, which are programs, in NEURON, and convert the cells that they build",
+    )
     parser.add_argument("--check", action="store_true", help="say what would be lost and write nothing")
     parser.add_argument("--strict", action="store_true", help="write nothing if anything would be lost (exit status 3)")
     add_allow(parser)
@@ -142,6 +149,7 @@ def _convert(arguments: argparse.Namespace) -> int:
                 strict=arguments.strict,
                 overwrite=arguments.overwrite,
                 mechanisms=arguments.mechanisms,
+                allow_exec=arguments.allow_exec,
                 progress=progress,
             )
     except LossError as error:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from pynn_io.formats.neuroml_xml import number_text
 from pynn_io.graph.biophysics import ChannelDensity, ConcentrationModel, MembraneProperty, Paint, ReversalPotential
 from pynn_io.graph.cells import CableCell
 from pynn_io.graph.columns import empty
-from pynn_io.graph.morphology import Morphology, apply_processing, sections, with_standard_groups
+from pynn_io.graph.morphology import Morphology, Sections, apply_processing, sections, with_standard_groups
 from pynn_io.graph.segments import GROUP_OF_TAG, Tag
 from pynn_io.report import Report
 
@@ -79,26 +80,30 @@ def cable_document(
             examples=unknown,
         )
     morphology = _one_root(with_standard_groups(morphology), where, report)
-    if section_length is None:
+    derived = sections(morphology)
+    counts = _stated_counts(morphology, derived)
+    if section_length is None and counts is None:
         section_length = _SECTION_LENGTH
         report.defaulted(
             "compartments",
             where,
             f"Nothing states how long a compartment may be; {section_length:g} um is written, as BMTK takes it.",
         )
+    if counts is None:
+        counts = _counts(derived, section_length)
     kinds = [GROUP_OF_TAG.get(tag, "segment") for tag in morphology.tag.tolist()]
     names = tuple(f"{kind}_{number}" for kind, number in zip(kinds, morphology.id.tolist(), strict=True))
     if morphology.size and morphology.id[0] != 0:
         # jNeuroML wants the root to be segment 0; the number that the source gave stays in the segment's name.
         morphology = replace(morphology, id=np.arange(morphology.size))
-    children = [_morphology(identifier, morphology, names, section_length, where, report)]
+    children = [_morphology(identifier, morphology, names, derived, counts, where, report)]
     passive = False
     if cell.template is not None:
         report.lost(
             "template",
             where,
             f"{cell.template}: what this template puts on the membrane is known only to its own simulator; the cell is "
-            "written with its morphology alone.",
+            "written with its morphology alone. --allow-exec has NEURON build the cells of hoc templates.",
             examples=[cell.template],
         )
     else:
@@ -134,7 +139,8 @@ def _morphology(
     identifier: str,
     morphology: Morphology,
     names: tuple[str, ...],
-    section_length: float,
+    derived: Sections,
+    counts: Counts,
     where: str,
     report: Report,
 ) -> Element:
@@ -146,7 +152,7 @@ def _morphology(
             f"Points of the morphology {morphology.name} have no diameter, which NeuroML forbids; they get 0.001 um.",
             count=int((diameters <= 0).sum()),
         )
-    children = (*_segments(morphology, names), *_groups(morphology, section_length))
+    children = (*_segments(morphology, names), *_groups(morphology, derived, counts))
     return Element("morphology", {"id": f"{identifier}_morphology"}, children)
 
 
@@ -176,31 +182,47 @@ def _point(tag: str, values: list[float]) -> Element:
     return Element(tag, dict(zip(("x", "y", "z", "diameter"), texts, strict=True)))
 
 
-def _groups(morphology: Morphology, section_length: float) -> Iterator[Element]:
+#: Name and number of compartments of every section.
+Counts: TypeAlias = tuple[tuple[str, int], ...]
+
+
+def _stated_counts(morphology: Morphology, derived: Sections) -> Counts | None:
+    """Of sections that the morphology has groups for, which say it; None where any has none."""
+    stated = {
+        rows.tobytes(): (name, notes.divisions)
+        for name, notes in morphology.notes.items()
+        if notes.ontology == SECTION and notes.divisions and len(rows := morphology.groups.get(name, ()))
+    }
+    found = [stated.get(derived.rows(number).tobytes()) for number in range(derived.size)]
+    return None if None in found else tuple(found)  # type: ignore[arg-type]
+
+
+def _counts(derived: Sections, longest: float) -> Counts:
+    """Compartments no longer than ``longest``, um: ``1 + 2 int(L / (2 dL))``, always odd, as in BMTK."""
+    numbers = (1 + 2 * (derived.length / (2 * longest)).astype(np.int64)).tolist()
+    return tuple((f"section_{row}", number) for row, number in enumerate(numbers))
+
+
+def _groups(morphology: Morphology, derived: Sections, counts: Counts) -> Iterator[Element]:
     """Unbranched sections first, then everything that is made of them: jNeuroML reads groups in order."""
-    derived = sections(morphology)
-    names = [f"section_{number}" for number in range(derived.size)]
-    lengths = np.linalg.norm(morphology.distal[:, :3] - morphology.proximal[:, :3], axis=1)
-    for number, name in enumerate(names):
-        rows = derived.rows(number)
-        children = (_divisions(float(lengths[rows].sum()), section_length), *_members(morphology.id[rows]))
-        yield Element("segmentGroup", {"id": name, "neuroLexId": SECTION}, children)
+    names = [nml_id(name) for name, _ in counts]
+    for row, (name, number) in enumerate(counts):
+        divisions = Element("property", {"tag": DIVISIONS, "value": str(number)})
+        children = (divisions, *_members(morphology.id[derived.rows(row)]))
+        yield Element("segmentGroup", {"id": nml_id(name), "neuroLexId": SECTION}, children)
     for name, term, tags in _STANDARD:
         chosen = np.flatnonzero(np.isin(derived.tag, tags))
         if len(chosen):
             yield Element("segmentGroup", {"id": name, "neuroLexId": term}, _includes(names[k] for k in chosen))
     for name, rows in morphology.groups.items():
+        if nml_id(name) in names:
+            continue
         whole = np.bincount(derived.segment_section[rows], minlength=derived.size)
         chosen = np.flatnonzero(whole)
         if np.array_equal(whole[chosen], np.diff(derived.offsets)[chosen]):
             yield Element("segmentGroup", {"id": nml_id(name)}, _includes(names[k] for k in chosen))
         else:
             yield Element("segmentGroup", {"id": nml_id(name)}, _members(morphology.id[rows]))
-
-
-def _divisions(length: float, longest: float) -> Element:
-    """How many compartments an unbranched section has: ``1 + 2 int(L / (2 dL))``, always odd, as in BMTK."""
-    return Element("property", {"tag": DIVISIONS, "value": str(1 + 2 * int(length / (2 * longest)))})
 
 
 def _members(ids: np.ndarray) -> tuple[Element, ...]:
@@ -227,6 +249,7 @@ class _Biophysics:
         self._where, self._report = where, report
         self._own: list[Element] = []
         used: set[str] = set()
+        self._groups = morphology.groups
         self._regions = [name for name in GROUP_OF_TAG.values() if name in morphology.groups]
         self._properties: dict[str, dict[str, float]] = {}
         self._passive: dict[str, dict[str, float]] = {}
@@ -292,7 +315,7 @@ class _Biophysics:
 
     def _default(self, kind: str, value: float, unit: str) -> None:
         stated = self._properties.setdefault(kind, {})
-        missing = [region for region in self._regions if region not in stated and "all" not in stated]
+        missing = [region for region in self._regions if "all" not in stated and not self._covered(region, stated)]
         if not missing and stated:
             return
         if stated:
@@ -305,6 +328,11 @@ class _Biophysics:
             f"The {kind.replace('_', ' ')} is not stated{' everywhere' if len(stated) > 1 else ''}; NeuroML demands "
             f"one, and {value} {unit} is written.",
         )
+
+    def _covered(self, region: str, stated: Iterable[str]) -> bool:
+        """Whether groups that have a value hold any of the region's segments: some, or all that it has."""
+        rows = self._groups[region]
+        return any(np.isin(rows, self._groups[name]).any() for name in stated if name in self._groups)
 
     def _values(self, kind: str) -> Iterator[Element]:
         tag, unit = _WORDS[kind]

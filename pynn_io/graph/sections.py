@@ -132,20 +132,27 @@ def locate(
     """Section positions (0 .. 1 of the section's length) as segment ROWS (int64) and fractions along them (float64).
 
     order ``axon_replaced``: the ids are BMTK's. A morphology that has been through `graph.axon.replace_axon` has all of
-    them; in one that still has its own axon the two stubs are nowhere, and give row -1 and fraction NaN.
+    them; in one that still has its own axon the two stubs are nowhere, and give row -1 and fraction NaN. Where the
+    morphology has `numbers` of its own, the ids are those, and sections that are gone are nowhere.
     Where two segments meet, the nearer to the section's start is given.
     Raises GraphError for ids that no section bears and for positions outside 0 .. 1.
     """
     derived = sections(morphology, order)
     ids, at = np.asarray(section_id), np.asarray(pos, dtype=np.float64)
     count, nowhere = derived.size, np.zeros(ids.shape, dtype=bool)
-    if order == AXON_REPLACED and not has_stubs(derived):
+    numbers = morphology.numbers
+    if numbers is not None:
+        count = len(numbers)
+    elif order == AXON_REPLACED and not has_stubs(derived):
         kept = int(np.count_nonzero(derived.tag != Tag.AXON))
         count, nowhere = kept + STUBS, (ids >= kept) & (ids < kept + STUBS)
     _refuse((ids < 0) | (ids >= count), ids, morphology, f"{count} sections ({order} order)")
     _refuse(~((at >= -_SLACK) & (at <= 1 + _SLACK)), at, morphology, "positions from 0 to 1")
     if not derived.size:
         return np.full(ids.shape, -1, dtype=np.int64), np.full(ids.shape, np.nan)
+    if numbers is not None:
+        nowhere = numbers[ids] < 0
+        ids = derived.segment_section[numbers[ids]]
     ids = np.where(nowhere, 0, ids)
     own = lengths(morphology)[derived.segments]
     before = np.concatenate([[0.0], np.cumsum(own)])

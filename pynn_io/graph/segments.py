@@ -80,6 +80,8 @@ class Morphology:
         cylinder of the same area along y, length = diameter, centred there.
     cuts: int64 ROWS of segments that begin a section although nothing branches there (the second section of a stub).
     names: of segments by row, where the source has any. notes: what is known of groups beyond their rows.
+    numbers: int64[k], where the source numbers sections itself (a hoc template): ROW of the first segment of each
+        section by its number, -1 for a section that is gone. None: sections count in the order of `sections`.
     Arrays are made read-only.
     """
 
@@ -97,6 +99,7 @@ class Morphology:
     cuts: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     names: Mapping[int, str] = field(default_factory=empty)
     notes: Mapping[str, GroupNotes] = field(default_factory=empty)
+    numbers: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.proximal_id is None:
@@ -162,6 +165,7 @@ def take_segments(morphology: Morphology, keep: np.ndarray) -> Morphology:
     parent = np.where(morphology.parent >= 0, row[morphology.parent], -1)[keep]
     along = np.where(parent >= 0, morphology.fraction_along[keep], 0.0)
     groups = {name: row[rows[keep[rows]]] for name, rows in morphology.groups.items()}
+    numbers = morphology.numbers
     return replace(
         morphology,
         id=morphology.id[keep],
@@ -175,4 +179,5 @@ def take_segments(morphology: Morphology, keep: np.ndarray) -> Morphology:
         spheres={int(row[old]): point for old, point in morphology.spheres.items() if keep[old]},
         cuts=row[morphology.cuts[keep[morphology.cuts]]],
         names={int(row[old]): name for old, name in morphology.names.items() if keep[old]},
+        numbers=None if numbers is None else np.where(numbers < 0, -1, row[numbers]),
     )

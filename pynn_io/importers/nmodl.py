@@ -209,6 +209,7 @@ class _Membrane:
         self._cell, self._library, self._where, self._report = cell, library, where, report
         self._values: dict[tuple[str, str], dict[str, float]] = {}
         self._reversals: dict[tuple[str, str], float] = {}
+        self._moving: set[tuple[str, str]] = set()
         self._kept: list[Paint | Place] = []
         self._defaults: dict[str, float] = {}
 
@@ -244,6 +245,8 @@ class _Membrane:
                     stated[_conductance(mechanism)] = convert(item.density, "mS_per_cm2", "S_per_cm2")
                 if item.reversal is not None and item.ion:
                     self._reversals[region, item.ion] = item.reversal
+                if item.law is Law.NERNST:
+                    self._moving.add((region, item.channel))
             elif isinstance(item, ConcentrationModel):
                 if self._library.mechanism(item.mechanism) is None:
                     return False
@@ -262,7 +265,8 @@ class _Membrane:
             if made is None:
                 yield Paint(region, ChannelDensity(name, parameters=self._values[region, name]))
                 continue
-            yield from (Paint(region, item) for item in self._densities(region, made, region in pooled))
+            moves = region in pooled or (region, name) in self._moving
+            yield from (Paint(region, item) for item in self._densities(region, made, moves))
             if made.pool is not None:
                 initial = _CALCIUM_INSIDE if made.pool.initial is None else made.pool.initial
                 identifier, ion = made.pool.component.id, made.pool.ion
@@ -270,11 +274,11 @@ class _Membrane:
         if any(made is None for made in found.values()):
             yield from (Paint(region, ReversalPotential(ion, e)) for (region, ion), e in self._reversals.items())
 
-    def _densities(self, region: str, made: Translation, pooled: bool) -> Iterator[ChannelDensity]:
+    def _densities(self, region: str, made: Translation, moves: bool) -> Iterator[ChannelDensity]:
         for channel in made.channels:
             amount = made.parameters[channel.density] if channel.density else 1.0
             density = convert(amount * channel.scale, "S_per_cm2", "mS_per_cm2")
-            law = Law.NERNST if channel.ion == "ca" and pooled and channel.reversal is None else Law.OHMIC
+            law = Law.NERNST if channel.ion == "ca" and moves and channel.reversal is None else Law.OHMIC
             yield ChannelDensity(
                 channel.component.id,
                 density,

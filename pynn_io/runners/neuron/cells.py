@@ -66,7 +66,7 @@ def groups(
                 where = f"populations/{population.name}"
                 report.lost(cell_code(part.cell), where, _refusal(part.cell_name, part.cell), count=part.size)
                 continue
-            codes, names = _morphologies(population, part)
+            codes, names = morphologies_of(population, part)
             gids = part.rows + first[population.name]
             found.append(CellGroup(population.name, part.cell_name, model, part.rows, gids, codes, names, own))
     return tuple(found)
@@ -176,7 +176,7 @@ def _parameters(part: Part) -> dict[str, np.ndarray]:
     return found
 
 
-def _morphologies(population: Population, part: Part) -> tuple[np.ndarray | None, tuple[str, ...]]:
+def morphologies_of(population: Population, part: Part) -> tuple[np.ndarray | None, tuple[str, ...]]:
     """Each cell's morphology as codes into names; None for cells without extent."""
     if not isinstance(part.cell, CableCell):
         return None, ()
@@ -246,4 +246,4 @@ def _variables(region: str, mechanism: str, parameters: Mapping[str, Any]) -> It
             yield Assign(region, mechanism, name, float(value))
 
 
-__all__ = ["groups", "lower_cell", "lower_part", "mechanisms_of"]
+__all__ = ["groups", "lower_cell", "lower_part", "mechanisms_of", "morphologies_of"]

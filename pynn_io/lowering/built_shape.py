@@ -1,0 +1,185 @@
+"""The sections of a cell that a simulator has built as a segment table, cut where its compartments differ."""
+
+from __future__ import annotations
+
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pynn_io.graph.segments import GroupNotes, Morphology
+from pynn_io.lowering.segment_shape import UNBRANCHED, Geometry
+
+#: Where 3-D points give a compartment another diameter than it has, or a section another length, something set that
+#: afterwards: relative. NEURON keeps points in single precision.
+_DIFFERENT = 1e-5
+#: Cuts as near to a point as this are that point: relative to the section's length.
+_SAME = 1e-9
+#: Where sections without points go from where they begin: it means nothing.
+_DIRECTION = np.array([0.0, 1.0, 0.0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BuiltShape:
+    """morphology: with a group of segments for each section. compartment: int64[n], that of each segment (its middle)."""
+
+    morphology: Morphology
+    compartment: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Placed:
+    """Segments of one section: points at their ends, float64[m, 4]; where on the section they are, float64[m], 0 to 1."""
+
+    proximal: np.ndarray
+    distal: np.ndarray
+    begin: np.ndarray
+    end: np.ndarray
+
+
+def shape_of(
+    geometry: Geometry,
+    numbers: np.ndarray,
+    count: np.ndarray,
+    diameter: np.ndarray,
+    signature: np.ndarray,
+    name: str,
+) -> BuiltShape:
+    """The segments of s sections, parents first. numbers: as of `Morphology.numbers`, but of sections (-1: gone).
+
+    count: int64[s], compartments of each section. diameter: float64[c] of each compartment, um. signature: int64[c];
+    neighbours that differ are in segments of their own.
+    """
+    offsets = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+    placed: list[_Placed] = []
+    first: list[int] = []
+    parent, along, compartment = [], [], []
+    for section in range(geometry.size):
+        above, at = int(geometry.parent[section]), float(geometry.at[section])
+        own = slice(offsets[section], offsets[section + 1])
+        row, fraction = (-1, 0.0) if above < 0 else _attached(placed[above], at)
+        start = np.zeros(3) if above < 0 else _point(placed[above], row, fraction)
+        made = _segments(geometry, section, diameter[own], signature[own], start)
+        first.append(sum(len(each.begin) for each in placed))
+        size = len(made.begin)
+        parent += [-1 if above < 0 else first[above] + row, *range(first[section], first[section] + size - 1)]
+        along += [fraction, *[1.0] * (size - 1)]
+        middle = (made.begin + made.end) / 2
+        compartment.append(offsets[section] + np.minimum((middle * count[section]).astype(np.int64), count[section] - 1))
+        placed.append(made)
+    return BuiltShape(
+        _morphology(geometry, numbers, count, name, placed, first, np.array(parent), np.array(along)),
+        np.concatenate(compartment),
+    )
+
+
+def _morphology(
+    geometry: Geometry,
+    numbers: np.ndarray,
+    count: np.ndarray,
+    name: str,
+    placed: list[_Placed],
+    first: list[int],
+    parent: np.ndarray,
+    along: np.ndarray,
+) -> Morphology:
+    starts = np.array(first, dtype=np.int64)
+    sizes = np.array([len(each.begin) for each in placed], dtype=np.int64)
+    names = [each.replace("[", "_").replace("]", "") for each in geometry.names]
+    groups = {each: np.arange(start, start + size) for each, start, size in zip(names, starts, sizes, strict=True)}
+    notes = {each: GroupNotes(UNBRANCHED, int(number)) for each, number in zip(names, count, strict=True)}
+    return Morphology(
+        name,
+        np.arange(int(sizes.sum()), dtype=np.int64),
+        parent.astype(np.int64),
+        along.astype(np.float64),
+        np.concatenate([each.proximal for each in placed]),
+        np.concatenate([each.distal for each in placed]),
+        np.repeat(geometry.tag, sizes),
+        groups=groups,
+        cuts=starts,
+        notes=notes,
+        numbers=np.where(numbers < 0, -1, starts[numbers]),
+    )
+
+
+def _segments(
+    geometry: Geometry, section: int, diameter: np.ndarray, signature: np.ndarray, start: np.ndarray
+) -> _Placed:
+    points = geometry.points[geometry.offsets[section] : geometry.offsets[section + 1]]
+    length = float(geometry.length[section])
+    count = len(diameter)
+    cuts = (np.flatnonzero(signature[1:] != signature[:-1]) + 1) / count
+    if not _describes(points, length, diameter):
+        changes = (np.flatnonzero(diameter[1:] != diameter[:-1]) + 1) / count
+        return _cylinders(points, length, diameter, np.union1d(cuts, changes), start)
+    arc = _arcs(points)
+    wanted = cuts * arc[-1]
+    nearest = np.abs(arc[None, :] - wanted[:, None]).min(axis=1, initial=np.inf)
+    wanted = wanted[nearest > _SAME * arc[-1]]
+    between = np.stack([np.interp(wanted, arc, column) for column in points.T], axis=1)
+    where = np.searchsorted(arc, wanted)
+    points, arc = np.insert(points, where, between, axis=0), np.insert(arc, where, wanted)
+    kept = np.flatnonzero(np.diff(arc) > 0)  # of a step in diameter two points are at one place
+    share = arc / arc[-1]
+    return _Placed(points[kept], points[kept + 1], share[kept], share[kept + 1])
+
+
+def _describes(points: np.ndarray, length: float, diameter: np.ndarray) -> bool:
+    """Whether the points of a section give its compartments their length and mean diameters, as NEURON works them out."""
+    if len(points) < 2:
+        return False
+    arc = _arcs(points)
+    if not abs(arc[-1] - length) <= _DIFFERENT * length:
+        return False
+    bounds = np.linspace(0, arc[-1], len(diameter) + 1)
+    every = np.union1d(arc, bounds)
+    # A step in diameter has two values at one arc: each side of it counts up to there.
+    areas = np.diff(arc) * (points[1:, 3] + points[:-1, 3]) / 2
+    before = np.concatenate([[0.0], np.cumsum(areas)])
+    below = np.clip(np.searchsorted(arc, every, side="left") - 1, 0, len(arc) - 2)
+    step = every - arc[below]
+    span = arc[below + 1] - arc[below]
+    slope = np.divide(points[below + 1, 3] - points[below, 3], span, out=np.zeros_like(span), where=span > 0)
+    upto = before[below] + step * points[below, 3] + slope * step**2 / 2
+    mean = np.diff(np.interp(bounds, every, upto)) / np.diff(bounds)
+    return bool((np.abs(mean - diameter) <= _DIFFERENT * diameter).all())
+
+
+def _cylinders(
+    points: np.ndarray, length: float, diameter: np.ndarray, cuts: np.ndarray, start: np.ndarray
+) -> _Placed:
+    """A section of which only lengths and diameters are known: a cylinder from cut to cut."""
+    direction = _DIRECTION
+    if len(points) > 1 and (span := np.linalg.norm(points[-1, :3] - points[0, :3])) > 0:
+        start, direction = points[0, :3], (points[-1, :3] - points[0, :3]) / span
+    bounds = np.concatenate([[0.0], cuts, [1.0]])
+    places = start + bounds[:, None] * length * direction
+    own = diameter[np.minimum((bounds[:-1] * len(diameter)).round().astype(np.int64), len(diameter) - 1)][:, None]
+    return _Placed(np.hstack([places[:-1], own]), np.hstack([places[1:], own]), bounds[:-1], bounds[1:])
+
+
+def _arcs(points: np.ndarray) -> np.ndarray:
+    """Distance of every point from the first, along the section. float64[p]"""
+    return np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points[:, :3], axis=0), axis=1))])
+
+
+def _attached(placed: _Placed, at: float) -> tuple[int, float]:
+    """The segment (its place in the section) and the fraction along it where a position on a section is.
+
+    Only the end of the section is the end of a segment: a child at the end of an earlier one would divide the section.
+    """
+    last = len(placed.begin) - 1
+    if at >= 1:
+        return last, 1.0
+    row = int(np.clip(np.searchsorted(placed.begin, at + _SAME, side="right") - 1, 0, last))
+    share = (at - placed.begin[row]) / (placed.end[row] - placed.begin[row])
+    return row, float(share) if share > _SAME else 0.0
+
+
+def _point(placed: _Placed, row: int, fraction: float) -> np.ndarray:
+    near, far = placed.proximal[row, :3], placed.distal[row, :3]
+    return near + fraction * (far - near)
+
+
+__all__ = ["BuiltShape", "shape_of"]
