@@ -105,8 +105,9 @@ def convert(
 ) -> Conversion:
     """Convert a file or folder to another format.
 
-    mechanisms, allow_exec: as for `read`. dest: by default `default_destination`. check: read, validate, audit, and write into a
-    place that is thrown away, so that the report is complete. Raises what `read` and `write` raise.
+    mechanisms, allow_exec: as for `read`; but nothing is executed for a format that carries hoc templates (SONATA,
+    NIX). dest: by default `default_destination`. check: read, validate, audit, and write into a place that is thrown
+    away, so that the report is complete. Raises what `read` and `write` raise.
     """
     report = Report() if report is None else report
     source = Path(source)
@@ -115,7 +116,12 @@ def convert(
     if not check:
         refuse_existing(target, overwrite)
     document = read(
-        source, format=format, report=report, mechanisms=mechanisms, allow_exec=allow_exec, progress=progress
+        source,
+        format=format,
+        report=report,
+        mechanisms=mechanisms,
+        allow_exec=allow_exec and not job.keeps_templates,
+        progress=progress,
     )
     if not check:
         return Conversion(target, job.run(document, target, {}), report, document)
@@ -152,6 +158,7 @@ class _Job:
     def __init__(self, to: str, report: Report, strict: bool, overwrite: bool, progress: Progress) -> None:
         self._to = to
         self._row, self._dialect = registry.find(to)
+        self.keeps_templates = self._row.templates
         self._writer = registry.load(self._row, "writer")
         self._report = report
         self._strict = strict

@@ -31,7 +31,8 @@ class Format:
 
     reader, writer: ``module:function``, or None. sniff: ``module:function`` taking a path, true if its content is this
     format. dialects: those a writer can be asked for (``sonata+allen``). extra: what to ``pip install``, if the format
-    needs more than pynn_io itself. kind: what a writer makes, a ``folder`` or a ``file``.
+    needs more than pynn_io itself. kind: what a writer makes, a ``folder`` or a ``file``. templates: whether it carries
+    hoc templates by name, so that none is executed for it.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Format:
     extra: str = ""
     kind: str = "folder"
     sniff: str | None = None
+    templates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ FORMATS: dict[str, Format] = {
                 "obi": "Open Brain Institute extension: one group, @library enumerations, quaternions",
             },
             sniff="pynn_io.detect:is_sonata",
+            templates=True,
         ),
         Format(
             "neuroml",
@@ -145,6 +148,7 @@ FORMATS: dict[str, Format] = {
             kind="file",
             extra="nix",
             sniff="pynn_io.detect:is_nix",
+            templates=True,
         ),
     )
 }

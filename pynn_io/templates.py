@@ -95,9 +95,9 @@ def _network(network: Network, inventory: Inventory) -> Network:
         rows.setdefault(entry.population, []).append(entry)
     old: dict[str, Any] = {name: cell for name, cell in network.cells.items() if not _is_template(cell)}
     cells = {name: CableCell(name, decor) for name, (_, decor) in zip(names, made, strict=True)}
-    morphologies: Mapping[str, Morphology] = {name: replace(one, name=name) for name, (one, _) in zip(names, made, strict=True)}
-    if any(isinstance(cell, CableCell) for cell in old.values()):
-        morphologies = ChainMap(dict(morphologies), network.morphologies)  # type: ignore[arg-type]
+    shapes = {name: replace(shape, name=name) for name, (shape, _) in zip(names, made, strict=True)}
+    others = any(isinstance(cell, CableCell) for cell in old.values())
+    morphologies: Mapping[str, Morphology] = ChainMap(shapes, network.morphologies) if others else shapes  # type: ignore[arg-type]
     channels = {
         entry.item.channel: Opaque("nmodl", entry.item.channel)
         for cell in cells.values()

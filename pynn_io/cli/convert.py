@@ -62,6 +62,7 @@ exit status:
   4  the source cannot be read
   5  the result cannot be written, or it exists already
   6  a package that the format needs is not installed
+  7  a hoc template, or a mechanism that it needs, failed in NEURON (--allow-exec)
 """
 
 
@@ -112,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--allow-exec",
         action="store_true",
-        help="execute the circuit's hoc templates, which are programs, in NEURON, and convert the cells that they build",
+        help="execute the hoc templates of SRC, which are programs, in NEURON, and convert the cells that they build",
     )
     parser.add_argument("--check", action="store_true", help="say what would be lost and write nothing")
     parser.add_argument("--strict", action="store_true", help="write nothing if anything would be lost (exit status 3)")

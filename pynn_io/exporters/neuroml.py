@@ -23,7 +23,7 @@ from pynn_io.exporters.neuroml_inputs import inputs, spike_trains
 from pynn_io.exporters.neuroml_plain import SINGLE, TAGS, PlainProjection, is_plain
 from pynn_io.exporters.neuroml_populations import Part, Split, record, split_population
 from pynn_io.exporters.neuroml_projections import Cells, ProjectionWriter
-from pynn_io.exporters.neuroml_simulation import write_plan
+from pynn_io.exporters.neuroml_simulation import spike_threshold, write_plan
 from pynn_io.exporters.neuroml_words import Words
 from pynn_io.formats.neuroml_hdf5 import write_network
 from pynn_io.formats.neuroml_records import (
@@ -349,7 +349,7 @@ class _Export:
             where,
             self._report,
             v_init=plan.v_init if plan is not None else None,
-            threshold=plan.spike_threshold if plan is not None else None,
+            threshold=spike_threshold(plan, self._network, where, self._report),
             section_length=plan.section_length if plan is not None else None,
             channels=self._channel_files(cell, where),
         )

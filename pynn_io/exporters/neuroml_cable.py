@@ -81,16 +81,7 @@ def cable_document(
         )
     morphology = _one_root(with_standard_groups(morphology), where, report)
     derived = sections(morphology)
-    counts = _stated_counts(morphology, derived)
-    if section_length is None and counts is None:
-        section_length = _SECTION_LENGTH
-        report.defaulted(
-            "compartments",
-            where,
-            f"Nothing states how long a compartment may be; {section_length:g} um is written, as BMTK takes it.",
-        )
-    if counts is None:
-        counts = _counts(derived, section_length)
+    counts = _stated_counts(morphology, derived) or _counts(derived, section_length, where, report)
     kinds = [GROUP_OF_TAG.get(tag, "segment") for tag in morphology.tag.tolist()]
     names = tuple(f"{kind}_{number}" for kind, number in zip(kinds, morphology.id.tolist(), strict=True))
     if morphology.size and morphology.id[0] != 0:
@@ -189,16 +180,23 @@ Counts: TypeAlias = tuple[tuple[str, int], ...]
 def _stated_counts(morphology: Morphology, derived: Sections) -> Counts | None:
     """Of sections that the morphology has groups for, which say it; None where any has none."""
     stated = {
-        rows.tobytes(): (name, notes.divisions)
+        morphology.groups[name].tobytes(): (name, notes.divisions)
         for name, notes in morphology.notes.items()
-        if notes.ontology == SECTION and notes.divisions and len(rows := morphology.groups.get(name, ()))
+        if notes.ontology == SECTION and notes.divisions and name in morphology.groups
     }
     found = [stated.get(derived.rows(number).tobytes()) for number in range(derived.size)]
     return None if None in found else tuple(found)  # type: ignore[arg-type]
 
 
-def _counts(derived: Sections, longest: float) -> Counts:
+def _counts(derived: Sections, longest: float | None, where: str, report: Report) -> Counts:
     """Compartments no longer than ``longest``, um: ``1 + 2 int(L / (2 dL))``, always odd, as in BMTK."""
+    if longest is None:
+        longest = _SECTION_LENGTH
+        report.defaulted(
+            "compartments",
+            where,
+            f"Nothing states how long a compartment may be; {longest:g} um is written, as BMTK takes it.",
+        )
     numbers = (1 + 2 * (derived.length / (2 * longest)).astype(np.int64)).tolist()
     return tuple((f"section_{row}", number) for row, number in enumerate(numbers))
 

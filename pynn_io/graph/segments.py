@@ -80,8 +80,8 @@ class Morphology:
         cylinder of the same area along y, length = diameter, centred there.
     cuts: int64 ROWS of segments that begin a section although nothing branches there (the second section of a stub).
     names: of segments by row, where the source has any. notes: what is known of groups beyond their rows.
-    numbers: int64[k], where the source numbers sections itself (a hoc template): ROW of the first segment of each
-        section by its number, -1 for a section that is gone. None: sections count in the order of `sections`.
+    numbers: int64[n], of the section that a segment lies on, where the source numbers sections itself (a hoc template:
+        numbers of sections that are gone do not occur). None: sections count in the order of `sections`.
     Arrays are made read-only.
     """
 
@@ -165,7 +165,6 @@ def take_segments(morphology: Morphology, keep: np.ndarray) -> Morphology:
     parent = np.where(morphology.parent >= 0, row[morphology.parent], -1)[keep]
     along = np.where(parent >= 0, morphology.fraction_along[keep], 0.0)
     groups = {name: row[rows[keep[rows]]] for name, rows in morphology.groups.items()}
-    numbers = morphology.numbers
     return replace(
         morphology,
         id=morphology.id[keep],
@@ -179,5 +178,5 @@ def take_segments(morphology: Morphology, keep: np.ndarray) -> Morphology:
         spheres={int(row[old]): point for old, point in morphology.spheres.items() if keep[old]},
         cuts=row[morphology.cuts[keep[morphology.cuts]]],
         names={int(row[old]): name for old, name in morphology.names.items() if keep[old]},
-        numbers=None if numbers is None else np.where(numbers < 0, -1, row[numbers]),
+        numbers=None if morphology.numbers is None else morphology.numbers[keep],
     )

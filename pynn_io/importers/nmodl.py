@@ -154,6 +154,8 @@ class _Library:
     types: dict[str, ComponentType] = field(default_factory=dict)
     _parsed: dict[str, Mechanism | None] = field(default_factory=dict)
     _said: set[str] = field(default_factory=set)
+    _densities: dict[str, set[str]] = field(default_factory=dict)
+    _found: dict[tuple[str, tuple[tuple[str, float], ...]], Translation] = field(default_factory=dict)
 
     def say_missing(self, wanted: set[str]) -> None:
         missing = sorted(wanted - self.files.keys() - {_PASSIVE})
@@ -177,6 +179,10 @@ class _Library:
             return None
         known = {key: value for key, value in values.items() if key in mechanism.parameters}
         self._say_unknown(mechanism, values.keys() - known.keys())
+        # A density, which may have a value for every compartment, makes no other channel.
+        key = (name, tuple(sorted((each, known[each]) for each in known.keys() - self._densities.get(name, set()))))
+        if key in self._found:
+            return replace(self._found[key], parameters={**mechanism.parameters, **known})
         try:
             found = translated(mechanism, known)
         except UnsupportedInput as error:
@@ -190,6 +196,8 @@ class _Library:
         self.components |= {each.component.id: each.component for each in found.channels}
         if found.pool is not None:
             self.components[found.pool.component.id] = found.pool.component
+        densities = self._densities[name] = {each.density for each in found.channels}
+        self._found[name, tuple(sorted((each, known[each]) for each in known.keys() - densities))] = found
         return found
 
     def _say_unknown(self, mechanism: Mechanism, names: Iterable[str]) -> None:

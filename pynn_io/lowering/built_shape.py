@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +20,7 @@ _DIRECTION = np.array([0.0, 1.0, 0.0])
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BuiltShape:
-    """morphology: with a group of segments for each section. compartment: int64[n], that of each segment (its middle)."""
+    """morphology: with a group of segments for each section. compartment: int64[n], of the middle of each segment."""
 
     morphology: Morphology
     compartment: np.ndarray
@@ -29,12 +28,17 @@ class BuiltShape:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Placed:
-    """Segments of one section: points at their ends, float64[m, 4]; where on the section they are, float64[m], 0 to 1."""
+    """m segments of one section: points at their ends, float64[m, 4]; where on the section, float64[m], 0 to 1.
+
+    starts: those that begin a section of the morphology, the first among them: where only diameters are known, these
+    change in a step, and between two points at one place NEURON would find a membrane.
+    """
 
     proximal: np.ndarray
     distal: np.ndarray
     begin: np.ndarray
     end: np.ndarray
+    starts: np.ndarray
 
 
 def shape_of(
@@ -45,7 +49,7 @@ def shape_of(
     signature: np.ndarray,
     name: str,
 ) -> BuiltShape:
-    """The segments of s sections, parents first. numbers: as of `Morphology.numbers`, but of sections (-1: gone).
+    """The segments of s sections, parents first. numbers: int64[k], the section of each number; -1 for none.
 
     count: int64[s], compartments of each section. diameter: float64[c] of each compartment, um. signature: int64[c];
     neighbours that differ are in segments of their own.
@@ -65,42 +69,43 @@ def shape_of(
         parent += [-1 if above < 0 else first[above] + row, *range(first[section], first[section] + size - 1)]
         along += [fraction, *[1.0] * (size - 1)]
         middle = (made.begin + made.end) / 2
-        compartment.append(offsets[section] + np.minimum((middle * count[section]).astype(np.int64), count[section] - 1))
+        within = np.minimum((middle * count[section]).astype(np.int64), count[section] - 1)
+        compartment.append(offsets[section] + within)
         placed.append(made)
-    return BuiltShape(
-        _morphology(geometry, numbers, count, name, placed, first, np.array(parent), np.array(along)),
-        np.concatenate(compartment),
-    )
-
-
-def _morphology(
-    geometry: Geometry,
-    numbers: np.ndarray,
-    count: np.ndarray,
-    name: str,
-    placed: list[_Placed],
-    first: list[int],
-    parent: np.ndarray,
-    along: np.ndarray,
-) -> Morphology:
-    starts = np.array(first, dtype=np.int64)
-    sizes = np.array([len(each.begin) for each in placed], dtype=np.int64)
-    names = [each.replace("[", "_").replace("]", "") for each in geometry.names]
-    groups = {each: np.arange(start, start + size) for each, start, size in zip(names, starts, sizes, strict=True)}
-    notes = {each: GroupNotes(UNBRANCHED, int(number)) for each, number in zip(names, count, strict=True)}
-    return Morphology(
+    groups, notes = _sections(geometry.names, count, placed, first)
+    sizes = [len(each.begin) for each in placed]
+    number = np.full(geometry.size, -1, dtype=np.int64)
+    number[numbers[numbers >= 0]] = np.flatnonzero(numbers >= 0)
+    morphology = Morphology(
         name,
-        np.arange(int(sizes.sum()), dtype=np.int64),
-        parent.astype(np.int64),
-        along.astype(np.float64),
+        np.arange(sum(sizes), dtype=np.int64),
+        np.array(parent, dtype=np.int64),
+        np.array(along, dtype=np.float64),
         np.concatenate([each.proximal for each in placed]),
         np.concatenate([each.distal for each in placed]),
         np.repeat(geometry.tag, sizes),
         groups=groups,
-        cuts=starts,
+        cuts=np.sort([rows[0] for rows in groups.values()]),
         notes=notes,
-        numbers=np.where(numbers < 0, -1, starts[numbers]),
+        numbers=np.repeat(number, sizes),
     )
+    return BuiltShape(morphology, np.concatenate(compartment))
+
+
+def _sections(
+    names: tuple[str, ...], count: np.ndarray, placed: list[_Placed], first: list[int]
+) -> tuple[dict[str, np.ndarray], dict[str, GroupNotes]]:
+    """A group for each section (``dend_3``), or for each of the pieces of one (``axon_1_0``), and its compartments."""
+    groups, notes = {}, {}
+    for name, compartments, made, row in zip(names, count.tolist(), placed, first, strict=True):
+        plain = name.replace("[", "_").replace("]", "")
+        bounds = [*made.starts.tolist(), len(made.begin)]
+        for piece, (start, stop) in enumerate(zip(bounds, bounds[1:], strict=False)):
+            label = plain if len(bounds) == 2 else f"{plain}_{piece}"
+            groups[label] = np.arange(row + start, row + stop, dtype=np.int64)
+            share = made.end[stop - 1] - made.begin[start]
+            notes[label] = GroupNotes(UNBRANCHED, round(float(share) * compartments))
+    return groups, notes
 
 
 def _segments(
@@ -108,11 +113,9 @@ def _segments(
 ) -> _Placed:
     points = geometry.points[geometry.offsets[section] : geometry.offsets[section + 1]]
     length = float(geometry.length[section])
-    count = len(diameter)
-    cuts = (np.flatnonzero(signature[1:] != signature[:-1]) + 1) / count
+    cuts = (np.flatnonzero(signature[1:] != signature[:-1]) + 1) / len(diameter)
     if not _describes(points, length, diameter):
-        changes = (np.flatnonzero(diameter[1:] != diameter[:-1]) + 1) / count
-        return _cylinders(points, length, diameter, np.union1d(cuts, changes), start)
+        return _cylinders(points, length, diameter, cuts, start)
     arc = _arcs(points)
     wanted = cuts * arc[-1]
     nearest = np.abs(arc[None, :] - wanted[:, None]).min(axis=1, initial=np.inf)
@@ -122,28 +125,24 @@ def _segments(
     points, arc = np.insert(points, where, between, axis=0), np.insert(arc, where, wanted)
     kept = np.flatnonzero(np.diff(arc) > 0)  # of a step in diameter two points are at one place
     share = arc / arc[-1]
-    return _Placed(points[kept], points[kept + 1], share[kept], share[kept + 1])
+    return _Placed(points[kept], points[kept + 1], share[kept], share[kept + 1], np.zeros(1, dtype=np.int64))
 
 
 def _describes(points: np.ndarray, length: float, diameter: np.ndarray) -> bool:
-    """Whether the points of a section give its compartments their length and mean diameters, as NEURON works them out."""
+    """Whether the points of a section give its compartments their lengths and mean diameters, as in NEURON."""
     if len(points) < 2:
         return False
     arc = _arcs(points)
     if not abs(arc[-1] - length) <= _DIFFERENT * length:
         return False
     bounds = np.linspace(0, arc[-1], len(diameter) + 1)
-    every = np.union1d(arc, bounds)
-    # A step in diameter has two values at one arc: each side of it counts up to there.
-    areas = np.diff(arc) * (points[1:, 3] + points[:-1, 3]) / 2
-    before = np.concatenate([[0.0], np.cumsum(areas)])
-    below = np.clip(np.searchsorted(arc, every, side="left") - 1, 0, len(arc) - 2)
-    step = every - arc[below]
-    span = arc[below + 1] - arc[below]
-    slope = np.divide(points[below + 1, 3] - points[below, 3], span, out=np.zeros_like(span), where=span > 0)
+    # The area of the outline up to each point, and from there up to each bound.
+    before = np.concatenate([[0.0], np.cumsum(np.diff(arc) * (points[1:, 3] + points[:-1, 3]) / 2)])
+    below = np.clip(np.searchsorted(arc, bounds, side="left") - 1, 0, len(arc) - 2)
+    step, span = bounds - arc[below], np.diff(arc)[below]
+    slope = np.divide(np.diff(points[:, 3])[below], span, out=np.zeros_like(span), where=span > 0)
     upto = before[below] + step * points[below, 3] + slope * step**2 / 2
-    mean = np.diff(np.interp(bounds, every, upto)) / np.diff(bounds)
-    return bool((np.abs(mean - diameter) <= _DIFFERENT * diameter).all())
+    return bool((np.abs(np.diff(upto) / np.diff(bounds) - diameter) <= _DIFFERENT * diameter).all())
 
 
 def _cylinders(
@@ -153,10 +152,12 @@ def _cylinders(
     direction = _DIRECTION
     if len(points) > 1 and (span := np.linalg.norm(points[-1, :3] - points[0, :3])) > 0:
         start, direction = points[0, :3], (points[-1, :3] - points[0, :3]) / span
-    bounds = np.concatenate([[0.0], cuts, [1.0]])
+    changes = (np.flatnonzero(diameter[1:] != diameter[:-1]) + 1) / len(diameter)
+    bounds = np.concatenate([[0.0], np.union1d(cuts, changes), [1.0]])
     places = start + bounds[:, None] * length * direction
-    own = diameter[np.minimum((bounds[:-1] * len(diameter)).round().astype(np.int64), len(diameter) - 1)][:, None]
-    return _Placed(np.hstack([places[:-1], own]), np.hstack([places[1:], own]), bounds[:-1], bounds[1:])
+    own = diameter[(bounds[:-1] * len(diameter)).round().astype(np.int64)][:, None]
+    starts = np.searchsorted(bounds, np.concatenate([[0.0], changes]))
+    return _Placed(np.hstack([places[:-1], own]), np.hstack([places[1:], own]), bounds[:-1], bounds[1:], starts)
 
 
 def _arcs(points: np.ndarray) -> np.ndarray:
@@ -180,6 +181,3 @@ def _attached(placed: _Placed, at: float) -> tuple[int, float]:
 def _point(placed: _Placed, row: int, fraction: float) -> np.ndarray:
     near, far = placed.proximal[row, :3], placed.distal[row, :3]
     return near + fraction * (far - near)
-
-
-__all__ = ["BuiltShape", "shape_of"]

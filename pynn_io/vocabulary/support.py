@@ -119,7 +119,10 @@ ROWS: dict[str, Row] = {
     ),
     "template:hoc": _row(
         "HOC cell templates",
-        neuroml=_no("what the template puts on the membrane is known only to NEURON; the morphology is written"),
+        neuroml=_no(
+            "what the template puts on the membrane is known only to NEURON; the morphology is written, and with "
+            "--allow-exec what NEURON builds"
+        ),
     ),
     "template": _row("Other cell templates", neuroml=_OWN_SIMULATOR),
     "channel:nmodl:pas": _row("The passive channel"),

@@ -85,7 +85,10 @@ class TemplateInspector:
         )
 
     def build(self, lowered: LoweredTemplates, profile: Profile, report: Report, progress: Progress) -> Inventory:
-        """Load mechanisms and templates, and build. Raises BackendUnavailable, MissingPart, RunError, SimulationFailed."""
+        """Load mechanisms and templates, and build.
+
+        Raises BackendUnavailable, MissingPart, RunError, SimulationFailed.
+        """
         h = interpreter()
         stated = [*profile.mechanisms, *lowered.folders]
         load_folders(stated, report, progress)
@@ -149,8 +152,9 @@ class _Shelf:
 
 
 def _globals(h: Any) -> dict[str, dict[str, float]]:
-    """GLOBAL variables of every density mechanism, by mechanism and name."""
-    return {name: dict(declared(name, GLOBAL)) for name in names_of(h).density if not name.endswith("_ion")}
+    """GLOBAL variables of every density mechanism, by mechanism and name, but NMODL's own switch of its tables."""
+    found = {name: dict(declared(name, GLOBAL)) for name in names_of(h).density if not name.endswith("_ion")}
+    return {name: {key: each for key, each in values.items() if key != f"usetable_{name}"} for name, values in found.items()}
 
 
 def describe(
@@ -183,7 +187,7 @@ def describe(
 
 
 def _parents_first(made: TemplateCell, where: str) -> list[Any]:
-    """The sections in their numbers' order, but each after its parent. RunError for what a tree of NeuroML cannot be."""
+    """The sections in their numbers' order, but each after its parent. RunError for what is no tree of NeuroML's."""
     waiting = [section for section in made.sections if section is not None]
     members = set(waiting)
     placed: dict[Any, None] = {}

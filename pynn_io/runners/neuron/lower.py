@@ -45,11 +45,12 @@ from pynn_io.runners.neuron.overrides import global_assignments, report_unused
 from pynn_io.runners.neuron.placement import Generators, bmtk_gids
 from pynn_io.runners.neuron.templates import template_files
 from pynn_io.simulation_plan import SimulationPlan
+from pynn_io.simulation_plan.sonata_conditions import OBI_SPIKE_THRESHOLD
 
 #: What stands where a plan is silent: BMTK's (``sonata_config.py``: dt, dL, threshold) and the OBI extension's (the
 #: conditions, and its own threshold).
 _DEFAULTS = {"timestep": 0.1, "section_length": 20.0, "spike_threshold": -15.0, "celsius": 34.0, "v_init": -80.0}
-_OBI_DEFAULTS = {"timestep": 0.025, "spike_threshold": -30.0}
+_OBI_DEFAULTS = {"timestep": 0.025, "spike_threshold": OBI_SPIKE_THRESHOLD}
 #: The cells that are points of NEURON's own or of ours.
 _POINTS = frozenset({"IntFire1", "IntFire2", "IntFire4", *OWN})
 #: The settings that change nothing where every cell is one of these.

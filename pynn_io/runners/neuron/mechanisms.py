@@ -74,11 +74,10 @@ def declared(mechanism: str, kind: int) -> list[tuple[str, float]]:
     from neuron import h
 
     standard = h.MechanismStandard(mechanism, kind)
-    text, found = h.ref(""), []
+    text, names = h.ref(""), []
     for number in range(int(standard.count())):
-        if standard.name(text, number) == 1:
-            found.append((text[0], float(getattr(h, text[0]) if kind == GLOBAL else standard.get(text[0]))))
-    return found
+        names += [text[0]] if standard.name(text, number) == 1 else []
+    return [(name, float(getattr(h, name) if kind == GLOBAL else standard.get(name))) for name in names]
 
 
 def variable_of(mechanism: str, name: str) -> str | None:
@@ -122,7 +121,7 @@ def load(lowered: LoweredNeuron, profile: Profile, report: Report, progress: Pro
 
 
 def load_folders(folders: Iterable[Path], report: Report, progress: Progress) -> None:
-    """Load every mechanism of some folders that NEURON does not have yet. Raises RunError where one does not compile."""
+    """Load every mechanism of some folders that NEURON lacks. Raises RunError where one does not compile."""
     from neuron import h
 
     present = names_of(h)
