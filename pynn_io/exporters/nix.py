@@ -154,7 +154,7 @@ class _Writer:
 
     def _segments(self, name: str, morphology: Morphology) -> None:
         section = self._section("morphologies", name, kind("morphology"))
-        content = {
+        content: dict[str, Any] = {
             "name": morphology.name,
             "soma_kind": str(morphology.soma_kind),
             "spheres": dict(morphology.spheres),

@@ -153,9 +153,7 @@ def locate(
     return np.where(nowhere, -1, row), np.where(nowhere, np.nan, fraction)
 
 
-def _ends(
-    morphology: Morphology, ids: np.ndarray, order: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _ends(morphology: Morphology, ids: np.ndarray, order: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Segment rows (int64[n]) by section, the places there of the first and last of each id, and which ids are nowhere.
 
     Raises GraphError for ids that no section bears.

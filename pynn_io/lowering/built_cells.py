@@ -45,7 +45,8 @@ _LISTS: Mapping[str, Tag] = {
 class BuiltCell:
     """A cell of s sections, a parent before its children, with c compartments, in order of section and place.
 
-    geometry: its diameters are not used. numbers: int64[k], the section that each number of the circuit means; -1: gone. lists: section lists by name, int64 section rows.
+    geometry: its diameters are not used. numbers: int64[k], the section that each number of the circuit means; -1: that
+    one is gone. lists: section lists by name, int64 section rows.
     count: int64[s], compartments. resistivity: float64[s], ohm.cm.
     diameter, capacitance: float64[c], um and uF/cm2.
     mechanisms: by name, bool[c], where each is inserted. parameters: by mechanism and name, float64[c], NaN where it is

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -55,30 +56,14 @@ def shape_of(
     neighbours that differ are in segments of their own.
     """
     offsets = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-    placed: list[_Placed] = []
-    first: list[int] = []
-    parent, along, compartment = [], [], []
-    for section in range(geometry.size):
-        above, at = int(geometry.parent[section]), float(geometry.at[section])
-        own = slice(offsets[section], offsets[section + 1])
-        row, fraction = (-1, 0.0) if above < 0 else _attached(placed[above], at)
-        start = np.zeros(3) if above < 0 else _point(placed[above], row, fraction)
-        made = _segments(geometry, section, diameter[own], signature[own], start)
-        first.append(sum(len(each.begin) for each in placed))
-        size = len(made.begin)
-        parent += [-1 if above < 0 else first[above] + row, *range(first[section], first[section] + size - 1)]
-        along += [fraction, *[1.0] * (size - 1)]
-        middle = (made.begin + made.end) / 2
-        within = np.minimum((middle * count[section]).astype(np.int64), count[section] - 1)
-        compartment.append(offsets[section] + within)
-        placed.append(made)
-    groups, notes = _sections(geometry.names, count, placed, first)
-    sizes = [len(each.begin) for each in placed]
+    placed, parent, along = _tree(geometry, offsets, diameter, signature)
+    sizes = np.array([len(each.begin) for each in placed], dtype=np.int64)
+    groups, notes = _sections(geometry.names, count, placed, np.cumsum(sizes) - sizes)
     number = np.full(geometry.size, -1, dtype=np.int64)
     number[numbers[numbers >= 0]] = np.flatnonzero(numbers >= 0)
     morphology = Morphology(
         name,
-        np.arange(sum(sizes), dtype=np.int64),
+        np.arange(int(sizes.sum()), dtype=np.int64),
         np.array(parent, dtype=np.int64),
         np.array(along, dtype=np.float64),
         np.concatenate([each.proximal for each in placed]),
@@ -89,18 +74,42 @@ def shape_of(
         notes=notes,
         numbers=np.repeat(number, sizes),
     )
-    return BuiltShape(morphology, np.concatenate(compartment))
+    middle = np.concatenate([(each.begin + each.end) / 2 for each in placed])
+    of = np.repeat(np.arange(geometry.size), sizes)
+    within = np.minimum((middle * count[of]).astype(np.int64), count[of] - 1)
+    return BuiltShape(morphology, offsets[of] + within)
+
+
+def _tree(
+    geometry: Geometry, offsets: np.ndarray, diameter: np.ndarray, signature: np.ndarray
+) -> tuple[list[_Placed], list[int], list[float]]:
+    """The segments of every section, with the row of each one's parent and where on that it begins."""
+    placed: list[_Placed] = []
+    first: list[int] = []
+    parent: list[int] = []
+    along: list[float] = []
+    for section in range(geometry.size):
+        above, own = int(geometry.parent[section]), slice(offsets[section], offsets[section + 1])
+        row, fraction = (-1, 0.0) if above < 0 else _attached(placed[above], float(geometry.at[section]))
+        start = np.zeros(3) if above < 0 else _point(placed[above], row, fraction)
+        made = _segments(geometry, section, diameter[own], signature[own], start)
+        begin, size = len(parent), len(made.begin)
+        parent += [-1 if above < 0 else first[above] + row, *range(begin, begin + size - 1)]
+        along += [fraction, *[1.0] * (size - 1)]
+        first.append(begin)
+        placed.append(made)
+    return placed, parent, along
 
 
 def _sections(
-    names: tuple[str, ...], count: np.ndarray, placed: list[_Placed], first: list[int]
+    names: tuple[str, ...], count: np.ndarray, placed: list[_Placed], first: np.ndarray
 ) -> tuple[dict[str, np.ndarray], dict[str, GroupNotes]]:
     """A group for each section (``dend_3``), or for each of the pieces of one (``axon_1_0``), and its compartments."""
     groups, notes = {}, {}
-    for name, compartments, made, row in zip(names, count.tolist(), placed, first, strict=True):
+    for name, compartments, made, row in zip(names, count.tolist(), placed, first.tolist(), strict=True):
         plain = name.replace("[", "_").replace("]", "")
         bounds = [*made.starts.tolist(), len(made.begin)]
-        for piece, (start, stop) in enumerate(zip(bounds, bounds[1:], strict=False)):
+        for piece, (start, stop) in enumerate(pairwise(bounds)):
             label = plain if len(bounds) == 2 else f"{plain}_{piece}"
             groups[label] = np.arange(row + start, row + stop, dtype=np.int64)
             share = made.end[stop - 1] - made.begin[start]
@@ -145,9 +154,7 @@ def _describes(points: np.ndarray, length: float, diameter: np.ndarray) -> bool:
     return bool((np.abs(np.diff(upto) / np.diff(bounds) - diameter) <= _DIFFERENT * diameter).all())
 
 
-def _cylinders(
-    points: np.ndarray, length: float, diameter: np.ndarray, cuts: np.ndarray, start: np.ndarray
-) -> _Placed:
+def _cylinders(points: np.ndarray, length: float, diameter: np.ndarray, cuts: np.ndarray, start: np.ndarray) -> _Placed:
     """A section of which only lengths and diameters are known: a cylinder from cut to cut."""
     direction = _DIRECTION
     if len(points) > 1 and (span := np.linalg.norm(points[-1, :3] - points[0, :3])) > 0:

@@ -16,7 +16,7 @@ _KEPT = ("weight", "delay", "afferent_section_id", "afferent_section_pos")
 
 
 def copied(tmp_path: Path, pyramid: str | None = None) -> Path:
-    """The simulation configuration of a copy of ``obi_net``. pyramid: other text of NetPyramid's ``insert_channels``."""
+    """The simulation config of a copy of ``obi_net``. pyramid: other lines of NetPyramid's ``insert_channels``."""
     folder = tmp_path / "circuit"
     shutil.copytree(FIXTURES / "obi_net", folder)
     if pyramid is not None:
@@ -28,7 +28,7 @@ def copied(tmp_path: Path, pyramid: str | None = None) -> Path:
 
 
 def with_exponential_synapses(document: Document) -> Document:
-    """Release synapses, which NeuroML has no words for, as NEURON's Exp2Syn with a thousandth of their weights in uS."""
+    """Release synapses, which NeuroML has no words for, as NEURON's Exp2Syn with a thousandth of their weights, uS."""
     projections, synapses = {}, {}
     for name, projection in document.network.projections.items():
         if document.network.synapses[projection.synapses[0]].model or projection.kind != "chemical":

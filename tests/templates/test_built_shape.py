@@ -74,10 +74,8 @@ def test_points_that_do_not_give_the_diameters_are_not_used() -> None:
 
 def test_points_give_mean_diameters_of_tapers_and_steps() -> None:
     points = np.array([[0, 0, 0, 4], [10, 0, 0, 2], [10, 0, 0, 6], [20, 0, 0, 6]], dtype=float)
-    one = Geometry(
-        "template", ("soma[0]",), np.array([1]), np.array([-1]), np.zeros(1), points, np.array([0, 4]), np.array([20.0]),
-        np.full(1, NAN),
-    )  # fmt: skip
+    at = (np.array([1]), np.array([-1]), np.zeros(1))
+    one = Geometry("template", ("soma[0]",), *at, points, np.array([0, 4]), np.array([20.0]), np.full(1, NAN))
     made = BuiltCell(
         one, np.array([0]), {}, np.array([4]), np.array([100.0]), np.array([3.5, 2.5, 6, 6]), np.array([1.0, 2, 2, 2])
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,7 +30,7 @@ pytest.importorskip("nmodl", reason="the package nmodl reads .mod files")
 PYRAMID = """
     usetable_hh = 0
     forsec all {
-      nseg = 1 + 2 * int(L / 15)
+      nseg = 1 + 2 * int(L / 10)
       insert pas g_pas = 3e-05 e_pas = -70 Ra = 100 cm = 1
     }
     forsec somatic { insert hh gnabar_hh = 0.2 ek = -80 }
@@ -58,7 +57,7 @@ def _of(results: Results, population: str) -> list[tuple[np.ndarray, np.ndarray]
 
 @pytest.mark.slow
 def test_a_circuit_of_templates_runs_as_neuroml_as_it_does_itself(tmp_path: Path) -> None:
-    """Sites of synapses, a replaced axon, compartments with values of their own: spikes equal, potentials to 1e-5 mV."""
+    """Sites of synapses, a replaced axon, values of single compartments: spikes equal, potentials to 1e-5 mV."""
     document = with_exponential_synapses(read(copied(tmp_path, PYRAMID)))
     basket = tmp_path / "circuit/components/hoc/NetBasket.hoc"
     basket.write_text(basket.read_text().replace("forsec somatic", "usetable_hh = 0\n    forsec somatic"))
@@ -108,7 +107,7 @@ def _failing(tmp_path: Path, pyramid: str, **options: float) -> None:
 
 
 def test_a_template_that_fails_gives_the_words_of_neuron(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="hoc template failed for cell .*index 7 of x out of range 3"):
+    with pytest.raises(RunError, match=r"hoc template failed for cell .*index 7 of x out of range 3"):
         _failing(tmp_path, "    all = new Vector(3)\n    x = all.x[7]")
 
 
@@ -123,8 +122,9 @@ def test_a_mechanism_that_is_nowhere_is_named(tmp_path: Path) -> None:
 
 
 def test_a_template_that_never_ends(tmp_path: Path) -> None:
-    with pytest.raises(SimulationFailed, match="stopped after 3 s"):
+    with pytest.raises(SimulationFailed, match="stopped after 3 s") as raised:
         _failing(tmp_path, "    while (1) { x = 1 }", timeout=3.0)
+    assert not raised.value.folder  # nothing is left of it
 
 
 def test_a_cell_that_is_no_tree_of_its_own(tmp_path: Path) -> None:
@@ -139,10 +139,12 @@ def test_without_neuron(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_cells_of_one_kind_are_built_once_and_rows_keep_their_ids(tmp_path: Path) -> None:
-    config = copied(tmp_path)
+    config = copied(tmp_path, "    soma synlist.append(new ExpSyn(0.5))\n    forsec all { insert pas }")
     shutil.rmtree(config.parent / "components/mod")
-    document = read(config)
-    made, folders = built(document, (), Report())
+    document, report = read(config), Report()
+    made, folders = built(document, (), report)
+    (issue,) = report
+    assert (issue.code, issue.count, issue.examples) == ("placed-item", 2, ["ExpSyn"])  # a cell for each population
     assert made.network.populations["left"].cells == ("NetPyramid_pyramid", "NetBasket_basket")
     assert made.network.populations["left"].type_index.read(3).tolist() == [0, 0, 1]
     assert made.network.populations["left"].ids().tolist() == document.network.populations["left"].ids().tolist()
@@ -180,7 +182,9 @@ def test_pools_of_calcium_and_mechanisms_of_the_circuits_own_folder(tmp_path: Pa
     network = read(config, allow_exec=True).network
     cell = network.cells["NetPyramid_pyramid"]
     assert isinstance(cell, CableCell)
-    found = {(entry.region, entry.item.channel): entry.item for entry in cell.decor if isinstance(entry.item, ChannelDensity)}
+    found = {
+        (entry.region, entry.item.channel): entry.item for entry in cell.decor if isinstance(entry.item, ChannelDensity)
+    }
     assert found["soma", "Ca_HVA"].law is found["apic", "Ca_HVA"].law is Law.NERNST
     assert found["soma", "Ca_HVA"].density == pytest.approx(0.5) and found["soma", "Ih"].density == pytest.approx(0.1)
     # Without concentrations the potential is NEURON's number; where something reads one, it is Nernst's at 16 degC.
@@ -190,7 +194,3 @@ def test_pools_of_calcium_and_mechanisms_of_the_circuits_own_folder(tmp_path: Pa
     assert found["axon", "Ca_HVA"].reversal == pytest.approx(expected, rel=1e-6)
     pools = {entry.region: entry.item.mechanism for entry in cell.decor if isinstance(entry.item, ConcentrationModel)}
     assert pools["apic"] == "CaDynamics" and pools["soma"] != "CaDynamics" and set(pools) == {"soma", "apic"}
-
-
-def test_the_inspector_is_never_imported_by_a_conversion() -> None:
-    assert "pynn_io.runners.neuron.inspection" not in sys.modules

@@ -154,7 +154,9 @@ class _Shelf:
 def _globals(h: Any) -> dict[str, dict[str, float]]:
     """GLOBAL variables of every density mechanism, by mechanism and name, but NMODL's own switch of its tables."""
     found = {name: dict(declared(name, GLOBAL)) for name in names_of(h).density if not name.endswith("_ion")}
-    return {name: {key: each for key, each in values.items() if key != f"usetable_{name}"} for name, values in found.items()}
+    return {
+        name: {key: each for key, each in values.items() if key != f"usetable_{name}"} for name, values in found.items()
+    }
 
 
 def describe(
