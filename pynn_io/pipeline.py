@@ -50,7 +50,8 @@ def read(
     format: its name, where it should not be detected. report: what could not be read is added to it. mechanisms:
     folders of ``.mod`` files, for cells that only name theirs: they get the equations of these files.
     allow_exec: EXECUTE hoc templates, which are programs, in a child process with NEURON: their cells become what they
-    build, with the mechanisms of the circuit's own folder and of ``mechanisms``.
+    build, with the mechanisms of the circuit's own folder and of ``mechanisms``. That is for writing them in another
+    language; a run of the circuit builds its templates itself.
     Raises FormatError, ReadError, UnsupportedInput; with allow_exec what `pynn_io.templates.built` raises.
     """
     source = Path(path)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pynn_io.document import Document
 from pynn_io.errors import GraphError
 from pynn_io.graph.biophysics import ChannelDensity, Law, MembraneProperty, ReversalPotential
+from pynn_io.graph.cells import CableCell
 from pynn_io.graph.morphology import Tag, locate, take_segments
+from pynn_io.graph.network import Network
 from pynn_io.lowering.built_cells import BuiltCell, graph_cell, tags
 from pynn_io.lowering.segment_shape import Geometry, segment_shape
+from pynn_io.pipeline import read, write
 
 NAN = np.nan
 
@@ -133,6 +138,15 @@ def test_places_are_found_by_the_numbers_of_the_circuit() -> None:
         locate(morphology, np.array([-1]), np.array([0.5]))
     part = take_segments(morphology, morphology.tag != Tag.AXON)
     assert locate(part, np.array([2, 3]), np.array([0.5, 0.875]))[0].tolist() == [-1, 2]
+
+
+def test_nix_keeps_the_numbers(tmp_path: Path) -> None:
+    pytest.importorskip("nixio")
+    morphology, decor = graph_cell(cell(), "made")
+    network = Network("one", cells={"made": CableCell("made", decor)}, morphologies={"made": morphology})
+    write(Document(network), tmp_path / "one.nix", "nix")
+    again = read(tmp_path / "one.nix").network.morphologies["made"]
+    assert again.numbers is not None and again.numbers.tolist() == [0, 3, 3, 2, 2]
 
 
 def test_tags_are_those_of_arrays_then_of_lists() -> None:

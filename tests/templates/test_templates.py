@@ -14,6 +14,7 @@ from pynn_io.cli.convert import main as convert_command
 from pynn_io.errors import BackendUnavailable, MissingPart, RunError, SimulationFailed
 from pynn_io.graph.biophysics import ChannelDensity, ConcentrationModel, Law
 from pynn_io.graph.cells import CableCell
+from pynn_io.graph.columns import Column
 from pynn_io.pipeline import convert, read, write
 from pynn_io.registry import Backend
 from pynn_io.report import Report
@@ -146,6 +147,7 @@ def test_cells_of_one_kind_are_built_once_and_rows_keep_their_ids(tmp_path: Path
     (issue,) = report
     assert (issue.code, issue.count, issue.examples) == ("placed-item", 2, ["ExpSyn"])  # a cell for each population
     assert made.network.populations["left"].cells == ("NetPyramid_pyramid", "NetBasket_basket")
+    assert made.network.populations["right"].cells == made.network.populations["left"].cells
     assert made.network.populations["left"].type_index.read(3).tolist() == [0, 0, 1]
     assert made.network.populations["left"].ids().tolist() == document.network.populations["left"].ids().tolist()
     assert "morphology" not in made.network.populations["left"].table
@@ -157,6 +159,40 @@ def test_cells_of_one_kind_are_built_once_and_rows_keep_their_ids(tmp_path: Path
     assert any((folder / "hh.mod").is_file() for folder in folders)
     unchanged = replace(document, network=replace(document.network, cells={}))
     assert built(unchanged, (), Report()) == (unchanged, ())
+
+
+def test_attributes_of_cells_make_kinds_only_where_the_template_uses_them(tmp_path: Path) -> None:
+    """Its cells differ in both currents; what it builds differs with the threshold current, which two of them share."""
+    config = copied(tmp_path, "    forsec all { insert pas g_pas = 1e-5 * $2 }")
+    shutil.rmtree(config.parent / "components/mod")
+    path = config.parent / "components/hoc/NetPyramid.hoc"
+    text = path.read_text().replace("insert_channels()\n  }", "insert_channels($4, $5)\n  }", 1)
+    names = "strdef NetPyramid_NeededAttributes\nNetPyramid_NeededAttributes = "
+    path.write_text(f'{names}"holding_current;threshold_current"\n{text}')
+    document = read(config)
+    population = document.network.populations["left"]
+    stated = {"holding_current": [0.1, 0.2, 0.3], "threshold_current": [2.0, 2.0, 2.0]}
+    table = population.table.updated({f"parameters:{key}": Column(np.array(value)) for key, value in stated.items()})
+    other = document.network.populations["right"]
+    others = other.table.updated({"parameters:threshold_current": Column(np.array([2.0, 3.0, 3.0]))})
+    populations = {
+        **document.network.populations,
+        "left": replace(population, table=table),
+        "right": replace(other, table=others),
+    }
+    made, _ = built(replace(document, network=replace(document.network, populations=populations)), (), Report())
+    assert made.network.populations["left"].cells == ("NetPyramid_pyramid", "NetBasket_basket")
+    assert made.network.populations["right"].cells == (
+        "NetPyramid_pyramid",
+        "NetPyramid_pyramid__2",
+        "NetBasket_basket",
+    )
+    found = []
+    for name in made.network.populations["right"].cells[:2]:
+        cell = made.network.cells[name]
+        assert isinstance(cell, CableCell)
+        found += {paint.item.density for paint in cell.decor if isinstance(paint.item, ChannelDensity)}
+    assert found == pytest.approx([0.02, 0.03])
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ The four steps of a runner, so that `pynn_io.runners.worker` starts it as it sta
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -142,7 +143,7 @@ class _Shelf:
         return BuiltRows(group.population, group.rows, found[inverse.reshape(-1)])
 
     def _put(self, made: BuiltCell, name: str) -> int:
-        key = (name, pickle.dumps(made))
+        key = (name, hashlib.sha256(pickle.dumps(made)).digest())
         if key not in self._known:
             self._known[key] = len(self.cells)
             taken = sum(each == name or each.startswith(f"{name}__") for each in self.names)
