@@ -43,6 +43,22 @@ PYRAMID = """
       for (x, 0) { gnabar_hh(x) = 0.05 * (1 + x) g_pas(x) = 3e-05 * (1 + x) }
     }"""
 
+#: A pool of potassium, which NeuroML's potentials do not follow, and a mechanism with an array for a parameter.
+MECHANISMS = {
+    "Kpool": """NEURON { SUFFIX Kpool USEION k READ ik WRITE ki }
+STATE { ki }
+ASSIGNED { ik }
+INITIAL { ki = 100 }
+BREAKPOINT { SOLVE decay METHOD cnexp }
+DERIVATIVE decay { ki' = (100 - ki)/5 }
+""",
+    "Listed": """NEURON { SUFFIX Listed NONSPECIFIC_CURRENT i RANGE g }
+PARAMETER { g[3] }
+ASSIGNED { v i }
+BREAKPOINT { i = g[0]*v }
+""",
+}
+
 
 def _of(results: Results, population: str) -> list[tuple[np.ndarray, np.ndarray]]:
     """Spike times and potential (mV, every 0.1 ms) of every cell of a population, the parts of NeuroML in order."""
@@ -208,14 +224,19 @@ def test_pools_of_calcium_and_mechanisms_of_the_circuits_own_folder(tmp_path: Pa
     }
     forsec apical { insert Ca_HVA insert CaDynamics }
     forsec basal { insert Ca_HVA }
-    forsec axonal { insert Ca_HVA insert SK }"""
+    forsec axonal { insert Ca_HVA insert SK insert Kpool insert Listed }"""
     config = copied(tmp_path, pyramid)
     folder = config.parent / "components/mod"
     shutil.rmtree(folder)
     folder.mkdir()
     for name in ("Ca_HVA", "CaDynamics", "Ih", "SK"):
         shutil.copyfile(modfiles / f"{name}.mod", folder / f"{name}.mod")
-    network = read(config, allow_exec=True).network
+    for name, text in MECHANISMS.items():
+        (folder / f"{name}.mod").write_text(text)
+    report = Report()
+    network = read(config, allow_exec=True, report=report).network
+    said = {(issue.code, tuple(issue.examples)) for issue in report if str(issue.where) == "cells/NetPyramid"}
+    assert said >= {("reversal-potential", ("k",)), ("mechanism-parameter", ("g_Listed",))}
     cell = network.cells["NetPyramid_pyramid"]
     assert isinstance(cell, CableCell)
     found = {

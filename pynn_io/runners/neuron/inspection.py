@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from pynn_io.runners.base import Profile
 from pynn_io.runners.neuron.cells import lower_part, morphologies_of
 from pynn_io.runners.neuron.lower import mechanism_folders
 from pynn_io.runners.neuron.lowered import CellGroup, TemplateModel
-from pynn_io.runners.neuron.mechanisms import GLOBAL, PARAMETER, declared, load_folders, names_of
+from pynn_io.runners.neuron.mechanisms import GLOBAL, PARAMETER, arrays, declared, load_folders, names_of
 from pynn_io.runners.neuron.obi_synapses import seed_gids
 from pynn_io.runners.neuron.sites import array_and_index
 from pynn_io.runners.neuron.start import interpreter
@@ -47,6 +47,10 @@ from pynn_io.simulation_plan import SimulationPlan
 _LISTS = ("somatic", "basal", "apical", "axonal", "myelinated", "nodal", "ais")
 #: Bits of ``ion_style``: the reversal potential is worked out from concentrations at the start, and at every step.
 _AT_START, _ALWAYS = 32, 64
+#: Where in it is who sets the reversal potential, and the one who is a mechanism.
+_SETTER, _MECHANISM = 8, 3
+#: The ion whose potential follows its concentrations in NeuroML.
+_CALCIUM = "ca"
 #: The other end of a section on its parent: NEURON's ``orientation``.
 _REVERSED = 1
 
@@ -172,6 +176,7 @@ def describe(
     mechanisms = _mechanisms(segments)
     changed = _globals(h)
     _say_placed(segments, where, report)
+    _say_arrays(mechanisms, where, report)
     return BuiltCell(
         _geometry(sections, row, names, lists),
         np.array([-1 if section is None else row[section] for section in made.sections], dtype=np.int64),
@@ -185,7 +190,7 @@ def describe(
             name: _parameters(name, here, segments, before.get(name, {}), changed.get(name, {}))
             for name, here in mechanisms.items()
         },
-        *_potentials(h, sections),
+        *_potentials(h, sections, where, report),
     )
 
 
@@ -277,25 +282,31 @@ def _parameters(
     return found
 
 
-def _potentials(h: Any, sections: list[Any]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Reversal potentials of ions that stay (mV), and where they move with concentrations."""
+def _potentials(
+    h: Any, sections: list[Any], where: str, report: Report
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Reversal potentials of ions that stay (mV), and where that of calcium moves with its concentrations."""
     total = sum(section.nseg for section in sections)
     stay: dict[str, np.ndarray] = {}
     moving: dict[str, np.ndarray] = {}
-    number = 0
+    number, changing = 0, set()
     for section in sections:
         own = slice(number, number + section.nseg)
         number += section.nseg
         for name in [mechanism.name() for mechanism in section(0.5) if mechanism.is_ion()]:
             ion, style = name.removesuffix("_ion"), int(h.ion_style(name, sec=section))
-            if style & _ALWAYS:
+            if style & _ALWAYS and ion == _CALCIUM:
                 moving.setdefault(ion, np.zeros(total, dtype=bool))[own] = True
                 continue
+            if style & _ALWAYS or style // _SETTER % 4 == _MECHANISM:
+                changing.add(ion)
             values = [getattr(segment, f"e{ion}") for segment in section]
             if style & _AT_START:
                 inside, outside = (getattr(h, f"{ion}{side}0_{name}") for side in "io")
                 values = [h.nernst(inside, outside, h.ion_charge(name))] * section.nseg
             stay.setdefault(ion, np.full(total, np.nan))[own] = values
+    message = "The reversal potential of these ions changes in NEURON; that of the start is kept."
+    report.approximated("reversal-potential", where, message, count=len(changing), examples=sorted(changing))
     return stay, moving
 
 
@@ -304,3 +315,10 @@ def _say_placed(segments: list[Any], where: str, report: Report) -> None:
     placed = [process.hname().partition("[")[0] for segment in segments for process in segment.point_processes()]
     message = "The template puts point processes on its cell; they are left out."
     report.lost("placed-item", where, message, count=len(placed), examples=sorted(set(placed)))
+
+
+def _say_arrays(mechanisms: Iterable[str], where: str, report: Report) -> None:
+    """Parameters of several numbers, which have no place in a cell of the graph."""
+    found = [name for mechanism in mechanisms for name in arrays(mechanism)]
+    message = "Parameters that are arrays keep the values of the mechanism's file."
+    report.not_read("mechanism-parameter", where, message, count=len(found), examples=found)

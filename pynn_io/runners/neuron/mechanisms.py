@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -74,10 +74,25 @@ def declared(mechanism: str, kind: int) -> list[tuple[str, float]]:
     from neuron import h
 
     standard = h.MechanismStandard(mechanism, kind)
-    text, names = h.ref(""), []
-    for number in range(int(standard.count())):
-        names += [text[0]] if standard.name(text, number) == 1 else []
+    names = [name for name, size in _sizes(standard) if size == 1]
     return [(name, float(getattr(h, name) if kind == GLOBAL else standard.get(name))) for name in names]
+
+
+def arrays(mechanism: str) -> list[str]:
+    """The parameters of a mechanism that are several numbers."""
+    from neuron import h
+
+    return [name for name, size in _sizes(h.MechanismStandard(mechanism, PARAMETER)) if size > 1]
+
+
+def _sizes(standard: Any) -> Iterator[tuple[str, int]]:
+    """Name and size of every variable of a MechanismStandard."""
+    from neuron import h
+
+    text = h.ref("")
+    for number in range(int(standard.count())):
+        size = int(standard.name(text, number))
+        yield text[0], size
 
 
 def variable_of(mechanism: str, name: str) -> str | None:
