@@ -167,7 +167,8 @@ _READERS: Mapping[str, Mapping[str, str]] = {
         "randomize_gaba_rise_time": "randomize_gaba_rise_time",
         "node_set": "node_set",
     },
-    "run:bmtk": {"section_length": "dL", "spike_times": "spike_times"},
+    "run:compartments": {"section_length": "dL"},
+    "run:bmtk": {"spike_times": "spike_times"},
     "run:own": {"variable_step": "variable_step", "min_delay": "min_delay"},
     "run": {"start": "tstart"},
 }

@@ -9,6 +9,7 @@ wrong, nothing half-written stands under the target's name, and the input is nev
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,18 +40,32 @@ def read(
     *,
     format: str | None = None,
     report: Report | None = None,
+    mechanisms: Sequence[str | Path] = (),
+    allow_exec: bool = False,
     progress: Progress = quiet,
     **options: Any,
 ) -> Document:
     """Read any known file into a `Document`.
 
-    format: its name, where it should not be detected. report: what could not be read is added to it.
-    Raises FormatError, ReadError, UnsupportedInput.
+    format: its name, where it should not be detected. report: what could not be read is added to it. mechanisms:
+    folders of ``.mod`` files, for cells that only name theirs: they get the equations of these files.
+    allow_exec: EXECUTE hoc templates, which are programs, in a child process with NEURON: their cells become what they
+    build, with the mechanisms of the circuit's own folder and of ``mechanisms``. That is for writing them in another
+    language; a run of the circuit builds its templates itself.
+    Raises FormatError, ReadError, UnsupportedInput; with allow_exec what `pynn_io.templates.built` raises.
     """
     source = Path(path)
     row, _ = registry.find(format or detect(source))
     reader = registry.load(row, "reader")
-    return reader(source, Report() if report is None else report, progress=Local(progress), **options)
+    report = Report() if report is None else report
+    document = reader(source, report, progress=Local(progress), **options)
+    folders = tuple(map(Path, mechanisms))
+    if allow_exec:
+        build = registry.load_dotted(registry.TEMPLATES)
+        document, folders = build(document, folders, report, progress=Local(progress))
+    if not folders:
+        return document
+    return registry.load_dotted(registry.MECHANISMS)(document, folders, report)
 
 
 def write(
@@ -85,12 +100,15 @@ def convert(
     check: bool = False,
     strict: bool = False,
     overwrite: bool = False,
+    mechanisms: Sequence[str | Path] = (),
+    allow_exec: bool = False,
     progress: Progress = quiet,
 ) -> Conversion:
     """Convert a file or folder to another format.
 
-    dest: by default `default_destination`. check: read, validate, audit, and write into a place that is thrown away, so
-    that the report is complete. Raises what `read` and `write` raise.
+    mechanisms, allow_exec: as for `read`; but nothing is executed for a format that carries hoc templates (SONATA,
+    NIX). dest: by default `default_destination`. check: read, validate, audit, and write into a place that is thrown
+    away, so that the report is complete. Raises what `read` and `write` raise.
     """
     report = Report() if report is None else report
     source = Path(source)
@@ -98,7 +116,14 @@ def convert(
     target = Path(dest) if dest is not None else default_destination(source, to)
     if not check:
         refuse_existing(target, overwrite)
-    document = read(source, format=format, report=report, progress=progress)
+    document = read(
+        source,
+        format=format,
+        report=report,
+        mechanisms=mechanisms,
+        allow_exec=allow_exec and not job.keeps_templates,
+        progress=progress,
+    )
     if not check:
         return Conversion(target, job.run(document, target, {}), report, document)
     with tempfile.TemporaryDirectory(suffix=STAGING) as folder:
@@ -134,6 +159,7 @@ class _Job:
     def __init__(self, to: str, report: Report, strict: bool, overwrite: bool, progress: Progress) -> None:
         self._to = to
         self._row, self._dialect = registry.find(to)
+        self.keeps_templates = self._row.templates
         self._writer = registry.load(self._row, "writer")
         self._report = report
         self._strict = strict

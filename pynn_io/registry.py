@@ -18,6 +18,10 @@ from typing import Any
 from pynn_io.errors import BackendUnavailable, FormatError
 
 ENTRY_POINTS = "pynn_io.formats"
+#: What puts the equations of ``.mod`` files into a document whose cells only name their mechanisms.
+MECHANISMS = "pynn_io.importers.nmodl:translate"
+#: What puts cells in the place of hoc templates, by executing these.
+TEMPLATES = "pynn_io.templates:built"
 BACKEND_ENTRY_POINTS = "pynn_io.backends"
 
 
@@ -27,7 +31,8 @@ class Format:
 
     reader, writer: ``module:function``, or None. sniff: ``module:function`` taking a path, true if its content is this
     format. dialects: those a writer can be asked for (``sonata+allen``). extra: what to ``pip install``, if the format
-    needs more than pynn_io itself. kind: what a writer makes, a ``folder`` or a ``file``.
+    needs more than pynn_io itself. kind: what a writer makes, a ``folder`` or a ``file``. templates: whether it carries
+    hoc templates by name, so that none is executed for it.
     """
 
     name: str
@@ -39,6 +44,7 @@ class Format:
     extra: str = ""
     kind: str = "folder"
     sniff: str | None = None
+    templates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,7 @@ FORMATS: dict[str, Format] = {
                 "obi": "Open Brain Institute extension: one group, @library enumerations, quaternions",
             },
             sniff="pynn_io.detect:is_sonata",
+            templates=True,
         ),
         Format(
             "neuroml",
@@ -127,8 +134,10 @@ FORMATS: dict[str, Format] = {
         ),
         Format(
             "nmodl",
-            "NMODL mechanisms and Python scripts of the cells, for plain NEURON",
+            "NMODL mechanisms; written with Python scripts of the cells, for plain NEURON",
+            reader="pynn_io.importers.nmodl:read",
             writer="pynn_io.exporters.nmodl:write",
+            extensions=(".mod",),
         ),
         Format(
             "nix",
@@ -139,6 +148,7 @@ FORMATS: dict[str, Format] = {
             kind="file",
             extra="nix",
             sniff="pynn_io.detect:is_nix",
+            templates=True,
         ),
     )
 }
@@ -241,11 +251,16 @@ def load(row: Format, role: str) -> Callable[..., Any]:
     dotted = getattr(row, role)
     if dotted is None:
         raise FormatError(f"pynn_io has no {role} for {row.title}")
-    module, _, function = dotted.partition(":")
     try:
-        return getattr(import_module(module), function)
+        return load_dotted(dotted)
     except ModuleNotFoundError as error:
         if error.name and error.name.split(".")[0] == "pynn_io":
             raise
         hint = f"pip install 'pynn_io[{row.extra}]'" if row.extra else f"install {error.name}"
         raise BackendUnavailable(f"{row.title} needs the package {error.name!r}", hint=hint) from error
+
+
+def load_dotted(dotted: str) -> Callable[..., Any]:
+    """The function behind ``module:function``."""
+    module, _, function = dotted.partition(":")
+    return getattr(import_module(module), function)

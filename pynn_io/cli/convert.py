@@ -41,6 +41,10 @@ examples:
       only say what would be lost; write nothing
   pynn-convert circuit_config.json --to neuroml --strict --allow extra-column,node-set
       write only if nothing but the two allowed kinds would be lost
+  pynn-convert circuit_config.json --to neuroml --mechanisms mod
+      cells with the ion channels of the .mod files in the folder mod, as NeuroML's own or in LEMS
+  pynn-convert circuit_config.json --to neuroml --allow-exec
+      cells of hoc templates too: NEURON builds them, with the circuit's own .mod files and those of --mechanisms
   pynn-convert cell.asc cell.swc --to swc
       a Neurolucida morphology as SWC
   pynn-convert --list
@@ -58,6 +62,7 @@ exit status:
   4  the source cannot be read
   5  the result cannot be written, or it exists already
   6  a package that the format needs is not installed
+  7  a hoc template, or a mechanism that it needs, failed in NEURON (--allow-exec)
 """
 
 
@@ -97,6 +102,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-o", "--output", metavar="DEST", type=Path, help="the same as DEST")
     parser.add_argument("--to", metavar="FORMAT", help="format to write, with its dialect: sonata, sonata+obi, neuroml")
     parser.add_argument("--from", dest="source_format", metavar="FORMAT", help="format of SRC, where it cannot be told")
+    parser.add_argument(
+        "--mechanisms",
+        metavar="DIR",
+        type=Path,
+        action="append",
+        default=[],
+        help="folder of .mod files whose equations the cells get that only name their mechanisms (may be repeated)",
+    )
+    parser.add_argument(
+        "--allow-exec",
+        action="store_true",
+        help="execute the hoc templates of SRC, which are programs, in NEURON, and convert the cells that they build",
+    )
     parser.add_argument("--check", action="store_true", help="say what would be lost and write nothing")
     parser.add_argument("--strict", action="store_true", help="write nothing if anything would be lost (exit status 3)")
     add_allow(parser)
@@ -131,6 +149,8 @@ def _convert(arguments: argparse.Namespace) -> int:
                 check=arguments.check,
                 strict=arguments.strict,
                 overwrite=arguments.overwrite,
+                mechanisms=arguments.mechanisms,
+                allow_exec=arguments.allow_exec,
                 progress=progress,
             )
     except LossError as error:

@@ -16,13 +16,14 @@ import numpy as np
 from pynn_io.document import Document
 from pynn_io.errors import WriteError
 from pynn_io.exporters.neuroml_cable import PASSIVE, PASSIVE_FILE, cable_document
+from pynn_io.exporters.neuroml_cells import channels_of
 from pynn_io.exporters.neuroml_components import Component, cell_component
 from pynn_io.exporters.neuroml_definitions import Definitions, born_in_neuroml
 from pynn_io.exporters.neuroml_inputs import inputs, spike_trains
 from pynn_io.exporters.neuroml_plain import SINGLE, TAGS, PlainProjection, is_plain
 from pynn_io.exporters.neuroml_populations import Part, Split, record, split_population
 from pynn_io.exporters.neuroml_projections import Cells, ProjectionWriter
-from pynn_io.exporters.neuroml_simulation import write_plan
+from pynn_io.exporters.neuroml_simulation import spike_threshold, write_plan
 from pynn_io.exporters.neuroml_words import Words
 from pynn_io.formats.neuroml_hdf5 import write_network
 from pynn_io.formats.neuroml_records import (
@@ -39,6 +40,7 @@ from pynn_io.formats.neuroml_records import (
 )
 from pynn_io.formats.neuroml_xml import write_document
 from pynn_io.graph.cells import CableCell, PointCell, SpikeSource
+from pynn_io.graph.dynamics import Component as Channel
 from pynn_io.graph.morphology import Morphology
 from pynn_io.graph.network import Network
 from pynn_io.graph.stimuli import ComponentInput
@@ -93,7 +95,11 @@ class _Export:
         self._name = nml_id(name)
         self._stem = stem_of(self._network)
         self._ids = Ids()
-        self._born = document.provenance.get("format") == "neuroml" or born_in_neuroml(self._network)
+        # A circuit of another format that has the equations of its mechanisms is still not NeuroML's own.
+        translated = "mechanisms" in document.provenance
+        self._born = document.provenance.get("format") == "neuroml" or (
+            born_in_neuroml(self._network) and not translated
+        )
         # What stands in the network and what it is made of may bear the same names; only a source of NeuroML does so.
         self._places = Ids() if self._born else self._ids
         for taken in (self._name, f"{self._name}_document", "pas"):
@@ -351,7 +357,9 @@ class _Export:
             where,
             self._report,
             v_init=plan.v_init if plan is not None else None,
-            threshold=plan.spike_threshold if plan is not None else None,
+            threshold=spike_threshold(plan, self._network, where, self._report),
+            section_length=plan.section_length if plan is not None else None,
+            channels=self._channel_files(cell, where),
         )
         file = f"{identifier}.cell.nml"
         write_document(self._dest / file, parts.head)
@@ -360,6 +368,12 @@ class _Export:
             self._passive = True
             write_document(self._dest / PASSIVE_FILE, DocumentHead("pas_channel", components=(PASSIVE,)))
         return identifier, parts.morphology
+
+    def _channel_files(self, cell: CableCell, where: str) -> dict[str, str]:
+        """The files of those of its channels that are components, written when first asked for."""
+        known = self._network.channels
+        names = [name for name in channels_of(cell) if isinstance(known.get(name), Channel)]
+        return {name: file for name in names if (file := self._definitions.channel(name, where)) is not None}
 
     # -- components
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 
+from pynn_io.exporters.neuroml_cells import DIVISIONS, ordered, statement
 from pynn_io.exporters.neuroml_components import quantity
 from pynn_io.formats.neuroml_records import DocumentHead, Element, nml_id
 from pynn_io.formats.neuroml_xml import number_text
 from pynn_io.graph.biophysics import ChannelDensity, ConcentrationModel, MembraneProperty, Paint, ReversalPotential
 from pynn_io.graph.cells import CableCell
+from pynn_io.graph.columns import empty
 from pynn_io.graph.morphology import Morphology, Sections, apply_processing, sections, with_standard_groups
 from pynn_io.graph.segments import GROUP_OF_TAG, Tag
 from pynn_io.report import Report
@@ -27,6 +30,8 @@ _STANDARD = (
 #: The passive channel has a file of its own, which cells include: jNeuroML refuses two definitions of one id.
 PASSIVE_FILE = "pas.channel.nml"
 PASSIVE = Element("ionChannel", {"id": "pas", "type": "ionChannelPassive", "conductance": "10pS"})
+#: BMTK's ``dL``, um.
+_SECTION_LENGTH = 20.0
 #: What NEURON takes where nothing is said: cm, Ra.
 _DEFAULTS = {"specific_capacitance": 1.0, "axial_resistivity": 35.4}
 _WORDS = {
@@ -58,8 +63,14 @@ def cable_document(
     *,
     v_init: float | None,
     threshold: float | None,
+    section_length: float | None = None,
+    channels: Mapping[str, str] = empty(),
 ) -> CableParts:
-    """The ``.cell.nml`` of a cell. v_init, threshold: of the plan, mV; they override the decor's."""
+    """The ``.cell.nml`` of a cell. v_init, threshold: of the plan, mV; they override the decor's.
+
+    section_length: of the plan (SONATA's ``dL``), um: how long a compartment may be. channels: the files of those that
+    NeuroML or LEMS defines, by name; the others are left out (reported).
+    """
     morphology, unknown = apply_processing(morphology, cell.processing)
     if unknown:
         report.lost(
@@ -69,27 +80,29 @@ def cable_document(
             examples=unknown,
         )
     morphology = _one_root(with_standard_groups(morphology), where, report)
+    derived = sections(morphology)
+    counts = _stated_counts(morphology, derived) or _counts(derived, section_length, where, report)
     kinds = [GROUP_OF_TAG.get(tag, "segment") for tag in morphology.tag.tolist()]
     names = tuple(f"{kind}_{number}" for kind, number in zip(kinds, morphology.id.tolist(), strict=True))
     if morphology.size and morphology.id[0] != 0:
         # jNeuroML wants the root to be segment 0; the number that the source gave stays in the segment's name.
         morphology = replace(morphology, id=np.arange(morphology.size))
-    children = [_morphology(identifier, morphology, names, where, report)]
+    children = [_morphology(identifier, morphology, names, derived, counts, where, report)]
     passive = False
     if cell.template is not None:
         report.lost(
             "template",
             where,
             f"{cell.template}: what this template puts on the membrane is known only to its own simulator; the cell is "
-            "written with its morphology alone.",
+            "written with its morphology alone. --allow-exec has NEURON build the cells of hoc templates.",
             examples=[cell.template],
         )
     else:
-        biophysics = _Biophysics(cell, morphology, where, report)
+        biophysics = _Biophysics(cell, morphology, where, report, channels)
         children.append(biophysics.element(identifier, v_init, threshold))
         passive = biophysics.passive
     element = Element("cell", {"id": identifier}, tuple(children))
-    includes = (PASSIVE_FILE,) if passive else ()
+    includes = (*([PASSIVE_FILE] if passive else []), *dict.fromkeys(channels.values()))
     return CableParts(DocumentHead(identifier, includes=includes, components=(element,)), morphology, passive)
 
 
@@ -113,7 +126,15 @@ def _one_root(morphology: Morphology, where: str, report: Report) -> Morphology:
     return replace(morphology, parent=parent, fraction_along=along)
 
 
-def _morphology(identifier: str, morphology: Morphology, names: tuple[str, ...], where: str, report: Report) -> Element:
+def _morphology(
+    identifier: str,
+    morphology: Morphology,
+    names: tuple[str, ...],
+    derived: Sections,
+    counts: Counts,
+    where: str,
+    report: Report,
+) -> Element:
     diameters = np.concatenate([morphology.proximal[:, 3], morphology.distal[:, 3]])
     if (diameters <= 0).any():
         report.approximated(
@@ -122,8 +143,7 @@ def _morphology(identifier: str, morphology: Morphology, names: tuple[str, ...],
             f"Points of the morphology {morphology.name} have no diameter, which NeuroML forbids; they get 0.001 um.",
             count=int((diameters <= 0).sum()),
         )
-    derived = sections(morphology)
-    children = (*_segments(morphology, derived, names), *_groups(morphology, derived))
+    children = (*_segments(morphology, derived, names), *_groups(morphology, derived, counts))
     return Element("morphology", {"id": f"{identifier}_morphology"}, children)
 
 
@@ -155,17 +175,48 @@ def _point(tag: str, values: list[float]) -> Element:
     return Element(tag, dict(zip(("x", "y", "z", "diameter"), texts, strict=True)))
 
 
-def _groups(morphology: Morphology, derived: Sections) -> Iterator[Element]:
+#: Name and number of compartments of every section.
+Counts: TypeAlias = tuple[tuple[str, int], ...]
+
+
+def _stated_counts(morphology: Morphology, derived: Sections) -> Counts | None:
+    """Of sections that the morphology has groups for, which say it; None where any has none."""
+    stated = {
+        morphology.groups[name].tobytes(): (name, notes.divisions)
+        for name, notes in morphology.notes.items()
+        if notes.ontology == SECTION and notes.divisions and name in morphology.groups
+    }
+    found = [stated.get(derived.rows(number).tobytes()) for number in range(derived.size)]
+    return None if None in found else tuple(found)  # type: ignore[arg-type]
+
+
+def _counts(derived: Sections, longest: float | None, where: str, report: Report) -> Counts:
+    """Compartments no longer than ``longest``, um: ``1 + 2 int(L / (2 dL))``, always odd, as in BMTK."""
+    if longest is None:
+        longest = _SECTION_LENGTH
+        report.defaulted(
+            "compartments",
+            where,
+            f"Nothing states how long a compartment may be; {longest:g} um is written, as BMTK takes it.",
+        )
+    numbers = (1 + 2 * (derived.length / (2 * longest)).astype(np.int64)).tolist()
+    return tuple((f"section_{row}", number) for row, number in enumerate(numbers))
+
+
+def _groups(morphology: Morphology, derived: Sections, counts: Counts) -> Iterator[Element]:
     """Unbranched sections first, then everything that is made of them: jNeuroML reads groups in order."""
-    names = [f"section_{number}" for number in range(derived.size)]
-    for number, name in enumerate(names):
-        members = _members(morphology.id[derived.rows(number)])
-        yield Element("segmentGroup", {"id": name, "neuroLexId": SECTION}, members)
+    names = [nml_id(name) for name, _ in counts]
+    for row, (name, number) in enumerate(counts):
+        divisions = Element("property", {"tag": DIVISIONS, "value": str(number)})
+        children = (divisions, *_members(morphology.id[derived.rows(row)]))
+        yield Element("segmentGroup", {"id": nml_id(name), "neuroLexId": SECTION}, children)
     for name, term, tags in _STANDARD:
         chosen = np.flatnonzero(np.isin(derived.tag, tags))
         if len(chosen):
             yield Element("segmentGroup", {"id": name, "neuroLexId": term}, _includes(names[k] for k in chosen))
     for name, rows in morphology.groups.items():
+        if nml_id(name) in names:
+            continue
         whole = np.bincount(derived.segment_section[rows], minlength=derived.size)
         chosen = np.flatnonzero(whole)
         if np.array_equal(whole[chosen], np.diff(derived.offsets)[chosen]):
@@ -182,11 +233,23 @@ def _includes(names: Iterator[str]) -> tuple[Element, ...]:
     return tuple(Element("include", {"segmentGroup": name}) for name in names)
 
 
+def _definition(item: object) -> str:
+    """The channel or concentration model that a statement is about."""
+    if isinstance(item, ChannelDensity):
+        return item.channel
+    return item.mechanism if isinstance(item, ConcentrationModel) else ""
+
+
 class _Biophysics:
     """The decor of one cell as <biophysicalProperties>: later statements override earlier ones, region by region."""
 
-    def __init__(self, cell: CableCell, morphology: Morphology, where: str, report: Report) -> None:
+    def __init__(
+        self, cell: CableCell, morphology: Morphology, where: str, report: Report, channels: Mapping[str, str]
+    ) -> None:
         self._where, self._report = where, report
+        self._own: list[Element] = []
+        used: set[str] = set()
+        self._groups = morphology.groups
         self._regions = [name for name in GROUP_OF_TAG.values() if name in morphology.groups]
         self._properties: dict[str, dict[str, float]] = {}
         self._passive: dict[str, dict[str, float]] = {}
@@ -199,6 +262,9 @@ class _Biophysics:
                 self._put(self._properties.setdefault(item.kind, {}), entry.region, item.value)
             elif isinstance(item, ChannelDensity) and item.channel == "pas":
                 self._channel(entry.region, item)
+            elif _definition(item) in channels:
+                made = statement(entry, used, where, report) if self._has(entry.region) else None
+                self._own += [] if made is None else [made]
             elif isinstance(item, ChannelDensity):
                 lost["channel"][item.channel] = None
             elif isinstance(item, ConcentrationModel):
@@ -221,19 +287,24 @@ class _Biophysics:
         self._default("spike_threshold", 0.0, "mV")
         for kind, value in _DEFAULTS.items():
             self._default(kind, value, _WORDS[kind][1])
-        membrane = [*self._densities(), *self._values("spike_threshold")]
-        membrane += [*self._values("specific_capacitance"), *self._values("initial_potential")]
+        inside = [each for each in self._own if each.tag == "species"]
+        membrane = [*self._densities(), *(each for each in self._own if each not in inside)]
+        for kind in ("spike_threshold", "specific_capacitance", "initial_potential"):
+            membrane += self._values(kind)
         parts = (
-            Element("membraneProperties", {}, tuple(membrane)),
-            Element("intracellularProperties", {}, tuple(self._values("axial_resistivity"))),
+            ordered("membraneProperties", membrane),
+            ordered("intracellularProperties", [*inside, *self._values("axial_resistivity")]),
         )
         return Element("biophysicalProperties", {"id": f"{identifier}_biophysics"}, parts)
+
+    def _has(self, region: str) -> bool:
+        return region in self._regions or region not in GROUP_OF_TAG.values()
 
     def _put(self, place: dict[str, float], region: str, value: float) -> None:
         if region == "all":
             place.clear()
             place.update(dict.fromkeys(self._regions, value) or {"all": value})
-        elif region in self._regions or region not in GROUP_OF_TAG.values():
+        elif self._has(region):
             place[region] = value
 
     def _channel(self, region: str, item: ChannelDensity) -> None:
@@ -244,7 +315,7 @@ class _Biophysics:
 
     def _default(self, kind: str, value: float, unit: str) -> None:
         stated = self._properties.setdefault(kind, {})
-        missing = [region for region in self._regions if region not in stated and "all" not in stated]
+        missing = [region for region in self._regions if "all" not in stated and not self._covered(region, stated)]
         if not missing and stated:
             return
         if stated:
@@ -257,6 +328,11 @@ class _Biophysics:
             f"The {kind.replace('_', ' ')} is not stated{' everywhere' if len(stated) > 1 else ''}; NeuroML demands "
             f"one, and {value} {unit} is written.",
         )
+
+    def _covered(self, region: str, stated: Iterable[str]) -> bool:
+        """Whether groups that have a value hold any of the region's segments: some, or all that it has."""
+        rows = self._groups[region]
+        return any(np.isin(rows, self._groups[name]).any() for name in stated if name in self._groups)
 
     def _values(self, kind: str) -> Iterator[Element]:
         tag, unit = _WORDS[kind]

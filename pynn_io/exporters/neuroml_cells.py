@@ -105,8 +105,8 @@ def biophysics_element(
     """``<biophysicalProperties>`` of all that is painted; what has no place there is reported."""
     found: list[Element] = []
     used: set[str] = set()
-    for number, entry in enumerate(decor):
-        if not isinstance(entry, Paint) or (made := _statement(entry, number, used, where, report)) is None:
+    for entry in decor:
+        if not isinstance(entry, Paint) or (made := statement(entry, used, where, report)) is None:
             item = getattr(entry, "item", entry)
             report.lost(
                 "decor", where, f"{type(item).__name__} has no place in NeuroML's biophysical properties; left out."
@@ -142,13 +142,14 @@ def say_ordered(where: str, report: Report) -> None:
 
 def _biophysics(tag: str, identifier: str, membrane: list[Element], inside: list[Element]) -> Element:
     suffix = "2CaPools" if tag.endswith("2CaPools") else ""
-    parts = [_ordered(f"membraneProperties{suffix}", membrane)]
+    parts = [ordered(f"membraneProperties{suffix}", membrane)]
     if inside:
-        parts.append(_ordered(f"intracellularProperties{suffix}", inside))
+        parts.append(ordered(f"intracellularProperties{suffix}", inside))
     return Element(tag, {"id": identifier}, tuple(parts))
 
 
-def _ordered(tag: str, children: list[Element]) -> Element:
+def ordered(tag: str, children: list[Element]) -> Element:
+    """An element with its children in the schema's order."""
     places = types()[tag[0].upper() + tag[1:]].children
     last = len(places)
     return Element(
@@ -159,7 +160,8 @@ def _ordered(tag: str, children: list[Element]) -> Element:
 # --- statements ---------------------------------------------------------------------------------------------------
 
 
-def _statement(entry: Paint, number: int, used: set[str], where: str, report: Report) -> Element | None:
+def statement(entry: Paint, used: set[str], where: str, report: Report) -> Element | None:
+    """What is painted as an element; None where NeuroML has none. used: ids that are taken."""
     item = entry.item
     if isinstance(item, MembraneProperty):
         return _property(entry.region, item)

@@ -298,6 +298,15 @@ def outputs(plan: SimulationPlan, network: Network, cells: Cells, name: str, rep
     return tuple(files)
 
 
+def _middle_of_soma(part: Part, cells: Cells) -> int | None:
+    """The segment in the middle of a part's first section, the soma; None for cells without a morphology."""
+    morphology = cells.morphologies.get(part.name)
+    if morphology is None:
+        return None
+    rows, _ = locate(morphology, np.zeros(1, dtype=np.int64), np.full(1, 0.5))
+    return int(morphology.id[rows[0]])
+
+
 def _columns(
     recording: Recording, plan: SimulationPlan, network: Network, cells: Cells, where: str, report: Report
 ) -> list[tuple[str, str]]:
@@ -311,12 +320,13 @@ def _columns(
             continue
         split = cells.splits[part.population]
         numbers = dict(zip(split.instances(part.rows).tolist(), ids_of_part(part, split).tolist(), strict=True))
+        middle = _middle_of_soma(part, cells)
         for row in rows.tolist():
             if len(columns) >= TRACES:
                 skipped += 1
                 continue
             end = cells.ends[part.name]
-            path = end.path(row) + ("/0" if end.listed and part.name in cells.morphologies else "")  # segment 0
+            path = end.path(row) + (f"/{middle}" if end.listed and middle is not None else "")
             columns.append((f"{nml_id(part.population)}_{numbers[row]}", f"{path}/{exposure}"))
     report.lost(
         "recording-too-large",

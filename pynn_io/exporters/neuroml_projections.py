@@ -200,24 +200,43 @@ class ProjectionWriter:
         self, edges: Mapping[str, np.ndarray], pre: Part, post: Part, factor: float, columns: set[str]
     ) -> Connections:
         sites: list[np.ndarray | None] = [None] * 4
+        weight = _scaled(edges["weight"], factor)
         if "pre_segment" in columns:
-            sites[0], sites[2] = self._sites(edges, pre, "efferent")
+            sites[0], sites[2], _ = self._sites(edges, pre, "efferent")
         if "post_segment" in columns:
-            sites[1], sites[3] = self._sites(edges, post, "afferent")
+            sites[1], sites[3], gone = self._sites(edges, post, "afferent")
+            weight = self._without(weight, gone, post)
         delay = None if self.electrical else edges["delay"]
-        return Connections(edges["pre"], edges["post"], _scaled(edges["weight"], factor), delay, *sites)
+        return Connections(edges["pre"], edges["post"], weight, delay, *sites)
+
+    def _without(self, weight: np.ndarray, gone: np.ndarray, post: Part) -> np.ndarray:
+        """The weights, 0 for synapses on sections that a template took away: simulators make none of these."""
+        if self.electrical or self._cells.morphologies[post.name].numbers is None or not gone.any():
+            return weight
+        self._report.approximated(
+            "synapse-site",
+            self._where,
+            "Synapses on sections that the cell's template took away, which no simulator makes, have the weight 0.",
+            count=int(gone.sum()),
+        )
+        return np.where(gone, 0.0, weight)
 
     def _placed(self, part: Part, side: str) -> bool:
         known = {*self._projection.types, *self._projection.edges.columns}
         return part.name in self._cells.morphologies and f"{side}_section_id" in known
 
-    def _sites(self, edges: Mapping[str, np.ndarray], part: Part, side: str) -> tuple[np.ndarray, np.ndarray]:
-        """Segment ids and fractions along them; the middle of the first segment where no place is stated."""
+    def _sites(
+        self, edges: Mapping[str, np.ndarray], part: Part, side: str
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Segment ids and fractions along them; the middle of the first segment where no place is stated.
+
+        And which edges (bool) state a section that the cell does not have.
+        """
         morphology = self._cells.morphologies[part.name]
         section, at = edges[f"{side}_section_id"], edges[f"{side}_section_pos"]
         stated = np.flatnonzero(section >= 0)
         segment = np.full(len(section), morphology.id[0], dtype=np.int64)
-        fraction = np.full(len(section), 0.5)
+        fraction, gone = np.full(len(section), 0.5), np.zeros(len(section), dtype=bool)
         try:
             rows, along = locate(
                 morphology, section[stated], np.clip(at[stated], 0, 1), order=self._projection.section_order
@@ -230,17 +249,18 @@ class ProjectionWriter:
                 f"{error.message}.",
                 count=len(stated),
             )
-            return segment, fraction
+            return segment, fraction, gone
         found = rows >= 0
+        gone[stated[~found]] = True
         segment[stated[found]] = morphology.id[rows[found]]
         fraction[stated[found]] = along[found]
         self._report.approximated(
             "synapse-site",
             self._where,
-            "Synapses on an axon stub that this morphology does not have are moved to the soma.",
+            "Synapses on a section that this morphology does not have are moved to the soma.",
             count=int((~found).sum()),
         )
-        return segment, fraction
+        return segment, fraction, gone
 
     def _say_placement(self) -> None:
         """What becomes of synapses that a simulator places itself."""

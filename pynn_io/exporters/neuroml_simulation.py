@@ -16,9 +16,23 @@ from pynn_io.formats.neuroml_records import Element, nml_id
 from pynn_io.graph.network import Network
 from pynn_io.report import Report
 from pynn_io.simulation_plan import SimulationPlan
+from pynn_io.simulation_plan.sonata_conditions import OBI_SPIKE_THRESHOLD
 
 #: What a simulation step is where a plan states none, ms: NEURON's own.
 STEP = 0.025
+
+
+def spike_threshold(plan: SimulationPlan | None, network: Network, where: str, report: Report) -> float | None:
+    """The plan's, mV; the OBI extension's own where a plan of that dialect is silent; None where nothing says it."""
+    stated = None if plan is None else plan.spike_threshold
+    if plan is None or stated is not None or network.extra.get("sonata", {}).get("dialect") != "obi":
+        return stated
+    report.defaulted(
+        "default-membrane",
+        where,
+        f"The spike threshold is not stated; {OBI_SPIKE_THRESHOLD:g} mV is written, as the OBI extension takes it.",
+    )
+    return OBI_SPIKE_THRESHOLD
 
 
 def write_plan(

@@ -154,7 +154,7 @@ class _Writer:
 
     def _segments(self, name: str, morphology: Morphology) -> None:
         section = self._section("morphologies", name, kind("morphology"))
-        content = {
+        content: dict[str, Any] = {
             "name": morphology.name,
             "soma_kind": str(morphology.soma_kind),
             "spheres": dict(morphology.spheres),
@@ -162,6 +162,7 @@ class _Writer:
             "groups": dict(morphology.groups),
             "names": dict(morphology.names),
             "notes": dict(morphology.notes),
+            **({} if morphology.numbers is None else {"numbers": morphology.numbers}),
         }
         write_mapping(section, content, codec=self.codec)
         group = self.block.create_group(group_name("morphology", name), kind("morphology"))

@@ -193,6 +193,16 @@ def variable(name: str) -> Expression:
     return Expression(_WORD.sub(_mark, name))
 
 
+def marked(text: str) -> str:
+    """A text in which variables that are words of Python (``del``, ``lambda``) can be parsed by Python."""
+    return _WORD.sub(_mark, text)
+
+
+def unmarked(name: str) -> str:
+    """The variable behind a name of such a text."""
+    return name.removesuffix(_MARK)
+
+
 def _mark(match: re.Match[str]) -> str:
     return match[0] + _MARK
 

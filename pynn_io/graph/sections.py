@@ -132,31 +132,48 @@ def locate(
     """Section positions (0 .. 1 of the section's length) as segment ROWS (int64) and fractions along them (float64).
 
     order ``axon_replaced``: the ids are BMTK's. A morphology that has been through `graph.axon.replace_axon` has all of
-    them; in one that still has its own axon the two stubs are nowhere, and give row -1 and fraction NaN.
+    them; in one that still has its own axon the two stubs are nowhere, and give row -1 and fraction NaN. Where the
+    morphology has `numbers` of its own, the ids are those, and ids that none bears are nowhere.
     Where two segments meet, the nearer to the section's start is given.
     Raises GraphError for ids that no section bears and for positions outside 0 .. 1.
     """
-    derived = sections(morphology, order)
     ids, at = np.asarray(section_id), np.asarray(pos, dtype=np.float64)
+    segments, low, high, nowhere = _ends(morphology, ids, order)
+    _refuse(~((at >= -_SLACK) & (at <= 1 + _SLACK)), at, morphology, "positions from 0 to 1")
+    if not morphology.size:
+        return np.full(ids.shape, -1, dtype=np.int64), np.full(ids.shape, np.nan)
+    own = lengths(morphology)[segments]
+    before = np.concatenate([[0.0], np.cumsum(own)])
+    arc = before[low] + np.clip(at, 0, 1) * (before[high + 1] - before[low])
+    place = np.clip(np.searchsorted(before[1:], arc, side="left"), low, high)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        fraction = np.where(own[place] > 0, (arc - before[place]) / own[place], np.clip(at, 0, 1))
+    fraction = np.where(at >= 1, 1.0, np.clip(fraction, 0, 1))
+    row = segments[place]
+    return np.where(nowhere, -1, row), np.where(nowhere, np.nan, fraction)
+
+
+def _ends(morphology: Morphology, ids: np.ndarray, order: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Segment rows (int64[n]) by section, the places there of the first and last of each id, and which ids are nowhere.
+
+    Raises GraphError for ids that no section bears.
+    """
+    if morphology.numbers is not None:
+        segments = np.argsort(morphology.numbers, kind="stable")
+        numbers = morphology.numbers[segments]
+        _refuse(ids < 0, ids, morphology, "sections from 0")
+        low, end = (np.searchsorted(numbers, ids, side=side) for side in ("left", "right"))
+        nowhere = low == end
+        return segments, np.where(nowhere, 0, low), np.where(nowhere, 0, end - 1), nowhere
+    derived = sections(morphology, order)
     count, nowhere = derived.size, np.zeros(ids.shape, dtype=bool)
     if order == AXON_REPLACED and not has_stubs(derived):
         kept = int(np.count_nonzero(derived.tag != Tag.AXON))
         count, nowhere = kept + STUBS, (ids >= kept) & (ids < kept + STUBS)
     _refuse((ids < 0) | (ids >= count), ids, morphology, f"{count} sections ({order} order)")
-    _refuse(~((at >= -_SLACK) & (at <= 1 + _SLACK)), at, morphology, "positions from 0 to 1")
-    if not derived.size:
-        return np.full(ids.shape, -1, dtype=np.int64), np.full(ids.shape, np.nan)
+    offsets = derived.offsets if derived.size else np.zeros(2, dtype=np.int64)
     ids = np.where(nowhere, 0, ids)
-    own = lengths(morphology)[derived.segments]
-    before = np.concatenate([[0.0], np.cumsum(own)])
-    arc = before[derived.offsets[ids]] + np.clip(at, 0, 1) * derived.length[ids]
-    low, high = derived.offsets[ids], derived.offsets[ids + 1] - 1
-    place = np.clip(np.searchsorted(before[1:], arc, side="left"), low, high)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        fraction = np.where(own[place] > 0, (arc - before[place]) / own[place], np.clip(at, 0, 1))
-    fraction = np.where(at >= 1, 1.0, np.clip(fraction, 0, 1))
-    row = derived.segments[place]
-    return np.where(nowhere, -1, row), np.where(nowhere, np.nan, fraction)
+    return derived.segments, offsets[ids], offsets[ids + 1] - 1, nowhere
 
 
 def position(

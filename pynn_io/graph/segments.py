@@ -80,6 +80,8 @@ class Morphology:
         cylinder of the same area along y, length = diameter, centred there.
     cuts: int64 ROWS of segments that begin a section although nothing branches there (the second section of a stub).
     names: of segments by row, where the source has any. notes: what is known of groups beyond their rows.
+    numbers: int64[n], of the section that a segment lies on, where the source numbers sections itself (a hoc template:
+        numbers of sections that are gone do not occur). None: sections count in the order of `sections`.
     Arrays are made read-only.
     """
 
@@ -97,6 +99,7 @@ class Morphology:
     cuts: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     names: Mapping[int, str] = field(default_factory=empty)
     notes: Mapping[str, GroupNotes] = field(default_factory=empty)
+    numbers: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.proximal_id is None:
@@ -175,6 +178,7 @@ def take_segments(morphology: Morphology, keep: np.ndarray) -> Morphology:
         spheres={int(row[old]): point for old, point in morphology.spheres.items() if keep[old]},
         cuts=row[morphology.cuts[keep[morphology.cuts]]],
         names={int(row[old]): name for old, name in morphology.names.items() if keep[old]},
+        numbers=None if morphology.numbers is None else morphology.numbers[keep],
     )
 
 

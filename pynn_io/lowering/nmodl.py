@@ -64,7 +64,7 @@ def density(component: Component, channel: Component, ion: str, types: Types, te
     named = replace(component, texts={**component.texts, "ionChannel": "channel"})
     system = _flat(named, types, {"channel": replace(channel, id="channel")})
     system = _unprefixed(system, "channel_")
-    system = structural(pruned(system, ["iDensity", "gDensity", *_shown(system)]))
+    system = _ready(system, ["iDensity", "gDensity", *_shown(system)])
     blocks = Blocks(title=f"{component.type} of a {channel.type}", head=[f"SUFFIX {NAME}"])
     own = _ion_statements(blocks, system, ion, current="i")
     parameters = dict(system.parameters)
@@ -89,7 +89,7 @@ def population(component: Component, channel: Component, ion: str, types: Types)
     named = replace(component, texts={**component.texts, "ionChannel": "channel"})
     system = _flat(named, types, {"channel": replace(channel, id="channel")})
     system = _unprefixed(system, "channel_")
-    system = structural(pruned(system, ["i", *_shown(system)]))
+    system = _ready(system, ["i", *_shown(system)])
     blocks = Blocks(title=f"{component.type} of a {channel.type}", head=[f"SUFFIX {NAME}"])
     own = _ion_statements(blocks, system, ion, current="i_out")
     parameters = dict(system.parameters)
@@ -126,7 +126,7 @@ def _ion_statements(blocks: Blocks, system: Dynamics, ion: str, current: str) ->
 
 def pool(component: Component, ion: str, types: Types) -> Mechanism:
     """A concentration model. Parameters: its own, ``initialConcentration`` and ``initialExtConcentration`` (mM)."""
-    system = structural(pruned(_flat(component, types), ["concentration", "extConcentration"]))
+    system = _ready(_flat(component, types), ["concentration", "extConcentration"])
     starts = ("initialConcentration", "initialExtConcentration")
     system = replace(
         system,
@@ -154,7 +154,7 @@ def synapse(
 ) -> Mechanism:
     """A synapse that events set off; the weight of a NetCon is NeuroML's. ``vpeer`` is the other side's potential."""
     system = _flat(component, types, references)
-    system = structural(pruned(system, [*_outputs(system), *_shown(system)]))
+    system = _ready(system, [*_outputs(system), *_shown(system)])
     blocks = Blocks(title=f"{component.type}", head=[f"POINT_PROCESS {NAME}", "NONSPECIFIC_CURRENT i_out"])
     blocks.assigned["i_out"] = "nA"
     blocks.currents = ["i_out = -i"]
@@ -171,7 +171,7 @@ def synapse(
 def current(component: Component, types: Types, references: Mapping[str, Component]) -> Mechanism:
     """An input: a current of time and potential, positive inwards, or a synapse with a source of its own."""
     system = _flat(component, types, references)
-    system = structural(pruned(system, [*_outputs(system), *_shown(system)]))
+    system = _ready(system, [*_outputs(system), *_shown(system)])
     blocks = Blocks(title=component.type, head=[f"POINT_PROCESS {NAME}", "NONSPECIFIC_CURRENT i_out"])
     blocks.assigned["i_out"] = "nA"
     blocks.currents = ["i_out = -i"]
@@ -180,7 +180,8 @@ def current(component: Component, types: Types, references: Mapping[str, Compone
 
 def source(component: Component, types: Types) -> Mechanism:
     """A source of spikes without a membrane."""
-    system = structural(pruned(_flat(component, types), _shown(_flat(component, types))))
+    system = _flat(component, types)
+    system = _ready(system, _shown(system))
     blocks = Blocks(title=component.type, head=[f"ARTIFICIAL_CELL {NAME}"], artificial=True)
     return mechanism(component.type, blocks, system)
 
@@ -196,7 +197,8 @@ def cell(component: Component, types: Types, references: Mapping[str, Component]
     A cell without a state ``v`` has its variables in the mechanism alone; where it has a potential that follows from
     them (``pinskyRinzelCA3Cell``) the section's is held there.
     """
-    system = structural(pruned(_flat(component, types, references), _shown(_flat(component, types, references))))
+    system = _flat(component, types, references)
+    system = _ready(system, _shown(system))
     blocks = Blocks(title=component.type, head=[f"POINT_PROCESS {NAME}", "NONSPECIFIC_CURRENT i_out"])
     blocks.assigned["i_out"] = "nA"
     blocks.membrane = "v" in system.states
@@ -256,6 +258,11 @@ def _unprefixed(system: Dynamics, prefix: str) -> Dynamics:
         if name.startswith(prefix) and name.removeprefix(prefix) not in taken
     }
     return renamed(system, new)
+
+
+def _ready(system: Dynamics, keep: list[str]) -> Dynamics:
+    """The equations with what ``keep`` names and nothing idle: numbers put in place may leave plain aliases."""
+    return pruned(structural(pruned(system, keep)), keep)
 
 
 def structural(system: Dynamics) -> Dynamics:

@@ -39,7 +39,7 @@ def pruned(dynamics: Dynamics, keep: Iterable[str]) -> Dynamics:
     kept: list[Derived] = []
     rates = {rate for scheme in dynamics.kinetics for edge in scheme.edges for rate in edge[2:]}
     for each in dynamics.derived:
-        value = each.value.replaced(alias) if each.value is not None else None
+        value = each.value.replaced(alias).simplified() if each.value is not None else None
         named = value is not None and value.text.isidentifier()
         if value is not None and each.name not in fixed | rates and (named or value.number is not None):
             alias[each.name] = value

@@ -13,6 +13,8 @@ from pynn_io.simulation_plan.plan import Assignment, ConnectionOverride, Modific
 from pynn_io.simulation_plan.snippet import parse_snippet
 from pynn_io.simulation_plan.sonata_section import Section
 
+#: Where a circuit of the OBI extension has its spikes if the configuration is silent, mV.
+OBI_SPIKE_THRESHOLD = -30.0
 #: field of the plan -> key in ``run``; all of them numbers. ``min_delay`` (and ``variable_step``) only we know.
 RUN = {
     "start": "tstart",

@@ -122,7 +122,10 @@ ROWS: dict[str, Row] = {
     ),
     "template:hoc": _row(
         "HOC cell templates",
-        neuroml=_no("what the template puts on the membrane is known only to NEURON; the morphology is written"),
+        neuroml=_no(
+            "what the template puts on the membrane is known only to NEURON; the morphology is written, and with "
+            "--allow-exec what NEURON builds"
+        ),
     ),
     "template": _row("Other cell templates", neuroml=_OWN_SIMULATOR),
     "channel:nmodl:pas": _row("The passive channel"),
@@ -213,8 +216,13 @@ ROWS: dict[str, Row] = {
         allen=_nearly("kept under a key that BMTK does not read"),
         neuroml=_NO_SETTINGS,
     ),
+    "run:compartments": _bmtk_and_obi(
+        "Length of compartments (dL)",
+        obi=_nearly("kept under a key that no tool of this dialect reads"),
+        neuroml=EXACT,
+    ),
     "run:bmtk": _bmtk_and_obi(
-        "Length of compartments, spike times on or between steps (dL, precise_times)",
+        "Spike times on or between steps (precise_times)",
         obi=_nearly("kept under a key that no tool of this dialect reads"),
         neuroml=_NO_SETTINGS,
     ),

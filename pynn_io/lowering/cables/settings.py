@@ -8,11 +8,12 @@ from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network
 from pynn_io.report import Report
 from pynn_io.simulation_plan import SimulationPlan
+from pynn_io.simulation_plan.sonata_conditions import OBI_SPIKE_THRESHOLD
 
 #: What stands where a plan is silent: BMTK's (``sonata_config.py``: dt, dL, threshold) and the OBI extension's (the
 #: conditions, and its own threshold).
 _DEFAULTS = {"timestep": 0.1, "section_length": 20.0, "spike_threshold": -15.0, "celsius": 34.0, "v_init": -80.0}
-_OBI_DEFAULTS = {"timestep": 0.025, "spike_threshold": -30.0}
+_OBI_DEFAULTS = {"timestep": 0.025, "spike_threshold": OBI_SPIKE_THRESHOLD}
 _COMPONENT_DEFAULTS = {"timestep": 0.025, "celsius": 6.3, "v_init": -65.0, "spike_threshold": 0.0}
 _UNITS = {"timestep": "ms", "section_length": "um", "spike_threshold": "mV", "celsius": "degC", "v_init": "mV"}
 #: The settings that change nothing where no cell has a membrane.

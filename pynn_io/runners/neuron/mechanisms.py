@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -60,17 +60,40 @@ def names_of(h: Any) -> Names:
     return Names(h)
 
 
+#: Kinds of variables, as ``MechanismStandard`` numbers them.
+ANY, PARAMETER, GLOBAL = 0, 1, -1
+
+
 @cache
 def _variables(mechanism: str) -> frozenset[str]:
-    """The parameters of a mechanism, as NEURON calls them (``gbar_Ih``; ``tau1`` of a point process)."""
+    """The variables of a mechanism, as NEURON calls them (``gbar_Ih``; ``tau1`` of a point process)."""
+    return frozenset(name for name, _ in declared(mechanism, ANY))
+
+
+def declared(mechanism: str, kind: int) -> list[tuple[str, float]]:
+    """Names and defaults of a mechanism's variables of one kind that are single numbers."""
     from neuron import h
 
-    standard = h.MechanismStandard(mechanism, 0)
-    text, found = h.ref(""), set()
+    standard = h.MechanismStandard(mechanism, kind)
+    names = [name for name, size in _sizes(standard) if size == 1]
+    return [(name, float(getattr(h, name) if kind == GLOBAL else standard.get(name))) for name in names]
+
+
+def arrays(mechanism: str) -> list[str]:
+    """The parameters of a mechanism that are several numbers."""
+    from neuron import h
+
+    return [name for name, size in _sizes(h.MechanismStandard(mechanism, PARAMETER)) if size > 1]
+
+
+def _sizes(standard: Any) -> Iterator[tuple[str, int]]:
+    """Name and size of every variable of a MechanismStandard."""
+    from neuron import h
+
+    text = h.ref("")
     for number in range(int(standard.count())):
-        standard.name(text, number)
-        found.add(text[0])
-    return frozenset(found)
+        size = int(standard.name(text, number))
+        yield text[0], size
 
 
 def variable_of(mechanism: str, name: str) -> str | None:
@@ -110,10 +133,26 @@ def load(lowered: LoweredNeuron, profile: Profile, report: Report, progress: Pro
     chosen = [path for name, path in files.items() if name not in present and (anything or name in wanted)]
     if chosen:
         options = (core.COMPILER_OPTION,) if core.wanted(profile) else ()
-        library = _compiled(chosen, progress, options)
-        h.nrn_load_dll(str(library))
-        core.use_library(library)
-        _variables.cache_clear()
+        core.use_library(_load_library(chosen, progress, options))
+
+
+def load_folders(folders: Iterable[Path], report: Report, progress: Progress) -> None:
+    """Load every mechanism of some folders that NEURON lacks. Raises RunError where one does not compile."""
+    from neuron import h
+
+    present = names_of(h)
+    chosen = [path for name, path in mod_files(folders, report).items() if name not in present]
+    if chosen:
+        _load_library(chosen, progress, ())
+
+
+def _load_library(files: list[Path], progress: Progress, options: tuple[str, ...]) -> Path:
+    from neuron import h
+
+    library = _compiled(files, progress, options)
+    h.nrn_load_dll(str(library))
+    _variables.cache_clear()
+    return library
 
 
 def _load_generated(lowered: LoweredNeuron, profile: Profile, present: Names, progress: Progress) -> None:

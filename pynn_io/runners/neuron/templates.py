@@ -8,17 +8,19 @@ replaced; what the template adds comes after. A section that is gone has no numb
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pynn_io.errors import MissingPart, RunError
+from pynn_io.errors import MissingPart, RunError, SimulationFailed
 from pynn_io.formats.sonata_config import resolve_path
 from pynn_io.graph.morphology import LazyMorphologies
 from pynn_io.graph.network import Network
 from pynn_io.lowering.cables.models import CellGroup, TemplateModel
 from pynn_io.report import Report
+from pynn_io.runners.neuron.mechanisms import names_of
 from pynn_io.runners.neuron.sites import array_and_index
 
 if TYPE_CHECKING:
@@ -37,6 +39,9 @@ LAYOUT: Mapping[str, str] = {
 }
 #: Formats that hoc reads, by preference (neurodamus takes ASC where there is some).
 _SUFFIXES = (".asc", ".swc")
+#: Mechanisms in the text of a template, and what in it is none.
+_INSERTED = re.compile(r"\binsert\s+(\w+)")
+_COMMENTS = re.compile(r"//[^\n]*|/\*.*?\*/|\"[^\"\n]*\"", re.DOTALL)
 #: The section whose middle is the axon initial segment (neurodamus: ``axon[1](0.5)``).
 AIS = "axon[1]"
 
@@ -109,16 +114,13 @@ def maker(model: Model, group: CellGroup, report: Report) -> Callable[[int], Cel
     name = group.model.template if isinstance(group.model, TemplateModel) else ""
     files = lowered.templates.get(group.population, TemplateFiles())
     template = load_template(h, name, files, where)
-    wanted = [part for part in str(getattr(h, f"{name}_NeededAttributes", "")).split(";") if part]
-    lacking = [part for part in wanted if part not in group.parameters]
-    if lacking:
-        raise RunError(f"the template {name!r} needs {', '.join(lacking)}, which the nodes do not state", where=where)
+    wanted = needed_attributes(h, name, group, where)
     paths: dict[int, Path | None] = {}
 
     def make(index: int) -> Cell:
         code = int(group.morphology[index]) if group.morphology is not None else -1
         if code not in paths:
-            paths[code] = _path(group, code, files, lowered.morphologies, where)
+            paths[code] = morphology_path(group, code, files, lowered.morphologies, where)
         extra = [float(group.parameters[part][index]) for part in wanted]
         number = lowered.seed_first.get(group.population, 1) + int(group.rows[index])
         made = make_cell(template, number, paths[code], extra, where)
@@ -145,7 +147,19 @@ def _cell(made: TemplateCell, gid: int, spike_location: str, where: str) -> Cell
     return Cell(gid, tuple(made.sections), soma, None, made.object, place)
 
 
-def _path(group: CellGroup, code: int, files: TemplateFiles, known: Mapping[str, Any], where: str) -> Path | None:
+def needed_attributes(h: Any, template: str, group: CellGroup, where: str) -> list[str]:
+    """The attributes of cells that a template takes after the morphology. RunError where the nodes lack one."""
+    wanted = [part for part in str(getattr(h, f"{template}_NeededAttributes", "")).split(";") if part]
+    lacking = [part for part in wanted if part not in group.parameters]
+    if lacking:
+        needs = ", ".join(lacking)
+        raise RunError(f"the template {template!r} needs {needs}, which the nodes do not state", where=where)
+    return wanted
+
+
+def morphology_path(
+    group: CellGroup, code: int, files: TemplateFiles, known: Mapping[str, Any], where: str
+) -> Path | None:
     """The file of one of the group's morphologies; None for cells without one."""
     name = group.morphologies[code] if code >= 0 else ""
     if not name:
@@ -155,7 +169,11 @@ def _path(group: CellGroup, code: int, files: TemplateFiles, known: Mapping[str,
 
 
 def load_template(h: Any, name: str, files: TemplateFiles, where: str) -> Any:
-    """The template of that name, loaded from its file unless NEURON has it. MissingPart names the places looked in."""
+    """The template of that name, loaded from its file unless NEURON has it.
+
+    MissingPart names the places looked in, or the mechanisms that it inserts and NEURON lacks; SimulationFailed for a
+    file that NEURON cannot load.
+    """
     if hasattr(h, name):
         return getattr(h, name)
     for folder in files.models:
@@ -163,7 +181,8 @@ def load_template(h: Any, name: str, files: TemplateFiles, where: str) -> Any:
         if path.is_file():
             h.load_file("stdlib.hoc")
             h.load_file("import3d.hoc")
-            if not h.load_file(str(path)) or not hasattr(h, name):
+            _load(h, path, where)
+            if not hasattr(h, name):
                 raise RunError(f"{path} does not define the template {name!r}", where=where)
             return getattr(h, name)
     places = ", ".join(str(folder) for folder in files.models) or "no folder is stated"
@@ -172,6 +191,26 @@ def load_template(h: Any, name: str, files: TemplateFiles, where: str) -> Any:
         where=where,
         hint=f"looked in: {places} (biophysical_neuron_models_dir of the circuit)",
     )
+
+
+def _load(h: Any, path: Path, where: str) -> None:
+    """A hoc file. MissingPart naming the mechanisms that it inserts and NEURON lacks, else what NEURON says of it."""
+    try:
+        if h.load_file(str(path)):
+            return
+        said = "NEURON cannot load it"
+    except RuntimeError as error:
+        said = str(error)
+    present = names_of(h)
+    inserted = _INSERTED.findall(_COMMENTS.sub("", path.read_text(errors="replace")))
+    missing = sorted({name for name in inserted if name not in present})
+    if missing:
+        raise MissingPart(
+            f"{path} inserts mechanisms that NEURON does not have: {', '.join(missing)}",
+            where=where,
+            hint="name the folder of their .mod files with --mechanisms DIR",
+        )
+    raise SimulationFailed(f"{path} cannot be loaded: {said}", where=where)
 
 
 def morphology_file(name: str, files: TemplateFiles, own: Path | None, where: str) -> Path:

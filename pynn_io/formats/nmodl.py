@@ -1,0 +1,412 @@
+"""NMODL files as plain records: what a mechanism declares, and the statements of its blocks.
+
+Parsing is done by the package ``nmodl`` of the Blue Brain Project (extra ``nmodl``); its syntax tree becomes the records
+below, with expressions as text. What has no record (VERBATIM, WATCH, loops ...) is an `Other` that keeps its words, so
+that whoever reads the block can say what it does not understand. The language: Hines & Carnevale 2000,
+doi:10.1162/089976600300015475.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from pynn_io.errors import BackendUnavailable, ReadError
+
+_HINT = "pip install 'pynn_io[nmodl]'"
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """``target = value``."""
+
+    target: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """``state' = value``."""
+
+    state: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A procedure called for what it sets: ``rates(v)``."""
+
+    name: str
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """``if``: (condition, statements) in order, the condition of ``else`` None."""
+
+    cases: tuple[tuple[str | None, tuple[Statement, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Solve:
+    """``SOLVE block METHOD method``; steady: ``STEADYSTATE``."""
+
+    block: str
+    method: str
+    steady: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """``~ 2 a + b <-> c (forward, reverse)``; sides are (how many, state). sign: ``<->``, ``<<`` or ``->``."""
+
+    left: tuple[tuple[int, str], ...]
+    right: tuple[tuple[int, str], ...]
+    sign: str
+    forward: str
+    reverse: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conserve:
+    """``CONSERVE a + b = total``."""
+
+    terms: str
+    total: str
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """``~ left = right`` of a LINEAR block."""
+
+    left: str
+    right: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """``TABLE names ...``: values that NEURON interpolates instead of computing them."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A statement without a record. word: its first word, in capitals where it is one of NMODL's."""
+
+    word: str
+    text: str
+
+
+Statement: TypeAlias = Assign | Rate | Call | Branch | Solve | Reaction | Conserve | Equation | Table | Other
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block of statements. kind: ``INITIAL``, ``DERIVATIVE`` ...; name: where it has one. line: where it begins."""
+
+    kind: str
+    name: str
+    arguments: tuple[str, ...]
+    locals: tuple[str, ...]
+    statements: tuple[Statement, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ion:
+    """``USEION name READ ... WRITE ... VALENCE ...``."""
+
+    name: str
+    read: tuple[str, ...]
+    write: tuple[str, ...]
+    valence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mechanism:
+    """One ``.mod`` file.
+
+    kind: ``SUFFIX``, ``POINT_PROCESS`` or ``ARTIFICIAL_CELL``. parameters: name -> value, 0 where none is stated.
+    units: of parameters and assigned variables, where stated. constants: name -> value, of ``CONSTANT`` and of factors
+    in ``UNITS``. factors: name -> (unit, unit) of those whose value is NEURON's. ranges: names with a value a section.
+    pointers: ``POINTER`` and ``BBCOREPOINTER``. arrays: variables with an index. blocks: those without a name by kind,
+    the others by name. extra: words of further blocks and statements (``VERBATIM``, ``FUNCTION_TABLE``).
+    """
+
+    name: str
+    kind: str
+    file: Path
+    title: str = ""
+    ions: tuple[Ion, ...] = ()
+    nonspecific: tuple[str, ...] = ()
+    electrode: tuple[str, ...] = ()
+    ranges: tuple[str, ...] = ()
+    pointers: tuple[str, ...] = ()
+    parameters: Mapping[str, float] = field(default_factory=lambda: _EMPTY)
+    units: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    constants: Mapping[str, float] = field(default_factory=lambda: _EMPTY)
+    factors: Mapping[str, tuple[str, str]] = field(default_factory=lambda: _EMPTY)
+    assigned: tuple[str, ...] = ()
+    arrays: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    blocks: Mapping[str, Block] = field(default_factory=lambda: _EMPTY)
+    extra: tuple[str, ...] = ()
+
+    def where(self, block: str = "") -> str:
+        """``file:line`` of a block, or the file."""
+        return f"{self.file}:{self.blocks[block].line}" if block in self.blocks else str(self.file)
+
+
+def read_mechanism(path: Path) -> Mechanism:
+    """The mechanism of a ``.mod`` file.
+
+    Raises ReadError for a file that cannot be read or parsed, or that names no mechanism, and BackendUnavailable
+    without the package ``nmodl``.
+    """
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise ReadError(f"cannot read this mechanism: {error.strerror or error}", where=path) from None
+    return parse_mechanism(text, path)
+
+
+def parse_mechanism(text: str, path: Path) -> Mechanism:
+    """The same, of a text; ``path`` is for messages."""
+    nmodl = _package()
+    try:
+        program = nmodl.NmodlDriver().parse_string(text)
+    except RuntimeError as error:
+        raise ReadError(_syntax(str(error)), where=_place(path, str(error))) from None
+    return _Reader(nmodl, text, path).mechanism(program)
+
+
+def _package() -> Any:
+    try:
+        import nmodl
+    except ModuleNotFoundError as error:
+        raise BackendUnavailable("reading NMODL needs the package 'nmodl'", hint=_HINT) from error
+    return nmodl
+
+
+def _syntax(message: str) -> str:
+    """The parser's complaint in one line."""
+    first = message.splitlines()[0] if message else "syntax error"
+    return re.sub(r"\s*\[Location.*", "", first.replace("NMODL Parser Error : ", "this is not NMODL: "))
+
+
+def _place(path: Path, message: str) -> str:
+    line = re.search(r"\[Location : (\d+)\.", message)
+    return f"{path}:{line[1]}" if line else str(path)
+
+
+#: Blocks of statements by the parser's name for them.
+_BLOCKS = {
+    "BreakpointBlock": "BREAKPOINT",
+    "InitialBlock": "INITIAL",
+    "DerivativeBlock": "DERIVATIVE",
+    "KineticBlock": "KINETIC",
+    "LinearBlock": "LINEAR",
+    "NonLinearBlock": "NONLINEAR",
+    "DiscreteBlock": "DISCRETE",
+    "ProcedureBlock": "PROCEDURE",
+    "FunctionBlock": "FUNCTION",
+    "NetReceiveBlock": "NET_RECEIVE",
+}
+#: Blocks and comments that say nothing about what a mechanism computes.
+_SILENT = frozenset({"UnitState", "BlockComment", "LineComment", "IndependentBlock", "InlineComment"})
+
+
+class _Reader:
+    """The parser's tree as a `Mechanism`."""
+
+    def __init__(self, nmodl: Any, text: str, path: Path) -> None:
+        self._words, self._text, self._path = nmodl.to_nmodl, text, path
+        self._found: dict[str, Any] = {"ions": [], "nonspecific": [], "electrode": [], "ranges": [], "pointers": []}
+        self._parameters: dict[str, float] = {}
+        self._units: dict[str, str] = {}
+        self._constants: dict[str, float] = {}
+        self._factors: dict[str, tuple[str, str]] = {}
+        self._assigned: list[str] = []
+        self._arrays: list[str] = []
+        self._states: list[str] = []
+        self._blocks: dict[str, Block] = {}
+        self._extra: list[str] = []
+        self._name, self._kind, self._title = "", "", ""
+
+    def mechanism(self, program: Any) -> Mechanism:
+        for node in program.blocks:
+            self._take(node)
+        if not self._name:
+            hint = "NEURON { SUFFIX name } gives it one"
+            raise ReadError("this NMODL file names no mechanism", where=self._path, hint=hint)
+        return Mechanism(
+            name=self._name,
+            kind=self._kind,
+            file=self._path,
+            title=self._title,
+            **{key: tuple(value) for key, value in self._found.items()},
+            parameters=self._parameters,
+            units=self._units,
+            constants=self._constants,
+            factors=self._factors,
+            assigned=tuple(self._assigned),
+            arrays=tuple(self._arrays),
+            states=tuple(self._states),
+            blocks=self._blocks,
+            extra=tuple(self._extra),
+        )
+
+    def _take(self, node: Any) -> None:
+        kind = node.get_node_type_name()
+        if kind in _BLOCKS:
+            block = self._block(node, _BLOCKS[kind])
+            self._blocks[block.name or block.kind] = block
+        elif kind == "NeuronBlock":
+            for each in node.statement_block.statements:
+                self._declare(each)
+        elif kind == "UnitBlock":
+            self._factor_definitions(node)
+        elif kind == "ParamBlock":
+            for each in node.statements:
+                self._variable(each)
+                self._parameters[self._words(each.name)] = _value(each)
+        elif kind == "ConstantBlock":
+            for each in node.statements:
+                self._constants[self._words(each.constant.name)] = _value(each.constant)
+        elif kind in ("AssignedBlock", "StateBlock"):
+            names = self._assigned if kind == "AssignedBlock" else self._states
+            for each in node.definitions:
+                self._variable(each)
+                names.append(self._words(each.name))
+        elif kind == "Model":
+            self._title = self._words(node).removeprefix("TITLE").strip()
+        elif kind == "LocalListStatement":
+            self._assigned += [self._words(each) for each in node.variables]
+        elif kind not in _SILENT:
+            self._extra.append(self._words(node).split(maxsplit=1)[0])
+
+    def _declare(self, node: Any) -> None:
+        kind, found = node.get_node_type_name(), self._found
+        if kind == "Suffix":
+            self._kind, self._name = self._words(node.type), self._words(node.name)
+        elif kind == "Useion":
+            read, write = (tuple(map(self._words, each)) for each in (node.readlist, node.writelist))
+            valence = None if node.valence is None else float(self._words(node.valence.value))
+            found["ions"].append(Ion(self._words(node.name), read, write, valence))
+        elif kind in ("Nonspecific", "ElectrodeCurrent"):
+            found["nonspecific" if kind == "Nonspecific" else "electrode"] += map(self._words, node.currents)
+        elif kind == "Range":
+            found["ranges"] += map(self._words, node.variables)
+        elif kind in ("Pointer", "BbcorePointer"):
+            found["pointers"] += map(self._words, node.variables)
+
+    def _variable(self, node: Any) -> None:
+        name = self._words(node.name)
+        if node.unit is not None:
+            self._units[name] = self._words(node.unit).strip("()")
+        if "[" in name or getattr(node, "length", None) is not None:
+            self._arrays.append(name.partition("[")[0])
+
+    def _factor_definitions(self, node: Any) -> None:
+        for each in node.definitions:
+            if each.get_node_type_name() != "FactorDef":
+                continue
+            name = self._words(each.name)
+            if each.value is not None:
+                self._constants[name] = float(self._words(each.value))
+            else:
+                unit = "" if each.unit2 is None else self._words(each.unit2).strip("()")
+                self._factors[name] = (self._words(each.unit1).strip("()"), unit)
+
+    def _block(self, node: Any, kind: str) -> Block:
+        name = self._words(node.name) if getattr(node, "name", None) is not None else ""
+        stated = [self._words(each.name) for each in getattr(node, "parameters", None) or ()]
+        body = node.statement_block.statements
+        local = [
+            self._words(each)
+            for one in body
+            if one.get_node_type_name() == "LocalListStatement"
+            for each in one.variables
+        ]
+        statements = tuple(self._statements(body))
+        return Block(kind, name, tuple(stated), tuple(local), statements, self._line(kind, name))
+
+    def _line(self, kind: str, name: str) -> int:
+        """Where a block begins: the parser's Python tree does not say."""
+        found = re.search(rf"^[^:?\n]*\b{kind}\b\s*{re.escape(name)}", self._text, re.MULTILINE)
+        return 1 if found is None else self._text.count("\n", 0, found.end()) + 1
+
+    def _statements(self, nodes: list[Any]) -> Iterator[Statement]:
+        for node in nodes:
+            kind = node.get_node_type_name()
+            if kind == "ExpressionStatement":
+                yield self._expression(node.expression)
+            elif kind == "IfStatement":
+                yield self._branch(node)
+            elif kind == "ReactionStatement":
+                yield self._reaction(node)
+            elif kind == "Conserve":
+                yield Conserve(self._words(node.react).strip(), self._words(node.expr))
+            elif kind == "TableStatement":
+                yield Table(tuple(map(self._words, node.table_vars)))
+            elif kind not in _SILENT and kind != "LocalListStatement":
+                text = self._words(node)
+                yield Other(text.split(maxsplit=1)[0], text)
+
+    def _expression(self, node: Any) -> Statement:
+        kind, text = node.get_node_type_name(), self._words(node)
+        if kind == "BinaryExpression" and self._words(node.op).strip() == "=":
+            return Assign(self._words(node.lhs), self._words(node.rhs))
+        if kind == "DiffEqExpression":
+            sides = node.expression
+            return Rate(self._words(sides.lhs).rstrip("'"), self._words(sides.rhs))
+        if kind == "WrappedExpression":
+            return self._expression(node.expression)
+        if kind == "FunctionCall":
+            return Call(self._words(node.name), tuple(map(self._words, node.arguments)))
+        if kind == "SolveBlock":
+            steady = node.steadystate is not None or "STEADYSTATE" in text
+            method = node.steadystate or node.method
+            return Solve(self._words(node.block_name), "" if method is None else self._words(method), steady)
+        if kind == "LinEquation":
+            left, _, right = text.removeprefix("~").rpartition("=")
+            return Equation(left.strip(), right.strip())
+        return Other(text.split(maxsplit=1)[0], text)
+
+    def _branch(self, node: Any) -> Branch:
+        cases: list[tuple[str | None, tuple[Statement, ...]]] = []
+        for each in (node, *node.elseifs):
+            cases.append((self._words(each.condition), tuple(self._statements(each.statement_block.statements))))
+        if node.elses is not None:
+            cases.append((None, tuple(self._statements(node.elses.statement_block.statements))))
+        return Branch(tuple(cases))
+
+    def _reaction(self, node: Any) -> Reaction:
+        sign = self._words(node.op).strip()
+        left = _terms(self._words(node.reaction1))
+        right = () if node.reaction2 is None else _terms(self._words(node.reaction2))
+        reverse = "0" if node.expression2 is None else self._words(node.expression2)
+        return Reaction(left, right, sign, self._words(node.expression1), reverse)
+
+
+def _terms(text: str) -> tuple[tuple[int, str], ...]:
+    """``2a+b`` -> ((2, "a"), (1, "b"))."""
+    pairs = []
+    for term in text.split("+"):
+        count, name = re.fullmatch(r"\s*(\d*)\s*(.*?)\s*", term).groups()  # type: ignore[union-attr]
+        pairs.append((int(count or 1), name))
+    return tuple(pairs)
+
+
+def _value(node: Any) -> float:
+    """The number behind a name; 0 where none is stated."""
+    if node.value is None:
+        return 0.0
+    value = node.value.value
+    return float(value if isinstance(value, int | float | str) else 0.0)

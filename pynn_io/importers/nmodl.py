@@ -1,0 +1,309 @@
+"""NMODL into the graph: ``.mod`` files as channels, pools and synapses, and those that a circuit names.
+
+`read` makes a document of the mechanisms alone. `translate` puts what the files of a folder say in the place of the
+names by which a SONATA circuit's cells refer to their mechanisms, so that they can be written in any language.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pynn_io.document import Document
+from pynn_io.errors import ReadError, UnsupportedInput
+from pynn_io.formats.nmodl import Mechanism, read_mechanism
+from pynn_io.graph.biophysics import (
+    Channel,
+    ChannelDensity,
+    ConcentrationModel,
+    Law,
+    Opaque,
+    Paint,
+    Place,
+    ReversalPotential,
+)
+from pynn_io.graph.cells import CableCell
+from pynn_io.graph.dynamics import Component, ComponentType
+from pynn_io.graph.network import Network
+from pynn_io.graph.synapses import Synapse
+from pynn_io.importers.nmodl_channels import Translation
+from pynn_io.importers.nmodl_channels import translate as translated
+from pynn_io.progress import Progress, quiet
+from pynn_io.report import Report
+from pynn_io.units import convert
+
+_NAMED = re.compile(r"^[^:?\n]*\b(?:SUFFIX|POINT_PROCESS|ARTIFICIAL_CELL)\s+(\w+)", re.MULTILINE)
+_SCHEME = "neuroml:"
+#: The regions of a SONATA cell; a statement about ``all`` is one about each.
+_REGIONS = ("soma", "axon", "dend", "apic")
+#: Range variables that SONATA's ``density`` stands for, the first that a mechanism has.
+_CONDUCTANCES = ("gbar", "g", "gmax")
+#: What NEURON has where nothing is said: reversal potentials (mV) and calcium (mM).
+_REVERSALS: Mapping[str, float] = {"na": 50.0, "k": -77.0, "ca": 132.4579341637009}
+_CALCIUM_INSIDE, _CALCIUM_OUTSIDE = 5e-5, 2.0
+_PASSIVE = "pas"
+
+
+def read(source: Path, report: Report, *, progress: Progress = quiet) -> Document:
+    """The mechanisms of a ``.mod`` file, or of a folder with some, as a document without cells.
+
+    Raises ReadError, BackendUnavailable without the package ``nmodl``, and for a single file UnsupportedInput where it
+    has no equations here; in a folder that is reported.
+    """
+    source = Path(source)
+    files = sorted(source.glob("*.mod")) if source.is_dir() else [source]
+    if not files:
+        raise ReadError("there is no .mod file in this folder", where=source)
+    channels: dict[str, Channel] = {}
+    synapses: dict[str, Synapse] = {}
+    types: dict[str, ComponentType] = {}
+    for number, file in enumerate(files):
+        progress("reading NMODL", number, len(files))
+        try:
+            found = translated(read_mechanism(file))
+        except UnsupportedInput as error:
+            if not source.is_dir():
+                raise
+            report.not_read("mechanism", file, f"{error.message}; its equations are not read.")
+            continue
+        _say(found, file, report)
+        types |= found.types
+        channels |= {each.component.id: each.component for each in found.channels}
+        if found.pool is not None:
+            channels[found.pool.component.id] = found.pool.component
+        if found.synapse is not None:
+            synapses[found.synapse.id] = Synapse(f"{_SCHEME}{found.synapse.type}")
+    network = Network(source.stem, channels=channels, synapses=synapses, component_types=types)
+    return Document(network, provenance={"format": "nmodl", "source": str(source)})
+
+
+def translate(document: Document, folders: Sequence[Path], report: Report) -> Document:
+    """The document with the mechanisms of its cable cells in equations, as far as the folders have files that can be.
+
+    folders: of ``.mod`` files. What has no file, or no equations, stays as it is and is reported (NOT_READ).
+    Raises ReadError for a folder or file that cannot be read.
+    """
+    network = document.network
+    wanted = {
+        name for name, found in network.channels.items() if isinstance(found, Opaque) and found.dialect == "nmodl"
+    }
+    library = _Library(_files(folders, wanted), report)
+    library.say_missing(wanted)
+    cells = {
+        name: _Membrane(cell, library, f"cells/{name}", report).cell() if isinstance(cell, CableCell) else cell
+        for name, cell in network.cells.items()
+    }
+    used = {each for cell in cells.values() if isinstance(cell, CableCell) for each in _names(cell)}
+    kept = {name: found for name, found in network.channels.items() if name in used or name not in wanted}
+    made = replace(
+        network,
+        cells=cells,
+        channels={**kept, **library.components},
+        component_types={**network.component_types, **library.types},
+    )
+    provenance = {**document.provenance, "mechanisms": tuple(str(folder) for folder in folders)}
+    return replace(document, network=made, provenance=provenance)
+
+
+def _names(cell: CableCell) -> Iterator[str]:
+    for entry in cell.decor:
+        if isinstance(entry.item, ChannelDensity):
+            yield entry.item.channel
+        elif isinstance(entry.item, ConcentrationModel):
+            yield entry.item.mechanism
+
+
+def _files(folders: Iterable[Path], wanted: set[str]) -> dict[str, Path]:
+    """The files that define the mechanisms asked for, by name; of two the first folder's."""
+    found: dict[str, Path] = {}
+    for folder in folders:
+        if not Path(folder).is_dir():
+            raise ReadError("this folder of mechanisms is not there", where=folder, hint="name a folder of .mod files")
+        for path in sorted(Path(folder).glob("*.mod")):
+            try:
+                text = path.read_text(encoding="utf-8", errors="replace")
+            except OSError as error:
+                raise ReadError(f"cannot read this mechanism: {error.strerror or error}", where=path) from None
+            named = _NAMED.search(text)
+            if named is not None and named[1] in wanted:
+                found.setdefault(named[1], path)
+    return found
+
+
+def _say(found: Translation, where: Path, report: Report) -> None:
+    if found.tables:
+        report.approximated(
+            "mechanism-table",
+            where,
+            "NEURON interpolates these variables in a TABLE; here they are computed, as the table would have them.",
+            examples=found.tables,
+        )
+    for note in found.notes:
+        report.approximated("mechanism-start", where, note, examples=[found.name])
+
+
+@dataclass(slots=True)
+class _Library:
+    """Mechanisms by name, translated when asked for, once for each set of parameters."""
+
+    files: Mapping[str, Path]
+    report: Report
+    components: dict[str, Component] = field(default_factory=dict)
+    types: dict[str, ComponentType] = field(default_factory=dict)
+    _parsed: dict[str, Mechanism | None] = field(default_factory=dict)
+    _said: set[str] = field(default_factory=set)
+    _densities: dict[str, set[str]] = field(default_factory=dict)
+    _found: dict[tuple[str, tuple[tuple[str, float], ...]], Translation] = field(default_factory=dict)
+
+    def say_missing(self, wanted: set[str]) -> None:
+        missing = sorted(wanted - self.files.keys() - {_PASSIVE})
+        self.report.not_read(
+            "mechanism",
+            "mechanisms",
+            "No .mod file of the folders given defines these mechanisms; they stay names.",
+            count=len(missing),
+            examples=missing,
+        )
+
+    def mechanism(self, name: str) -> Mechanism | None:
+        if name not in self._parsed:
+            self._parsed[name] = read_mechanism(self.files[name]) if name in self.files else None
+        return self._parsed[name]
+
+    def translation(self, name: str, values: Mapping[str, float]) -> Translation | None:
+        """A mechanism with these parameters; None (reported) where it has no equations here."""
+        mechanism = self.mechanism(name)
+        if mechanism is None:
+            return None
+        known = {key: value for key, value in values.items() if key in mechanism.parameters}
+        self._say_unknown(mechanism, values.keys() - known.keys())
+        # A density, which may have a value for every compartment, makes no other channel.
+        key = (name, tuple(sorted((each, known[each]) for each in known.keys() - self._densities.get(name, set()))))
+        if key in self._found:
+            return replace(self._found[key], parameters={**mechanism.parameters, **known})
+        try:
+            found = translated(mechanism, known)
+        except UnsupportedInput as error:
+            self._parsed[name] = None
+            self.report.not_read("mechanism", self.files[name], f"{error.message}; it stays a name.", examples=[name])
+            return None
+        if name not in self._said:
+            self._said.add(name)
+            _say(found, self.files[name], self.report)
+        self.types |= found.types
+        self.components |= {each.component.id: each.component for each in found.channels}
+        if found.pool is not None:
+            self.components[found.pool.component.id] = found.pool.component
+        densities = self._densities[name] = {each.density for each in found.channels}
+        self._found[name, tuple(sorted((each, known[each]) for each in known.keys() - densities))] = found
+        return found
+
+    def _say_unknown(self, mechanism: Mechanism, names: Iterable[str]) -> None:
+        self.report.not_read(
+            "mechanism-parameter",
+            mechanism.file,
+            f"The cells set variables that are no PARAMETER of {mechanism.name}; they are left out.",
+            count=len(set(names)),
+            examples=sorted(names),
+        )
+
+
+class _Membrane:
+    """The decor of one cell, statement by statement of each region; a later one overrides an earlier."""
+
+    def __init__(self, cell: CableCell, library: _Library, where: str, report: Report) -> None:
+        self._cell, self._library, self._where, self._report = cell, library, where, report
+        self._values: dict[tuple[str, str], dict[str, float]] = {}
+        self._reversals: dict[tuple[str, str], float] = {}
+        self._moving: set[tuple[str, str]] = set()
+        self._kept: list[Paint | Place] = []
+        self._defaults: dict[str, float] = {}
+
+    def cell(self) -> CableCell:
+        for entry in self._cell.decor:
+            if isinstance(entry, Place) or not self._take(entry):
+                self._kept.append(entry)
+        decor = [*self._kept, *self._translated()]
+        if self._defaults:
+            self._report.defaulted(
+                "reversal-potential",
+                self._where,
+                "No reversal potential is stated for ions of its channels; NEURON's own are written: "
+                + ", ".join(f"{value:g} mV for {ion}" for ion, value in self._defaults.items()),
+                examples=self._defaults,
+            )
+        return replace(self._cell, decor=tuple(decor))
+
+    def _take(self, entry: Paint) -> bool:
+        """Note what an entry states of a mechanism or an ion; false where it is about something else."""
+        item = entry.item
+        regions = _REGIONS if entry.region == "all" else (entry.region,)
+        for region in regions:
+            if isinstance(item, ReversalPotential):
+                self._reversals[region, item.ion] = item.value
+            elif isinstance(item, ChannelDensity) and item.channel != _PASSIVE:
+                mechanism = self._library.mechanism(item.channel)
+                if mechanism is None:
+                    return False
+                stated = self._values.setdefault((region, item.channel), {})
+                stated.update({key: float(value) for key, value in item.parameters.items()})
+                if item.density is not None:
+                    stated[_conductance(mechanism)] = convert(item.density, "mS_per_cm2", "S_per_cm2")
+                if item.reversal is not None and item.ion:
+                    self._reversals[region, item.ion] = item.reversal
+                if item.law is Law.NERNST:
+                    self._moving.add((region, item.channel))
+            elif isinstance(item, ConcentrationModel):
+                if self._library.mechanism(item.mechanism) is None:
+                    return False
+                stated = self._values.setdefault((region, item.mechanism), {})
+                stated.update({key: float(value) for key, value in item.parameters.items()})
+            else:
+                return False
+        return True
+
+    def _translated(self) -> Iterator[Paint]:
+        found = {
+            (region, name): self._library.translation(name, values) for (region, name), values in self._values.items()
+        }
+        pooled = {region for (region, _), made in found.items() if made is not None and made.pool is not None}
+        for (region, name), made in found.items():
+            if made is None:
+                yield Paint(region, ChannelDensity(name, parameters=self._values[region, name]))
+                continue
+            moves = region in pooled or (region, name) in self._moving
+            yield from (Paint(region, item) for item in self._densities(region, made, moves))
+            if made.pool is not None:
+                initial = _CALCIUM_INSIDE if made.pool.initial is None else made.pool.initial
+                identifier, ion = made.pool.component.id, made.pool.ion
+                yield Paint(region, ConcentrationModel(identifier, ion, {}, initial, _CALCIUM_OUTSIDE, ion))
+        if any(made is None for made in found.values()):
+            yield from (Paint(region, ReversalPotential(ion, e)) for (region, ion), e in self._reversals.items())
+
+    def _densities(self, region: str, made: Translation, moves: bool) -> Iterator[ChannelDensity]:
+        for channel in made.channels:
+            amount = made.parameters[channel.density] if channel.density else 1.0
+            density = convert(amount * channel.scale, "S_per_cm2", "mS_per_cm2")
+            law = Law.NERNST if channel.ion == "ca" and moves and channel.reversal is None else Law.OHMIC
+            yield ChannelDensity(
+                channel.component.id,
+                density,
+                channel.ion or "non_specific",
+                None if law is Law.NERNST else self._reversal(region, channel.ion, channel.reversal),
+                name=f"{channel.component.id}_{region}",
+                law=law,
+            )
+
+    def _reversal(self, region: str, ion: str, stated: float | None) -> float:
+        if stated is not None:
+            return stated
+        if (region, ion) in self._reversals:
+            return self._reversals[region, ion]
+        self._defaults[ion] = _REVERSALS.get(ion, 0.0)
+        return self._defaults[ion]
+
+
+def _conductance(mechanism: Mechanism) -> str:
+    return next((name for name in _CONDUCTANCES if name in mechanism.parameters), _CONDUCTANCES[0])

@@ -1,0 +1,456 @@
+"""Mechanisms as what they are: ion channels with gates or with a scheme of states, pools of ions, synapses.
+
+A current becomes one channel: gates of NeuroML where the equations are those (Hodgkin & Huxley 1952), a scheme where
+they are reactions between states, and else one component type of its own with the equations as they stand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pynn_io.errors import UnsupportedInput
+from pynn_io.formats.nmodl import Mechanism
+from pynn_io.graph.dynamics import Component, ComponentType
+from pynn_io.graph.expressions import Expression, parse, variable
+from pynn_io.importers.nmodl_equations import Equations, equations_of, uses_of
+from pynn_io.importers.nmodl_forms import (
+    Curve,
+    Ohmic,
+    Relaxing,
+    Values,
+    curve,
+    linear_start,
+    ohmic,
+    q10_of,
+    relaxing,
+    scheme_states,
+    steady_state,
+)
+from pynn_io.importers.nmodl_types import CURRENT, PER_TIME, TIME, Moving, Outcome, own_type, pool_type
+
+#: The temperature (degC) of a curve that does not depend on it; the potential and calcium where starts are compared.
+_WARM, _MID, _CALCIUM = 20.0, -63.7, 3.1e-4
+#: How a channel came out.
+GATES, SCHEME, EQUATIONS, POOL, SYNAPSE = "gates", "scheme", "equations", "concentration model", "synapse"
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One current of a mechanism as a channel.
+
+    current: its name there. ion: empty for none. density: the parameter that is its conductance density, or empty;
+    scale: S/cm2 for each unit of that. reversal: mV; None where it is the ion's. kind: `GATES`, `SCHEME`, `EQUATIONS`.
+    """
+
+    component: Component
+    current: str
+    ion: str
+    density: str
+    scale: float
+    reversal: float | None
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A model of the concentration of an ion. initial: mM at the start; None where NEURON's own stands."""
+
+    component: Component
+    ion: str
+    initial: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A mechanism in NeuroML's words, with one set of parameters.
+
+    types: component types of its own. parameters: all of the mechanism's. tables: variables that NEURON interpolates.
+    notes: in what else it is not the same.
+    """
+
+    name: str
+    types: Mapping[str, ComponentType]
+    channels: tuple[Channel, ...] = ()
+    pool: Pool | None = None
+    synapse: Component | None = None
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    tables: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        if self.pool is not None:
+            return POOL
+        if self.synapse is not None:
+            return SYNAPSE
+        return " and ".join(dict.fromkeys(each.kind for each in self.channels))
+
+
+def translate(mechanism: Mechanism, values: Mapping[str, float] | None = None) -> Translation:
+    """A mechanism in NeuroML's words. values: parameters that differ from the file's.
+
+    Raises UnsupportedInput for what has no equations here, saying what it is and where.
+    """
+    unknown = (values or {}).keys() - mechanism.parameters.keys()
+    if unknown:
+        raise UnsupportedInput(f"{mechanism.name} has no parameter {', '.join(sorted(unknown))}", where=mechanism.file)
+    return _Translator(equations_of(mechanism), dict(values or {})).translation()
+
+
+class _Translator:
+    def __init__(self, equations: Equations, changed: dict[str, float]) -> None:
+        self._equations, self._mechanism = equations, equations.mechanism
+        self._values = Values(equations, changed)
+        self._types: dict[str, ComponentType] = {}
+        self._notes: list[str] = []
+        different = sorted((key, float(value)) for key, value in changed.items() if self._shapes(key, value))
+        digest = hashlib.sha256(repr(different).encode()).hexdigest()[:6]
+        self._stem = f"{self._mechanism.name}_{digest}" if different else self._mechanism.name
+
+    def _shapes(self, parameter: str, value: float) -> bool:
+        """Whether a parameter with another value makes another channel: not so its density and reversal potential."""
+        equations = self._equations
+        held = [*equations.rates.values(), *equations.start.values(), *(each.forward for each in equations.flows)]
+        held += [each.value for each in equations.received]
+        gates = [
+            factor
+            for name in equations.currents
+            if (form := ohmic(equations, name, self._values)) is not None
+            for factor, _ in form.gates
+        ]
+        inside = parameter in uses_of([*held, *gates], self._values.derived)
+        return inside and value != self._mechanism.parameters[parameter]
+
+    def translation(self) -> Translation:
+        mechanism, equations = self._mechanism, self._equations
+        parts: dict[str, object] = {}
+        if mechanism.kind == "SUFFIX":
+            pooled = [ion for ion in mechanism.ions if f"{ion.name}i" in ion.write or f"{ion.name}o" in ion.write]
+            if pooled and equations.currents:
+                raise self._unsupported("it sets a concentration and a current at once")
+            if pooled:
+                parts["pool"] = self._pool(pooled[0].name)
+            else:
+                parts["channels"] = tuple(self._channels())
+        elif mechanism.kind == "POINT_PROCESS" and equations.received and len(mechanism.nonspecific) == 1:
+            parts["synapse"] = self._synapse(mechanism.nonspecific[0])
+        else:
+            raise self._unsupported(f"a {mechanism.kind} is translated where it is a synapse that events set off")
+        return Translation(
+            mechanism.name,
+            self._types,
+            parameters=self._values.parameters,
+            tables=equations.tables,
+            notes=tuple(self._notes),
+            **parts,  # type: ignore[arg-type]
+        )
+
+    def _unsupported(self, what: str) -> UnsupportedInput:
+        return UnsupportedInput(f"{self._mechanism.name}: {what}", where=self._mechanism.file)
+
+    def _own(self, suffix: str, extends: str, *outcomes: Outcome, moving: Moving | None = None) -> str:
+        name = f"{self._stem}_{suffix}" if suffix else self._stem
+        about = f"Of the NMODL mechanism {self._mechanism.name}"
+        self._types[name] = own_type(name, extends, outcomes, self._values, moving, about)
+        return name
+
+    # --- channels -----------------------------------------------------------------------------------------------------
+
+    def _channels(self) -> Iterator[Channel]:
+        currents = self._equations.currents
+        if not currents:
+            raise self._unsupported("it has neither a current nor a concentration that NeuroML has a word for")
+        ions = {f"i{ion.name}": ion.name for ion in self._mechanism.ions}
+        for name in currents:
+            form = ohmic(self._equations, name, self._values)
+            if form is None:
+                raise self._unsupported(f"its current {name} is not a conductance times (v - e)")
+            ion = ions.get(name, "")
+            suffix = "" if len(currents) == 1 else f"_{name.removeprefix('i')}"
+            identifier = f"{self._stem}{suffix}"
+            component, kind = self._channel(identifier, form, ion)
+            reversal = self._reversal(form.reversal, ion, name)
+            yield Channel(component, name, ion, form.conductance, form.scale, reversal, kind)
+
+    def _reversal(self, reversal: Expression, ion: str, current: str) -> float | None:
+        if ion and reversal.text == f"e{ion}":
+            return None
+        number = self._values.number(reversal)
+        if number is None:
+            names = ", ".join(sorted(self._values.uses(reversal)))
+            raise self._unsupported(f"the reversal potential of {current} depends on {names}")
+        return number
+
+    def _channel(self, identifier: str, form: Ohmic, ion: str) -> tuple[Component, str]:
+        texts = {"species": ion} if ion else {}
+        if not form.gates:
+            return Component("ionChannelPassive", identifier, {"conductance": 1e-5}, texts), GATES
+        if self._equations.flows:
+            scheme = self._scheme(form)
+            if scheme is not None:
+                return Component("ionChannelKS", identifier, {"conductance": 1e-5}, texts, (scheme,)), SCHEME
+        else:
+            gates = [self._gate(identifier, factor, power) for factor, power in form.gates]
+            if None not in gates:
+                found = tuple(each for each in gates if each is not None)
+                return Component("ionChannelHH", identifier, {"conductance": 1e-5}, texts, found), GATES
+        return Component(self._whole(identifier, form), identifier, {"conductance": 1e-5}), EQUATIONS
+
+    def _whole(self, identifier: str, form: Ohmic) -> str:
+        """A type of its own with all equations of a current."""
+        product = " * ".join(f"({factor})" if power == 1 else f"({factor}) ^ {power}" for factor, power in form.gates)
+        opened = parse(product)
+        suffix = f"{identifier.removeprefix(self._stem).strip('_')}_channel".strip("_")
+        outcomes = (
+            Outcome("fopen", "none", "{}", opened),
+            Outcome("g", "conductance", "conductance * fopen", opened),
+        )
+        return self._own(suffix, "baseIonChannel", *outcomes, moving=self._moving())
+
+    def _moving(self) -> Moving:
+        """All states of the mechanism. Raises UnsupportedInput where they cannot be stated as rates and starts."""
+        equations = self._equations
+        rates = {**equations.rates, **self._flow_rates()}
+        if equations.steady:
+            raise self._unsupported("it starts at a steady state of equations that are no scheme of states")
+        kept = {name: variable(name) for name in self._mechanism.states if name not in rates}
+        if kept.keys() & uses_of([*rates.values(), *equations.currents.values()], self._values.derived):
+            raise self._unsupported(f"nothing changes its states {', '.join(kept)}")
+        start = {name: value for name, value in equations.start.items() if name in rates}
+        return Moving(rates, start, equations.received, equations.weight, equations.frozen)
+
+    def _flow_rates(self) -> dict[str, Expression]:
+        """Reactions as rates, by the law of mass action."""
+        terms: dict[str, list[str]] = {}
+        for flow in self._equations.flows:
+            sides = [" * ".join([f"({rate})", *(_power(name, n) for n, name in side)]) for rate, side in
+                     ((flow.forward, flow.left), (flow.reverse, flow.right))]  # fmt: skip
+            net = f"({sides[0]} - {sides[1]})"
+            for sign, side in (("-", flow.left), ("+", flow.right)):
+                for count, name in side:
+                    terms.setdefault(name, []).append(f"{sign} {count} * {net}")
+        return {name: parse("0 " + " ".join(found)).simplified() for name, found in terms.items()}
+
+    # --- gates --------------------------------------------------------------------------------------------------------
+
+    def _gate(self, channel: str, factor: Expression, power: int) -> tuple[str, Component] | None:
+        """A factor of a conductance as (role, gate); None where it is none."""
+        states = uses_of([factor], self._values.derived) & set(self._mechanism.states)
+        if not states:
+            return self._instantaneous(factor, power)
+        if factor.text in states:
+            return self._relaxing_gate(factor.text, power)
+        return self._fractional(factor, power)
+
+    def _instantaneous(self, factor: Expression, power: int) -> tuple[str, Component] | None:
+        if not self._simple(factor) or "celsius" in self._values.uses(factor):
+            return None
+        name = factor.text if factor.text.isidentifier() else "instant"
+        child = ("steadyState", self._variable(name, factor))
+        return "gateHHInstantaneous", Component("gateHHInstantaneous", name, {"instances": float(power)}, {}, (child,))
+
+    def _relaxing_gate(self, state: str, power: int) -> tuple[str, Component] | None:
+        found = self._found(state)
+        if found is None:
+            return None
+        type_, children = self._kinetics(state, found)
+        return type_, Component(type_, state, {"instances": float(power)}, {}, tuple(children))
+
+    def _found(self, state: str) -> Relaxing | None:
+        """How a state relaxes, if it does and starts where it relaxes to."""
+        equations, values = self._equations, self._values
+        rate = equations.rates.get(state)
+        found = None if rate is None else relaxing(state, rate, values)
+        if found is None or not self._simple(found.inf) or not self._simple(found.tau):
+            return None
+        start = equations.start.get(state)
+        at = {"v": _MID, "celsius": _WARM, "cai": _CALCIUM, "cao": 2.0}
+        if state not in equations.steady and (
+            start is None or not np.isclose(float(values.of(start, **at)), float(values.of(found.inf, **at)), rtol=1e-9)
+        ):
+            return None
+        return found
+
+    def _simple(self, expression: Expression) -> bool:
+        """Whether an expression depends on what gates can depend on."""
+        return self._values.uses(expression) <= {"v", "celsius", "cai"}
+
+    def _kinetics(self, state: str, found: Relaxing) -> tuple[str, list[tuple[str, Component]]]:
+        """The type of a gate and its children: formulas of NeuroML where they are those, else types of its own."""
+        inf, tau, extra = self._without_q10(found)
+        rates = self._formulas(inf, tau)
+        if rates is not None:
+            pair = zip(("forwardRate", "reverseRate"), rates, strict=True)
+            return "gateHHrates", [*extra, *((role, _formula(each, "Rate")) for role, each in pair)]
+        return "gateHHtauInf", [*extra, *self._course(state, inf, tau)]
+
+    def _course(self, state: str, inf: Expression, tau: Expression) -> tuple[tuple[str, Component], ...]:
+        return ("timeCourse", self._time(state, tau)), ("steadyState", self._variable(state, inf))
+
+    def _without_q10(self, found: Relaxing) -> tuple[Expression, Expression, list[tuple[str, Component]]]:
+        """inf and tau without a Q10 that divides tau alone, and the settings that stand for it."""
+        q10 = q10_of(found.tau, self._values)
+        if q10 is None:
+            return found.inf, found.tau, []
+        inf, tau = (self._with_number(each, q10.name) for each in (found.inf, found.tau))
+        at = {"v": np.array([-71.3, -20.1, 13.7]), "cai": _CALCIUM}
+        factor = self._values.of(variable(q10.name), celsius=33.3)
+        pairs = ((found.tau, tau, factor), (found.inf, inf, 1.0))
+        for stated, plain, times in pairs:
+            hot = self._values.of(stated, celsius=33.3, **at) * times
+            if "celsius" in self._values.uses(plain) or not np.allclose(hot, self._values.of(plain, **at), rtol=1e-9):
+                return found.inf, found.tau, []
+        numbers = {"q10Factor": q10.factor, "experimentalTemp": q10.reference + 273.15}
+        return inf, tau, [("q10Settings", Component("q10ExpTemp", "", numbers))]
+
+    def _with_number(self, expression: Expression, name: str) -> Expression:
+        """An expression with a derived variable set to 1, and those that depend on it put in."""
+        derived = self._values.derived
+        while True:
+            inner = {
+                each: found
+                for each in expression.names
+                if each != name and each in derived and name in uses_of([variable(each)], derived)
+                if (found := derived[each].value) is not None
+            }
+            if not inner:
+                return expression.replaced({name: parse("1")}).simplified()
+            expression = expression.replaced(inner)
+
+    def _formulas(self, inf: Expression, tau: Expression) -> tuple[Curve, Curve] | None:
+        """The opening and closing rate, where both are formulas of NeuroML."""
+        if self._values.uses(inf, tau) != {"v"}:
+            return None
+        values = self._values
+        alpha = curve(lambda v: values.of(inf, v=v) / values.of(tau, v=v))
+        beta = curve(lambda v: (1 - values.of(inf, v=v)) / values.of(tau, v=v)) if alpha is not None else None
+        return None if alpha is None or beta is None else (alpha, beta)
+
+    def _variable(self, name: str, inf: Expression) -> Component:
+        values = self._values
+        found = curve(lambda v: values.of(inf, v=v)) if values.uses(inf) == {"v"} else None
+        if found is not None:
+            return _formula(found, "Variable")
+        base = "baseVoltageConcDepVariable" if "cai" in values.uses(inf) else "baseVoltageDepVariable"
+        return Component(self._own(f"{name}_inf", base, Outcome("x", "none", "{}", inf)))
+
+    def _time(self, name: str, tau: Expression) -> Component:
+        number = self._values.number(tau)
+        if number is not None:
+            return Component("fixedTimeCourse", "", {"tau": number})
+        base = "baseVoltageConcDepTime" if "cai" in self._values.uses(tau) else "baseVoltageDepTime"
+        return Component(self._own(f"{name}_tau", base, Outcome("t", "time", TIME, tau)))
+
+    def _fractional(self, factor: Expression, power: int) -> tuple[str, Component] | None:
+        """``a * h1 + b * h2``: parts of a conductance with kinetics of their own."""
+        shares = {}
+        for state in uses_of([factor], self._values.derived) & set(self._mechanism.states):
+            shares[state] = self._share(factor, state)
+        if None in shares.values() or not self._adds_up(factor, shares):
+            return None
+        parts = []
+        for state in sorted(shares):
+            found = self._found(state)
+            if found is None:
+                return None
+            children = self._course(state, found.inf, found.tau)
+            numbers = {"fractionalConductance": float(shares[state] or 0.0)}
+            parts.append(("subGate", Component("subGate", state, numbers, {}, children)))
+        name = "_".join(sorted(shares))
+        return "gateFractional", Component("gateFractional", name, {"instances": float(power)}, {}, tuple(parts))
+
+    def _share(self, factor: Expression, state: str) -> float | None:
+        """What a state contributes to a sum when it is 1 and the others are 0; None where that is no number."""
+        others = uses_of([factor], self._values.derived) & set(self._mechanism.states)
+        at = {name: float(name == state) for name in others}
+        return float(self._values.of(factor, **at)) if self._values.uses(factor) <= others else None
+
+    def _adds_up(self, factor: Expression, shares: Mapping[str, float | None]) -> bool:
+        at = {name: 0.31 + 0.17 * number for number, name in enumerate(shares)}
+        return bool(
+            np.isclose(float(self._values.of(factor, **at)), sum(at[name] * (shares[name] or 0.0) for name in shares))
+        )
+
+    # --- schemes ------------------------------------------------------------------------------------------------------
+
+    def _scheme(self, form: Ohmic) -> tuple[str, Component] | None:
+        """Reactions between states of one channel as ``gateKS``."""
+        equations = self._equations
+        flows = equations.flows
+        plain = all(len(side) == 1 and side[0][0] == 1 for flow in flows for side in (flow.left, flow.right))
+        if not plain or equations.rates or len(form.gates) != 1 or not self._starts_steady():
+            return None
+        factor, power = form.gates[0]
+        states = scheme_states(equations)
+        shares = {state: self._share(factor, state) if state in factor.names else 0.0 for state in states}
+        if None in shares.values():
+            return None
+        children = [_state(name, float(share or 0.0)) for name, share in shares.items()]
+        for flow in flows:
+            ends = {"from": flow.left[0][1], "to": flow.right[0][1]}
+            outcomes = (
+                Outcome("rf", "per_time", PER_TIME, flow.forward),
+                Outcome("rr", "per_time", PER_TIME, flow.reverse),
+            )
+            type_ = self._own(f"{ends['from']}_{ends['to']}", "KSTransition", *outcomes)
+            children.append((type_, Component(type_, f"{ends['from']}_{ends['to']}", {}, ends)))
+        return "gateKS", Component("gateKS", "n", {"instances": float(power)}, {}, tuple(children))
+
+    def _starts_steady(self) -> bool:
+        """Whether the states start where nothing changes; said where LINEAR equations have another solution."""
+        equations = self._equations
+        if not equations.conserved or not set(scheme_states(equations)) <= equations.steady:
+            return False
+        if not equations.residuals:
+            return True
+        apart = 0.0
+        for v in (-90.0, -47.0, 11.0):
+            at = {"v": v, "celsius": _WARM, "cai": _CALCIUM, "cao": 2.0}
+            steady, stated = (each(equations, self._values, **at) for each in (steady_state, linear_start))
+            apart = max([apart, *(abs(steady[name] - stated[name]) for name in steady)])
+        if apart > 1e-6:
+            self._notes.append(
+                f"Its LINEAR equations do not start it at the steady state of its own scheme (occupancies differ by up "
+                f"to {apart:.2g}); in NeuroML it starts at the steady state."
+            )
+        return True
+
+    # --- pools and synapses -------------------------------------------------------------------------------------------
+
+    def _pool(self, ion: str) -> Pool:
+        inside, equations = f"{ion}i", self._equations
+        if ion != "ca" or inside not in equations.rates:
+            raise self._unsupported(f"a pool of {ion} whose {inside} is no state with a rate is not translated")
+        start = equations.start.get(inside)
+        initial = None if start is None else self._values.number(start)
+        if start is not None and initial is None and start.text != inside:
+            raise self._unsupported(f"its {inside} starts at {start}, which is no number")
+        moving = self._moving()
+        about = f"The NMODL mechanism {self._mechanism.name}"
+        self._types[self._stem] = pool_type(self._stem, inside, self._values, moving, about)
+        return Pool(Component(self._stem, self._stem, {}, {"ion": ion}), ion, initial)
+
+    def _synapse(self, current: str) -> Component:
+        outcome = Outcome("i", "current", CURRENT, self._equations.currents[current])
+        name = self._own("", "baseVoltageDepSynapse", outcome, moving=self._moving())
+        return Component(name, self._stem)
+
+
+def _power(name: str, count: int) -> str:
+    return name if count == 1 else f"{name} ^ {count}"
+
+
+def _state(name: str, share: float) -> tuple[str, Component]:
+    kind = "openState" if share else "closedState"
+    numbers = {"relativeConductance": share} if share not in (0.0, 1.0) else {}
+    return kind, Component(kind, name, numbers)
+
+
+def _formula(found: Curve, word: str) -> Component:
+    """A curve as a component of NeuroML's own type; numbers in coherent units, per ms and mV."""
+    numbers = {"rate": found.rate, "midpoint": found.midpoint, "scale": found.scale}
+    return Component(f"HH{found.kind}{word}", "", numbers)
