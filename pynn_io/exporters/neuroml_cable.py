@@ -14,10 +14,9 @@ from pynn_io.graph.biophysics import ChannelDensity, ConcentrationModel, Membran
 from pynn_io.graph.cells import CableCell
 from pynn_io.graph.morphology import Morphology, apply_processing, sections, with_standard_groups
 from pynn_io.graph.segments import GROUP_OF_TAG, Tag
+from pynn_io.lowering.segment_shape import UNBRANCHED
 from pynn_io.report import Report
 
-#: An unbranched section, in the words that jNeuroML's NEURON export looks for.
-SECTION = "sao864921383"
 #: Groups that NeuroML tools look for, their ontology terms, and the tags they hold.
 _STANDARD = (
     ("soma_group", "GO:0043025", (Tag.SOMA,)),
@@ -133,6 +132,7 @@ def _segments(morphology: Morphology, names: tuple[str, ...]) -> Iterator[Elemen
     child = np.flatnonzero(morphology.parent >= 0)
     same = (morphology.proximal[child] == morphology.distal[morphology.parent[child]]).all(axis=1)
     inherited[child] = same & (morphology.fraction_along[child] == 1)
+    inherited[sections(morphology).first] = False  # jNeuroML places nothing along a section whose first point it lacks
     proximal, distal = morphology.proximal.tolist(), morphology.distal.tolist()
     for row, number in enumerate(ids):
         children = []
@@ -158,7 +158,7 @@ def _groups(morphology: Morphology) -> Iterator[Element]:
     names = [f"section_{number}" for number in range(derived.size)]
     for number, name in enumerate(names):
         members = _members(morphology.id[derived.rows(number)])
-        yield Element("segmentGroup", {"id": name, "neuroLexId": SECTION}, members)
+        yield Element("segmentGroup", {"id": name, "neuroLexId": UNBRANCHED}, members)
     for name, term, tags in _STANDARD:
         chosen = np.flatnonzero(np.isin(derived.tag, tags))
         if len(chosen):

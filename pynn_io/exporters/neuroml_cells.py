@@ -25,6 +25,7 @@ from pynn_io.graph.biophysics import (
 from pynn_io.graph.cells import CableCell
 from pynn_io.graph.expressions import LEMS, render
 from pynn_io.graph.segments import GroupNotes, Morphology, PathParameter
+from pynn_io.lowering.segment_shape import UNBRANCHED
 from pynn_io.report import Report
 
 DIVISIONS = "numberInternalDivisions"
@@ -264,17 +265,28 @@ def _segments(morphology: Morphology) -> Iterator[Element]:
     parent, along, ids = morphology.parent.tolist(), morphology.fraction_along.tolist(), morphology.id.tolist()
     for row, centre in morphology.spheres.items():
         proximal[row] = distal[row] = [*centre, distal[row][3]]
+    beginnings = _beginnings(morphology)
     for row, number in enumerate(ids):
         children = []
         above = parent[row]
         if above >= 0:
             fraction = {} if along[row] == 1 else {"fractionAlong": plain_number(along[row])}
             children.append(Element("parent", {"segment": str(ids[above]), **fraction}))
-        if above < 0 or tuple(proximal[row]) != _inherited(proximal[above], distal[above], along[row]):
+        inherited = above >= 0 and tuple(proximal[row]) == _inherited(proximal[above], distal[above], along[row])
+        if not inherited or row in beginnings:
             children.append(_point("proximal", proximal[row]))
         children.append(_point("distal", distal[row]))
         name = {"name": morphology.names[row]} if row in morphology.names else {}
         yield Element("segment", {"id": str(number), **name}, tuple(children))
+
+
+def _beginnings(morphology: Morphology) -> set[int]:
+    """The rows with which unbranched sections begin: jNeuroML places nothing along one whose first point it lacks."""
+    found: set[int] = set()
+    for name, rows in morphology.groups.items():
+        if morphology.notes.get(name, GroupNotes()).ontology == UNBRANCHED:
+            found.update(rows[~np.isin(morphology.parent[rows], rows)].tolist())
+    return found
 
 
 def _inherited(near: list[float], far: list[float], along: float) -> tuple[float, ...]:
