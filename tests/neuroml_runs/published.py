@@ -127,7 +127,7 @@ def run(model: Model, backend: str, **options: Any) -> Results:
 
 
 def spikes(results: Results, what: Observable) -> np.ndarray:
-    """The spike times (ms) of an observable: the samples after upward crossings, the maxima, or events; or their rate."""
+    """The spike times (ms) of an observable: samples after upward crossings, maxima, events; or the rate of events."""
     table = next(each for each in results.tables if Path(each.file).name == what.file)
     if isinstance(table, EventTable):
         times = np.sort(table.times[table.ids == what.column])
