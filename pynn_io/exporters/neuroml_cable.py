@@ -17,10 +17,9 @@ from pynn_io.graph.cells import CableCell
 from pynn_io.graph.columns import empty
 from pynn_io.graph.morphology import Morphology, Sections, apply_processing, sections, with_standard_groups
 from pynn_io.graph.segments import GROUP_OF_TAG, Tag
+from pynn_io.lowering.segment_shape import UNBRANCHED
 from pynn_io.report import Report
 
-#: An unbranched section, in the words that jNeuroML's NEURON export looks for.
-SECTION = "sao864921383"
 #: Groups that NeuroML tools look for, their ontology terms, and the tags they hold.
 _STANDARD = (
     ("soma_group", "GO:0043025", (Tag.SOMA,)),
@@ -154,8 +153,7 @@ def _segments(morphology: Morphology, derived: Sections, names: tuple[str, ...])
     child = np.flatnonzero(morphology.parent >= 0)
     same = (morphology.proximal[child] == morphology.distal[morphology.parent[child]]).all(axis=1)
     inherited[child] = same & (morphology.fraction_along[child] == 1)
-    # jNeuroML's NEURON export finds no place on a section whose first segment does not state where it begins
-    inherited[[int(derived.rows(number)[0]) for number in range(derived.size)]] = False
+    inherited[derived.first] = False  # jNeuroML places nothing along a section whose first point it lacks
     proximal, distal = morphology.proximal.tolist(), morphology.distal.tolist()
     for row, number in enumerate(ids):
         children = []
@@ -184,7 +182,7 @@ def _stated_counts(morphology: Morphology, derived: Sections) -> Counts | None:
     stated = {
         morphology.groups[name].tobytes(): (name, notes.divisions)
         for name, notes in morphology.notes.items()
-        if notes.ontology == SECTION and notes.divisions and name in morphology.groups
+        if notes.ontology == UNBRANCHED and notes.divisions and name in morphology.groups
     }
     found = [stated.get(derived.rows(number).tobytes()) for number in range(derived.size)]
     return None if None in found else tuple(found)  # type: ignore[arg-type]
@@ -209,7 +207,7 @@ def _groups(morphology: Morphology, derived: Sections, counts: Counts) -> Iterat
     for row, (name, number) in enumerate(counts):
         divisions = Element("property", {"tag": DIVISIONS, "value": str(number)})
         children = (divisions, *_members(morphology.id[derived.rows(row)]))
-        yield Element("segmentGroup", {"id": nml_id(name), "neuroLexId": SECTION}, children)
+        yield Element("segmentGroup", {"id": nml_id(name), "neuroLexId": UNBRANCHED}, children)
     for name, term, tags in _STANDARD:
         chosen = np.flatnonzero(np.isin(derived.tag, tags))
         if len(chosen):

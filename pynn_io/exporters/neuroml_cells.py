@@ -269,31 +269,32 @@ def _species(region: str, item: ConcentrationModel) -> Element:
 
 
 def _segments(morphology: Morphology) -> Iterator[Element]:
-    starts = _section_starts(morphology)
     proximal, distal = morphology.proximal.tolist(), morphology.distal.tolist()
     parent, along, ids = morphology.parent.tolist(), morphology.fraction_along.tolist(), morphology.id.tolist()
     for row, centre in morphology.spheres.items():
         proximal[row] = distal[row] = [*centre, distal[row][3]]
+    beginnings = _beginnings(morphology)
     for row, number in enumerate(ids):
         children = []
         above = parent[row]
         if above >= 0:
             fraction = {} if along[row] == 1 else {"fractionAlong": plain_number(along[row])}
             children.append(Element("parent", {"segment": str(ids[above]), **fraction}))
-        if above < 0 or row in starts or tuple(proximal[row]) != _inherited(proximal[above], distal[above], along[row]):
+        inherited = above >= 0 and tuple(proximal[row]) == _inherited(proximal[above], distal[above], along[row])
+        if not inherited or row in beginnings:
             children.append(_point("proximal", proximal[row]))
         children.append(_point("distal", distal[row]))
         name = {"name": morphology.names[row]} if row in morphology.names else {}
         yield Element("segment", {"id": str(number), **name}, tuple(children))
 
 
-def _section_starts(morphology: Morphology) -> set[int]:
-    """The first segment of each unbranched section: jNeuroML's NEURON export finds no place on a section without it."""
-    return {
-        int(morphology.groups[name].min())
-        for name, notes in morphology.notes.items()
-        if notes.ontology == UNBRANCHED and len(morphology.groups.get(name, ()))
-    }
+def _beginnings(morphology: Morphology) -> set[int]:
+    """The rows with which unbranched sections begin: jNeuroML places nothing along one whose first point it lacks."""
+    found: set[int] = set()
+    for name, rows in morphology.groups.items():
+        if morphology.notes.get(name, GroupNotes()).ontology == UNBRANCHED:
+            found.update(rows[~np.isin(morphology.parent[rows], rows)].tolist())
+    return found
 
 
 def _inherited(near: list[float], far: list[float], along: float) -> tuple[float, ...]:

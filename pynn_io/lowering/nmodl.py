@@ -201,7 +201,7 @@ def cell(component: Component, types: Types, references: Mapping[str, Component]
     system = _ready(system, _shown(system))
     blocks = Blocks(title=component.type, head=[f"POINT_PROCESS {NAME}", "NONSPECIFIC_CURRENT i_out"])
     blocks.assigned["i_out"] = "nA"
-    blocks.membrane = "v" in system.states
+    blocks.cell, blocks.membrane = True, "v" in system.states
     if any(each.name == "v" and each.dimension == "voltage" for each in system.derived):
         blocks.currents = [f"i_out = {HOLD:g} * capacitance * (v - v_)"]
     for name in ("ISyn",):  # what attached inputs of dimensionless cells come to: set from outside

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pynn_io.errors import UnsupportedInput
 from pynn_io.graph.dynamics import Assignment, Derived, Dynamics, Regime
 from pynn_io.graph.expressions import NMODL, Expression, parse, render
+from pynn_io.lowering.nmodl_conditions import is_linear
 from pynn_io.lowering.systems import uses
 
 #: Words that mean something in NMODL or hoc; a variable of that name gets an underscore.
@@ -31,12 +32,14 @@ class Blocks:
     head: of the NEURON block. currents: statements at the end of BREAKPOINT. always: before any equation. initial: at
     the start of INITIAL. after: whenever the states have changed. aliases: what NEURON calls a variable. given:
     variables that ``always`` or somebody else sets. units, assigned: of names that are not in the equations. weighted:
-    events come with a weight. membrane: the potential is the system's state ``v``.
+    events come with a weight. cell: the equations are a whole cell's, solved to second order by the mechanism itself.
+    membrane: the potential is the system's state ``v``.
     """
 
     title: str
     head: list[str]
     artificial: bool = False
+    cell: bool = False
     membrane: bool = False
     weighted: bool = False
     currents: list[str] = field(default_factory=list)
@@ -130,17 +133,81 @@ class Equations:
         own = regime.derivatives.get("v") if regime is not None else None
         return own or self._system.derivatives.get("v")
 
-    def _drive(self) -> tuple[list[str], list[Derived]]:
-        """Statements that work out ``rate_v``, and the derived variables that they are about."""
+    def _method(self) -> str:
+        """``cnexp`` where every state relaxes by itself, linearly; else ``derivimplicit``."""
+        derived = {each.name: each for each in self._system.derived}
+        for name, value in self._rated.items():
+            others = self._reached(value) & set(self._rated)
+            if others - {name} or not is_linear(value, name, derived):
+                return "derivimplicit"
+        return "cnexp"
+
+    def _reached(self, value: Expression) -> set[str]:
+        """All that an expression depends on."""
+        derived = {each.name: each for each in self._system.derived}
+        found: set[str] = set()
+        waiting = list(value.names)
+        while waiting:
+            name = waiting.pop()
+            if name in found:
+                continue
+            found.add(name)
+            if name in derived:
+                waiting += uses(derived[name])
+        return found
+
+    def _halved(self) -> Mapping[str, Expression]:
+        """The states of a cell that take half of a step with the slope at its start (the trapezoidal rule)."""
+        return self._rated if self._blocks.cell and self._method() == "derivimplicit" else {}
+
+    def _from_middle(self) -> bool:
+        """Whether states relax exactly for the potential in the middle of the step, whose start the cell keeps."""
+        return self._blocks.membrane and bool(self._rated) and not self._halved()
+
+    def _potential_rates(self) -> list[tuple[Regime | None, Expression]]:
+        """The derivatives of the potential, each with its regime."""
         if not self._blocks.membrane:
-            return [], []
+            return []
         regimes: list[Regime | None] = [*self._system.regimes] or [None]
-        stated = [(each, rate) for each in regimes if (rate := self._rate_of(each)) is not None]
-        local = self._closure(set().union(*(rate.names for _, rate in stated)))
+        return [(each, rate) for each in regimes if (rate := self._rate_of(each)) is not None]
+
+    def _moving(self) -> set[str]:
+        """All that the slopes of a cell depend on."""
+        if not self._slope_names():
+            return set()
+        rates = [*(rate for _, rate in self._potential_rates()), *self._rated.values()]
+        return {"v"}.union(*map(self._reached, rates))
+
+    def _slope_names(self) -> list[str]:
+        """What a cell keeps from one step to the next, besides its states."""
+        names = ["slope_v", "rate_v"] if self._blocks.membrane else []
+        names += ["v_start"] if self._from_middle() else []
+        return names + [f"slope_{self._names[name]}" for name in self._halved()]
+
+    def _slopes(self, *, anew: bool) -> tuple[list[str], list[Derived]]:
+        """Statements with which a step of a cell ends, and the derived variables that they are about.
+
+        ``rate_v``, at which the potential moves in the next step, is the slope here and half of its change since the
+        step before (Adams and Bashforth's second order), which takes no trial step beyond a threshold. ``anew``: after
+        a jump, and where the slope turns round, so that a step which is long for the membrane stays as stable as
+        Euler's, it is the slope alone: an error of second order too, as there are as many of these however short it is.
+        """
+        stated, halved = self._potential_rates(), self._halved()
+        moving = set().union(*(value.names for value in self._rated.values()))
+        shown = {each.name for each in self._closure(moving)} & {each.name for each in self._shown}
+        used = set().union(shown, *(rate.names for _, rate in stated), *(value.names for value in halved.values()))
+        local = self._closure(used) if stated or halved else []
         lines = [line for each in local for line in self._derive(each)]
-        for each, rate in stated:
-            line = f"rate_v = {self._print(rate)}"
-            lines.append(line if each is None else f"if (regime == {self._regimes[each.name]}) {{ {line} }}")
+        lines += [f"slope_{self._names[name]} = {self._print(value)}" for name, value in halved.items()]
+        if not self._blocks.membrane:
+            return lines, local
+        lines += [] if anew else ["rate_v = slope_v"]
+        for regime, rate in stated:
+            line = f"slope_v = {self._print(rate)}"
+            lines.append(line if regime is None else f"if (regime == {self._regimes[regime.name]}) {{ {line} }}")
+        change = "" if anew else " + 0.5 * (slope_v - rate_v) * (slope_v * rate_v > 0)"
+        lines.append(f"rate_v = slope_v{change}")
+        lines += ["v_start = v"] if self._from_middle() else []
         return lines, local
 
     # --- statements ---------------------------------------------------------------------------------------------------

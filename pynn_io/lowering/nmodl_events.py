@@ -49,8 +49,8 @@ class Events(Equations):
         watched = any(each.kind == WATCH for each in self._armed)
         for armed in self._armed:
             inside = list(self._acts(armed.condition.actions, local))
-            if self._blocks.membrane:
-                driving, about = self._drive()
+            if self._jumps(armed.condition.actions):
+                driving, about = self._slopes(anew=True)
                 inside += driving
                 local |= {each.name: each for each in about}
             if armed.kind == TIME and armed.regime < 0:
@@ -64,6 +64,12 @@ class Events(Equations):
         shown = {each.name for each in self._shown}
         hidden = [each for each in local.values() if each.name not in shown]
         yield from self._block("NET_RECEIVE (weight)", lines, hidden)
+
+    def _jumps(self, actions: Sequence[Action]) -> bool:
+        """Whether actions change the slopes of a cell, which begin anew then."""
+        if any(isinstance(action, Transition) for action in actions):
+            return bool(self._slope_names())
+        return any(isinstance(action, Assignment) and action.variable in self._moving() for action in actions)
 
     def _guard(self, armed: Armed) -> str:
         """What must hold besides the condition's own trigger."""

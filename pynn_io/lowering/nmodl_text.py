@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pynn_io.graph.dynamics import Assignment, Derived, Dynamics
-from pynn_io.graph.expressions import Expression
-from pynn_io.lowering.nmodl_conditions import TIME, WATCH, is_linear
+from pynn_io.graph.expressions import parse
+from pynn_io.lowering.nmodl_conditions import TIME, WATCH
 from pynn_io.lowering.nmodl_equations import HOLD, Blocks, safe_name
 from pynn_io.lowering.nmodl_events import Events
-from pynn_io.lowering.systems import uses
+from pynn_io.lowering.systems import with_replaced
 
 #: dimension -> unit of the coherent system as NMODL writes it.
 _UNITS = {
@@ -108,7 +108,7 @@ class Writer(Events):
             names.append("i_out" if "i_out" in blocks.assigned else "i")
         names += ["regime"] if self._regimes else []
         names += ["v_hold"] if self._holds() else []
-        names += ["rate_v"] if blocks.membrane else []
+        names += self._slope_names()
         return list(dict.fromkeys(names))
 
     def _parameters(self) -> Iterator[str]:
@@ -133,9 +133,8 @@ class Writer(Events):
             names["regime"] = ""
         if self._holds():
             names["v_hold"] = " (mV)"
-        if blocks.membrane:
-            names["rate_v"] = " (mV/ms)"
-        if any(each.kind == WATCH for each in self._armed):
+        names |= dict.fromkeys(self._slope_names(), "")
+        if self._halved() or any(each.kind == WATCH for each in self._armed):
             names["dt"] = " (ms)"
         names |= {self._names[name]: self._unit(name) for name in self._kept()}
         yield "ASSIGNED {"
@@ -178,7 +177,7 @@ class Writer(Events):
             lines.append(f"regime = {initial}")
         if self._holds():
             lines.append("v_hold = v")
-        driving, about = self._drive()
+        driving, about = self._slopes(anew=True)
         lines += driving
         lines += [self._send(each) for each in self._armed if each.kind == TIME and each.regime in (-1, initial)]
         if any(each.kind == WATCH for each in self._armed):
@@ -190,9 +189,11 @@ class Writer(Events):
         if blocks.artificial:
             return
         lines: list[str] = []
-        if self._rated:
+        if self._halved():
+            lines += ["SOLVE half", "SOLVE states METHOD derivimplicit", "SOLVE slopes"]
+        elif self._rated:
             lines.append(f"SOLVE states METHOD {self._method()}")
-        elif blocks.membrane:
+        elif self._slope_names():
             lines.append("SOLVE states")
         lines += [f"SOLVE {safe_name(each.name)}_kinetics METHOD sparse" for each in self._system.kinetics]
         if not blocks.after:
@@ -225,7 +226,7 @@ class Writer(Events):
     def _membrane(self) -> Iterator[str]:
         """The current that moves the potential by ``rate_v`` a ms, or holds it where it stands still.
 
-        The rate is that of the step before: near a spike of a cell that runs away, an implicit step would turn round.
+        The rate is known before the step: near a spike of a cell that runs away, an implicit step would turn round.
         """
         moving = "i_out = -capacitance * rate_v"
         if not self._system.regimes:
@@ -236,42 +237,40 @@ class Writer(Events):
             yield f"if (regime == {self._regimes[each.name]}) {{ {current} }}"
 
     def _derivative(self) -> Iterator[str]:
-        if self._blocks.artificial or not (self._rated or self._blocks.membrane):
+        if self._blocks.artificial or not (self._rated or self._slope_names()):
             return
-        driving, about = self._drive()
+        halved = self._halved()
+        lines, about = self._relaxing()
+        after, more = self._slopes(anew=False)
+        shown = {each.name for each in self._shown}
+        hidden = [each for each in (*about, *more) if each.name not in shown]
+        if not halved:
+            head = "DERIVATIVE states" if self._rated else "PROCEDURE states()"
+            yield from self._block(head, [*lines, *after], hidden)
+            return
+        # A Newton iteration goes through its block several times: what is done once a step stands before and after it.
+        half = [f"{self._names[name]} = {self._names[name]} + 0.5 * dt * slope_{self._names[name]}" for name in halved]
+        yield from self._block("PROCEDURE half()", half, [])
+        yield from self._block("DERIVATIVE states", lines, hidden)
+        yield from self._block("PROCEDURE slopes()", after, hidden)
+
+    def _relaxing(self) -> tuple[list[str], list[Derived]]:
+        """Statements of the derivatives, and the derived variables that they are about.
+
+        By the trapezoidal rule backward Euler at half the rate is the second half of a step.
+        """
+        halved = self._halved()
+        middle = {"v": parse("0.5 * (v_start + v)")} if self._from_middle() else {}
         local = self._closure(set().union(*(value.names for value in self._rated.values())))
         lines = [*self._blocks.always]
         for each in local:
-            lines += self._derive(each)
-        lines += [f"{self._names[name]}' = {self._print(value)}" for name, value in self._rated.items()]
+            lines += self._derive(with_replaced(each, middle))
+        for name, value in self._rated.items():
+            rate = self._print(value.replaced(middle))
+            lines.append(f"{self._names[name]}' = " + (f"0.5 * ({rate})" if halved else rate))
         if self._blocks.after:
             lines += [*self._clip()[0], *self._blocks.after]
-        lines += driving
-        shown = {each.name for each in self._shown}
-        head = "DERIVATIVE states" if self._rated else "PROCEDURE states()"
-        yield from self._block(head, lines, [each for each in (*local, *about) if each.name not in shown])
-
-    def _method(self) -> str:
-        """``cnexp`` where every state relaxes by itself, linearly; else ``derivimplicit``."""
-        derived = {each.name: each for each in self._system.derived}
-        for name, value in self._rated.items():
-            others = self._reached(value, derived) & set(self._rated)
-            if others - {name} or not is_linear(value, name, derived):
-                return "derivimplicit"
-        return "cnexp"
-
-    def _reached(self, value: Expression, derived: Mapping[str, Derived]) -> set[str]:
-        """The states that an expression depends on."""
-        found: set[str] = set()
-        waiting = list(value.names)
-        while waiting:
-            name = waiting.pop()
-            if name in found:
-                continue
-            found.add(name)
-            if name in derived:
-                waiting += uses(derived[name])
-        return found
+        return lines, local
 
     def _kinetic(self) -> Iterator[str]:
         for scheme in self._system.kinetics:

@@ -44,7 +44,7 @@ def pruned(dynamics: Dynamics, keep: Iterable[str]) -> Dynamics:
         if value is not None and each.name not in fixed | rates and (named or value.number is not None):
             alias[each.name] = value
         else:
-            kept.append(_replaced(each, alias))
+            kept.append(with_replaced(each, alias))
     made = replaced_everywhere(replace(dynamics, derived=tuple(kept)), alias)
     needed = wanted | _used_elsewhere(made)
     live: list[Derived] = []
@@ -79,8 +79,8 @@ def replaced_everywhere(dynamics: Dynamics, new: Mapping[str, Expression]) -> Dy
 
     return replace(
         dynamics,
-        derived_parameters=tuple(_replaced(each, new) for each in dynamics.derived_parameters),
-        derived=tuple(_replaced(each, new) for each in dynamics.derived),
+        derived_parameters=tuple(with_replaced(each, new) for each in dynamics.derived_parameters),
+        derived=tuple(with_replaced(each, new) for each in dynamics.derived),
         derivatives=rates(dynamics.derivatives),
         on_start=tuple(Assignment(one.variable, one.value.replaced(new)) for one in dynamics.on_start),
         conditions=when(dynamics.conditions),
@@ -165,7 +165,8 @@ def _assigned_by_events(dynamics: Dynamics) -> set[str]:
     return {each.variable for actions in lists for each in actions if isinstance(each, Assignment)}
 
 
-def _replaced(each: Derived, new: Mapping[str, Expression]) -> Derived:
+def with_replaced(each: Derived, new: Mapping[str, Expression]) -> Derived:
+    """A derived variable with variables replaced by expressions."""
     cases = tuple(
         Case(case.value.replaced(new), None if case.condition is None else case.condition.replaced(new))
         for case in each.cases

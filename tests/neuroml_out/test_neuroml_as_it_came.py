@@ -104,6 +104,8 @@ def test_a_cell_by_hand(folder: Path) -> None:
     soma = [dict(point.attrib) for point in segments["0"]]
     assert soma[0] == soma[1] == {"x": "0", "y": "0", "z": "0", "diameter": "20"}  # a sphere
     assert [child.tag.removeprefix(NS) for child in segments["4"]] == ["parent", "distal"]  # from its parent's end
+    # A section begins with a point, although its parent has it: jNeuroML's code for NEURON finds no place on it else.
+    assert [child.tag.removeprefix(NS) for child in segments["3"]] == ["parent", "proximal", "distal"]
     assert dict(segments["3"][0].attrib) == {"segment": "0", "fractionAlong": "0.5"}
     assert [segments[key].get("name") for key in segments] == ["soma", None, "tip", None]
     groups = {item.get("id"): item for item in cell.iter(f"{NS}segmentGroup")}

@@ -292,6 +292,17 @@ def test_the_morphology_is_the_same_to_libneuroml(tmp_path: Path) -> None:
     assert total == pytest.approx(lengths(morphology)[dendrites].sum())
 
 
+def test_every_section_begins_with_a_point(tmp_path: Path) -> None:
+    """Where its parent has it, too: jNeuroML's code for NEURON finds no place along a section without."""
+    exported(Document(cable_network(morphology=ball_and_stick())), tmp_path)
+    root = etree.parse(str(tmp_path / "cells_cell.cell.nml")).getroot()
+    segments = {segment.get("id"): segment for segment in root.iter(f"{NS}segment")}
+    groups = [group for group in root.iter(f"{NS}segmentGroup") if group.get("neuroLexId") == "sao864921383"]
+    firsts = [group.find(f"{NS}member").get("segment") for group in groups]
+    assert len(firsts) > 1
+    assert all(segments[first].find(f"{NS}proximal") is not None for first in firsts)
+
+
 def test_several_trees_hang_on_the_soma(tmp_path: Path) -> None:
     whole = ball_and_stick()
     parent = whole.parent.copy()

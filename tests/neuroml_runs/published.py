@@ -17,6 +17,7 @@ import yaml
 
 from pynn_io.pipeline import read
 from pynn_io.results import Results
+from pynn_io.results.results import EventTable
 from pynn_io.simulate import simulate
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "neuroml"
@@ -26,9 +27,11 @@ _PREFERRED = ("jNeuroML_NEURON", "jNeuroML")
 
 @dataclass(frozen=True, slots=True)
 class Observable:
-    """What one experiment looks at: a column of a table (0 is time), scaled, and its spikes.
+    """What one experiment looks at: a column of a table (0 is time), scaled, and its spikes; or a file of events.
 
-    method: ``threshold`` (threshold: of the scaled variable) or ``derivative`` (maxima). expected: ms, ascending.
+    method: ``threshold`` (threshold: of the scaled variable) or ``derivative`` (maxima); of events ``events``, or
+    ``rate`` (per s, from the first event to the last), where ``column`` is the id of the selection. expected: ms,
+    ascending; of ``rate`` per s.
     """
 
     experiment: str
@@ -79,18 +82,25 @@ def _model(lems: Path, found: list[tuple[str, Path, Mapping[str, Any]]]) -> Mode
     ranked = sorted(found, key=lambda each: (*_PREFERRED, each[0]).index(each[0]))
     _, path, stated = ranked[0]
     expected = yaml.safe_load((path.parent / stated["mep"]).read_text())["experiments"]
-    observables = []
-    for name, experiment in stated["experiments"].items():
-        spec = experiment["observables"].get("spike times")
-        if spec is not None and "file" in spec:
-            observables.append(_observable(name, spec, expected[name]["expected"]["spike times"]))
+    observables = [
+        _observable(name, kind, spec, expected[name]["expected"][kind])
+        for name, experiment in stated["experiments"].items()
+        for kind, spec in experiment["observables"].items()
+    ]
     tolerances = {engine: max(_tolerances(each), default=0.0) for engine, _, each in found}
     about = DATA / lems.relative_to(DATA).parts[0] / "META.json"
     recorded = json.loads(about.read_text())["tolerances_recorded_by_osb"] if about.is_file() else {}
     return Model(lems, tuple(observables), {**recorded, **tolerances})
 
 
-def _observable(name: str, spec: Mapping[str, Any], expected: list[float]) -> Observable:
+def _observable(name: str, kind: str, spec: Mapping[str, Any], expected: float | list[float]) -> Observable:
+    if kind not in ("spike times", "spike rate"):
+        raise ValueError(f"{name}: it is not known how to judge {kind}")
+    if "spiketimes file" in spec:
+        file = spec["spiketimes file"]  # whose times, and those that are expected of it, are in seconds
+        method, factor = ("events", 1000.0) if kind == "spike times" else ("rate", 1.0)
+        numbers = tuple(float(each) * factor for each in np.atleast_1d(expected))
+        return Observable(name, Path(file["path"]).name, int(file["id"]), (1000.0, 1.0), method, 0.0, numbers)
     file, detection = spec["file"], spec["spike detection"]
     time, value = file.get("scaling", [1, 1])
     return Observable(
@@ -100,15 +110,14 @@ def _observable(name: str, spec: Mapping[str, Any], expected: list[float]) -> Ob
         (float(time), float(value)),
         detection["method"],
         float(detection.get("threshold", 0.0)),
-        tuple(float(each) for each in expected),
+        tuple(float(each) for each in np.atleast_1d(expected)),
     )
 
 
 def _tolerances(stated: Mapping[str, Any]) -> Iterator[float]:
     for experiment in stated["experiments"].values():
         for spec in experiment["observables"].values():
-            if "file" in spec:
-                yield float(spec.get("tolerance", 0.0))
+            yield float(spec.get("tolerance", 0.0))
 
 
 def run(model: Model, backend: str, **options: Any) -> Results:
@@ -118,8 +127,11 @@ def run(model: Model, backend: str, **options: Any) -> Results:
 
 
 def spikes(results: Results, what: Observable) -> np.ndarray:
-    """The spike times (ms) of an observable: the samples after upward crossings, or the maxima."""
+    """The spike times (ms) of an observable: samples after upward crossings, maxima, events; or the rate of events."""
     table = next(each for each in results.tables if Path(each.file).name == what.file)
+    if isinstance(table, EventTable):
+        times = np.sort(table.times[table.ids == what.column])
+        return times if what.method == "events" else (len(times) - 1) * 1000 / (times[-1:] - times[:1])
     time, value = table.times / 1000 * what.scaling[0], table.data[:, what.column - 1] * what.scaling[1]
     if what.method == "threshold":
         return time[1:][(value[1:] > what.threshold) & (value[:-1] <= what.threshold)]

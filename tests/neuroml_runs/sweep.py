@@ -1,24 +1,24 @@
 """Runs models with published spike times and prints how far each is from them: ``python -m tests.neuroml_runs.sweep``.
 
-Arguments: a backend, then words of which one must be in the model's path (none: all models).
+Arguments: a backend, ``--engine`` of jNeuroML, and words of which one must be in the model's path (none: all models).
 """
 
 from __future__ import annotations
 
-import sys
+from argparse import ArgumentParser
 from time import perf_counter
 
 from pynn_io.errors import PynnIOError
 from tests.neuroml_runs.published import deviations, models, run
 
 
-def main(backend: str, *words: str) -> None:
+def main(backend: str, words: list[str], **options: str) -> None:
     for name, model in models().items():
         if words and not any(word in name for word in words):
             continue
         begin = perf_counter()
         try:
-            found = deviations(model, run(model, backend))
+            found = deviations(model, run(model, backend, **options))
         except PynnIOError as error:
             print(f"{name} | {type(error).__name__}: {str(error).splitlines()[0]}", flush=True)
             continue
@@ -31,4 +31,9 @@ def main(backend: str, *words: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = ArgumentParser()
+    parser.add_argument("backend")
+    parser.add_argument("words", nargs="*")
+    parser.add_argument("--engine")
+    stated = parser.parse_args()
+    main(stated.backend, stated.words, **({"engine": stated.engine} if stated.engine else {}))
