@@ -186,10 +186,10 @@ class _Reader:
             self._document.lists.setdefault(len(networks) - 1, []).append(frame.rows.finish())
         if frame.type is None:
             return
-        for tag, child in frame.type.children.items():
-            if child.required and tag not in frame.seen:
+        for tags in frame.type.demanded:
+            if frame.seen.isdisjoint(tags):
                 line = frame.node.line if frame.node is not None else self.parser.CurrentLineNumber
-                self._problem(line, f"<{frame.tag}> lacks its <{tag}>")
+                self._problem(line, f"<{frame.tag}> lacks its <{'> or <'.join(tags)}>")
 
     def _like_the_one_before(self, tag: str, attributes: dict[str, str]) -> bool:
         """The short way for the second to the millionth row of a list: same attributes, harmless values.
@@ -219,7 +219,7 @@ class _Reader:
         if tag != "neuroml" and self._strict:
             self._problem(self.parser.CurrentLineNumber, f"the root element is <{tag}>, not <neuroml>")
         kind = types()["NeuroMLDocument"] if self._strict and tag == "neuroml" else None
-        root = Type("", {}, (), {tag: Child(0, "NeuroMLDocument", True, False)}, False) if kind else None
+        root = Type("", {}, (), {tag: Child(0, "NeuroMLDocument", many=False)}) if kind else None
         self._stack.append(_Frame("", root, None))
 
     def _child_type(self, parent: _Frame, tag: str) -> Type | None:

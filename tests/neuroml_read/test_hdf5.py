@@ -133,6 +133,11 @@ BROKEN = {
         "column_1 names a column that is not there",
     ),
     "flat": (replace_table("projection_c", np.array([0, 1]), *PAIR), "is not a table of numbers"),
+    "no name": (lambda net: net["population_p"].attrs.update({"component": "i f"}), "component: 'i f' is not an id"),
+    "no population": (
+        lambda net: [net.__delitem__(f"population_{name}") for name in "pq"],
+        "<network> has no <population>",
+    ),
     "kind": (lambda net: net["projection_c"].attrs.update({"type": "magic"}), "type 'magic' is none of"),
     "no id": (lambda net: net["projection_c"].attrs.pop("id"), "has no attribute 'id'"),
 }
@@ -146,7 +151,7 @@ def test_a_broken_table_is_named_by_its_place(case, tmp_path):
         change(file[NET])
     with pytest.raises(ReadError) as caught:
         read_source(path)
-    assert caught.value.where.startswith(f"{path}:/{NET}/") and text in caught.value.message
+    assert caught.value.where.startswith(f"{path}:/{NET}") and text in caught.value.message
 
 
 def test_embedded_xml_that_is_none(tmp_path):
