@@ -17,13 +17,13 @@ from pynn_io.document import Document
 from pynn_io.errors import WriteError
 from pynn_io.exporters.neuroml_cable import PASSIVE, PASSIVE_FILE, cable_document
 from pynn_io.exporters.neuroml_cells import channels_of
-from pynn_io.exporters.neuroml_components import Component, cell_component
+from pynn_io.exporters.neuroml_components import Component, cell_component, element_of
 from pynn_io.exporters.neuroml_definitions import Definitions, born_in_neuroml
 from pynn_io.exporters.neuroml_inputs import inputs, spike_trains
 from pynn_io.exporters.neuroml_plain import SINGLE, TAGS, PlainProjection, is_plain
-from pynn_io.exporters.neuroml_populations import Part, Split, record, split_population
+from pynn_io.exporters.neuroml_populations import Part, Split, record, split_population, train_of
 from pynn_io.exporters.neuroml_projections import Cells, ProjectionWriter
-from pynn_io.exporters.neuroml_simulation import spike_threshold, write_plan
+from pynn_io.exporters.neuroml_simulation import initial_potential, spike_threshold, write_plan
 from pynn_io.exporters.neuroml_words import Words
 from pynn_io.formats.neuroml_hdf5 import write_network
 from pynn_io.formats.neuroml_records import (
@@ -287,7 +287,7 @@ class _Export:
         where = f"cell {part.cell_name}"
         if isinstance(cell, CableCell):
             return self._cable(part, cell, where)
-        if isinstance(cell, SpikeSource) and (train := _train(part)) is not None:
+        if isinstance(cell, SpikeSource) and (train := train_of(part)) is not None:
             wish = f"{part.name}_spikes" if part.train is not None else "silent"
             array = SpikeArray(self._own_name(part) or self._ids.new(wish), train)
             self._core.append(array)
@@ -297,7 +297,7 @@ class _Export:
         own = self._own_name(part)
         if self._born and (found := self._definitions.cell(own or self._ids.new(f"{part.name}_cell"), cell)):
             return found, None
-        v_init = self._initial_potential(cell)
+        v_init = initial_potential(cell, self._plan, self._report)
         # The place is the population: what its cells have in common is then said once.
         where = f"population {part.population}"
         identifier = own or self._ids.new(f"{part.name}_cell")
@@ -314,22 +314,6 @@ class _Export:
             return ""
         self._named.add(part.cell_name)
         return part.cell_name
-
-    def _initial_potential(self, cell: PointCell | SpikeSource) -> float | None:
-        """The plan's v_init, but not for NEST's models: neither BMTK's PointNet nor NEST's SonataNetwork applies it.
-
-        With it, 300_pointneurons fires 4 % fewer spikes in its first 100 ms than both of them; without it, as many.
-        """
-        v_init = self._plan.v_init if self._plan is not None else None
-        if v_init is None or not cell.model.startswith("nest:"):
-            return v_init
-        self._report.defaulted(
-            "initial-potential",
-            "plan",
-            f"NEST's cells start at their own initial potential and not at the plan's v_init of {v_init} mV, which "
-            "simulators of such circuits (BMTK's PointNet, NEST itself) do not apply to them.",
-        )
-        return None
 
     def _cable(self, part: Part, cell: CableCell, where: str) -> tuple[str, Morphology | None] | None:
         name = part.morphology
@@ -382,7 +366,7 @@ class _Export:
             if component.definitions:
                 self._own.append((role, component))
             else:
-                self._core.append(_element(component))
+                self._core.append(element_of(component))
 
     def _own_components(self) -> tuple[str, ...]:
         """Write the file of components whose types are ours, and those types beside it (docs/neuroml_own_types.md)."""
@@ -429,19 +413,6 @@ def _records(
     for writer in writers:
         if writer.tag in tags:
             yield from writer.records(one_kind=one_kind)
-
-
-def _train(part: Part) -> np.ndarray | None:
-    """The spikes of a source, none for one that is silent; None for a source that is no list of times."""
-    if part.train is not None:
-        return part.train
-    cell = part.cell
-    return np.zeros(0) if getattr(cell, "model", "") == "SpikeSourceArray" and not cell.parameters else None
-
-
-def _element(component: Component) -> Element:
-    children = tuple(_element(child) for child in component.children)
-    return Element(component.type, {"id": component.id, **component.attributes}, children)
 
 
 def _origin(name: str) -> str:

@@ -14,6 +14,7 @@ from numbers import Real
 from typing import Any
 
 from pynn_io.errors import UnitError
+from pynn_io.formats.neuroml_records import Element
 from pynn_io.graph.cells import CableCell, Cell, PointCell, SpikeSource
 from pynn_io.graph.synapses import Synapse
 from pynn_io.report import Report
@@ -372,3 +373,9 @@ def _weight_factor(stated: str, base: str, report: Report, where: str) -> float 
         what = f"Weights in {stated or '1'} mean nothing to a synapse that counts in {base}; it is not written."
         report.lost("weight-unit-mismatch", where, what)
         return None
+
+
+def element_of(component: Component) -> Element:
+    """A component, and those in it, as an element."""
+    children = tuple(element_of(child) for child in component.children)
+    return Element(component.type, {"id": component.id, **component.attributes}, children)

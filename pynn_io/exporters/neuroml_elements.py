@@ -191,8 +191,8 @@ def fits(element: Element, name: str = _DOCUMENT) -> bool:
         return False
     if any(fault(kind.attributes[key], value) for key, value in element.attributes.items()):
         return False
-    tags = [part.tag for part in element.children]
-    if any(row.required and tag not in tags for tag, row in kind.children.items()):
+    tags = {part.tag for part in element.children}
+    if any(tags.isdisjoint(alternatives) for alternatives in kind.demanded):
         return False
     if kind.open:
         return True

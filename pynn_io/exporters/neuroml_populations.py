@@ -331,3 +331,11 @@ def _locations(population: Population, where: str, report: Report) -> tuple[np.n
             count=population.size,
         )
     return axes[0], axes[1], axes[2]
+
+
+def train_of(part: Part) -> np.ndarray | None:
+    """The spikes of a source, none for one that is silent; None for a source that is no list of times."""
+    if part.train is not None:
+        return part.train
+    cell = part.cell
+    return np.zeros(0) if getattr(cell, "model", "") == "SpikeSourceArray" and not cell.parameters else None

@@ -13,6 +13,7 @@ from pynn_io.exporters.neuroml_inputs import STATED, events, outputs, stated_out
 from pynn_io.exporters.neuroml_projections import Cells
 from pynn_io.formats.lems import Simulation, write_simulation
 from pynn_io.formats.neuroml_records import Element, nml_id
+from pynn_io.graph.cells import PointCell, SpikeSource
 from pynn_io.graph.network import Network
 from pynn_io.report import Report
 from pynn_io.simulation_plan import SimulationPlan
@@ -107,3 +108,20 @@ def _displays(plan: SimulationPlan) -> tuple[Element, ...]:
         for display in plan.extra.get("displays", ())
     ]
     return (*(Element("Meta", dict(each)) for each in plan.extra.get("meta", ())), *displays)
+
+
+def initial_potential(cell: PointCell | SpikeSource, plan: SimulationPlan | None, report: Report) -> float | None:
+    """The plan's v_init, but not for NEST's models: neither BMTK's PointNet nor NEST's SonataNetwork applies it.
+
+    With it, 300_pointneurons fires 4 % fewer spikes in its first 100 ms than both of them; without it, as many.
+    """
+    v_init = plan.v_init if plan is not None else None
+    if v_init is None or not cell.model.startswith("nest:"):
+        return v_init
+    report.defaulted(
+        "initial-potential",
+        "plan",
+        f"NEST's cells start at their own initial potential and not at the plan's v_init of {v_init} mV, which "
+        "simulators of such circuits (BMTK's PointNet, NEST itself) do not apply to them.",
+    )
+    return None

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from pynn_io.errors import ReadError
-from pynn_io.formats.neuroml_tables import TOLD, Document, Listing, Node, Problem, Side, read_document
+from pynn_io.formats.neuroml_check_records import TOLD, Document, Listing, Node, Problem, Side
+from pynn_io.formats.neuroml_tables import read_document
 
 #: Core files that jNeuroML resolves from its jar: nothing to look for on disk.
 _CORE_NAMES = """Cells Channels Inputs Networks NeuroML2CoreTypes NeuroMLCoreCompTypes NeuroMLCoreDimensions PyNN

@@ -7,7 +7,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from pynn_io.formats.neuroml_tables import Document, Listing, Node, Problem, Side, read_document
+from pynn_io.formats.neuroml_check_records import Document, Listing, Node, Problem, Side
+from pynn_io.formats.neuroml_tables import read_document
 
 _KINDS = (("population_", "population"), ("projection_", ""), ("inputList_", "inputList"), ("input_list_", "inputList"))
 _DEFAULTS = {"segment_id": 0.0, "fraction_along": 0.5}

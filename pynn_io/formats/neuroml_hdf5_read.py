@@ -47,6 +47,8 @@ _COLUMNS = {
     "fraction_along": ("fraction", False),
 }
 _NEEDED = {"population": ("x", "y", "z"), "inputList": ("target",), **dict.fromkeys(_PROJECTIONS, ("pre", "post"))}
+#: What a list stands in.
+_PARENTS = ["neuroml", "network"]
 _PAIR = {"preComponent": "pre_component", "postComponent": "post_component"}
 #: From here on, float32 does not have every whole number.
 _SINGLE = 2**24
@@ -79,6 +81,8 @@ class _Reader:
         top = Element("neuroml")
         if xml:
             top = parse_element(xml.encode(), f"{self.path}:/neuroml@neuroml_top_level", watch=self.watch)
+        else:
+            self.watch(top.tag, stated, [], self._where(group))
         words = () if any(child.tag == _NOTES for child in top.children) else self._words(stated, group)
         stated.pop(_NOTES, None)
         network = (self._network(group["network"]),) if isinstance(group.get("network"), h5py.Group) else ()
@@ -88,6 +92,7 @@ class _Reader:
         check_links(group, self.path)
         stated = self._attributes(group)
         children = self._words(stated, group)
+        self.watch("network", stated, _PARENTS[:1], self._where(group))
         lists = []
         for name in self._names(group, group):
             tag = next((tag for prefix, tag in _KINDS if name.startswith(prefix)), "")
@@ -110,6 +115,7 @@ class _Reader:
         children = self._words(stated, group)
         if tag == "inputList":
             stated.pop("size", None)
+        self.watch(tag, stated, _PARENTS, where)
         rows = None
         tables = [member for member in group.values() if isinstance(member, h5py.Dataset)]
         if len(tables) > 1:

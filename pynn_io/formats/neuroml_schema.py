@@ -7,10 +7,12 @@ can be checked while they are streamed, with line numbers, and without the schem
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import cache
 
-# name<base; attribute[!]:kind ...; child[:Type][?*+] ...   (! required; ? + * occurrence; one where none is given)
+# name<base; attribute[!]:kind ...; child[:Type][?*+] ...   (! required; ? + * occurrence; one where none is given;
+# a|b: alternatives, in any order among themselves)
 _TABLE = """
 AdExIaFCell<BaseCellMembPotCap; gL!:conductance EL!:voltage reset!:voltage VT!:voltage thresh!:voltage delT!:voltage
   tauw!:time refract!:time a!:conductance b!:current
@@ -46,9 +48,9 @@ Cell2CaPools<Cell; ; biophysicalProperties2CaPools?
 CellSet<Base; select!:text; *
 ChannelDensity<Base; ionChannel!:id condDensity:conductanceDensity erev!:voltage segmentGroup:id segment:int
   ion!:id; variableParameter*
-ChannelDensityGHK<Base; ionChannel!:id permeability!:permeability segmentGroup:id segment:id ion!:id
-ChannelDensityGHK2<Base; ionChannel!:id condDensity:conductanceDensity segmentGroup:id segment:id ion!:id
-ChannelDensityNernst<Base; ionChannel!:id condDensity:conductanceDensity segmentGroup:id segment:id ion!:id;
+ChannelDensityGHK<Base; ionChannel!:id permeability!:permeability segmentGroup:id segment:segment ion!:id
+ChannelDensityGHK2<Base; ionChannel!:id condDensity:conductanceDensity segmentGroup:id segment:segment ion!:id
+ChannelDensityNernst<Base; ionChannel!:id condDensity:conductanceDensity segmentGroup:id segment:segment ion!:id;
   variableParameter*
 ChannelDensityNernstCa2<ChannelDensityNernst
 ChannelDensityNonUniform<Base; ionChannel!:id erev!:voltage ion!:id; variableParameter*
@@ -106,8 +108,8 @@ GateHHUndetermined<Base; instances!:int
   type!:=gateHHrates|gateHHratesTau|gateHHtauInf|gateHHratesInf|gateHHratesTauInf|gateHHInstantaneous|gateKS|gateFractional;
   notes? q10Settings? forwardRate:HHRate? reverseRate:HHRate? timeCourse:HHTime? steadyState:HHVariable?
   subGate:GateFractionalSubgate*
-GateKS<Base; instances!:int; notes? q10Settings? closedState+ openState+ forwardTransition? reverseTransition?
-  tauInfTransition?
+GateKS<Base; instances!:int; notes? q10Settings? closedState+ openState+
+  forwardTransition+|reverseTransition+|tauInfTransition+
 GradedSynapse<BaseSynapse; conductance!:conductance delta!:voltage Vth!:voltage k!:pertime erev!:voltage
 GridLayout<BaseWithoutId; xSize:int ySize:int zSize:int
 HHRate<BaseWithoutId; type!:id rate:pertime midpoint:voltage scale:voltage
@@ -147,7 +149,7 @@ IonChannelVShift<IonChannel; vShift!:voltage
 Izhikevich2007Cell<BaseCellMembPotCap; v0!:voltage k!:conductancePerVoltage vr!:voltage vt!:voltage vpeak!:voltage
   a!:pertime b!:conductance c!:voltage d!:current
 IzhikevichCell<BaseCell; v0!:voltage thresh!:voltage a!:none b!:none c!:none d!:none
-Layout<BaseWithoutId; space:id; random:RandomLayout? grid:GridLayout? unstructured:UnstructuredLayout?
+Layout<BaseWithoutId; space:id; random:RandomLayout|grid:GridLayout|unstructured:UnstructuredLayout
 LinearGradedSynapse<BaseSynapse; conductance!:conductance
 Location<BaseWithoutId; x!:float y!:float z!:float
 Member<BaseWithoutId; segment!:int
@@ -263,6 +265,7 @@ _NUMBER = r"-?(?:[0-9]*(?:\.[0-9]+)?)(?:[eE]-?[0-9]+)?"
 _FLOAT = r"\s*(?:[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?INF|NaN)\s*"
 _PATTERNS = {
     "id": "[a-zA-Z_][a-zA-Z0-9_]*",
+    "segment": "[a-zA-Z_][a-zA-Z0-9_]*",
     "lex": "[a-zA-Z0-9_:]*",
     "int": r"\s*\+?[0-9]+\s*",
     "float": _FLOAT,
@@ -275,23 +278,26 @@ _PATTERNS = {
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A child element: its place in the order, its type (empty: not looked into), how often it may stand."""
+    """A child element: its place in the order, its type (empty: not looked into), whether several may stand."""
 
     place: int
     type: str
-    required: bool
     many: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """attributes: name -> kind; required: those that must stand; children by tag; open: any child is allowed."""
+    """attributes: name -> kind; required: those that must stand; children by tag; open: any child is allowed.
+
+    demanded: children that must stand, each as the alternatives of which one is enough.
+    """
 
     name: str
     attributes: dict[str, str]
     required: tuple[str, ...]
     children: dict[str, Child]
-    open: bool
+    open: bool = False
+    demanded: tuple[tuple[str, ...], ...] = ()
 
 
 @cache
@@ -312,20 +318,28 @@ def _resolve(name: str, rows: dict[str, tuple[str, str, str]], done: dict[str, T
     if name in done:
         return done[name]
     base, attributes, children = rows[name]
-    above = _resolve(base, rows, done) if base else Type("", {}, (), {}, False)
+    above = _resolve(base, rows, done) if base else Type("", {}, (), {})
     kinds, required = dict(above.attributes), list(above.required)
     for word in attributes.split():
         key, _, kind = word.partition(":")
         kinds[key.rstrip("!")] = kind
         required = [old for old in required if old != key.rstrip("!")] + ([key[:-1]] if key.endswith("!") else [])
     words = children.split()
-    inside = dict(above.children)
+    inside, demanded = dict(above.children), list(above.demanded)
     for place, word in enumerate((w for w in words if w != "*"), len(inside)):
-        tag, _, kind = word.rstrip("?*+").partition(":")
-        kind = kind or tag[0].upper() + tag[1:]
-        inside[tag] = Child(place, kind if kind in rows else "", word[-1] not in "?*", word[-1] in "*+")
-    done[name] = Type(name, kinds, tuple(required), inside, above.open or "*" in words)
+        alternatives = [_child(part, place, rows) for part in word.split("|")]
+        inside.update(alternatives)
+        if word[-1] not in "?*":
+            demanded.append(tuple(tag for tag, _ in alternatives))
+    done[name] = Type(name, kinds, tuple(required), inside, above.open or "*" in words, tuple(demanded))
     return done[name]
+
+
+def _child(word: str, place: int, rows: Container[str]) -> tuple[str, Child]:
+    """``gate:GateHHUndetermined*`` -> its tag, and what may stand there."""
+    tag, _, kind = word.rstrip("?*+").partition(":")
+    kind = kind or tag[0].upper() + tag[1:]
+    return tag, Child(place, kind if kind in rows else "", word[-1] in "*+")
 
 
 @cache

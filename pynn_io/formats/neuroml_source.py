@@ -13,6 +13,7 @@ from pathlib import Path
 from pynn_io.errors import ReadError
 from pynn_io.formats.neuroml_hdf5_read import read_hdf5
 from pynn_io.formats.neuroml_records import Element
+from pynn_io.formats.neuroml_schema import types
 from pynn_io.formats.neuroml_stream import read_element
 from pynn_io.formats.neuroml_structure import Structure
 from pynn_io.report import Report
@@ -26,6 +27,8 @@ CORE = frozenset(
     )
 )
 _HDF5 = (".h5", ".hdf5")
+#: Attributes of other namespaces say something of the XML.
+_FOREIGN = "{"
 _WORDS = ("notes", "property", "annotation")
 
 
@@ -63,7 +66,7 @@ def read_source(path: Path, report: Report | None = None, *, core: Collection[st
     source = reader.source
     own = {element.attributes.get("name", "") for element in source.types}
     symbols = {element.attributes.get("symbol", "") for element in source.units}
-    reader.structure.check(own, core, symbols)
+    reader.structure.check(own, core, symbols, report)
     return source
 
 
@@ -100,9 +103,19 @@ class _Reader:
             root = read_element(path, watch=self.structure.watch, fast=self.fast)
         if len(self.source.files) == 1:
             self.source.id = root.attributes.get("id", "")
+        self._root(root, path)
         for child in root.children:
             self._child(child, path)
         self.chain.pop()
+
+    def _root(self, root: Element, path: Path) -> None:
+        """Attributes that a document itself cannot have."""
+        for name, value in root.attributes.items():
+            if root.tag != "neuroml" or name in types()["NeuroMLDocument"].attributes or name.startswith(_FOREIGN):
+                continue
+            if self.report is not None:
+                message = f"The attribute {name} of <{root.tag}> has no place here."
+                self.report.not_read("attribute", root.where or path, message, examples=[value])
 
     def _child(self, child: Element, path: Path) -> None:
         source = self.source

@@ -7,19 +7,16 @@ what is checked afterwards, over the tables, by `neuroml_check`. Every problem c
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 from xml.parsers import expat
 
 import numpy as np
 
+from pynn_io.formats.neuroml_check_records import TOLD, Document, Listing, Node, Problem, Side
 from pynn_io.formats.neuroml_schema import Child, Type, fault, types
 
 #: Rows of a list collected as Python values before they become arrays.
 ROWS = 2**16
-#: Problems of one kind that are told one by one; the rest is counted.
-TOLD = 10
 
 _LISTS = {
     "population": "instance",
@@ -32,72 +29,6 @@ _BULK = {tag for tags in _LISTS.values() for tag in tags.split()} | {"location",
 _NOT_COMPONENTS = {"notes", "property", "annotation", "include", "network", "ComponentType"}
 _REMEMBERED = 200_000
 _PLAIN_FLOAT = re.compile(r"[-+]?[0-9]+\.?[0-9]*").fullmatch
-
-
-class Problem(NamedTuple):
-    """One thing that is wrong. ``line`` is 0 where the file has none (HDF5)."""
-
-    file: str
-    line: int
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.message}" if self.line else f"{self.file}: {self.message}"
-
-
-@dataclass(slots=True)
-class Node:
-    """An element that is not bulk, with its children: small documents in memory, lists not."""
-
-    tag: str
-    attributes: dict[str, str]
-    line: int
-    children: list[Node] = field(default_factory=list)
-
-    @property
-    def id(self) -> str:
-        return self.attributes.get("id", "")
-
-    def all(self, *tags: str) -> list[Node]:
-        return [child for child in self.children if child.tag in tags]
-
-
-class Side(NamedTuple):
-    """One end of connections or inputs: instance numbers, segments, fractions; -1 where a path is not as it must be."""
-
-    cells: np.ndarray
-    segments: np.ndarray
-    fractions: np.ndarray
-
-
-@dataclass(slots=True)
-class Listing:
-    """A population, projection or input list: its own element, and its rows as arrays.
-
-    sides: (pre, post) of connections, (target,) of inputs, () of populations. delays: ms or s as stated, only their
-    sign matters. components: ids of synapses that the rows themselves name.
-    """
-
-    node: Node
-    ids: np.ndarray
-    lines: np.ndarray
-    sides: tuple[Side, ...] = ()
-    delays: np.ndarray | None = None
-    components: set[str] = field(default_factory=set)
-    paths: list[tuple[int, str, str]] = field(default_factory=list)  # line, path, why it is wrong
-    path_faults: int = 0
-
-
-@dataclass(slots=True)
-class Document:
-    """One file: its components and networks, the hrefs it includes, and what was wrong with its structure."""
-
-    file: str
-    components: list[Node] = field(default_factory=list)
-    includes: list[Node] = field(default_factory=list)
-    networks: list[Node] = field(default_factory=list)
-    lists: dict[int, list[Listing]] = field(default_factory=dict)  # by index of the network
-    problems: list[Problem] = field(default_factory=list)
 
 
 class _Frame:
@@ -186,10 +117,10 @@ class _Reader:
             self._document.lists.setdefault(len(networks) - 1, []).append(frame.rows.finish())
         if frame.type is None:
             return
-        for tag, child in frame.type.children.items():
-            if child.required and tag not in frame.seen:
+        for tags in frame.type.demanded:
+            if frame.seen.isdisjoint(tags):
                 line = frame.node.line if frame.node is not None else self.parser.CurrentLineNumber
-                self._problem(line, f"<{frame.tag}> lacks its <{tag}>")
+                self._problem(line, f"<{frame.tag}> lacks its <{'> or <'.join(tags)}>")
 
     def _like_the_one_before(self, tag: str, attributes: dict[str, str]) -> bool:
         """The short way for the second to the millionth row of a list: same attributes, harmless values.
@@ -219,7 +150,7 @@ class _Reader:
         if tag != "neuroml" and self._strict:
             self._problem(self.parser.CurrentLineNumber, f"the root element is <{tag}>, not <neuroml>")
         kind = types()["NeuroMLDocument"] if self._strict and tag == "neuroml" else None
-        root = Type("", {}, (), {tag: Child(0, "NeuroMLDocument", True, False)}, False) if kind else None
+        root = Type("", {}, (), {tag: Child(0, "NeuroMLDocument", many=False)}) if kind else None
         self._stack.append(_Frame("", root, None))
 
     def _child_type(self, parent: _Frame, tag: str) -> Type | None:

@@ -35,6 +35,7 @@ _STARTS = {"HH_cond_exp": {"m": 0.0, "h": 0.0, "n": 0.0}}
 _BIOPHYSICS = ("biophysicalProperties", "biophysicalProperties2CaPools")
 _CABLE = frozenset({"cell", "cell2CaPools"})
 _SPIKES = "spikeArray"
+_SPIKE = ("id", "time")
 
 
 @dataclass(slots=True)
@@ -106,9 +107,7 @@ class _Reader:
         self.read_components.append((component, element.where))
         role = self.components.kinds.role(component.type)
         if component.type == _SPIKES:
-            times = [child.parameters.get("time", 0.0) for child in component.all("spike")]
-            stated = np.asarray(times) if element.rows is None else element.rows.numbers.get("time", np.zeros(0))
-            self.found.trains[identifier] = np.ma.getdata(stated).astype(np.float64)
+            self.found.trains[identifier] = self._times(component, element)
         if role in ("cell", "source"):
             self.found.cells[identifier] = as_cell(component, role)
         elif role == "channel":
@@ -121,6 +120,13 @@ class _Reader:
             self.found.inputs[identifier] = component
         else:
             self.found.other[identifier] = component
+
+    def _times(self, component: Component, element: Element) -> np.ndarray:
+        """When the source of a list spikes, float64[n] in ms."""
+        if element.rows is None:
+            return np.asarray([child.parameters.get("time", 0.0) for child in component.all("spike")], dtype=np.float64)
+        self.context.left_over(element.rows, _SPIKE, element.where)
+        return np.ma.getdata(element.rows.numbers.get("time", np.zeros(0))).astype(np.float64)
 
     # --- cable cells ----------------------------------------------------------------------------------------------
 

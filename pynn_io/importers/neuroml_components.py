@@ -74,6 +74,14 @@ class Kinds:
             return _DIMENSION_OF[kind]
         return "" if kind in _TEXTS or kind.startswith("=") else kind
 
+    def allows(self, type_name: str, tag: str, attribute: str) -> bool:
+        """Whether a type, or the schema for its element, has an attribute; of a type that nobody defines, any."""
+        row = _schema_types().get(tag.lower())
+        if row is None and type_name not in self.types:
+            return True
+        stated = row is not None and attribute in row.attributes
+        return stated or self.dimension(type_name, tag, attribute) is not None
+
 
 @cache
 def _schema_kinds(lower: str) -> Mapping[str, str]:
@@ -119,6 +127,9 @@ class Components:
         quantities = self.context.quantities
         for name, value in take.attributes().items():
             dimension = self.kinds.dimension(kind, take.element.tag, name)
+            if dimension is None and not self.kinds.allows(kind, take.element.tag, name):
+                message = f"The attribute {name} of <{take.element.tag}> is kept, but means nothing in NeuroML."
+                self.context.not_read("attribute", take.where, message, examples=[value])
             if dimension == "" or (dimension is None and not quantities.is_quantity(value)):
                 texts[name] = value
             else:

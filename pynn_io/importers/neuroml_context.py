@@ -7,12 +7,13 @@ what nobody asked for. So nothing of a document is dropped in silence, whatever 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pynn_io.errors import GraphError, ReadError, UnitError
 from pynn_io.formats.neuroml_records import Element
+from pynn_io.formats.neuroml_rows import Rows
 from pynn_io.graph.columns import empty
 from pynn_io.report import Report
 from pynn_io.units import DIMENSIONS, UNITS, Unit, coherent_power, convert, scale_by_power
@@ -125,6 +126,12 @@ class Context:
         file = where.rpartition(":")[0]
         first = self._first.setdefault((message, file), where)
         self.report.not_read(code, first, message, examples=examples)
+
+    def left_over(self, rows: Rows, known: Collection[str], where: str) -> None:
+        """Report the columns of a list that nobody knows. where: of the list."""
+        for name in (*rows.numbers, *rows.words):
+            if name not in known:
+                self.not_read("attribute", where, f"The attribute {name} of the rows of a list has no place here.")
 
     def about(self, key: str, notes: tuple[Any, ...]) -> None:
         """Keep notes, properties and annotations of a thing that has no place for them: ``population pyr``."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import numpy as np
 
 from pynn_io.errors import ReadError
@@ -36,7 +34,7 @@ def row_connections(
     """
     for side, population, component in zip(("pre", "post"), sides, components, strict=True):
         _check_paths(rows, side, owner, population, component, context)
-    _rest(rows, _CONNECTION, owner, context)
+    context.left_over(rows, _CONNECTION, owner)
     synapses, codes = _named(rows, "post_component" if "post_component" in rows.words else "synapse", synapse, owner)
     pres, pre_codes = _named(rows, "pre_component", "", owner) if "pre_component" in rows.words else ((), None)
     return Connections(
@@ -60,7 +58,7 @@ def row_connections(
 def row_targets(rows: Rows, owner: str, population: str, component: str, context: Context) -> InputTargets:
     """The targets of one input list."""
     _check_paths(rows, "target", owner, population, component, context)
-    _rest(rows, _INPUT, owner, context)
+    context.left_over(rows, _INPUT, owner)
     return InputTargets(
         _all(rows, "target", owner),
         _filled(rows, "segment", 0),
@@ -71,7 +69,7 @@ def row_targets(rows: Rows, owner: str, population: str, component: str, context
 
 def row_instances(rows: Rows, owner: str, context: Context) -> tuple[np.ndarray, np.ndarray | None]:
     """Ids and places of the instances of a population; an instance without an id has its number in the list."""
-    _rest(rows, _INSTANCE, owner, context)
+    context.left_over(rows, _INSTANCE, owner)
     count = np.arange(rows.size, dtype=np.int64)
     stated = rows.numbers.get("id")
     ids = count if stated is None else np.where(np.ma.getmaskarray(stated), count, np.ma.getdata(stated))
@@ -105,12 +103,6 @@ def _path(rows: Rows, side: str, row: int) -> str:
     )
     number = rows.numbers[side][row]
     return f"../{population}/{number}/{kind}" if kind else f"../{population}[{number}]"
-
-
-def _rest(rows: Rows, known: Collection[str], owner: str, context: Context) -> None:
-    for name in (*rows.numbers, *rows.words):
-        if name not in known:
-            context.not_read("attribute", owner, f"The attribute {name} of the rows of a list has no place here.")
 
 
 def _named(rows: Rows, column: str, default: str, owner: str) -> tuple[tuple[str, ...], np.ndarray | None]:

@@ -308,7 +308,7 @@ def test_words_and_what_nobody_knows(tmp_path):
     assert about["document"][0][1].texts == {"text": "all of it"}
     assert [role for role, _ in about["network"]] == ["notes", "property"]
     assert about["population a"][0][1].texts["xml"] == '<x a="1">t</x>'
-    # an attribute that no type declares stays with the component
+    # an attribute that no type declares stays with the component, and is told
     assert document.network.cells["iaf"].parameters["colour"] == "red"
     left = {(issue.where.rpartition(":")[2], issue.code) for issue in report.of_kind(Kind.NOT_READ)}
-    assert left == {("4", "attribute")}
+    assert left == {("3", "attribute"), ("4", "attribute")}

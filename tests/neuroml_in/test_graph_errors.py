@@ -149,7 +149,8 @@ CASES = {
     ),
     "a component of no type": ('<mystery id="x" a="1"/>', GraphError, "doc.nml:2: the component type 'mystery' is not"),
     "a gate's rate of no type": (
-        '<ionChannelHH id="na">\n<gateHHrates id="m" instances="3">\n<forwardRate type="ghostRate"/></gateHHrates>'
+        '<ionChannelHH id="na">\n<gateHHrates id="m" instances="3">\n<forwardRate type="ghostRate"/>'
+        '<reverseRate type="ghostRate"/></gateHHrates>'
         "</ionChannelHH>",
         GraphError,
         "doc.nml:4: the component type 'ghostRate' is not defined",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import h5py
@@ -133,6 +136,11 @@ BROKEN = {
         "column_1 names a column that is not there",
     ),
     "flat": (replace_table("projection_c", np.array([0, 1]), *PAIR), "is not a table of numbers"),
+    "no name": (lambda net: net["population_p"].attrs.update({"component": "i f"}), "component: 'i f' is not an id"),
+    "no population": (
+        lambda net: [net.__delitem__(f"population_{name}") for name in "pq"],
+        "<network> has no <population>",
+    ),
     "kind": (lambda net: net["projection_c"].attrs.update({"type": "magic"}), "type 'magic' is none of"),
     "no id": (lambda net: net["projection_c"].attrs.pop("id"), "has no attribute 'id'"),
 }
@@ -146,7 +154,7 @@ def test_a_broken_table_is_named_by_its_place(case, tmp_path):
         change(file[NET])
     with pytest.raises(ReadError) as caught:
         read_source(path)
-    assert caught.value.where.startswith(f"{path}:/{NET}/") and text in caught.value.message
+    assert caught.value.where.startswith(f"{path}:/{NET}") and text in caught.value.message
 
 
 def test_embedded_xml_that_is_none(tmp_path):
@@ -187,3 +195,28 @@ def test_hdf5_of_something_else(tmp_path):
     h5py.File(path, "w").close()
     with pytest.raises(ReadError, match="has no group /neuroml"):
         read_source(path)
+
+
+#: Components that the networks of these tests name.
+NAMED = (
+    '<expOneSynapse id="syn" gbase="1nS" erev="0mV" tauDecay="2ms"/><silentSynapse id="silent"/>'
+    '<gradedSynapse id="graded" conductance="5pS" delta="5mV" Vth="-55mV" k="0.025per_ms" erev="0mV"/>'
+    '<pulseGenerator id="pg" delay="5ms" duration="50ms" amplitude="0.2nA"/></neuroml>'
+)
+
+
+@pytest.mark.parametrize("seed", [1, 3])
+def test_damaged_bytes(seed, tmp_path):
+    """Whatever bytes are flipped, the error is ours; with these seeds HDF5 itself gets through (h5py 3.16)."""
+    path = tmp_path / "net.nml.h5"
+    with write(path) as file:
+        file["neuroml"].attrs["neuroml_top_level"] = TOP.replace("</neuroml>", NAMED)
+    command = [sys.executable, Path(__file__).with_name("read_damaged.py"), path, str(seed)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    except subprocess.TimeoutExpired:
+        pytest.skip("this HDF5 loops for ever on some of the damaged files")
+    if done.returncode < 0:
+        pytest.skip(f"this HDF5 crashes on some of the damaged files: signal {-done.returncode}")
+    assert done.returncode == 0, done.stderr

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pynn_io import Report
 from pynn_io.errors import ReadError
 from pynn_io.formats.neuroml_source import read_source
 from pynn_io.formats.neuroml_stream import read_element
@@ -136,6 +137,48 @@ MALFORMED = {
         "doc.nml:3",
         "<instance> has no <location>",
     ),
+    "missing child": (
+        f"{IAF}\n<ionChannelHH id='na'>\n<gateHHrates id='m' instances='3'><forwardRate type='HHExpRate'/>"
+        "</gateHHrates></ionChannelHH>",
+        "doc.nml:4",
+        "<gateHHrates> has no <reverseRate>",
+    ),
+    "missing one of several": (
+        NET.format('<population id="laid" component="iaf">\n<layout/></population>'),
+        "doc.nml:5",
+        "<layout> has no <random> or <grid> or <unstructured>",
+    ),
+    "no membrane": (
+        '<biophysicalProperties id="b">\n<membraneProperties><initMembPotential value="0mV"/></membraneProperties>'
+        "</biophysicalProperties>",
+        "doc.nml:3",
+        "<membraneProperties> has no <specificCapacitance>",
+    ),
+    "twice": (
+        CELL.format(
+            '<segment id="0"><distal x="0" y="0" z="0" diameter="1"/>\n<distal x="1" y="0" z="0" diameter="1"/>'
+        ).replace("</morphology>", "</segment></morphology>"),
+        "doc.nml:5",
+        "<segment> has more than one <distal>",
+    ),
+    "no network": ('\n<network id="n"/>', "doc.nml:3", "<network> has no <population>"),
+    "wrong word": (
+        '<population id="p" component="iaf" type="popule"/>'.join(("<network id='n'>\n", "</network>")),
+        "doc.nml:3",
+        "type: 'popule' is not population or populationList",
+    ),
+    "wrong gate": (
+        "<ionChannel id='na'>\n<gate id='m' type='gateHH' instances='3'/></ionChannel>",
+        "doc.nml:3",
+        "type: 'gateHH' is not gateHHrates or",
+    ),
+    "id with a space": (IAF.replace('"iaf"', '"i f"'), "doc.nml:2", "id: 'i f' is not an id"),
+    "id of a digit": (NET.format("").replace('"n"', '"1n"'), "doc.nml:2", "id: '1n' is not an id"),
+    "reference to no id": (
+        NET.format("").replace('"iaf"', '"../iaf"'),
+        "doc.nml:3",
+        "component: '../iaf' is not an id",
+    ),
     "not closed": ("<network>", "doc.nml:3", "not XML: mismatched tag"),
 }
 
@@ -147,6 +190,28 @@ def test_what_breaks_the_rules_is_named_with_its_line(case, tmp_path):
         read_source(write(tmp_path, body))
     assert caught.value.where == str(tmp_path / place)
     assert text in caught.value.message
+
+
+def test_what_the_schema_demands_and_cells_do_without_is_reported(tmp_path):
+    body = (
+        '<biophysicalProperties id="b">\n<membraneProperties><specificCapacitance value="1 uF_per_cm2"/>'
+        "</membraneProperties></biophysicalProperties>"
+    )
+    report = Report()
+    read_source(write(tmp_path, body), report)
+    told = [(issue.code, str(issue.kind), issue.where, issue.message.partition(",")[0]) for issue in report]
+    assert told == [
+        ("schema", "DEFAULTED", f"{tmp_path}/doc.nml:3", f"<membraneProperties> has no <{tag}>")
+        for tag in ("spikeThresh", "initMembPotential")
+    ]
+
+
+def test_an_attribute_of_the_document_that_is_none(tmp_path):
+    path = tmp_path / "doc.nml"
+    path.write_text('\n<neuroml id="d" author="me" xmlns:xsi="urn:x" xsi:schemaLocation="a b"/>')
+    report = Report()
+    read_source(path, report)
+    assert [(issue.where, issue.examples) for issue in report] == [(f"{path}:2", ["me"])]
 
 
 def test_files_that_include_each_other(tmp_path):
