@@ -15,12 +15,13 @@ from pynn_io.pipeline import read, write
 from pynn_io.registry import FORMATS
 from tests.models import MODELS
 
-#: Every target that can be read back, with its dialects. SWC holds no network: its round trips are in tests/morphology.
+#: Every target that can be read back, with its dialects. SWC and NMODL hold no network: their round trips are in
+#: tests/morphology and tests/nmodl_in.
 #: NeuroML has a test of its own below, since the folder that it writes is read by its main file.
 TARGETS = [
     name + (f"+{dialect}" if dialect else "")
     for name, row in FORMATS.items()
-    if row.reader and row.writer and name not in ("swc", "neuroml")
+    if row.reader and row.writer and name not in ("swc", "nmodl", "neuroml")
     for dialect in ("", *row.dialects)
 ]
 
