@@ -1,8 +1,8 @@
 """NMODL files as plain records: what a mechanism declares, and the statements of its blocks.
 
-Parsing is done by the package ``nmodl`` of the Blue Brain Project (extra ``nmodl``); its syntax tree becomes the records
-below, with expressions as text. What has no record (VERBATIM, WATCH, loops ...) is an `Other` that keeps its words, so
-that whoever reads the block can say what it does not understand. The language: Hines & Carnevale 2000,
+Parsing is done by the package ``nmodl`` of the Blue Brain Project (extra ``nmodl``); its syntax tree becomes the
+records below, with expressions as text. What has no record (VERBATIM, WATCH, loops ...) is an `Other` that keeps its
+words, so that whoever reads the block can say what it does not understand. The language: Hines & Carnevale 2000,
 doi:10.1162/089976600300015475.
 """
 
@@ -380,9 +380,10 @@ class _Reader:
         return Other(text.split(maxsplit=1)[0], text)
 
     def _branch(self, node: Any) -> Branch:
-        cases: list[tuple[str | None, tuple[Statement, ...]]] = []
-        for each in (node, *node.elseifs):
-            cases.append((self._words(each.condition), tuple(self._statements(each.statement_block.statements))))
+        cases: list[tuple[str | None, tuple[Statement, ...]]] = [
+            (self._words(each.condition), tuple(self._statements(each.statement_block.statements)))
+            for each in (node, *node.elseifs)
+        ]
         if node.elses is not None:
             cases.append((None, tuple(self._statements(node.elses.statement_block.statements))))
         return Branch(tuple(cases))

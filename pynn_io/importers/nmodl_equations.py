@@ -1,8 +1,8 @@
 """What the blocks of an NMODL mechanism compute, as equations: they are run once, on symbols.
 
-Every assignment makes a derived variable, procedures and functions are put in where they are called, an ``if`` becomes a
-variable with cases. Equal values get one name, so that ``rates(v)``, called from INITIAL, DERIVATIVE and BREAKPOINT, is
-there once. All numbers are in the mechanism's own units; whoever uses the equations says what ``v`` or ``cai`` is.
+Every assignment makes a derived variable, procedures and functions are put in where they are called, an ``if`` becomes
+a variable with cases. Equal values get one name, so that ``rates(v)``, called from INITIAL, DERIVATIVE and BREAKPOINT,
+is there once. All numbers are in the mechanism's own units; whoever uses the equations says what ``v`` or ``cai`` is.
 
 `UnsupportedInput` names what has no equations: VERBATIM, pointers, arrays, loops, and whatever else is met.
 """
@@ -79,9 +79,9 @@ class Equations:
 
     derived: in order. rates: state -> change per ms. start: value of a state at the start; steady: states that start
     where their rates are 0. flows: reactions, not among the rates; conserved: whether occupancies add up to 1.
-    residuals: what LINEAR equations demand to be 0 at the start. currents: name -> value. frozen: variables that INITIAL computes once, of what may change later. received: what an
-    event does; ``weight``: the name of its argument. needs: names that NEURON gives (``v``, ``celsius``, ``cai`` ...).
-    tables: variables that NEURON interpolates.
+    residuals: what LINEAR equations demand to be 0 at the start. currents: name -> value. frozen: variables that
+    INITIAL computes once, of what may change later. received: what an event does; ``weight``: the name of its argument.
+    needs: names that NEURON gives (``v``, ``celsius``, ``cai`` ...). tables: variables that NEURON interpolates.
     """
 
     mechanism: Mechanism

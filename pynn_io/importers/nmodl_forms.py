@@ -1,4 +1,4 @@
-"""The shape of equations: a current as conductance times gates times driving force, a state as a gate, a rate as a formula.
+"""The shape of equations: a current as conductance times gates times driving force, a state as gate, a rate as formula.
 
 What is looked for are the forms of NeuroML's ion channels (Hodgkin & Huxley 1952; NeuroML 2.3, Channels). A rate is
 recognised by its values, not by how it is written: whichever way a file guards 0/0, the curve is the same.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,6 @@ _DENSITY_NAME = re.compile(r"g\w*|\w+bar")
 #: Where curves are compared, mV: off the points at which files have 0/0.
 _POTENTIALS = np.linspace(-151.37, 148.61, 241)
 _CLOSE, _SAME = 1e-9, 1e-12
-_NUMBERS = ("rate", "midpoint", "scale")
 _FAR = 4000.0
 
 
@@ -299,7 +298,8 @@ def curve(function: Callable[[np.ndarray], np.ndarray]) -> Curve | None:
         if found is None:
             continue
         for digits, tolerance in ((6, _SAME), (9, _SAME), (12, _SAME), (17, _CLOSE)):
-            rounded = replace(found, **{name: _digits(getattr(found, name), digits) for name in _NUMBERS})
+            numbers = (_digits(number, digits) for number in (found.rate, found.midpoint, found.scale))
+            rounded = Curve(found.kind, *numbers)
             if _agrees(rounded, wanted, tolerance):
                 return rounded
     return None
@@ -312,7 +312,7 @@ def _digits(number: float, digits: int) -> float:
 def _agrees(found: Curve, wanted: np.ndarray, tolerance: float) -> bool:
     with np.errstate(all="ignore"):
         x = (_POTENTIALS - found.midpoint) / found.scale
-        made = found.rate * {"Exp": np.exp, "Sigmoid": _logistic, "ExpLinear": _linear}[found.kind](x)
+        made = found.rate * _SHAPES[found.kind](x)
         return bool(np.all(np.abs(made - wanted) <= tolerance * np.abs(wanted) + 1e-300))
 
 
@@ -322,6 +322,9 @@ def _logistic(x: np.ndarray) -> np.ndarray:
 
 def _linear(x: np.ndarray) -> np.ndarray:
     return x / (1 - np.exp(-x))
+
+
+_SHAPES: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {"Exp": np.exp, "Sigmoid": _logistic, "ExpLinear": _linear}
 
 
 def _finite(function: Callable[[np.ndarray], np.ndarray], at: np.ndarray) -> np.ndarray | None:

@@ -2,7 +2,7 @@
 
 NMODL's numbers have the units that a file says or does not say; LEMS checks dimensions. So everything in between is
 a plain number in the mechanism's own units, and what comes in and goes out is divided and multiplied by constants
-(``MILLIVOLT`` ...). Parameters of the mechanism are constants of the type: a mechanism with other values is another type.
+(``MILLIVOLT`` ...). Parameters of the mechanism are constants of the type: one with other values is another type.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ _RESERVED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a type gives: exposure ``name`` of ``dimension``, computed as ``form`` with the number in place of ``{}``."""
+    """What a type gives: exposure ``name`` of ``dimension``, as ``form`` with the number in place of ``{}``."""
 
     name: str
     dimension: str
