@@ -35,5 +35,5 @@ if __name__ == "__main__":
     parser.add_argument("backend")
     parser.add_argument("words", nargs="*")
     parser.add_argument("--engine")
-    stated = parser.parse_args()
+    stated = parser.parse_intermixed_args()
     main(stated.backend, stated.words, **({"engine": stated.engine} if stated.engine else {}))
