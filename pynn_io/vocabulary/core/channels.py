@@ -5,8 +5,8 @@ from __future__ import annotations
 from pynn_io.graph.dynamics import ComponentType, KineticScheme
 from pynn_io.vocabulary.core.notation import core
 
-#: The shapes that rates and steady states share. Where the linoid form is 0/0 it has its limit, as NeuroML's rate has;
-#: NeuroML's variable of that form has none.
+#: The shapes that rates and steady states share. Around its 0/0 the linoid form is a line, which it is there to 1e-11,
+#: while the quotient loses its digits; NeuroML's rate has the limit at 0 alone, its variable of that form none.
 _SHAPES = {
     "Exp": "rate * exp((v - midpoint) / scale)",
     "Sigmoid": "rate / (1 + exp((midpoint - v) / scale))",
@@ -20,7 +20,8 @@ def _shape(kind: str, result: str, word: str) -> ComponentType:
     gives, argument = _GIVES[result]
     if kind in _SHAPES:
         return core(name, extends=base, gives=gives, derived=[f"{result} = {_SHAPES[kind]}"])
-    limit = [(f"{argument} != 0", f"rate * {argument} / (1 - exp(-{argument}))"), ("", "rate")]
+    quotient, line = f"rate * {argument} / (1 - exp(-{argument}))", f"rate * (1 + {argument} / 2)"
+    limit = [(f"abs({argument}) > 1e-5", quotient), ("", line)]
     return core(
         name,
         extends=base,

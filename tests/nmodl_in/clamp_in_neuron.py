@@ -1,0 +1,90 @@
+"""The script that runs in NEURON: two sections under one clamp, the original in the first, ours in the second."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import numpy as np
+from neuron import h
+
+#: (start mV, (step mV, ms) ...): steps through the files' own 0 / 0 points, and far to both sides.
+PROTOCOLS = (
+    (-80.0, ((-30.0, 20.0), (10.0, 20.0), (-110.0, 30.0))),
+    (-65.0, ((-40.0, 15.0), (-55.0, 15.0), (-27.0, 15.0), (-48.0, 15.0), (-17.0, 15.0))),
+    (-90.0, ((43.0, 25.0), (-69.0, 25.0), (-154.9, 25.0))),
+)
+CALCIUM = (1e-4, 7.3e-4)
+
+
+def section(inserted: list[tuple[str, dict[str, float]]]):
+    made = h.Section()
+    made.L = made.diam = 20
+    for name, values in inserted:
+        made.insert(name)
+        for key, value in values.items():
+            variable = f"{key}_{name}"
+            setattr(made(0.5) if hasattr(made(0.5), variable) else h, variable, value)  # RANGE, or GLOBAL
+    return made
+
+
+def clamp(made, start: float, steps: tuple[tuple[float, float], ...]):
+    times, values, now = [0.0], [start], 5.0
+    for value, length in steps:
+        times += [now, now]
+        values += [values[-1], value]
+        now += length
+    times.append(now)
+    values.append(values[-1])
+    stimulus = h.SEClamp(made(0.5))
+    stimulus.rs, stimulus.dur1 = 1e-6, 1e9
+    played = (h.Vector(values), h.Vector(times))
+    played[0].play(stimulus._ref_amp1, played[1], True)
+    return stimulus, played, now
+
+
+def recorded(made, name: str):
+    return h.Vector().record(getattr(made(0.5), f"_ref_{name}"))
+
+
+def difference(case: dict, start: float, steps: tuple, celsius: float, calcium: float) -> dict[str, float]:
+    h.celsius = celsius
+    source = [(case["source"], {"gbar": 1e-5})] if case["source"] else []
+    first = section([(case["name"], case["original"]), *source])
+    second = section([*case["made"], *source])
+    for made in (first, second):
+        if h.ismembrane("ca_ion", sec=made) and not source:
+            made.cai = calcium
+    clamps = [clamp(made, start, steps) for made in (first, second)]
+    pairs = [(key, recorded(first, key), recorded(second, own)) for key, own in case["pairs"]]
+    h.dt = 0.025
+    h.finitialize(start)
+    while h.t < clamps[0][2]:
+        h.fadvance()
+    begin = int(case["settled"] / h.dt)
+    return {key: apart(np.array(a)[begin:], np.array(b)[begin:]) for key, a, b in pairs}
+
+
+def apart(a: np.ndarray, b: np.ndarray) -> float:
+    scale = np.abs(a).max()
+    if not np.all(np.isfinite(a)) or not np.all(np.isfinite(b)):
+        return float("inf")
+    return float(np.abs(a - b).max() / scale) if scale else float(np.abs(b).max())
+
+
+def main() -> None:
+    given = json.loads(sys.stdin.read())
+    h.nrn_load_dll(given["library"])
+    if hasattr(h, "usetable_hh"):
+        h.usetable_hh = 0
+    found: dict[str, dict[str, float]] = {}
+    for case in given["cases"]:
+        worst = found.setdefault(case["name"], {})
+        for number, (start, steps) in enumerate(PROTOCOLS):
+            for key, value in difference(case, start, steps, 34.0 - 9.0 * (number % 2), CALCIUM[number % 2]).items():
+                worst[key] = max(worst.get(key, 0.0), value)
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
