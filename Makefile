@@ -45,6 +45,7 @@ bench: $(VENV)/dev.stamp
 docs: $(VENV)/demo.stamp
 	$(BIN)/python docs/make_support.py
 	$(BIN)/python docs/make_fields.py
+	$(BIN)/python -m docs.make_nmodl
 
 fixtures: $(VENV)/demo.stamp
 	for script in fixtures/make_*.py; do $(BIN)/python $$script; done
