@@ -3,6 +3,9 @@
 The first element of a run is a template: its tag, attributes, quotes and white space. All that follow with the very
 same text between the values are taken with array operations, several million values a second. What does not fit is left
 to the XML parser, which also says what is wrong with it; so nothing here ever reports an error.
+
+Rows that alternate (a comment behind each, another order of attributes, attributes that only some state) are no runs:
+they cost 11 to 13 us each, a row of a run 1.3 us (200,000 connections, one core).
 """
 
 from __future__ import annotations
