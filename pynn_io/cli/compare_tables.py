@@ -39,6 +39,11 @@ def print_account(account: dict[str, Any], arguments: Namespace) -> None:
     console.print(Text(_verdict(account), style=STYLES[facts["verdict"]]), soft_wrap=True)
 
 
+def verdict_words(verdict: str) -> str:
+    """A verdict in words."""
+    return WORDS[verdict]
+
+
 def _verdict(account: dict[str, Any]) -> str:
     facts = account["json"]
     text = f"{WORDS[facts['verdict']]}"
@@ -51,10 +56,10 @@ def _verdict(account: dict[str, Any]) -> str:
             f"largest distance {found.statistics.ratio:.3g} x the null's mean, "
             f"its 95th percentile is {found.statistics.ratio_null_p95:.3g}"
         )
-    return f"{text} ({found.tier} tier){_in_numbers(found)}" if found.tier else text
+    return f"{text} ({found.tier} tier){in_numbers(found)}" if found.tier else text
 
 
-def _in_numbers(found: Comparison) -> str:
+def in_numbers(found: Comparison) -> str:
     """The number that goes with a verdict."""
     texts = []
     compared = [one for one in found.populations if one.tier]

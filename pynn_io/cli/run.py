@@ -37,6 +37,8 @@ examples:
       the results as one NIX file
   pynn-run simulation_config.json --strict
       run only if the backend can honour everything that network and plan state
+  pynn-run simulation_config.json --backend neuron,arbor --compare -o both
+      on both, each in a folder of its own; how they compare with the first: a table on stdout, JSON, a picture
   pynn-run --list
       backends, whether they are installed, and what to install for each
 
@@ -54,6 +56,8 @@ exit status:
   5    the results cannot be written, or exist already
   6    the backend, or a package that is needed, is not installed
   7    the simulation failed; the message holds the end of the simulator's log, and says where its files are
+  8    --compare: results differ from those of the first backend
+  9    --compare: a backend could not run, or gave nothing that can be compared
   130  interrupted
 """
 
@@ -111,7 +115,17 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
         "-b",
         "--backend",
         default="auto",
-        help="nest, neuron, jneuroml, or auto (default): what the plan was written for, or what the cells belong to",
+        help="nest, neuron, arbor, jneuroml, or auto (default): what the plan was written for, or what the cells are"
+        " of; several for --compare, commas between them",
+    )
+    how.add_argument(
+        "--compare",
+        action="store_true",
+        help="run the plan on every backend named and compare the results with those of the first",
+    )
+    how.add_argument("--tolerance", metavar="MS", type=_milliseconds, help="--compare: spikes so far apart (1)")
+    how.add_argument(
+        "--trace-mv", metavar="MV", type=_milliseconds, default=1.0, help="--compare: voltages, root mean square (1)"
     )
     how.add_argument("--threads", metavar="N", type=_count, default=1, help="threads of one process")
     how.add_argument("--processes", metavar="N", type=_count, default=1, help="MPI processes (NEURON)")
@@ -181,6 +195,10 @@ def _seed(text: str) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     report = Report(allowed_codes(arguments.allow))
     _check_arguments(arguments)
+    if arguments.compare:
+        from pynn_io.cli.run_compare import run_all
+
+        return run_all(arguments, SIMULATING)
     from pynn_io.cli.run_job import RunJob
 
     try:
@@ -221,6 +239,10 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
             raise UsageError(f"--mechanisms {folder}: there is no such folder")
     if arguments.report is not None:
         check_report_file(arguments.report, arguments.plan, arguments.overwrite)
+    if "," in arguments.backend and not arguments.compare:
+        raise UsageError(f"--backend {arguments.backend}: several backends are for --compare")
+    if arguments.compare and arguments.report is not None:
+        raise UsageError("--report is for one backend", hint="--compare writes comparison.json beside the results.")
 
 
 def _sum_up(arguments: argparse.Namespace, report: Report) -> None:

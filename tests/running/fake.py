@@ -46,6 +46,24 @@ class Well:
         )
 
 
+class Later(Well):
+    """The same, 3 ms later."""
+
+    def collect(self, model, lowered):
+        results = super().collect(model, lowered)
+        spikes = results.spikes[lowered["name"]]
+        moved = replace(spikes, times=spikes.times + 3.0)
+        return replace(results, spikes={lowered["name"]: moved})
+
+
+class Silent(Well):
+    """Nothing fires."""
+
+    def collect(self, model, lowered):
+        none = Spikes(lowered["name"], np.zeros(0, dtype=np.int64), np.zeros(0))
+        return replace(super().collect(model, lowered), spikes={lowered["name"]: none})
+
+
 class Loses(Well):
     """Says while lowering that something is lost; leaves a mark if it is asked to build all the same."""
 
@@ -149,7 +167,8 @@ def backend(kind: type, **more: str) -> Backend:
 
 
 # As entry points of another package name them.
-well, loses, raises, exits, crashes, hangs, records = map(
-    backend, (Well, Loses, Raises, Exits, Crashes, Hangs, Records)
+well, later, silent, loses, raises, exits, crashes, hangs, records = map(
+    backend, (Well, Later, Silent, Loses, Raises, Exits, Crashes, Hangs, Records)
 )
+again = replace(well, name="again")
 absent = replace(well, name="absent", extra="fake", package="surely_not_installed_simulator")
