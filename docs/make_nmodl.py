@@ -29,8 +29,8 @@ HEAD = """\
 `pynn-convert --mechanisms DIR` and `pynn-convert FILE.mod --to neuroml` turn mechanisms into equations: *gates* of
 NeuroML's own channels, a *scheme* of states, *equations* in a LEMS type, a *concentration model*, a *synapse*. This
 page is printed by `python -m docs.make_nmodl`. *Apart*: translated and written as NMODL again, the largest difference
-of any current or state from the original's under voltage clamp (3 protocols, 25 and 34 degC), as a part of its largest value
-(tests/nmodl_in/test_mechanisms_in_neuron.py). A dash: not measured. What is not translated stays a name, and is
+of any current or state from the original's under voltage clamp (3 protocols, 25 and 34 degC), as a part of its largest
+value (tests/nmodl_in/test_mechanisms_in_neuron.py). A dash: not measured. What is not translated stays a name, and is
 reported.
 """
 

@@ -16,7 +16,7 @@ _FILE = """\
 <neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="doc">
 <ionChannelHH id="na" conductance="10pS" species="na">{m}{h}</ionChannelHH>
 <ionChannelHH id="k" conductance="10pS" species="k">{n}</ionChannelHH>
-<ionChannelHH id="k slow" conductance="10pS" species="k">{slow}</ionChannelHH>
+<ionChannelHH id="k_slow" conductance="10pS" species="k">{slow}</ionChannelHH>
 <ionChannelPassive id="pas" conductance="10pS"/>
 <ionChannelPassive id="patch" conductance="10pS" species="na"/>
 <ionChannelHH id="unused" conductance="10pS" species="k">{n}</ionChannelHH>
@@ -54,7 +54,7 @@ _FILE = """\
 <biophysicalProperties id="b2"><membraneProperties>
 <channelDensity id="leak" ionChannel="pas" condDensity="0.1 mS_per_cm2" erev="-70mV" ion="non_specific"/>
 <channelDensity id="fast" ionChannel="k" condDensity="1 mS_per_cm2" erev="-80mV" ion="k" segmentGroup="far"/>
-<channelDensity id="slow" ionChannel="k slow" condDensity="2 mS_per_cm2" erev="-80mV" ion="k" segmentGroup="far"/>
+<channelDensity id="slow" ionChannel="k_slow" condDensity="2 mS_per_cm2" erev="-80mV" ion="k" segmentGroup="far"/>
 <channelDensityNonUniform id="varying" ionChannel="patch" erev="10mV" ion="na"><variableParameter
 parameter="condDensity" segmentGroup="dendrites"><inhomogeneousValue inhomogeneousParameter="way"
 value="2 * exp(p / 100)"/></variableParameter></channelDensityNonUniform>
