@@ -108,3 +108,18 @@ def test_five_cells_of_five_kinds(tmp_path: Path) -> None:
     assert [len(train) for train in trains] == [len(train) for train in references] == [3, 20, 23, 28, 50]
     for train, reference in zip(trains, references, strict=True):
         np.testing.assert_allclose(train, reference, rtol=0, atol=0.25)
+
+
+@pytest.mark.slow
+def test_the_circle_closes(tmp_path: Path) -> None:
+    """SONATA, NeuroML, SONATA: hoc templates and mechanisms of ours, and still the spikes of the first circuit."""
+    made = convert(ONE / "config.simulation_syns.json", tmp_path / "nml", to="neuroml", mechanisms=[MECHANISMS])
+    assert made.dest is not None
+    again = convert(next(made.dest.glob("LEMS_*.xml")), tmp_path / "sonata", to="sonata")
+    assert again.dest is not None
+    document = read(again.dest / "simulation_config.json")
+    assert document.plan is not None
+    results = simulate(document.network, document.plan, backend="neuron")
+    (times,) = (spikes.times for spikes in results.spikes.values() if len(spikes.times))
+    (reference,) = _trains(ONE / "output_syns/spikes.h5")
+    np.testing.assert_allclose(np.sort(times), reference, rtol=0, atol=1e-9)
