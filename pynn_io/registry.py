@@ -199,6 +199,21 @@ BACKENDS: dict[str, Backend] = {
             options=("engine",),
             through="neuroml",
         ),
+        Backend(
+            "eden",
+            "EDEN",
+            None,
+            "unavailable",
+            reason="the programs in its wheels (0.2.1 to 0.2.3) crash on Debian 12 when they load the code that they have "
+            "compiled (segmentation fault, status 139); run NeuroML with --backend neuron, arbor or jneuroml",
+        ),
+        Backend(
+            "moose",
+            "MOOSE",
+            None,
+            "unavailable",
+            reason="pynn_io has no runner for it yet; run NeuroML with --backend neuron, arbor or jneuroml",
+        ),
     )
 }
 
