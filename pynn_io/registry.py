@@ -204,8 +204,8 @@ BACKENDS: dict[str, Backend] = {
             "EDEN",
             None,
             "unavailable",
-            reason="the programs in its wheels (0.2.1 to 0.2.3) crash on Debian 12 when they load the code that they have "
-            "compiled (segmentation fault, status 139); run NeuroML with --backend neuron, arbor or jneuroml",
+            reason="the programs in its wheels (0.2.1 to 0.2.3) crash on Debian 12 when they load the code that they "
+            "have compiled (segmentation fault, status 139); run NeuroML with --backend neuron, arbor or jneuroml",
         ),
         Backend(
             "moose",
