@@ -90,13 +90,19 @@ def test_libsonata(case: str, dialect: str, tmp_path: Path, request: pytest.Fixt
             np.testing.assert_allclose(found, rows["weight"] * _conductances(source, name), rtol=1e-12)
 
 
+#: Synapses that NEURON has: what their weights are multiples of.
+_BASES = {
+    "neuroml:expOneSynapse": "gbase",
+    "neuroml:expTwoSynapse": "gbase",
+    "neuroml:gapJunction": "conductance",
+}
+
+
 def _conductances(source: Document, name: str) -> np.ndarray:
-    """What the weight of each edge is a multiple of: the conductance of a synapse of NeuroML (uS), else 1."""
+    """What the weight of each edge is a multiple of, uS: the conductance of a synapse of NeuroML, else 1."""
     projection = source.network.projections[name]
-    bases = [
-        float(synapse.parameters.get("gbase", 1.0)) if synapse.model.startswith("neuroml:exp") else 1.0
-        for synapse in (source.network.synapses[each] for each in projection.synapses)
-    ]
+    models = [source.network.synapses[each] for each in projection.synapses]
+    bases = [float(each.parameters.get(_BASES.get(each.model, ""), 1.0)) for each in models]
     return np.array(bases)[np.asarray(projection.type_index.read(projection.size))]
 
 
