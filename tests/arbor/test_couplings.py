@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tests.models import table
 EXAMPLES = Path(__file__).parents[3] / "shared" / "data" / "neuroml" / "neuroml2_core" / "LEMSexamples"
 
 
+@pytest.mark.skipif(shutil.which("cmake") is None, reason="Arbor compiles mechanisms with cmake")
 @pytest.mark.slow
 @pytest.mark.skipif(not EXAMPLES.is_dir(), reason="the models in ../shared/data are not there")
 def test_coupled_cells_fire_as_on_neuron():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import h5py
@@ -59,6 +60,7 @@ def test_lowering_without_arbor():
     assert not report.refusals()
 
 
+@pytest.mark.skipif(shutil.which("cmake") is None, reason="Arbor compiles mechanisms with cmake")
 @pytest.mark.skipif(not SINGLE.is_file(), reason="the models in ../shared/data are not there")
 @pytest.mark.slow
 def test_channels_of_neuroml_are_compiled():
