@@ -110,8 +110,9 @@ def _row(tag: str, name: str, dimension: str, **more: str) -> Element:
 def _dynamics(found: ComponentType, exposed: Mapping[str, str]) -> Iterator[Element]:
     for name, dimension in found.states.items():
         yield _row("StateVariable", name, dimension, **_exposure(name, exposed))
+    after = _after_cases(found.derived)
     for part in found.derived:
-        yield _derived(part, exposed, "DerivedVariable")
+        yield _derived(part, exposed, "DerivedVariable", cases=part.name in after)
     for scheme in found.kinetic_schemes:
         yield _scheme(scheme)
     yield from _changes(found.derivatives, (), ())
@@ -130,14 +131,29 @@ def _text(expression: Expression) -> str:
     return render(expression, LEMS)
 
 
-def _derived(part: Derived, exposed: Mapping[str, str], tag: str) -> Element:
+def _after_cases(derived: Iterable[Derived]) -> set[str]:
+    """The variables that depend on one with cases.
+
+    jLEMS checks all plain variables before those with cases, and refuses a type whose events or rates use one that it
+    could not check; jNeuroML's code for NEURON computes them in that order. With a single case they keep their place.
+    """
+    found: set[str] = set()
+    for part in derived:
+        names = set[str]().union(*(case.value.names for case in part.cases))
+        if (part.cases and part.value is None) or names & found:
+            found.add(part.name)
+    return found
+
+
+def _derived(part: Derived, exposed: Mapping[str, str], tag: str, *, cases: bool = False) -> Element:
+    """cases: write it with cases, even a plain one."""
     more = _exposure(part.name, exposed)
     if part.select:
         more |= {"select": part.select} | ({"reduce": part.reduce} if part.reduce else {})
         return _row(tag, part.name, part.dimension, **more)
-    if part.value is not None:
+    if part.value is not None and not cases:
         return _row(tag, part.name, part.dimension, **more, value=_text(part.value))
-    cases = tuple(
+    rows = tuple(
         Element(
             "Case",
             {**({} if case.condition is None else {"condition": _text(case.condition)}), "value": _text(case.value)},
@@ -145,7 +161,7 @@ def _derived(part: Derived, exposed: Mapping[str, str], tag: str) -> Element:
         for case in part.cases
     )
     attributes = {"name": part.name, "dimension": part.dimension, **more}
-    return Element(f"Conditional{tag}", attributes, cases)
+    return Element(f"Conditional{tag}", attributes, rows)
 
 
 def _changes(
