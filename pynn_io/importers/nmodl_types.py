@@ -8,7 +8,7 @@ a plain number in the mechanism's own units, and what comes in and goes out is d
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from pynn_io.errors import UnsupportedInput
@@ -52,42 +52,16 @@ _GIVEN: Mapping[str, _Given] = {
         {"iCa": "current", "surfaceArea": "area"},
     ),
 }
-#: Names that the core types use, or LEMS itself.
+#: Names that the core types use, LEMS itself, or jLEMS as functions.
 _RESERVED = frozenset(
     {
-        "v",
-        "V",
-        "t",
-        "i",
-        "g",
-        "q",
-        "r",
-        "x",
-        "e",
-        "id",
-        "fopen",
-        "fcond",
-        "tau",
-        "inf",
-        "alpha",
-        "beta",
-        "rate",
-        "scale",
+        *("v", "V", "t", "i", "g", "q", "r", "x", "e", "id", "fopen", "fcond", "tau", "inf", "alpha", "beta", "rate"),
+        *("scale", "midpoint", "conductance", "instances", "temperature", "caConc", "caConcExt", "surfaceArea", "iCa"),
+        *("rf", "rr", "weight", "concentration", "extConcentration", "milliseconds", "name", "type", "factor"),
+        *("occupancy", "H", "random", "sum", "product", "ln", "factorial", "ceil", "exp", "log", "sqrt", "abs", "sin"),
+        *("cos", "tan", "sinh", "cosh", "tanh"),
+        *_UNITS,
     }
-    | {"midpoint", "conductance", "instances", "temperature", "caConc", "caConcExt", "surfaceArea", "iCa", "rf", "rr"}
-    | {
-        "weight",
-        "concentration",
-        "extConcentration",
-        "milliseconds",
-        "name",
-        "type",
-        "factor",
-        "occupancy",
-        "H",
-        "random",
-    }
-    | _UNITS.keys()
 )
 
 
@@ -141,7 +115,8 @@ class _Type:
         frozen = {f"{name}_at_start": value for name, value in moving.frozen.items()}
         states = [*dict.fromkeys([*moving.rates, *(name for name in moving.start if name in names)]), *frozen]
         given = {each: self._given(each) for each in sorted(self.values.uses(*expressions) - {*states, moving.weight})}
-        new = {name: self._name(name) for name in (*names, *states) if name not in given and name != moving.weight}
+        own = {*names, *states} - given.keys() - {moving.weight}
+        new = {name: self._name(name, own) for name in own}
         new |= {each: found.name for each, found in given.items()}
         if moving.weight:
             new[moving.weight] = "weight"
@@ -154,7 +129,9 @@ class _Type:
         events = [Assignment(new[each.variable], each.value.renamed(new)) for each in moving.received]
         start = [(new[name], value.renamed(new)) for name, value in (*moving.start.items(), *frozen.items())]
         rates = {new[name]: parse(PER_TIME.format(value.renamed(new).text)) for name, value in moving.rates.items()}
-        numbers = {new[name]: ("none", float(self.values.parameters[name])) for name in names & self._constants(given)}
+        numbers = {
+            new[name]: ("none", float(self.values.parameters[name])) for name in sorted(names & self._constants(given))
+        }
         found = ComponentType(
             name=self.name,
             extends=self.extends,
@@ -175,11 +152,14 @@ class _Type:
     def _constants(self, given: Mapping[str, _Given]) -> set[str]:
         return self.values.parameters.keys() - given.keys()
 
-    def _name(self, name: str) -> str:
+    def _name(self, name: str, taken: Set[str]) -> str:
         """The name of a variable; jNeuroML's code for NEURON has ``cai`` and the like of its own."""
         if name in _GIVEN:
             return _GIVEN[name].name
-        return f"{name}_" if name in _RESERVED else name
+        made = name
+        while made in _RESERVED or (made != name and made in taken):
+            made += "_"
+        return made
 
     def _given(self, name: str) -> _Given:
         if name not in _GIVEN:
