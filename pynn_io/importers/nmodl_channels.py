@@ -34,6 +34,8 @@ from pynn_io.importers.nmodl_types import CURRENT, PER_TIME, TIME, Moving, Outco
 
 #: The temperature (degC) of a curve that does not depend on it; the potential and calcium where starts are compared.
 _WARM, _MID, _CALCIUM = 20.0, -63.7, 3.1e-4
+#: What rounding leaves of ``1 - inf`` where inf is 1.
+_EPSILON = 4 * float(np.finfo(float).eps)
 #: How a channel came out.
 GATES, SCHEME, EQUATIONS, POOL, SYNAPSE = "gates", "scheme", "equations", "concentration model", "synapse"
 
@@ -281,31 +283,35 @@ class _Translator:
 
     def _kinetics(self, state: str, found: Relaxing) -> tuple[str, list[tuple[str, Component]]]:
         """The type of a gate and its children: formulas of NeuroML where they are those, else types of its own."""
-        inf, tau, extra = self._without_q10(found)
-        rates = self._formulas(inf, tau)
+        plain, extra = self._without_q10(found)
+        rates = self._formulas(plain)
         if rates is not None:
             pair = zip(("forwardRate", "reverseRate"), rates, strict=True)
             return "gateHHrates", [*extra, *((role, _formula(each, "Rate")) for role, each in pair)]
-        return "gateHHtauInf", [*extra, *self._course(state, inf, tau)]
+        return "gateHHtauInf", [*extra, *self._course(state, plain.inf, plain.tau)]
 
     def _course(self, state: str, inf: Expression, tau: Expression) -> tuple[tuple[str, Component], ...]:
         return ("timeCourse", self._time(state, tau)), ("steadyState", self._variable(state, inf))
 
-    def _without_q10(self, found: Relaxing) -> tuple[Expression, Expression, list[tuple[str, Component]]]:
-        """inf and tau without a Q10 that divides tau alone, and the settings that stand for it."""
+    def _without_q10(self, found: Relaxing) -> tuple[Relaxing, list[tuple[str, Component]]]:
+        """The kinetics without a Q10 that divides tau alone, and the settings that stand for it."""
         q10 = q10_of(found.tau, self._values)
         if q10 is None:
-            return found.inf, found.tau, []
-        inf, tau = (self._with_number(each, q10.name) for each in (found.inf, found.tau))
+            return found, []
+        plain = Relaxing(
+            *(
+                None if each is None else self._with_number(each, q10.name)
+                for each in (found.inf, found.tau, found.alpha, found.beta)
+            )  # type: ignore[arg-type]
+        )
         at = {"v": np.array([-71.3, -20.1, 13.7]), "cai": _CALCIUM}
         factor = self._values.of(variable(q10.name), celsius=33.3)
-        pairs = ((found.tau, tau, factor), (found.inf, inf, 1.0))
-        for stated, plain, times in pairs:
+        for stated, cold, times in ((found.tau, plain.tau, factor), (found.inf, plain.inf, 1.0)):
             hot = self._values.of(stated, celsius=33.3, **at) * times
-            if "celsius" in self._values.uses(plain) or not np.allclose(hot, self._values.of(plain, **at), rtol=1e-9):
-                return found.inf, found.tau, []
+            if "celsius" in self._values.uses(cold) or not np.allclose(hot, self._values.of(cold, **at), rtol=1e-9):
+                return found, []
         numbers = {"q10Factor": q10.factor, "experimentalTemp": q10.reference + 273.15}
-        return inf, tau, [("q10Settings", Component("q10ExpTemp", "", numbers))]
+        return plain, [("q10Settings", Component("q10ExpTemp", "", numbers))]
 
     def _with_number(self, expression: Expression, name: str) -> Expression:
         """An expression with a derived variable set to 1, and those that depend on it put in."""
@@ -321,18 +327,29 @@ class _Translator:
                 return expression.replaced({name: parse("1")}).simplified()
             expression = expression.replaced(inner)
 
-    def _formulas(self, inf: Expression, tau: Expression) -> tuple[Curve, Curve] | None:
-        """The opening and closing rate, where both are formulas of NeuroML."""
-        if self._values.uses(inf, tau) != {"v"}:
+    def _formulas(self, found: Relaxing) -> tuple[Curve, Curve] | None:
+        """The opening and closing rate, where both are formulas of NeuroML: those that are stated, else inf / tau.
+
+        A time constant that is a number stays one.
+        """
+        if self._values.uses(found.inf, found.tau) != {"v"}:
             return None
         values = self._values
-        alpha = curve(lambda v: values.of(inf, v=v) / values.of(tau, v=v))
-        beta = curve(lambda v: (1 - values.of(inf, v=v)) / values.of(tau, v=v)) if alpha is not None else None
-        return None if alpha is None or beta is None else (alpha, beta)
+        if found.alpha is not None and found.beta is not None:
+            stated = [_curve_of(each, values) for each in (found.alpha, found.beta)]
+            return None if None in stated else (stated[0], stated[1])  # type: ignore[return-value]
+        alpha = curve(lambda v: values.of(found.inf, v=v) / values.of(found.tau, v=v))
+        if alpha is None or values.number(found.tau) is not None:
+            return None
+        beta = curve(
+            lambda v: (1 - values.of(found.inf, v=v)) / values.of(found.tau, v=v),
+            lambda v: _EPSILON / np.abs(values.of(found.tau, v=v)),
+        )
+        return None if beta is None else (alpha, beta)
 
     def _variable(self, name: str, inf: Expression) -> Component:
         values = self._values
-        found = curve(lambda v: values.of(inf, v=v)) if values.uses(inf) == {"v"} else None
+        found = _curve_of(inf, values) if values.uses(inf) == {"v"} else None
         if found is not None:
             return _formula(found, "Variable")
         base = "baseVoltageConcDepVariable" if "cai" in values.uses(inf) else "baseVoltageDepVariable"
@@ -438,6 +455,10 @@ class _Translator:
         outcome = Outcome("i", "current", CURRENT, self._equations.currents[current])
         name = self._own("", "baseVoltageDepSynapse", outcome, moving=self._moving())
         return Component(name, self._stem)
+
+
+def _curve_of(expression: Expression, values: Values) -> Curve | None:
+    return curve(lambda v: values.of(expression, v=v))
 
 
 def _power(name: str, count: int) -> str:
