@@ -7,13 +7,14 @@ difference as a part of the largest value of the original's trace.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pynn_io.formats.nmodl import read_mechanism
+from pynn_io.formats.nmodl import Mechanism, read_mechanism
 from pynn_io.graph.dynamics import Component
 from pynn_io.importers.nmodl_channels import Channel, Translation, translate
 from pynn_io.lowering import nmodl
@@ -23,6 +24,8 @@ from pynn_io.runners.neuron.compiler import compiled
 
 #: A density that makes a current of some size, S/cm2.
 _DENSITY = 1e-3
+#: ms, of a synapse; the last two near each other.
+_EVENTS = (7.0, 31.0, 31.7)
 #: After how many ms a scheme that starts elsewhere has forgotten it.
 _SETTLED = 40.0
 #: NEURON's own reversal potentials, mV.
@@ -34,7 +37,7 @@ _RUN = Path(__file__).with_name("clamp_in_neuron.py")
 class Case:
     """One mechanism: what is inserted beside the original, with its parameters, and what of both is compared.
 
-    source: a mechanism that feeds a pool. settled: ms after which traces are compared.
+    source: a mechanism that feeds a pool. settled: ms after which traces are compared. events: ms, of a point process.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Case:
     texts: dict[str, str] = field(default_factory=dict)
     source: str = ""
     settled: float = 0.0
+    events: tuple[float, ...] = ()
 
 
 def case_of(file: Path, values: Mapping[str, float] | None = None) -> tuple[Case, Translation]:
@@ -59,6 +63,8 @@ def case_of(file: Path, values: Mapping[str, float] | None = None) -> tuple[Case
         part = (made.name, {**made.parameters, **start})
         pairs = [("cai", "cai"), ("ica", "ica")]
         return Case(mechanism.name, original, [part], pairs, {made.name: made.text}, source="Ca_HVA"), found
+    if found.synapse is not None:
+        return _synapse(mechanism, found, types, dict(values or {})), found
     parts, pairs, texts = [], [], {}
     for channel in found.channels:
         made = nmodl.density(_density(channel, found), channel.component, channel.ion, types)
@@ -69,10 +75,25 @@ def case_of(file: Path, values: Mapping[str, float] | None = None) -> tuple[Case
         pairs += [
             (f"{state}_{mechanism.name}", f"{own}_{made.name}")
             for state in mechanism.states
-            for own in (f"{state}_q", f"{state}_occupancy")
-            if f"{own}" in made.text.split("STATE {")[-1].split("}")[0].replace("(", " ").split()
+            for own in _own_states(made)
+            if re.fullmatch(rf"(\w+_)?{state}(_q|_occupancy|_)?", own)
         ]
     return Case(mechanism.name, original, parts, pairs, texts, settled=_SETTLED if found.notes else 0.0), found
+
+
+def _synapse(mechanism: Mechanism, found: Translation, types: Types, values: dict[str, float]) -> Case:
+    assert found.synapse is not None
+    made = nmodl.synapse(found.synapse, types, {})
+    own = _own_states(made)
+    pairs = [(mechanism.nonspecific[0], "i_out")]
+    pairs += [(state, name) for state in mechanism.states for name in own if name.rstrip("_") == state]
+    part = (made.name, dict(made.parameters))
+    return Case(mechanism.name, values, [part], pairs, {made.name: made.text}, events=_EVENTS)
+
+
+def _own_states(made: nmodl.Mechanism) -> list[str]:
+    """The states that a text declares."""
+    return made.text.split("STATE {")[-1].split("}")[0].replace("(", " ").split()
 
 
 def _density(channel: Channel, found: Translation) -> Component:

@@ -14,6 +14,8 @@ PROTOCOLS = (
     (-65.0, ((-40.0, 15.0), (-55.0, 15.0), (-27.0, 15.0), (-48.0, 15.0), (-17.0, 15.0))),
     (-90.0, ((43.0, 25.0), (-69.0, 25.0), (-154.9, 25.0))),
 )
+#: uS, or nA, of an event.
+WEIGHT = 0.002
 CALCIUM = (1e-4, 7.3e-4)
 
 
@@ -26,6 +28,16 @@ def section(inserted: list[tuple[str, dict[str, float]]]):
             variable = f"{key}_{name}"
             setattr(made(0.5) if hasattr(made(0.5), variable) else h, variable, value)  # RANGE, or GLOBAL
     return made
+
+
+def point(made, name: str, values: dict[str, float], events: list[float]):
+    """A synapse in a section, and what sends it events when a run begins."""
+    synapse = getattr(h, name)(made(0.5))
+    for key, value in values.items():
+        setattr(synapse, key, value)
+    connection = h.NetCon(None, synapse)
+    connection.weight[0] = WEIGHT
+    return synapse, connection, h.FInitializeHandler(lambda: [connection.event(time) for time in events])
 
 
 def clamp(made, start: float, steps: tuple[tuple[float, float], ...]):
@@ -43,20 +55,25 @@ def clamp(made, start: float, steps: tuple[tuple[float, float], ...]):
     return stimulus, played, now
 
 
-def recorded(made, name: str):
-    return h.Vector().record(getattr(made(0.5), f"_ref_{name}"))
+def recorded(place, name: str):
+    return h.Vector().record(getattr(place, f"_ref_{name}"))
 
 
 def difference(case: dict, start: float, steps: tuple, celsius: float, calcium: float) -> dict[str, float]:
     h.celsius = celsius
     source = [(case["source"], {"gbar": 1e-5})] if case["source"] else []
-    first = section([(case["name"], case["original"]), *source])
-    second = section([*case["made"], *source])
-    for made in (first, second):
-        if h.ismembrane("ca_ion", sec=made) and not source:
-            made.cai = calcium
-    clamps = [clamp(made, start, steps) for made in (first, second)]
-    pairs = [(key, recorded(first, key), recorded(second, own)) for key, own in case["pairs"]]
+    original, made = [(case["name"], case["original"])], case["made"]
+    events = case["events"]
+    first, second = (section([] if events else [*each, *source]) for each in (original, made))
+    places = [first(0.5), second(0.5)]
+    synapses = [point(each, *one[0], events) for each, one in ((first, original), (second, made)) if events]
+    if synapses:
+        places = [synapse for synapse, _, _ in synapses]
+    for each in (first, second):
+        if h.ismembrane("ca_ion", sec=each) and not source:
+            each.cai = calcium
+    clamps = [clamp(each, start, steps) for each in (first, second)]
+    pairs = [(key, recorded(places[0], key), recorded(places[1], own)) for key, own in case["pairs"]]
     h.dt = 0.025
     h.finitialize(start)
     while h.t < clamps[0][2]:
@@ -75,8 +92,9 @@ def apart(a: np.ndarray, b: np.ndarray) -> float:
 def main() -> None:
     given = json.loads(sys.stdin.read())
     h.nrn_load_dll(given["library"])
-    if hasattr(h, "usetable_hh"):
-        h.usetable_hh = 0
+    for case in given["cases"]:
+        if hasattr(h, f"usetable_{case['name']}"):
+            setattr(h, f"usetable_{case['name']}", 0)
     found: dict[str, dict[str, float]] = {}
     for case in given["cases"]:
         worst = found.setdefault(case["name"], {})
