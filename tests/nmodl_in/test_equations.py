@@ -172,3 +172,39 @@ def test_damaged_texts_raise_nothing_but_our_errors() -> None:
             translate(parse_mechanism(text, FILE))
         except PynnIOError:
             continue
+
+
+SCHEME = """
+NEURON {{ SUFFIX made USEION k READ ek WRITE ik }}
+PARAMETER {{ gbar = .01 (S/cm2) }}
+ASSIGNED {{ v (mV) ek (mV) ik (mA/cm2) }}
+STATE {{ c o }}
+BREAKPOINT {{ SOLVE scheme METHOD sparse ik = gbar*o*(v - ek) }}
+INITIAL {{ SOLVE scheme STEADYSTATE sparse }}
+KINETIC scheme {{ {body} }}
+"""
+
+
+def test_a_scheme_of_states() -> None:
+    body = "~ c <-> o (exp(v/10), 3) CONSERVE c + o = 1"
+    found = translate(parse_mechanism(SCHEME.format(body=body), FILE))
+    (channel,) = found.channels
+    ((role, gate),) = channel.component.children
+    assert (found.kind, channel.component.type, role) == ("scheme", "ionChannelKS", "gateKS")
+    assert [(name, each.id) for name, each in gate.children[:2]] == [("closedState", "c"), ("openState", "o")]
+    assert gate.children[2][1].texts == {"from": "c", "to": "o"}
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("COMPARTMENT 2 { c o } ~ c <-> o (1, 3)", "it has COMPARTMENT"),
+        ("~ c << (1)", "reactions with << are not translated"),
+        ("~ c -> (1)", "reactions with -> are not translated"),
+        ("~ c <-> gone (1, 2)", "reactions of gone, no state, are not translated"),
+    ],
+)
+def test_reactions_that_are_refused(body: str, words: str) -> None:
+    with pytest.raises(UnsupportedInput, match=words) as caught:
+        translate(parse_mechanism(SCHEME.format(body=body), FILE))
+    assert caught.value.where == "made.mod:8"
