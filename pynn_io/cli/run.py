@@ -123,10 +123,8 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="run the plan on every backend named and compare the results with those of the first",
     )
-    how.add_argument("--tolerance", metavar="MS", type=_milliseconds, help="--compare: spikes so far apart (1)")
-    how.add_argument(
-        "--trace-mv", metavar="MV", type=_milliseconds, default=1.0, help="--compare: voltages, root mean square (1)"
-    )
+    how.add_argument("--tolerance", metavar="MS", type=_tolerance, help="--compare: spikes so far apart (1)")
+    how.add_argument("--trace-mv", metavar="MV", type=_tolerance, help="--compare: voltages, root mean square (1)")
     how.add_argument("--threads", metavar="N", type=_count, default=1, help="threads of one process")
     how.add_argument("--processes", metavar="N", type=_count, default=1, help="MPI processes (NEURON)")
     how.add_argument(
@@ -175,6 +173,13 @@ def _milliseconds(text: str) -> float:
     value = float(text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not a positive number of ms")
+    return value
+
+
+def _tolerance(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number of at least 0")
     return value
 
 
@@ -241,8 +246,11 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
         check_report_file(arguments.report, arguments.plan, arguments.overwrite)
     if "," in arguments.backend and not arguments.compare:
         raise UsageError(f"--backend {arguments.backend}: several backends are for --compare")
+    for option, value in (("--tolerance", arguments.tolerance), ("--trace-mv", arguments.trace_mv)):
+        if value is not None and not arguments.compare:
+            raise UsageError(f"{option} is for --compare")
     if arguments.compare and arguments.report is not None:
-        raise UsageError("--report is for one backend", hint="--compare writes comparison.json beside the results.")
+        raise UsageError("--report is for one backend", hint="comparison.json holds that of each.")
 
 
 def _sum_up(arguments: argparse.Namespace, report: Report) -> None:
