@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, zip_longest
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pynn_io.results import Results
-from pynn_io.show.activity import Line, Recorded, lines_of, recordings
+from pynn_io.results import Results, Trace
+from pynn_io.results.compare.traces import one_name
+from pynn_io.show.activity import Line, lines_of
 from pynn_io.show.canvas import STYLE, import_matplotlib, save
 
 #: Okabe and Ito's colours, which colour-blind readers can tell apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 #: A trace that agrees with the first lies on it: the first is wide and pale, the others are narrow and broken.
-DASHES = ("-", "--", ":", "-.")
+BROKEN = ("--", ":", "-.")
 #: Cells in the raster, and cells whose traces are drawn, at most.
 ROWS, TRACES = 48, 4
 #: So many cells are named by their ids.
@@ -41,6 +42,15 @@ class Raster:
     cells: int
     step: int
     spikes: list[tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shared:
+    """A place on a cell that was recorded, and its line in each run: None where a run has none."""
+
+    trace: Trace
+    line: Line
+    found: list[Line | None]
 
 
 def draw_overlay(runs: Runs, path: Path, *, title: str = "") -> None:
@@ -79,27 +89,27 @@ def _thinned(places: list[np.ndarray], times: list[np.ndarray], step: int) -> tu
     return rows[kept] // step, np.concatenate([np.empty(0), *times])[kept]
 
 
-def shared_lines(runs: Runs) -> Iterator[tuple[Recorded, Line, list[Line | None]]]:
-    """The first cells recorded, of every recording in turn, and the same place of each in all runs, None where absent.
-
-    The recordings are those of the first run that has any.
-    """
-    known = next((list(recordings(results)) for _, results in runs if results.traces), [])
-    turns = chain.from_iterable(zip_longest(*([(one, cell[0]) for cell in one.lines] for one in known)))
-    chosen = [turn for turn in turns if turn is not None][:TRACES]
-    for one, line in chosen:
-        yield one, line, [_same_line(results, one, line) for _, results in runs]
+def shared_lines(runs: Runs) -> Iterator[Shared]:
+    """The first cells recorded, of every recording in turn, as the first run with recordings has them."""
+    known = next((results.traces for _, results in runs if results.traces), ())
+    cells = [[(trace, int(node)) for node in np.unique(trace.node_ids)[:TRACES]] for trace in known if len(trace.data)]
+    turns = (turn for turn in chain.from_iterable(zip_longest(*cells)) if turn is not None)
+    for trace, node in islice(turns, TRACES):
+        line = next(lines_of(trace, node, placed=True))
+        yield Shared(trace, line, [_same_line(results, trace, line) for _, results in runs])
 
 
-def _same_line(results: Results, one: Recorded, line: Line) -> Line | None:
+def _same_line(results: Results, known: Trace, line: Line) -> Line | None:
     """The line of the same cell and place. Simulators name recordings on their own: the variable decides, then."""
     alike = [
         trace
         for trace in results.traces
-        if (trace.population, trace.variable, trace.unit) == (one.population, one.variable, one.unit)
+        if (trace.population, trace.unit) == (known.population, known.unit)
+        and one_name(trace.variable) == one_name(known.variable)
+        and len(trace.data)
     ]
-    for trace in sorted(alike, key=lambda trace: trace.report != one.report):
-        for found in lines_of(trace, line.cell):
+    for trace in sorted(alike, key=lambda trace: trace.report != known.report):
+        for found in lines_of(trace, line.cell, placed=True):
             if found.place == line.place:
                 return found
     return None
@@ -113,8 +123,8 @@ def _figure(figure_class: Any, runs: Runs, title: str) -> Any:
     panels = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0]
     figure.suptitle(title, fontsize=13, fontweight="bold")
     _draw_raster(panels[0], raster, runs)
-    for axes, (one, line, found) in zip(panels[1:], shared, strict=True):
-        _draw_lines(axes, one, line, found, runs)
+    for axes, one in zip(panels[1:], shared, strict=True):
+        _draw_lines(axes, one, runs)
     end = max((results.duration for _, results in runs if results.duration is not None), default=None)
     panels[-1].set_xlim(0, end)
     panels[-1].set_xlabel("time (ms)")
@@ -132,9 +142,8 @@ def _draw_raster(axes: Any, raster: Raster, runs: Runs) -> None:
         axes.vlines(times, low, low + lane, color=colour, linewidth=1.3, rasterized=len(times) > 20_000)
         label = f"{name} ({results.spike_count:,} spike{'' if results.spike_count == 1 else 's'})"
         handles.append(Line2D([], [], color=colour, linewidth=4, label=label))
-    axes.set_title(
-        "spikes" + (f" (1 in {raster.step} of the {raster.cells:,} cells that spiked)" if raster.step > 1 else "")
-    )
+    thinned = f" (1 in {raster.step} of the {raster.cells:,} cells that spiked)" if raster.step > 1 else ""
+    axes.set_title(f"spikes{thinned}")
     axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(runs), handlelength=0.8)
     rows_drawn = len(raster.labels)
     axes.set_ylim(max(rows_drawn, 1) - 0.5, -0.5)  # the first cell on top, and in its row the first run
@@ -146,17 +155,13 @@ def _draw_raster(axes: Any, raster: Raster, runs: Runs) -> None:
         axes.text(0.5, 0.5, "No cell spiked.", transform=axes.transAxes, ha="center", color="#555555")
 
 
-def _draw_lines(axes: Any, one: Recorded, line: Line, found: Sequence[Line | None], runs: Runs) -> None:
-    drawn = 0
-    for number, ((name, _), own) in enumerate(zip(runs, found, strict=True)):
-        if own is None:
-            continue
-        first = drawn == 0
-        width, alpha, dash = (3.2, 0.5, "-") if first else (1.3, 1.0, DASHES[1 + (drawn - 1) % (len(DASHES) - 1)])
-        colour = COLOURS[number % len(COLOURS)]
-        axes.plot(own.times, own.values, dash, color=colour, linewidth=width, alpha=alpha, label=name)
-        drawn += 1
-    place = f", {line.place}" if line.place else ""
-    axes.set_title(f"{one.population} {line.cell}{place}: {one.report}")
-    axes.set_ylabel(f"{one.variable or 'recorded'} ({one.unit})" if one.unit else one.variable or "recorded")
+def _draw_lines(axes: Any, one: Shared, runs: Runs) -> None:
+    drawn = [(number, line) for number, line in enumerate(one.found) if line is not None]
+    for order, (number, line) in enumerate(drawn):
+        width, alpha, dash = (1.3, 1.0, BROKEN[(order - 1) % len(BROKEN)]) if order else (3.2, 0.5, "-")
+        style = {"color": COLOURS[number % len(COLOURS)], "linewidth": width, "alpha": alpha, "linestyle": dash}
+        axes.plot(line.times, line.values, label=runs[number][0], **style)
+    trace, place = one.trace, f", {one.line.place}" if one.line.place else ""
+    axes.set_title(f"{trace.population} {one.line.cell}{place}: {trace.report}")
+    axes.set_ylabel(" ".join(filter(None, [trace.variable or "recorded", trace.unit and f"({trace.unit})"])))
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8)
