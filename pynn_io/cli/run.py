@@ -37,15 +37,18 @@ examples:
       the results as one NIX file
   pynn-run simulation_config.json --strict
       run only if the backend can honour everything that network and plan state
-  pynn-run simulation_config.json --backend neuron,arbor --compare -o both
-      on both, each in a folder of its own; how they compare with the first: a table on stdout, JSON, a picture
+  pynn-run LEMS_sim.xml --backend neuron,arbor,jneuroml --compare -o all
+      one after the other, results in all/neuron, all/arbor and all/jneuroml; how they compare with the first: a table,
+      all/comparison.json, and rasters and traces laid over each other in all/comparison.png
+  pynn-run simulation_config.json --backend nest,neuron --compare --tolerance 0.1 --plot both.png
+      the same spikes within 0.1 ms, or exit status 8; the picture elsewhere
   pynn-run --list
       backends, whether they are installed, and what to install for each
 
 output:
-  The path of the results goes to stdout, alone, for use in scripts. What the backend cannot honour, the summary, errors
-  and progress bars (on a terminal only) go to stderr. Results are written whole or not at all, and never into the
-  config's own output_dir unless -o says so.
+  The path of the results goes to stdout, alone, for use in scripts; with --compare it comes after the table, and alone
+  with --quiet. What the backend cannot honour, the summary, errors and progress bars (on a terminal only) go to stderr.
+  Results are written whole or not at all, and never into the config's own output_dir unless -o says so.
 
 exit status:
   0    done; what could not be honoured has been listed
