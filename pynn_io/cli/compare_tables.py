@@ -39,27 +39,27 @@ def print_account(account: dict[str, Any], arguments: Namespace) -> None:
     console.print(Text(_verdict(account), style=STYLES[facts["verdict"]]), soft_wrap=True)
 
 
-def verdict_words(verdict: str) -> str:
-    """A verdict in words."""
-    return WORDS[verdict]
-
-
 def _verdict(account: dict[str, Any]) -> str:
     facts = account["json"]
-    text = f"{WORDS[facts['verdict']]}"
-    if account["kind"] == "network":
-        return text if facts["verdict"] != "differs" else f"{text}: {counted(facts['count'], 'difference')}"
-    found: Comparison = account["comparison"]
+    if account["kind"] == "results":
+        return comparison_words(account["comparison"])
+    text = WORDS[facts["verdict"]]
+    return text if facts["verdict"] != "differs" else f"{text}: {counted(facts['count'], 'difference')}"
+
+
+def comparison_words(found: Comparison) -> str:
+    """The verdict on two results, the tier that decided, and the numbers."""
+    text = WORDS[found.verdict]
     if found.statistics is not None and found.tier == "statistical":
         return (
-            f"{'within what seeds do' if facts['verdict'] == 'within' else text} (statistical tier): "
+            f"{'within what seeds do' if found.verdict == 'within' else text} (statistical tier): "
             f"largest distance {found.statistics.ratio:.3g} x the null's mean, "
             f"its 95th percentile is {found.statistics.ratio_null_p95:.3g}"
         )
-    return f"{text} ({found.tier} tier){in_numbers(found)}" if found.tier else text
+    return f"{text} ({found.tier} tier){_in_numbers(found)}" if found.tier else text
 
 
-def in_numbers(found: Comparison) -> str:
+def _in_numbers(found: Comparison) -> str:
     """The number that goes with a verdict."""
     texts = []
     compared = [one for one in found.populations if one.tier]

@@ -37,15 +37,18 @@ examples:
       the results as one NIX file
   pynn-run simulation_config.json --strict
       run only if the backend can honour everything that network and plan state
-  pynn-run simulation_config.json --backend neuron,arbor --compare -o both
-      on both, each in a folder of its own; how they compare with the first: a table on stdout, JSON, a picture
+  pynn-run LEMS_sim.xml --backend neuron,arbor,jneuroml --compare -o all
+      one after the other, results in all/neuron, all/arbor and all/jneuroml; how they compare with the first: a table,
+      all/comparison.json, and rasters and traces laid over each other in all/comparison.png
+  pynn-run simulation_config.json --backend nest,neuron --compare --tolerance 0.1 --plot both.png
+      the same spikes within 0.1 ms, or exit status 8; the picture elsewhere
   pynn-run --list
       backends, whether they are installed, and what to install for each
 
 output:
-  The path of the results goes to stdout, alone, for use in scripts. What the backend cannot honour, the summary, errors
-  and progress bars (on a terminal only) go to stderr. Results are written whole or not at all, and never into the
-  config's own output_dir unless -o says so.
+  The path of the results goes to stdout, alone, for use in scripts; with --compare it comes after the table, and alone
+  with --quiet. What the backend cannot honour, the summary, errors and progress bars (on a terminal only) go to stderr.
+  Results are written whole or not at all, and never into the config's own output_dir unless -o says so.
 
 exit status:
   0    done; what could not be honoured has been listed
@@ -123,10 +126,8 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="run the plan on every backend named and compare the results with those of the first",
     )
-    how.add_argument("--tolerance", metavar="MS", type=_milliseconds, help="--compare: spikes so far apart (1)")
-    how.add_argument(
-        "--trace-mv", metavar="MV", type=_milliseconds, default=1.0, help="--compare: voltages, root mean square (1)"
-    )
+    how.add_argument("--tolerance", metavar="MS", type=_tolerance, help="--compare: spikes so far apart (1)")
+    how.add_argument("--trace-mv", metavar="MV", type=_tolerance, help="--compare: voltages, root mean square (1)")
     how.add_argument("--threads", metavar="N", type=_count, default=1, help="threads of one process")
     how.add_argument("--processes", metavar="N", type=_count, default=1, help="MPI processes (NEURON)")
     how.add_argument(
@@ -175,6 +176,13 @@ def _milliseconds(text: str) -> float:
     value = float(text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not a positive number of ms")
+    return value
+
+
+def _tolerance(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number of at least 0")
     return value
 
 
@@ -241,8 +249,11 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
         check_report_file(arguments.report, arguments.plan, arguments.overwrite)
     if "," in arguments.backend and not arguments.compare:
         raise UsageError(f"--backend {arguments.backend}: several backends are for --compare")
+    for option, value in (("--tolerance", arguments.tolerance), ("--trace-mv", arguments.trace_mv)):
+        if value is not None and not arguments.compare:
+            raise UsageError(f"{option} is for --compare")
     if arguments.compare and arguments.report is not None:
-        raise UsageError("--report is for one backend", hint="--compare writes comparison.json beside the results.")
+        raise UsageError("--report is for one backend", hint="comparison.json holds that of each.")
 
 
 def _sum_up(arguments: argparse.Namespace, report: Report) -> None:

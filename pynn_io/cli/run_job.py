@@ -62,7 +62,7 @@ class RunJob:
         if arguments.backend != "auto":
             find_backend(arguments.backend)
         if arguments.output is not None:
-            _refuse_destination(arguments.output, arguments)
+            refuse_destination(arguments.output, arguments.overwrite)
         document = read(arguments.plan, format=arguments.source_format, report=report, progress=progress)
         if document.plan is None:
             hint = "give the simulation config that uses it"
@@ -74,7 +74,7 @@ class RunJob:
         dest = arguments.output or default_destination(arguments.plan, backend, row)
         if row.kind == "file" and dest.suffix.lower() != row.extension:
             raise UsageError(f"-o {dest}: {row.title} are one file, whose name ends in {row.extension}")
-        _refuse_destination(dest, arguments)
+        refuse_destination(dest, arguments.overwrite)
         if row.check:
             load(row, "check")(_count_cells(document.network, document.plan), where=dest)
         return cls(arguments, document, document.plan, backend, dest, report, Report(report.allowed))
@@ -155,8 +155,9 @@ def _count_cells(network: Network, plan: SimulationPlan) -> int:
     return sum(len(rows[name]) - int(sources(pop, network).sum()) for name, pop in network.populations.items())
 
 
-def _refuse_destination(dest: Path, arguments: argparse.Namespace) -> None:
-    refuse_existing(dest, arguments.overwrite)
+def refuse_destination(dest: Path, overwrite: bool) -> None:
+    """Raises WriteError for what exists already, and for a place where nothing can be written."""
+    refuse_existing(dest, overwrite)
     place = dest.absolute()
     while not place.exists():
         place = place.parent

@@ -191,15 +191,16 @@ def recordings(results: Results) -> Iterator[Recorded]:
         if not len(nodes) or not len(trace.data):
             continue
         chosen = nodes[np.linspace(0, len(nodes) - 1, min(TRACED, len(nodes))).round().astype(int)]
-        lines = tuple(tuple(_lines(trace, int(node))) for node in chosen)
+        lines = tuple(tuple(lines_of(trace, int(node))) for node in chosen)
         yield Recorded(trace.report, trace.population, trace.variable, trace.unit, len(nodes), lines)
 
 
-def _lines(trace: Trace, node: int) -> Iterator[Line]:
+def lines_of(trace: Trace, node: int, *, placed: bool = False) -> Iterator[Line]:
+    """What was recorded of a cell, at some of its places, at even distances. placed: a single place is named, too."""
     elements = np.flatnonzero(trace.node_ids == node)
     for element in elements[np.linspace(0, len(elements) - 1, min(PLACES, len(elements))).round().astype(int)]:
         place = ""
-        if trace.section_ids is not None and len(elements) > 1:
+        if trace.section_ids is not None and (placed or len(elements) > 1):
             place = f"section {trace.section_ids[element]}"
             if trace.section_pos is not None:
                 place += f" ({trace.section_pos[element]:.2g})"

@@ -1,99 +1,167 @@
-"""One plan on several backends, drawn over each other: rasters, and the first recorded cells."""
+"""One plan on several backends in one picture: rasters and traces laid over each other, a colour a backend."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice, zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from pynn_io.results import Results
-from pynn_io.show.canvas import import_matplotlib, save
+from pynn_io.results import Results, Trace
+from pynn_io.results.compare.traces import one_name
+from pynn_io.show.activity import Line, lines_of
+from pynn_io.show.canvas import STYLE, import_matplotlib, save
 
-if TYPE_CHECKING:
-    from pynn_io.results.results import Trace
-
-#: Okabe and Ito's colours, which colour-blind people can tell apart.
+#: Okabe and Ito's colours, which colour-blind readers can tell apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_CELLS, _SPIKES, _TRACES = 60, 20_000, 3
-_WIDTH, _ROW = 10.0, 2.2
+#: A trace that agrees with the first lies on it: the first is wide and pale, the others are narrow and broken.
+BROKEN = ("--", ":", "-.")
+#: Cells in the raster, and cells whose traces are drawn, at most.
+ROWS, TRACES = 48, 4
+#: So many cells are named by their ids.
+NAMED = 12
+#: Inches: the picture, one panel of a trace, the head; a cell's row in the raster has LANE for every backend.
+WIDTH, TRACE, HEAD, LANE, RASTER = 11.0, 1.5, 1.1, 0.09, (1.2, 6.0)
+#: The part of a cell's row that strokes fill.
+FILLED = 0.84
+
+Runs = Sequence[tuple[str, Results]]
 
 
-def draw_overlay(runs: Sequence[tuple[str, Results]], path: Path, *, title: str = "") -> None:
-    """Draw runs over each other: a raster of the first cells, a lane a cell and a colour a run; then traces."""
-    _, figure_class = import_matplotlib()
-    traces = _shared_traces([results for _, results in runs])
-    figure: Any = figure_class(figsize=(_WIDTH, 3.4 + _ROW * len(traces)), layout="constrained")
-    heights = [2.6, *([_ROW - 0.4] * len(traces))]
-    axes = figure.subplots(1 + len(traces), 1, sharex=True, gridspec_kw={"height_ratios": heights}, squeeze=False)[:, 0]
-    figure.suptitle(f"{title} on {', '.join(name for name, _ in runs)}".strip(), fontsize=11)
-    _raster(axes[0], runs)
-    for part, each in zip(axes[1:], traces, strict=True):
-        _trace(part, runs, each)
-    axes[-1].set_xlabel("time (ms)")
-    save(figure, path)
+@dataclass(frozen=True, slots=True, eq=False)
+class Raster:
+    """Cells that spiked on any backend, every ``step``-th of them a row. ``spikes``: of each run, rows and times (ms).
+
+    labels: population and node id of each row. cells: how many spiked.
+    """
+
+    labels: list[str]
+    cells: int
+    step: int
+    spikes: list[tuple[np.ndarray, np.ndarray]]
 
 
-def _cells_of(results: Results) -> list[tuple[str, int]]:
-    return [
-        (name, int(node)) for name, each in sorted(results.spikes.items()) for node in np.unique(each.node_ids).tolist()
+@dataclass(frozen=True, slots=True, eq=False)
+class Shared:
+    """A place on a cell that was recorded, and its line in each run: None where a run has none."""
+
+    trace: Trace
+    line: Line
+    found: list[Line | None]
+
+
+def draw_overlay(runs: Runs, path: Path, *, title: str = "") -> None:
+    """Draw named runs of one plan over each other into a .png, .svg or .pdf file.
+
+    The raster has a row for a cell, and in it a lane for each run, the first on top; below are the traces of the first
+    cells recorded. Raises BackendUnavailable without matplotlib, WriteError if the file cannot be written.
+    """
+    matplotlib, figure_class = import_matplotlib()
+    with matplotlib.rc_context(STYLE):
+        save(_figure(figure_class, runs, title), path)
+
+
+def raster_of(runs: Runs) -> Raster:
+    """What the raster shows: every cell that spiked on any backend, thinned evenly where they are too many."""
+    names = list(dict.fromkeys(name for _, results in runs for name in results.spikes))
+    labels: list[str] = []
+    places: list[list[np.ndarray]] = [[] for _ in runs]
+    times: list[list[np.ndarray]] = [[] for _ in runs]
+    for name in names:
+        own = [results.spikes.get(name) for _, results in runs]
+        ids = np.unique(np.concatenate([spikes.node_ids for spikes in own if spikes is not None]))
+        for number, spikes in enumerate(own):
+            if spikes is not None:
+                places[number].append(len(labels) + np.searchsorted(ids, spikes.node_ids))
+                times[number].append(np.asarray(spikes.times))
+        labels += [f"{name} {node}" for node in ids.tolist()]
+    step = max(1, -(-len(labels) // ROWS))
+    spikes_of = [_thinned(rows, at, step) for rows, at in zip(places, times, strict=True)]
+    return Raster(labels[::step], len(labels), step, spikes_of)
+
+
+def _thinned(places: list[np.ndarray], times: list[np.ndarray], step: int) -> tuple[np.ndarray, np.ndarray]:
+    rows = np.concatenate([np.empty(0, np.int64), *places])
+    kept = rows % step == 0
+    return rows[kept] // step, np.concatenate([np.empty(0), *times])[kept]
+
+
+def shared_lines(runs: Runs) -> Iterator[Shared]:
+    """The first cells recorded, of every recording in turn, as the first run with recordings has them."""
+    known = next((results.traces for _, results in runs if results.traces), ())
+    cells = [[(trace, int(node)) for node in np.unique(trace.node_ids)[:TRACES]] for trace in known if len(trace.data)]
+    turns = (turn for turn in chain.from_iterable(zip_longest(*cells)) if turn is not None)
+    for trace, node in islice(turns, TRACES):
+        line = next(lines_of(trace, node, placed=True))
+        yield Shared(trace, line, [_same_line(results, trace, line) for _, results in runs])
+
+
+def _same_line(results: Results, known: Trace, line: Line) -> Line | None:
+    """The line of the same cell and place. Simulators name recordings on their own: the variable decides, then."""
+    alike = [
+        trace
+        for trace in results.traces
+        if (trace.population, trace.unit) == (known.population, known.unit)
+        and one_name(trace.variable) == one_name(known.variable)
+        and len(trace.data)
     ]
+    for trace in sorted(alike, key=lambda trace: trace.report != known.report):
+        for found in lines_of(trace, line.cell, placed=True):
+            if found.place == line.place:
+                return found
+    return None
 
 
-def _raster(axes: Any, runs: Sequence[tuple[str, Results]]) -> None:
-    cells = sorted({cell for _, results in runs for cell in _cells_of(results)})
-    shown = cells[:_CELLS]
-    lanes = {cell: lane for lane, cell in enumerate(shown)}
-    for number, (name, results) in enumerate(runs):
-        offset = 0.7 * ((number + 0.5) / len(runs) - 0.5)
-        times, rows = [np.zeros(0)], [np.zeros(0)]
-        for population, each in results.spikes.items():
-            for node in np.unique(each.node_ids).tolist():
-                lane = lanes.get((population, int(node)))
-                if lane is not None:
-                    own = each.times[each.node_ids == node]
-                    times.append(own)
-                    rows.append(np.full(len(own), lane + offset))
-        x, y = np.concatenate(times)[:_SPIKES], np.concatenate(rows)[:_SPIKES]
+def _figure(figure_class: Any, runs: Runs, title: str) -> Any:
+    raster, shared = raster_of(runs), list(shared_lines(runs))
+    height = float(np.clip(LANE * (len(runs) + 1) * len(raster.labels), *RASTER))
+    heights = [height, *[TRACE] * len(shared)]
+    figure = figure_class(figsize=(WIDTH, HEAD + sum(heights)), layout="constrained")
+    panels = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0]
+    figure.suptitle(title, fontsize=13, fontweight="bold")
+    _draw_raster(panels[0], raster, runs)
+    for axes, one in zip(panels[1:], shared, strict=True):
+        _draw_lines(axes, one, runs)
+    end = max((results.duration for _, results in runs if results.duration is not None), default=None)
+    panels[-1].set_xlim(0, end)
+    panels[-1].set_xlabel("time (ms)")
+    return figure
+
+
+def _draw_raster(axes: Any, raster: Raster, runs: Runs) -> None:
+    from matplotlib.lines import Line2D
+
+    lane = FILLED / len(runs)
+    handles = []
+    for number, ((name, results), (rows, times)) in enumerate(zip(runs, raster.spikes, strict=True)):
         colour = COLOURS[number % len(COLOURS)]
-        label = f"{name} ({sum(len(each.times) for each in results.spikes.values()):,} spikes)"
-        axes.plot(x, y, "|", color=colour, markersize=max(3.0, 160.0 / max(len(shown), 8)), label=label)
-    axes.set_ylim(-0.7, max(len(shown), 1) - 0.3)
-    axes.set_ylabel("cell" if len(cells) <= _CELLS else f"the first {_CELLS} of {len(cells):,} cells")
-    few = len(shown) <= 12
-    axes.set_yticks(range(len(shown)) if few else [])
-    if few:
-        axes.set_yticklabels([f"{population} {node}" for population, node in shown], fontsize=8)
-    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(runs), fontsize=8, frameon=False)
+        low = rows - FILLED / 2 + number * lane
+        axes.vlines(times, low, low + lane, color=colour, linewidth=1.3, rasterized=len(times) > 20_000)
+        label = f"{name} ({results.spike_count:,} spike{'' if results.spike_count == 1 else 's'})"
+        handles.append(Line2D([], [], color=colour, linewidth=4, label=label))
+    thinned = f" (1 in {raster.step} of the {raster.cells:,} cells that spiked)" if raster.step > 1 else ""
+    axes.set_title(f"spikes{thinned}")
+    axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(runs), handlelength=0.8)
+    rows_drawn = len(raster.labels)
+    axes.set_ylim(max(rows_drawn, 1) - 0.5, -0.5)  # the first cell on top, and in its row the first run
+    for border in range(1, rows_drawn):
+        axes.axhline(border - 0.5, color="#E5E5E5", linewidth=0.5, zorder=0)
+    axes.set_yticks(range(rows_drawn), raster.labels) if rows_drawn <= NAMED else axes.set_yticks([])
+    axes.set_ylabel("" if rows_drawn <= NAMED else "cells that spiked")
+    if not rows_drawn:
+        axes.text(0.5, 0.5, "No cell spiked.", transform=axes.transAxes, ha="center", color="#555555")
 
 
-def _shared_traces(results: Sequence[Results]) -> list[tuple[str, str, int]]:
-    """(report, population, node) of the first cells that the first run recorded."""
-    found: list[tuple[str, str, int]] = []
-    for trace in results[0].traces if results else ():
-        found += [(trace.report, trace.population, int(node)) for node in dict.fromkeys(trace.node_ids.tolist())]
-    return found[:_TRACES]
-
-
-def _trace(axes: Any, runs: Sequence[tuple[str, Results]], wanted: tuple[str, str, int]) -> None:
-    report, population, node = wanted
-    label = ""
-    for number, (name, results) in enumerate(runs):
-        trace = _find(results, report, population)
-        if trace is None or not (trace.node_ids == node).any():
-            continue
-        column = int(np.flatnonzero(trace.node_ids == node)[0])
-        colour, style = COLOURS[number % len(COLOURS)], ("-", "--", ":", "-.")[number % 4]
-        # wide and pale below, narrow above, so that equal traces do not hide each other
-        width, alpha = max(1.0, 3.2 - 1.1 * number), 0.5 if number == 0 else 1.0
-        axes.plot(trace.times, trace.data[:, column], style, color=colour, linewidth=width, alpha=alpha, label=name)
-        label = label or f"{trace.variable or report} ({trace.unit})".replace(" ()", "")
-    axes.set_ylabel(label, fontsize=9)
-    axes.set_title(f"{population} {node}: {report}", fontsize=9, loc="left")
-    axes.legend(loc="upper right", fontsize=8, framealpha=0.9)
-
-
-def _find(results: Results, report: str, population: str) -> Trace | None:
-    same = (each for each in results.traces if (each.report, each.population) == (report, population))
-    return next(same, None)
+def _draw_lines(axes: Any, one: Shared, runs: Runs) -> None:
+    drawn = [(number, line) for number, line in enumerate(one.found) if line is not None]
+    for order, (number, line) in enumerate(drawn):
+        width, alpha, dash = (1.3, 1.0, BROKEN[(order - 1) % len(BROKEN)]) if order else (3.2, 0.5, "-")
+        style = {"color": COLOURS[number % len(COLOURS)], "linewidth": width, "alpha": alpha, "linestyle": dash}
+        axes.plot(line.times, line.values, label=runs[number][0], **style)
+    trace, place = one.trace, f", {one.line.place}" if one.line.place else ""
+    axes.set_title(f"{trace.population} {one.line.cell}{place}: {trace.report}")
+    axes.set_ylabel(" ".join(filter(None, [trace.variable or "recorded", trace.unit and f"({trace.unit})"])))
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8)

@@ -66,12 +66,17 @@ def align(a: Trace, b: Trace, window: tuple[float, float]) -> Aligned:
     for name, trace in (("A", a), ("B", b)):
         if not trace.data.size:
             raise NotComparable(f"{name} holds no samples")
-    if len({_SAME_VARIABLE.get(name, name) for name in (a.variable, b.variable) if name}) > 1:
+    if len({one_name(name) for name in (a.variable, b.variable) if name}) > 1:
         raise NotComparable(f"the variable is {a.variable!r} in A and {b.variable!r} in B")
     columns_a, columns_b = _elements(a, b)
     rows_a, rows_b, notes = _instants(a, b, window)
     shared, more = _unit(a, b)
     return Aligned(a.times[rows_a], rows_a, rows_b, columns_a, columns_b, shared, (*notes, *more))
+
+
+def one_name(variable: str) -> str:
+    """The name of a variable under which it is compared, whatever a simulator calls it."""
+    return _SAME_VARIABLE.get(variable, variable)
 
 
 def _unit(a: Trace, b: Trace) -> tuple[str, list[str]]:
