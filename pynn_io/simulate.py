@@ -22,6 +22,7 @@ from pynn_io.errors import BackendUnavailable, FormatError, LossError, RunError
 from pynn_io.graph.cells import CableCell, PointCell
 from pynn_io.graph.network import Network
 from pynn_io.graph.validate import validate
+from pynn_io.lowering.abstract import under_stated_names
 from pynn_io.lowering.quantities import traces
 from pynn_io.progress import Progress, quiet
 from pynn_io.registry import Backend
@@ -98,7 +99,8 @@ def simulate(
     progress(f"starting {row.title}", 0, 1)
     listener = Listener(progress, log, None if lowered is None else lambda found: lowered(_completed(found, audited)))
     outcomes = _run(job, row, report, audited, listener, timeout)
-    first = _with_potentials(outcomes[0].results or Results(), network)
+    first = outcomes[0].results or Results()
+    first = _with_potentials(replace(first, traces=under_stated_names(first.traces, plan)), network)
     facts = _provenance(row, reason, plan, profile, started, outcomes)
     return replace(first, level=row.level, provenance={**facts, **first.provenance})
 

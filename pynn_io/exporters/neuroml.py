@@ -16,7 +16,6 @@ import numpy as np
 from pynn_io.document import Document
 from pynn_io.errors import WriteError
 from pynn_io.exporters.neuroml_cable import PASSIVE, PASSIVE_FILE, cable_document
-from pynn_io.exporters.neuroml_cells import channels_of
 from pynn_io.exporters.neuroml_components import Component, cell_component, element_of
 from pynn_io.exporters.neuroml_definitions import Definitions, born_in_neuroml
 from pynn_io.exporters.neuroml_inputs import inputs, spike_trains
@@ -24,7 +23,7 @@ from pynn_io.exporters.neuroml_plain import SINGLE, TAGS, PlainProjection, is_pl
 from pynn_io.exporters.neuroml_populations import Part, Split, record, split_population, train_of
 from pynn_io.exporters.neuroml_projections import Cells, ProjectionWriter
 from pynn_io.exporters.neuroml_simulation import initial_potential, spike_threshold, write_plan
-from pynn_io.exporters.neuroml_words import Words
+from pynn_io.exporters.neuroml_words import Words, say_renamed
 from pynn_io.formats.neuroml_hdf5 import write_network
 from pynn_io.formats.neuroml_records import (
     DocumentHead,
@@ -40,7 +39,6 @@ from pynn_io.formats.neuroml_records import (
 )
 from pynn_io.formats.neuroml_xml import write_document
 from pynn_io.graph.cells import CableCell, PointCell, SpikeSource
-from pynn_io.graph.dynamics import Component as Channel
 from pynn_io.graph.morphology import Morphology
 from pynn_io.graph.network import Network
 from pynn_io.graph.stimuli import ComponentInput
@@ -136,7 +134,7 @@ class _Export:
         if self._born:
             self._definitions.rest()
             self._unused_cells()
-        self._say_renamed()
+        say_renamed({**self._ids.changed, **self._places.changed}, self._network, self._report)
         head = self._head()
         chemical, electrical, continuous = TAGS.values()
         words = Words(self._definitions, self._network)
@@ -206,7 +204,7 @@ class _Export:
         notes = next((word.text for word in words if word.tag == "notes"), "")
         return DocumentHead(
             f"{self._name}_document",
-            notes if self._born else _origin(self._network.name),
+            notes if self._born else f"Network {self._network.name}, converted by pynn_io.",
             tuple(dict.fromkeys(includes)),
             (*self._core, *found.core),
             before=tuple(word for word in words if word.tag != "notes"),
@@ -343,7 +341,7 @@ class _Export:
             v_init=plan.v_init if plan is not None else None,
             threshold=spike_threshold(plan, self._network, where, self._report),
             section_length=plan.section_length if plan is not None else None,
-            channels=self._channel_files(cell, where),
+            channels=self._definitions.channel_files(cell, where),
         )
         file = f"{identifier}.cell.nml"
         write_document(self._dest / file, parts.head)
@@ -352,12 +350,6 @@ class _Export:
             self._passive = True
             write_document(self._dest / PASSIVE_FILE, DocumentHead("pas_channel", components=(PASSIVE,)))
         return identifier, parts.morphology
-
-    def _channel_files(self, cell: CableCell, where: str) -> dict[str, str]:
-        """The files of those of its channels that are components, written when first asked for."""
-        known = self._network.channels
-        names = [name for name in channels_of(cell) if isinstance(known.get(name), Channel)]
-        return {name: file for name in names if (file := self._definitions.channel(name, where)) is not None}
 
     # -- components
 
@@ -392,19 +384,6 @@ class _Export:
         )
         return (path.name,)
 
-    def _say_renamed(self) -> None:
-        names = {*self._network.populations, *self._network.projections}
-        changed = {**self._ids.changed, **self._places.changed}
-        renamed = {old: new for old, new in changed.items() if old in names}
-        self._report.expanded(
-            "renamed",
-            "ids",
-            "NeuroML ids consist of letters, digits and underscores and are unique; names that are not got another: "
-            + ", ".join(f"{old} -> {new}" for old, new in list(renamed.items())[:10]),
-            count=len(renamed),
-            examples=renamed,
-        )
-
 
 def _records(
     writers: list[ProjectionWriter | PlainProjection], tags: tuple[str, ...], one_kind: bool
@@ -413,7 +392,3 @@ def _records(
     for writer in writers:
         if writer.tag in tags:
             yield from writer.records(one_kind=one_kind)
-
-
-def _origin(name: str) -> str:
-    return f"Network {name}, converted by pynn_io."

@@ -211,6 +211,12 @@ class Definitions:
         self._files[name] = file
         return file
 
+    def channel_files(self, cell: CableCell, where: str) -> dict[str, str]:
+        """The files of those of a cell's channels that are components, by name."""
+        known = self._network.channels
+        names = [name for name in channels_of(cell) if isinstance(known.get(name), Component)]
+        return {name: file for name in names if (file := self.channel(name, where)) is not None}
+
     def _annotated(self, element: Element, morphology: str) -> Element:
         """A cell with what is said about it and its parts, which the graph has no place for."""
         children = []

@@ -83,3 +83,16 @@ def _properties(words: tuple[Element, ...]) -> tuple[tuple[str, str], ...]:
     return tuple(
         (word.attributes.get("tag", ""), word.attributes.get("value", "")) for word in words if word.tag == "property"
     )
+
+
+def say_renamed(changed: Mapping[str, str], network: Network, report: Report) -> None:
+    """Report populations and projections that got another id. changed: wished id -> id, of all that has one."""
+    renamed = {name: changed[name] for name in (*network.populations, *network.projections) if name in changed}
+    report.expanded(
+        "renamed",
+        "ids",
+        "NeuroML ids consist of letters, digits and underscores and are unique; names that are not got another: "
+        + ", ".join(f"{old} -> {new}" for old, new in list(renamed.items())[:10]),
+        count=len(renamed),
+        examples=renamed,
+    )

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from pynn_io.document import Document
 from pynn_io.errors import ReadError, UnsupportedInput
-from pynn_io.formats.nmodl import Mechanism, read_mechanism
+from pynn_io.formats.nmodl import read_mechanism
+from pynn_io.formats.nmodl_records import Mechanism
 from pynn_io.graph.biophysics import (
     Channel,
     ChannelDensity,

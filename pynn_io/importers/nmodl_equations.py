@@ -10,13 +10,11 @@ is there once. All numbers are in the mechanism's own units; whoever uses the eq
 from __future__ import annotations
 
 import ast
-import operator
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pynn_io.errors import ReadError, UnsupportedInput
-from pynn_io.formats.nmodl import (
+from pynn_io.formats.nmodl_records import (
     Assign,
     Block,
     Branch,
@@ -32,72 +30,16 @@ from pynn_io.formats.nmodl import (
     Table,
 )
 from pynn_io.graph.dynamics import Assignment, Case, Derived
-from pynn_io.graph.expressions import Expression, marked, parse, unmarked, variable
+from pynn_io.graph.expressions import Expression, parse, unmarked, variable
+from pynn_io.importers.nmodl_system import Equations, Flow, uses_of
+from pynn_io.importers.nmodl_text import factor_of, function_call, python_text, truth
 
-#: NMODL's function -> how it is written here. ``log`` is the natural one in both.
-_FUNCTIONS = {"fabs": "abs({})", "pow": "({})**({})", "log10": "(log({}) / log(10))"}
-_SAME = frozenset({"exp", "log", "sqrt", "abs", "sin", "cos", "tan", "sinh", "cosh", "tanh", "ceil", "floor"})
 #: NEURON's own names, beside the ions' and ``v``. ``t`` is the time.
 _GLOBALS = frozenset({"v", "t", "celsius", "area", "diam"})
 _REFUSED = frozenset({"dt", "flag"})
-#: Values of NEURON's units that stand in UNITS blocks (NEURON 9: SI of 2019), by the two units named.
-_FACTORS: Mapping[tuple[str, str], float] = {
-    ("faraday", "coulomb"): 96485.33212331001,
-    ("faraday", "kilocoulombs"): 96.48533212331001,
-    ("k-mole", "joule/degC"): 8.31446261815324,
-    ("pi", "1"): 3.141592653589793,
-    ("k", "joule/degC"): 1.380649e-23,
-    ("e", "coulomb"): 1.602176634e-19,
-}
-_SYNONYMS = {
-    "coulombs": "coulomb",
-    "joule/k": "joule/degC",
-    "joule/kelvin": "joule/degC",
-    "kilocoulomb": "kilocoulombs",
-}
-#: A number with a unit behind it: ``35 (mV)``.
-_WITH_UNIT = re.compile(r"(?<![\w.])(\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)\s*\([^()]*\)")
-_NOT = re.compile(r"!(?!=)")
 #: An expression longer than this gets a name of its own even within a branch.
 _LONG = 400
 _DEEPEST = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """One reaction of a KINETIC block: (how many, state) on both sides, and its two rates."""
-
-    left: tuple[tuple[int, str], ...]
-    right: tuple[tuple[int, str], ...]
-    forward: Expression
-    reverse: Expression
-
-
-@dataclass(frozen=True, slots=True)
-class Equations:
-    """A mechanism as equations.
-
-    derived: in order. rates: state -> change per ms. start: value of a state at the start; steady: states that start
-    where their rates are 0. flows: reactions, not among the rates; conserved: whether occupancies add up to 1.
-    residuals: what LINEAR equations demand to be 0 at the start. currents: name -> value. frozen: variables that
-    INITIAL computes once, of what may change later. received: what an event does; ``weight``: the name of its argument.
-    needs: names that NEURON gives (``v``, ``celsius``, ``cai`` ...). tables: variables that NEURON interpolates.
-    """
-
-    mechanism: Mechanism
-    derived: tuple[Derived, ...]
-    rates: Mapping[str, Expression]
-    start: Mapping[str, Expression]
-    steady: frozenset[str]
-    flows: tuple[Flow, ...]
-    conserved: bool
-    residuals: tuple[Expression, ...]
-    currents: Mapping[str, Expression]
-    frozen: Mapping[str, Expression]
-    received: tuple[Assignment, ...]
-    weight: str
-    needs: frozenset[str]
-    tables: tuple[str, ...]
 
 
 def equations_of(mechanism: Mechanism) -> Equations:
@@ -257,7 +199,7 @@ class _Run:
         ends: list[tuple[Expression | None, _Env]] = []
         for condition, statements in each.cases:
             test = None if condition is None else self._value(condition, env, place)
-            known = None if test is None else _truth(test)
+            known = None if test is None else truth(test)
             if known is False:
                 continue
             inner = dict(env)
@@ -369,7 +311,7 @@ class _Run:
     def _value(self, text: str, env: _Env, place: _Place) -> Expression:
         """An expression with every name replaced by its value, and every function of the mechanism put in."""
         try:
-            tree = ast.parse(_python(text), mode="eval").body
+            tree = ast.parse(python_text(text), mode="eval").body
         except SyntaxError:
             where = self.mechanism.where(place.block)
             raise ReadError(f"{self.mechanism.name}: {text!r} is not an expression", where=where) from None
@@ -418,10 +360,11 @@ class _Run:
         return False
 
     def _factor(self, name: str) -> Expression:
-        of, unit = (_SYNONYMS.get(each.strip().lower(), each.strip()) for each in self.mechanism.factors[name])
-        if (of, unit) not in _FACTORS:
+        of, unit = self.mechanism.factors[name]
+        value = factor_of(of, unit)
+        if value is None:
             raise self._unsupported(f"the value of {name} = ({of}) ({unit}) is not known here")
-        return parse(repr(_FACTORS[of, unit]))
+        return parse(repr(value))
 
 
 class _Substitute(ast.NodeTransformer):
@@ -436,10 +379,8 @@ class _Substitute(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         arguments = [self.visit(each) for each in node.args]
-        if name in _SAME:
-            return ast.Call(node.func, arguments, [])
-        if name in _FUNCTIONS:
-            return ast.parse(_FUNCTIONS[name].format(*map(ast.unparse, arguments)), mode="eval").body
+        if (known := function_call(name, arguments)) is not None:
+            return known
         block = self._run.mechanism.blocks.get(name)
         if block is None or block.kind != "FUNCTION":
             raise self._run._unsupported(f"it calls {name}", self._place.block)
@@ -451,51 +392,9 @@ def _tree(expression: Expression) -> ast.AST:
     return ast.parse(expression.text, mode="eval").body
 
 
-def _python(text: str) -> str:
-    """NMODL's signs in Python's."""
-    text = marked(_WITH_UNIT.sub(r"\1", text.replace("\n", " ")))
-    text = _NOT.sub(" not ", text.replace("^", "**").replace("&&", " and ").replace("||", " or "))
-    return text.strip()
-
-
-def _truth(test: Expression) -> bool | None:
-    """Whether a condition on plain numbers holds; None where it depends on anything."""
-    node = test.tree
-    if test.names or not isinstance(node, ast.Compare) or len(node.ops) != 1:
-        return None
-    sides = [Expression(ast.unparse(each)).number for each in (node.left, node.comparators[0])]
-    sign = _COMPARES.get(type(node.ops[0]))
-    return None if None in sides or sign is None else bool(sign(*sides))
-
-
-_COMPARES: Mapping[type, Callable[..., bool]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-}
-
-
 def _event_assignment(each: Statement) -> tuple[str, str]:
     if isinstance(each, Assign):
         return each.target, each.value
     if isinstance(each, Call) and each.name == "state_discontinuity" and len(each.arguments) == 2:
         return each.arguments[0], each.arguments[1]
     return "", ""
-
-
-def uses_of(values: Iterable[Expression], derived: Mapping[str, Derived]) -> set[str]:
-    """The names that expressions depend on, by way of derived variables too."""
-    found: set[str] = set()
-    waiting = {name for value in values for name in value.names}
-    while waiting:
-        name = waiting.pop()
-        if name in found:
-            continue
-        found.add(name)
-        if name in derived:
-            for case in derived[name].cases:
-                waiting |= case.value.names | (case.condition.names if case.condition is not None else set())
-    return found

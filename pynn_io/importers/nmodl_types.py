@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from pynn_io.errors import UnsupportedInput
 from pynn_io.graph.dynamics import Assignment, Case, ComponentType, Derived, OnEvent
 from pynn_io.graph.expressions import Expression, parse, variable
-from pynn_io.importers.nmodl_equations import uses_of
 from pynn_io.importers.nmodl_forms import Values, closure
+from pynn_io.importers.nmodl_system import uses_of
 
 _UNITS: Mapping[str, tuple[str, float]] = {
     "MILLIVOLT": ("voltage", 1.0),

@@ -20,6 +20,7 @@ from pynn_io.graph.stimuli import CurrentPulses, Stimulus
 from pynn_io.graph.synapses import Synapse
 from pynn_io.lowering.quantities import quantity
 from pynn_io.report import Report
+from pynn_io.results import Trace
 from pynn_io.simulation_plan import Recording, SimulationPlan
 
 _SCHEME = "neuroml:"
@@ -225,8 +226,26 @@ def with_potentials(plan: SimulationPlan, network: Network) -> SimulationPlan:
         for population, chosen in rows.items():
             ids = network.populations[population].ids()[np.unique(chosen)].tolist()
             node_set = {"population": population, "node_id": ids}
-            recordings.append(Recording(f"{recording.name}_{population}", "V_m", node_set))
+            recordings.append(Recording(_report_of(recording, population), "V_m", node_set))
     return replace(plan, recordings=tuple(recordings))
+
+
+def _report_of(recording: Recording, population: str) -> str:
+    return f"{recording.name}_{population}"
+
+
+def under_stated_names(traces: Iterable[Trace], plan: SimulationPlan) -> tuple[Trace, ...]:
+    """Traces with those of `with_potentials` under the name of the file that asked for them, as other backends have it.
+
+    plan: as it was before. A report that the plan itself calls so keeps its name.
+    """
+    stated = {recording.name for recording in plan.recordings}
+    files = [recording for recording in plan.recordings if recording.kind == "quantities"]
+    found = []
+    for trace in traces:
+        asked = (one.name for one in files if _report_of(one, trace.population) == trace.report)
+        found.append(trace if trace.report in stated else replace(trace, report=next(asked, trace.report)))
+    return tuple(found)
 
 
 def with_node_sets(plan: SimulationPlan, network: Network) -> SimulationPlan:

@@ -6,7 +6,9 @@ Only what `pynn_io.graph.expressions.parse` accepted is evaluated: arithmetic an
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -14,16 +16,13 @@ from scipy.special import gamma
 
 from pynn_io.errors import GraphError, UnsupportedInput
 from pynn_io.graph.dynamics import Derived, Dynamics
-from pynn_io.graph.expressions import Expression, Language, render
+from pynn_io.graph.expressions import Expression, unmarked
 from pynn_io.lowering.systems import uses
 
-_NUMPY = Language(
-    {"Pow": "**", "And": "and", "Or": "or", "Not": "not"},
-    {"ln": "log", "ceil": "ceil", "floor": "floor"},
-)
 _FUNCTIONS: Mapping[str, Any] = {
     **{name: getattr(np, name) for name in ("exp", "log", "sqrt", "abs", "sin", "cos", "tan", "sinh", "cosh", "tanh")},
     **{name: getattr(np, f"arc{name[1:]}") for name in ("asin", "acos", "atan")},
+    "ln": np.log,
     "ceil": np.ceil,
     "floor": np.floor,
     "power": np.power,
@@ -31,10 +30,24 @@ _FUNCTIONS: Mapping[str, Any] = {
     "max": np.maximum,
     "H": lambda x: np.where(np.asarray(x) >= 0, 1.0, 0.0),
     "factorial": lambda x: gamma(np.asarray(x) + 1.0),
-    "And": np.logical_and,
-    "Or": np.logical_or,
-    "Not": np.logical_not,
-    "__builtins__": {},
+}
+_OPERATORS: Mapping[type, Callable[..., Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+    ast.Not: np.logical_not,
+    ast.And: np.logical_and,
+    ast.Or: np.logical_or,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
 }
 
 #: What to do about the one case that users meet: ``tauRise`` equal to ``tauDecay`` in an ``expTwoSynapse``.
@@ -47,27 +60,31 @@ def value(expression: Expression, names: Mapping[str, Any]) -> Any:
     if unknown or "random(" in expression.text:
         missing = ", ".join(sorted(unknown)) or "random numbers"
         raise UnsupportedInput(f"{expression} cannot be worked out beforehand: it depends on {missing}")
-    tree = _Elementwise().visit(ast.parse(render(expression, _NUMPY), mode="eval"))
-    code = compile(ast.fix_missing_locations(tree), "<expression>", "eval")
     with np.errstate(all="ignore"):
         # numpy's numbers, which divide by zero where a condition leaves the result out
         numbers = {name: np.float64(each) if isinstance(each, int | float) else each for name, each in names.items()}
-        return eval(code, dict(_FUNCTIONS), numbers)
+        return _value(expression.tree, numbers)
 
 
-class _Elementwise(ast.NodeTransformer):
-    """``and``, ``or`` and ``not`` as functions of arrays: Python's own want one truth, and ``&`` binds too tightly."""
-
-    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
-        self.generic_visit(node)
-        found = node.values[0]
-        for other in node.values[1:]:
-            found = ast.Call(ast.Name(type(node.op).__name__, ast.Load()), [found, other], [])
-        return found
-
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
-        self.generic_visit(node)
-        return ast.Call(ast.Name("Not", ast.Load()), [node.operand], []) if isinstance(node.op, ast.Not) else node
+def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
+    """One node of an expression, element by element."""
+    if isinstance(node, ast.Constant):
+        return np.float64(node.value)  # type: ignore[arg-type]
+    if isinstance(node, ast.Name):
+        return names[unmarked(node.id)]
+    if isinstance(node, ast.UnaryOp):
+        return _OPERATORS[type(node.op)](_value(node.operand, names))
+    if isinstance(node, ast.BinOp):
+        return _OPERATORS[type(node.op)](_value(node.left, names), _value(node.right, names))
+    if isinstance(node, ast.BoolOp):
+        return reduce(_OPERATORS[type(node.op)], (_value(each, names) for each in node.values))
+    if isinstance(node, ast.Compare):
+        sides = [_value(each, names) for each in (node.left, *node.comparators)]
+        pairs = zip(node.ops, sides, sides[1:], strict=False)
+        return reduce(np.logical_and, (_OPERATORS[type(sign)](before, after) for sign, before, after in pairs))
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return _FUNCTIONS[node.func.id](*(_value(each, names) for each in node.args))
+    raise UnsupportedInput(f"{ast.unparse(node)!r} has no value here")
 
 
 def derive(each: Derived, names: Mapping[str, Any]) -> Any:

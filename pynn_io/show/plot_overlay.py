@@ -67,7 +67,8 @@ def draw_overlay(runs: Runs, path: Path, *, title: str = "") -> None:
 def raster_of(runs: Runs) -> Raster:
     """What the raster shows: every cell that spiked on any backend, thinned evenly where they are too many."""
     names = list(dict.fromkeys(name for _, results in runs for name in results.spikes))
-    labels: list[str] = []
+    found: list[tuple[str, np.ndarray, np.ndarray]] = []
+    count = 0
     places: list[list[np.ndarray]] = [[] for _ in runs]
     times: list[list[np.ndarray]] = [[] for _ in runs]
     for name in names:
@@ -75,12 +76,14 @@ def raster_of(runs: Runs) -> Raster:
         ids = np.unique(np.concatenate([spikes.node_ids for spikes in own if spikes is not None]))
         for number, spikes in enumerate(own):
             if spikes is not None:
-                places[number].append(len(labels) + np.searchsorted(ids, spikes.node_ids))
+                places[number].append(count + np.searchsorted(ids, spikes.node_ids))
                 times[number].append(np.asarray(spikes.times))
-        labels += [f"{name} {node}" for node in ids.tolist()]
-    step = max(1, -(-len(labels) // ROWS))
+        found.append((name, count + np.arange(len(ids)), ids))
+        count += len(ids)
+    step = max(1, -(-count // ROWS))
+    labels = [f"{name} {node}" for name, rows, ids in found for node in ids[rows % step == 0].tolist()]
     spikes_of = [_thinned(rows, at, step) for rows, at in zip(places, times, strict=True)]
-    return Raster(labels[::step], len(labels), step, spikes_of)
+    return Raster(labels, count, step, spikes_of)
 
 
 def _thinned(places: list[np.ndarray], times: list[np.ndarray], step: int) -> tuple[np.ndarray, np.ndarray]:

@@ -12,8 +12,9 @@ from pynn_io.graph.columns import Column, Table, text_column
 from pynn_io.graph.network import Edges, Network, Population, Projection
 from pynn_io.graph.stimuli import CurrentPulses, SpikeTrains, Stimulus, Targets
 from pynn_io.graph.synapses import Synapse
-from pynn_io.lowering.abstract import as_standard, with_node_sets, with_potentials
+from pynn_io.lowering.abstract import as_standard, under_stated_names, with_node_sets, with_potentials
 from pynn_io.report import Report
+from pynn_io.results import Trace
 from pynn_io.simulate import simulate
 from pynn_io.simulation_plan import Recording, SimulationPlan
 
@@ -94,6 +95,19 @@ def test_potentials_of_a_lems_file_are_a_report() -> None:
     plan = SimulationPlan(recordings=(Recording("of", "", None, kind="quantities", columns=columns),))
     made = with_potentials(plan, _network()).recordings[1]
     assert (made.variable, made.node_set) == ("V_m", {"population": "cells", "node_id": [0]})
+
+
+def test_potentials_come_back_under_the_name_of_the_file() -> None:
+    """A report that the plan itself calls so keeps its name, and so does one of another population."""
+    files = tuple(Recording(name, "", None, kind="quantities") for name in ("of", "of_cells"))
+    plan = SimulationPlan(recordings=(*files[:1], Recording("own_cells", "v", None)))
+    made = [
+        Trace(name, "cells", "v", "mV", np.zeros((2, 1)), np.array([0]), 0.0, 0.1)
+        for name in ("of_cells", "own_cells", "of_others")
+    ]
+    assert [one.report for one in under_stated_names(made, plan)] == ["of", "own_cells", "of_others"]
+    stated = replace(plan, recordings=files)
+    assert [one.report for one in under_stated_names(made[:1], stated)] == ["of_cells"]
 
 
 @pytest.mark.slow

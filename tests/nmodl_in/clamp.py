@@ -14,7 +14,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pynn_io.formats.nmodl import Mechanism, read_mechanism
+from pynn_io.formats.nmodl import read_mechanism
+from pynn_io.formats.nmodl_records import Mechanism
 from pynn_io.graph.dynamics import Component
 from pynn_io.importers.nmodl_channels import Channel, Translation, translate
 from pynn_io.lowering import nmodl

@@ -11,7 +11,8 @@ import pytest
 pytest.importorskip("nmodl", reason="the package nmodl reads .mod files")
 
 from pynn_io.errors import BackendUnavailable, PynnIOError, ReadError, UnsupportedInput
-from pynn_io.formats.nmodl import Mechanism, parse_mechanism
+from pynn_io.formats.nmodl import parse_mechanism
+from pynn_io.formats.nmodl_records import Mechanism
 from pynn_io.importers.nmodl_channels import translate
 from pynn_io.importers.nmodl_equations import equations_of
 from pynn_io.importers.nmodl_forms import Values

@@ -15,7 +15,7 @@ pytest.importorskip("nmodl", reason="the package nmodl reads .mod files")
 from pynn_io.formats.nmodl import parse_mechanism
 from pynn_io.graph.dynamics import Component
 from pynn_io.importers.nmodl_channels import Channel, Translation, translate
-from pynn_io.importers.nmodl_forms import curve
+from pynn_io.importers.nmodl_curves import curve
 
 #: Numbers as files state them: some digits, none too near 0.
 RATES = st.integers(1, 4000).map(lambda number: number / 1000)

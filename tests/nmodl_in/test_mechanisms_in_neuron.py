@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from pynn_io.formats.nmodl import Mechanism, read_mechanism
+from pynn_io.formats.nmodl import read_mechanism
+from pynn_io.formats.nmodl_records import Mechanism
 from pynn_io.graph.dynamics import Component
 from pynn_io.importers.nmodl_channels import Translation, translate
 from pynn_io.lowering import nmodl

@@ -1,14 +1,18 @@
-"""What of a population stands in NEURON: by row, the group of cells and the morphology in it."""
+"""What of a population a simulator of cables builds: its groups of cells, and by row the group and the morphology."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from pynn_io.audit import cell_code
 from pynn_io.graph.network import Network
-from pynn_io.lowering.cables.models import CellGroup
+from pynn_io.lowering import Part, parts
+from pynn_io.lowering.cables.decor import morphologies
+from pynn_io.lowering.cables.models import CellGroup, CellModel
+from pynn_io.report import Report
 
 
 @dataclass(slots=True, eq=False)
@@ -36,3 +40,30 @@ def cells_of(network: Network, first: Mapping[str, int], groups: tuple[CellGroup
                 code[item.rows] = item.morphology
         found[name] = Cells(first[name], mine, group, code)
     return found
+
+
+def cell_groups(
+    network: Network,
+    simulated: Mapping[str, np.ndarray],
+    first: Mapping[str, int],
+    model_of: Callable[[Part], tuple[CellModel | None, Mapping[str, np.ndarray]]],
+    refusal: Callable[[Part], str],
+    report: Report,
+) -> tuple[CellGroup, ...]:
+    """The simulated cells, by population and definition. first: the gid of each population's row 0.
+
+    model_of: a definition in the simulator's words, and what differs from cell to cell; a part without a model is LOST
+    with the words of ``refusal``, and left out.
+    """
+    found = []
+    for population in network.populations.values():
+        for part in parts(population, network, simulated[population.name]):
+            model, own = model_of(part)
+            if model is None:
+                where = f"populations/{population.name}"
+                report.lost(cell_code(part.cell), where, refusal(part), count=part.size, examples=[part.cell_name])
+                continue
+            codes, names = morphologies(population, part)
+            gids = part.rows + first[population.name]
+            found.append(CellGroup(population.name, part.cell_name, model, part.rows, gids, codes, names, own))
+    return tuple(found)

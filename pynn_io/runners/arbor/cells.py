@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from pynn_io.audit import cell_code
 from pynn_io.errors import UnsupportedInput
 from pynn_io.graph.cells import CableCell, Cell, PointCell, SpikeSource
 from pynn_io.graph.network import Network
-from pynn_io.lowering import Part, parts
+from pynn_io.lowering import Part
 from pynn_io.lowering.cables.components import Generated, is_of_components
-from pynn_io.lowering.cables.decor import cable_model, morphologies
+from pynn_io.lowering.cables.decor import cable_model
 from pynn_io.lowering.cables.models import CellGroup, CellModel, PointModel, SourceModel
+from pynn_io.lowering.cables.populations import cell_groups
 from pynn_io.lowering.membrane import segment_model
 from pynn_io.report import Report
 from pynn_io.runners.arbor.lowered import Lif
@@ -41,19 +41,15 @@ def groups(
     report: Report,
 ) -> tuple[CellGroup, ...]:
     """The simulated cells, by population and definition. What Arbor does not have is LOST and left out."""
-    found = []
-    for population in network.populations.values():
-        for part in parts(population, network, simulated[population.name]):
-            model, own = _model(part, generated, report)
-            if model is None:
-                message = f"Arbor does not have {_what(part.cell)}; these cells are left out, with their synapses."
-                where = f"populations/{population.name}"
-                report.lost(cell_code(part.cell), where, message, count=part.size, examples=[part.cell_name])
-                continue
-            codes, names = morphologies(population, part)
-            gids = part.rows + first[population.name]
-            found.append(CellGroup(population.name, part.cell_name, model, part.rows, gids, codes, names, own))
-    return tuple(found)
+
+    def model_of(part: Part) -> tuple[CellModel | None, Mapping[str, np.ndarray]]:
+        return _model(part, generated, report)
+
+    return cell_groups(network, simulated, first, model_of, _refusal, report)
+
+
+def _refusal(part: Part) -> str:
+    return f"Arbor does not have {_what(part.cell)}; these cells are left out, with their synapses."
 
 
 def _what(cell: Cell) -> str:

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from pynn_io.audit import cell_code
 from pynn_io.graph.cells import CableCell, Cell, PointCell, SpikeSource
 from pynn_io.graph.network import Network
-from pynn_io.lowering import Part, parts
+from pynn_io.lowering import Part
 from pynn_io.lowering.cables.components import SCHEME, Generated, is_of_components
-from pynn_io.lowering.cables.decor import cable_model, morphologies
+from pynn_io.lowering.cables.decor import cable_model
 from pynn_io.lowering.cables.models import (
     CableModel,
     CellGroup,
@@ -22,6 +21,7 @@ from pynn_io.lowering.cables.models import (
     SourceModel,
     TemplateModel,
 )
+from pynn_io.lowering.cables.populations import cell_groups
 from pynn_io.lowering.membrane import segment_model
 from pynn_io.report import Report
 from pynn_io.runners.neuron.standard import ranges, row_of
@@ -45,18 +45,11 @@ def groups(
     report: Report,
 ) -> tuple[CellGroup, ...]:
     """The simulated cells, by population and definition. What NEURON cannot be given here is LOST and left out."""
-    found = []
-    for population in network.populations.values():
-        for part in parts(population, network, simulated[population.name]):
-            model, own = _of_components(part, generated, report) or lower_part(part, report)
-            if model is None:
-                where = f"populations/{population.name}"
-                report.lost(cell_code(part.cell), where, _refusal(part.cell_name, part.cell), count=part.size)
-                continue
-            codes, names = morphologies(population, part)
-            gids = part.rows + first[population.name]
-            found.append(CellGroup(population.name, part.cell_name, model, part.rows, gids, codes, names, own))
-    return tuple(found)
+
+    def model_of(part: Part) -> tuple[CellModel | None, Mapping[str, np.ndarray]]:
+        return _of_components(part, generated, report) or lower_part(part, report)
+
+    return cell_groups(network, simulated, first, model_of, _refusal, report)
 
 
 def _of_components(part: Part, generated: Generated, report: Report) -> tuple[CellModel, dict[str, np.ndarray]] | None:
@@ -116,8 +109,8 @@ def mechanisms_of(model: CellModel) -> set[str]:
     return set()
 
 
-def _refusal(name: str, cell: Cell) -> str:
-    model = getattr(cell, "model", None) or getattr(cell, "kind", "")
+def _refusal(part: Part) -> str:
+    name, model = part.cell_name, getattr(part.cell, "model", None) or getattr(part.cell, "kind", "")
     return (
         f"Cells {name!r} are {model!r}, which the NEURON backend does not build; they and their synapses are left out."
     )
