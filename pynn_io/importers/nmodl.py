@@ -45,6 +45,8 @@ _CONDUCTANCES = ("gbar", "g", "gmax")
 _REVERSALS: Mapping[str, float] = {"na": 50.0, "k": -77.0, "ca": 132.4579341637009}
 _CALCIUM_INSIDE, _CALCIUM_OUTSIDE = 5e-5, 2.0
 _PASSIVE = "pas"
+#: Ions of which a density states the reversal potential; any other density states its mechanism's own ``e``.
+_IONS = ("na", "k", "ca")
 
 
 def read(source: Path, report: Report, *, progress: Progress = quiet) -> Document:
@@ -219,7 +221,9 @@ class _Membrane:
         self._values: dict[tuple[str, str], dict[str, float]] = {}
         self._reversals: dict[tuple[str, str], float] = {}
         self._moving: set[tuple[str, str]] = set()
+        self._initial: dict[str, float] = {}
         self._kept: list[Paint | Place] = []
+        self._taken: dict[str, list[Paint]] = {}
         self._defaults: dict[str, float] = {}
 
     def cell(self) -> CableCell:
@@ -241,6 +245,8 @@ class _Membrane:
         """Note what an entry states of a mechanism or an ion; false where it is about something else."""
         item = entry.item
         regions = _REGIONS if entry.region == "all" else (entry.region,)
+        for name in filter(None, (getattr(item, "channel", ""), getattr(item, "mechanism", ""))):
+            self._taken.setdefault(name, []).append(entry)
         for region in regions:
             if isinstance(item, ReversalPotential):
                 self._reversals[region, item.ion] = item.value
@@ -252,8 +258,10 @@ class _Membrane:
                 stated.update({key: float(value) for key, value in item.parameters.items()})
                 if item.density is not None:
                     stated[_conductance(mechanism)] = convert(item.density, "mS_per_cm2", "S_per_cm2")
-                if item.reversal is not None and item.ion:
-                    self._reversals[region, item.ion] = item.reversal
+                if item.reversal is not None and item.ion in _IONS:
+                    self._reversals[region, str(item.ion)] = item.reversal
+                elif item.reversal is not None:
+                    stated["e"] = item.reversal
                 if item.law is Law.NERNST:
                     self._moving.add((region, item.channel))
             elif isinstance(item, ConcentrationModel):
@@ -261,6 +269,8 @@ class _Membrane:
                     return False
                 stated = self._values.setdefault((region, item.mechanism), {})
                 stated.update({key: float(value) for key, value in item.parameters.items()})
+                if item.initial is not None:
+                    self._initial[region] = item.initial
             else:
                 return False
         return True
@@ -270,17 +280,20 @@ class _Membrane:
             (region, name): self._library.translation(name, values) for (region, name), values in self._values.items()
         }
         pooled = {region for (region, _), made in found.items() if made is not None and made.pool is not None}
+        opaque = {name for (_, name), made in found.items() if made is None}
+        for name in sorted(opaque):
+            yield from self._taken[name]
         for (region, name), made in found.items():
-            if made is None:
-                yield Paint(region, ChannelDensity(name, parameters=self._values[region, name]))
+            if made is None or name in opaque:
                 continue
             moves = region in pooled or (region, name) in self._moving
             yield from (Paint(region, item) for item in self._densities(region, made, moves))
             if made.pool is not None:
-                initial = _CALCIUM_INSIDE if made.pool.initial is None else made.pool.initial
+                stated = self._initial.get(region, _CALCIUM_INSIDE)
+                initial = stated if made.pool.initial is None else made.pool.initial
                 identifier, ion = made.pool.component.id, made.pool.ion
                 yield Paint(region, ConcentrationModel(identifier, ion, {}, initial, _CALCIUM_OUTSIDE, ion))
-        if any(made is None for made in found.values()):
+        if opaque:
             yield from (Paint(region, ReversalPotential(ion, e)) for (region, ion), e in self._reversals.items())
 
     def _densities(self, region: str, made: Translation, moves: bool) -> Iterator[ChannelDensity]:

@@ -114,28 +114,34 @@ class _Translator:
         return inside and value != self._mechanism.parameters[parameter]
 
     def translation(self) -> Translation:
-        mechanism, equations = self._mechanism, self._equations
-        parts: dict[str, object] = {}
-        if mechanism.kind == "SUFFIX":
-            pooled = [ion for ion in mechanism.ions if f"{ion.name}i" in ion.write or f"{ion.name}o" in ion.write]
-            if pooled and equations.currents:
-                raise self._unsupported("it sets a concentration and a current at once")
-            if pooled:
-                parts["pool"] = self._pool(pooled[0].name)
-            else:
-                parts["channels"] = tuple(self._channels())
-        elif mechanism.kind == "POINT_PROCESS" and equations.received and len(mechanism.nonspecific) == 1:
-            parts["synapse"] = self._synapse(mechanism.nonspecific[0])
-        else:
-            raise self._unsupported(f"a {mechanism.kind} is translated where it is a synapse that events set off")
+        equations = self._equations
+        parts = self._parts()
         return Translation(
-            mechanism.name,
+            self._mechanism.name,
             self._types,
             parameters=self._values.parameters,
             tables=equations.tables,
             notes=tuple(self._notes),
             **parts,  # type: ignore[arg-type]
         )
+
+    def _parts(self) -> dict[str, object]:
+        """What the mechanism is. Raises UnsupportedInput for what is more than one of these things at once."""
+        mechanism, currents = self._mechanism, self._equations.currents
+        written = [name for ion in mechanism.ions for name in ion.write if name != f"i{ion.name}"]
+        if mechanism.electrode:
+            raise self._unsupported("it has an ELECTRODE_CURRENT")
+        if mechanism.kind == "SUFFIX" and not written:
+            return {"channels": tuple(self._channels())}
+        if mechanism.kind == "SUFFIX" and currents:
+            raise self._unsupported("it sets a concentration and a current at once")
+        if mechanism.kind == "SUFFIX":
+            return {"pool": self._pool(written)}
+        if mechanism.kind == "POINT_PROCESS" and self._equations.received and not written:
+            if len(currents) != 1 or not mechanism.nonspecific:
+                raise self._unsupported(f"a synapse of the currents {', '.join(currents)} is not translated")
+            return {"synapse": self._synapse(mechanism.nonspecific[0])}
+        raise self._unsupported(f"a {mechanism.kind} is translated where it is a synapse that events set off")
 
     def _unsupported(self, what: str) -> UnsupportedInput:
         return UnsupportedInput(f"{self._mechanism.name}: {what}", where=self._mechanism.file)
@@ -269,10 +275,10 @@ class _Translator:
 
     # --- pools and synapses -------------------------------------------------------------------------------------------
 
-    def _pool(self, ion: str) -> Pool:
-        inside, equations = f"{ion}i", self._equations
-        if ion != "ca" or inside not in equations.rates:
-            raise self._unsupported(f"a pool of {ion} whose {inside} is no state with a rate is not translated")
+    def _pool(self, written: list[str]) -> Pool:
+        ion, inside, equations = "ca", "cai", self._equations
+        if written != [inside] or inside not in equations.rates:
+            raise self._unsupported(f"a pool that sets {', '.join(written)} is translated where that is cai, a state")
         start = equations.start.get(inside)
         initial = None if start is None else self._values.number(start)
         if start is not None and initial is None and start.text != inside:

@@ -76,6 +76,23 @@ def test_what_has_no_file_stays_a_name_and_is_reported(tmp_path: Path) -> None:
     assert "NaTs" in issue.examples and issue.count == 10
 
 
+def test_what_is_stated_of_a_mechanism_that_stays_a_name_is_kept(tmp_path: Path) -> None:
+    """A file that is there, and whose equations are not translated: densities and pools stay as they were stated."""
+    for name in ("NaTs", "CaDynamics"):
+        text = (MECHANISMS / f"{name}.mod").read_text()
+        (tmp_path / f"{name}.mod").write_text(text.replace("INITIAL", "VERBATIM\n int a;\nENDVERBATIM\nINITIAL", 1))
+    plain = read(ONE / "config.simulation_iclamp.json")
+    report = Report()
+    made = read(ONE / "config.simulation_iclamp.json", mechanisms=[tmp_path], report=report)
+    before, after = (
+        [entry for cell in document.network.cells.values() for entry in getattr(cell, "decor", ())]
+        for document in (plain, made)
+    )
+    assert sorted(map(repr, before)) == sorted(map(repr, after))
+    refused = [issue for issue in report if issue.code == "mechanism" and "VERBATIM" in issue.message]
+    assert {name for issue in refused for name in issue.examples} == {"NaTs", "CaDynamics"}
+
+
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source, dest, folder = str(ONE / "config.simulation_iclamp.json"), str(tmp_path / "out"), str(tmp_path / "nothing")
     status = convert_command([source, dest, "--to", "neuroml", "--mechanisms", folder])

@@ -209,3 +209,31 @@ def test_reactions_that_are_refused(body: str, words: str) -> None:
     with pytest.raises(UnsupportedInput, match=words) as caught:
         translate(parse_mechanism(SCHEME.format(body=body), FILE))
     assert caught.value.where == "made.mod:8"
+
+
+_CALCIUM = "NEURON { SUFFIX made USEION ca READ ica WRITE cai, cao }\nASSIGNED { ica }\nSTATE { cai cao }\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "NEURON { SUFFIX made ELECTRODE_CURRENT i }\nASSIGNED { v i }\nBREAKPOINT { i = 0.1*v }\n",
+            "it has an ELECTRODE_CURRENT",
+        ),
+        (
+            _CALCIUM + "BREAKPOINT { SOLVE s METHOD cnexp }\nDERIVATIVE s { cai' = -cai cao' = -cao }\n",
+            "a pool that sets cai, cao is translated where that is cai, a state",
+        ),
+        (
+            "NEURON { POINT_PROCESS made USEION ca WRITE ica NONSPECIFIC_CURRENT i }\nASSIGNED { v i ica }\n"
+            "STATE { g }\nBREAKPOINT { SOLVE s METHOD cnexp i = g*v ica = i/10 }\nDERIVATIVE s { g' = -g }\n"
+            "NET_RECEIVE(w) { g = g + w }\n",
+            "a synapse of the currents i, ica is not translated",
+        ),
+    ],
+)
+def test_what_is_more_than_one_thing_is_refused(text: str, words: str) -> None:
+    """Half of it would be lost in silence."""
+    with pytest.raises(UnsupportedInput, match=words):
+        translate(parse_mechanism(text, FILE))
