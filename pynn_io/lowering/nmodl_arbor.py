@@ -17,7 +17,7 @@ from pynn_io.graph.dynamics import Component, Derived, Dynamics
 from pynn_io.lowering import nmodl
 from pynn_io.lowering.dynamics import flatten
 from pynn_io.lowering.nmodl import Mechanism, mechanism, structural
-from pynn_io.lowering.nmodl_conditions import is_linear
+from pynn_io.lowering.nmodl_conditions import is_linear, slope
 from pynn_io.lowering.nmodl_equations import Blocks, safe_name
 from pynn_io.lowering.nmodl_text import Text, Writer
 from pynn_io.lowering.systems import pruned, renamed
@@ -30,6 +30,8 @@ _OUTSIDE = "extConcentration"
 _TOTALS = frozenset({"iDensity", "i"})
 #: 1 mA/cm2 over 1 um2 in nA.
 _TOTAL = 0.01
+#: What the factors of rates are called, before the name of the state.
+_RELAXED = "relaxed_"
 
 
 def density(component: Component, channel: Component, ion: str, types: Types) -> Mechanism:
@@ -91,6 +93,8 @@ class _ArborWriter(Writer):
     def __init__(self, system: Dynamics, blocks: Blocks) -> None:
         super().__init__(system, blocks)
         self._shown = []
+        self._rated = {name: self._opened(value, name) for name, value in self._rated.items()}
+        self._names |= {f"{_RELAXED}{name}": f"{_RELAXED}{self._names[name]}" for name in self._rated}
         if self._armed or self._regimes or self._holds() or blocks.ranges:
             raise UnsupportedInput("Arbor's mechanisms have no events of their own, no regimes and no other side")
 
@@ -137,6 +141,35 @@ class _ArborWriter(Writer):
         yield "}"
         yield ""
 
+    def _opened(self, value: Expression, name: str) -> Expression:
+        """An expression with the derived variables put in place through which it depends on a state or the potential:
+        modcc looks for that in the statement alone."""
+        hidden = {each.name: each.value for each in self._system.derived if each.value is not None}
+        hidden = {other: own for other, own in hidden.items() if name in self._reached(own)}
+        while value.names & hidden.keys():
+            value = value.replaced(hidden)
+        return value
+
+    def _relaxing(self) -> tuple[list[str], list[Derived]]:
+        lines, about = super()._relaxing()
+        return lines, [*about, *(Derived(f"{_RELAXED}{name}", "none") for name in self._relaxed())]
+
+    def _relaxed(self) -> Mapping[str, Expression]:
+        return self._rated if self._method() == "cnexp" else {}
+
+    def _rate_lines(self, state: str, rate: str) -> Iterator[str]:
+        """As NEURON's ``cnexp`` takes a step: by the exponential itself.
+
+        modcc's has (2 + z) / (2 - z) in its place, z the relative change in a step, which is far off for gates that are
+        faster than the step. So a rate is multiplied by what makes that the exponential: by tanh(z / 2) / (z / 2).
+        ``dt`` is the step that Arbor takes.
+        """
+        if state in self._relaxed():
+            change, factor = f"dt * ({self._print(slope(self._rated[state], state))})", self._names[_RELAXED + state]
+            yield f"{factor} = 2 / (exprelr({change}) * (1 + exp({change})))"
+            rate = f"{factor} * ({rate})"
+        yield from super()._rate_lines(state, rate)
+
     def _method(self) -> str:
         """``cnexp`` for one linear equation a state, ``sparse`` for linear ones together."""
         derived = {each.name: each for each in self._system.derived}
@@ -152,9 +185,10 @@ class _ArborWriter(Writer):
         currents = blocks.currents
         total = next((each for each in self._system.derived if each.name in _TOTALS), None)
         if currents and total is not None and total.value is not None:
-            # in the statement itself, where modcc sees that it is linear in v: it then takes an implicit step
-            needed = [*needed, *(each for each in self._closure(total.value.names) if each not in needed)]
-            name, value = rf"\b{self._names[total.name]}\b(?!.*=)", f"({self._print(total.value)})"
+            # In the statement itself, with all that depends on v: modcc differentiates it, and takes an implicit step.
+            whole = self._opened(total.value, "v")
+            needed = [*needed, *(each for each in self._closure(whole.names) if each not in needed)]
+            name, value = rf"\b{self._names[total.name]}\b(?!.*=)", f"({self._print(whole)})"
             currents = [re.sub(name, value, line) for line in currents]
         elif currents:
             needed = [*needed, *(each for each in self._closure(_TOTALS) if each not in needed)]

@@ -57,6 +57,26 @@ def _degree(node: ast.AST, name: str) -> float:
     return float("inf")
 
 
+def slope(value: Expression, name: str) -> Expression:
+    """The derivative of an expression with respect to a variable that it is linear in, openly (`is_linear`)."""
+    return Expression(ast.unparse(_slope(value.tree, name))).simplified()
+
+
+def _slope(node: ast.expr, name: str) -> ast.expr:
+    if _degree(node, name) == 0:
+        return ast.Constant(0)
+    if isinstance(node, ast.UnaryOp):
+        return ast.UnaryOp(node.op, _slope(node.operand, name))
+    if isinstance(node, ast.BinOp):
+        left, right = _slope(node.left, name), _slope(node.right, name)
+        if isinstance(node.op, ast.Add | ast.Sub):
+            return ast.BinOp(left, node.op, right)
+        if isinstance(node.op, ast.Mult) and _degree(node.left, name) == 0:
+            return ast.BinOp(node.left, node.op, right)
+        return ast.BinOp(left, node.op, node.right)
+    return ast.Constant(1)
+
+
 def _terms(test: Expression) -> list[ast.expr]:
     """The comparisons of a conjunction. Raises UnsupportedInput for another logic."""
     tree = test.tree

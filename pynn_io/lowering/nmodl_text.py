@@ -267,10 +267,13 @@ class Writer(Events):
             lines += self._derive(with_replaced(each, middle))
         for name, value in self._rated.items():
             rate = self._print(value.replaced(middle))
-            lines.append(f"{self._names[name]}' = " + (f"0.5 * ({rate})" if halved else rate))
+            lines += self._rate_lines(name, f"0.5 * ({rate})" if halved else rate)
         if self._blocks.after:
             lines += [*self._clip()[0], *self._blocks.after]
         return lines, local
+
+    def _rate_lines(self, state: str, rate: str) -> Iterator[str]:
+        yield f"{self._names[state]}' = {rate}"
 
     def _kinetic(self) -> Iterator[str]:
         for scheme in self._system.kinetics:
