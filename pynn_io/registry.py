@@ -55,7 +55,8 @@ class Backend:
     ``reason``. extra: what to ``pip install``. package, distribution: what it imports, and what that is called on PyPI.
     one_process: why it cannot run on several MPI ranks; empty where it can. options: what it knows of a `Profile`'s.
     spikes_at_zero: whether it delivers an input spike at 0 ms. through: the format that it reads its models from: what
-    is run has been exported to that first.
+    is run has been exported to that first. equations: whether it takes ``.mod`` files as what they say, translated, and
+    not as programs of its own.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Backend:
     options: tuple[str, ...] = ()
     spikes_at_zero: bool = True
     through: str = ""
+    equations: bool = False
 
     def is_installed(self) -> bool:
         """Whether the package that it needs can be found; nothing is imported."""
@@ -186,6 +188,7 @@ BACKENDS: dict[str, Backend] = {
             package="arbor",
             distribution="arbor",
             one_process="Arbor from PyPI is built without MPI: use threads instead (--threads N)",
+            equations=True,
         ),
         Backend(
             "jneuroml",
@@ -198,6 +201,7 @@ BACKENDS: dict[str, Backend] = {
             one_process="jNeuroML runs in one process",
             options=("engine",),
             through="neuroml",
+            equations=True,
         ),
         Backend(
             "eden",

@@ -69,8 +69,9 @@ def simulate(
     """Run a plan on a network.
 
     backend: a name of `registry.backends`, or ``auto``: what the plan was written for, else what the network holds.
-    profile: how to run; ``threads``, ``processes``, ``mechanisms`` (folders of ``.mod`` files) and ``options`` of one
-        backend (``coreneuron=True``) override or add to it. duration, timestep (ms), seed, spike_times: instead of the
+    profile: how to run; ``threads``, ``processes``, ``mechanisms`` (folders of ``.mod`` files, which NEURON compiles
+        and others run by the equations in them) and ``options`` of one backend (``coreneuron=True``) override or add
+        to it. duration, timestep (ms), seed, spike_times: instead of the
         plan's.
     report: what the backend cannot honour is added to it. strict: run nothing if there is such a thing.
     log: takes what the simulator prints. lowered: is called before anything is built, with all that the backend cannot
@@ -86,6 +87,9 @@ def simulate(
     plan = _plan(plan, duration, timestep, seed, spike_times)
     profile = _profile(row, profile or Profile(), threads, processes, mechanisms, options)
     _refuse_unavailable(row, profile)
+    if row.equations and profile.mechanisms:
+        translate = registry.load_dotted(registry.MECHANISMS)
+        network = translate(Document(network, plan), profile.mechanisms, report).network
     validate(network, progress=progress)
     check(plan, network, spikes_at_zero=row.spikes_at_zero)
     audited = Report(report.allowed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -23,7 +23,7 @@ from pynn_io.graph.dynamics import Component
 from pynn_io.graph.expressions import Expression
 from pynn_io.graph.morphology import Morphology
 from pynn_io.graph.network import Network
-from pynn_io.graph.segments import path_length
+from pynn_io.graph.segments import GROUP_OF_TAG, path_length
 from pynn_io.lowering import nmodl
 from pynn_io.lowering.nmodl import Mechanism
 from pynn_io.lowering.segment_shape import SegmentShape
@@ -153,7 +153,7 @@ def segment_model(
             else:
                 values.append((_VALUES[item.kind], rows, item.value))
         elif isinstance(item, ChannelDensity) and isinstance(network.channels.get(item.channel), Component):
-            spreads.append(_density(item, rows, morphology, mechanisms))
+            spreads.append(_density(item, rows, mechanisms, morphology))
         elif isinstance(item, ChannelPopulation) and isinstance(network.channels.get(item.channel), Component):
             spreads += _population(item, rows, shape, mechanisms, where, report)
         elif isinstance(item, ConcentrationModel) and isinstance(network.channels.get(item.mechanism), Component):
@@ -161,6 +161,21 @@ def segment_model(
         else:
             _refuse(item, where, report)
     return SegmentModel(tuple(_apart(spreads, mechanisms)), tuple(values), threshold)
+
+
+def region_spreads(paints: Iterable[Paint], tags: np.ndarray, mechanisms: Mechanisms) -> tuple[Spread, ...]:
+    """Channels and concentration models in equations on a cell that is described by region; rows are tags of sections.
+
+    tags: int64, that the cell has. Raises UnsupportedInput as `segment_model` does.
+    """
+    spreads = []
+    for paint in paints:
+        rows, item = tags[[paint.region in (_ALL, GROUP_OF_TAG.get(tag, "")) for tag in tags.tolist()]], paint.item
+        if isinstance(item, ChannelDensity):
+            spreads.append(_density(item, rows, mechanisms))
+        elif isinstance(item, ConcentrationModel):
+            spreads.append(_pool(item, rows, mechanisms))
+    return tuple(_apart(spreads, mechanisms))
 
 
 def rows_of_region(region: str, morphology: Morphology) -> np.ndarray:
@@ -185,10 +200,12 @@ def _refuse(item: object, where: str, report: Report) -> None:
         report.lost("decor", where, message)
 
 
-def _density(item: ChannelDensity, rows: np.ndarray, morphology: Morphology, mechanisms: Mechanisms) -> Spread:
+def _density(
+    item: ChannelDensity, rows: np.ndarray, mechanisms: Mechanisms, morphology: Morphology | None = None
+) -> Spread:
     channel = _component(item.channel, mechanisms)
     made = mechanisms.add(mechanisms.density(_density_component(item), channel, item.ion or ""))
-    varying = tuple(_varying(profile, item.law, morphology) for profile in item.profiles)
+    varying = tuple(_varying(each, item.law, morphology) for each in item.profiles) if morphology is not None else ()
     if varying:
         rows = np.unique(np.concatenate([each.rows for each in varying]))
     shown = _under(made, item.channel)

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from pynn_io.errors import UnsupportedInput
 from pynn_io.graph.dynamics import Component, Derived, Dynamics
+from pynn_io.graph.expressions import Expression
 from pynn_io.lowering import nmodl
 from pynn_io.lowering.dynamics import flatten
 from pynn_io.lowering.nmodl import Mechanism, mechanism, structural

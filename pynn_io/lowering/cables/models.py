@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from pynn_io.graph.biophysics import Paint as Painted
 from pynn_io.graph.columns import empty
 from pynn_io.lowering.membrane import SegmentModel as SegmentModel
 from pynn_io.report import Report
@@ -70,10 +71,14 @@ CONDUCTANCE_NAMES = ("gbar", "g", "gmax")
 
 @dataclass(frozen=True, slots=True)
 class CableModel:
-    """A cable cell: what happens to its morphology, then what is on its membrane, in order."""
+    """A cable cell: what happens to its morphology, then what is on its membrane, in order.
+
+    equations: channels and concentration models of its decor that are components, for simulators that take them here.
+    """
 
     processing: tuple[str, ...]
     paints: tuple[Paint, ...]
+    equations: tuple[Painted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,11 +16,29 @@ from pynn_io.lowering.cables.components import Generated
 from pynn_io.lowering.cables.models import PointModel, SynapseModel
 from pynn_io.lowering.dynamics import flatten
 from pynn_io.lowering.evaluate import course
+from pynn_io.lowering.membrane import Spread
 from pynn_io.lowering.nmodl import Mechanism
 from pynn_io.lowering.types import as_component
+from pynn_io.runners.arbor.lowered import Property
 
 #: NeuroML's gap junction, and its one parameter, uS.
 _JUNCTION, GAP = "neuroml:gapJunction", "conductance"
+
+
+#: Parameters of a concentration model that are concentrations at the start, as properties of its ion.
+_CONCENTRATIONS = {"initialConcentration": "int_con", "initialExtConcentration": "ext_con"}
+
+
+def own(spread: Spread) -> dict[str, float]:
+    """The parameters of a mechanism; the concentration outside is none: no mechanism of Arbor sets it."""
+    return {name: number for name, number in spread.parameters.items() if name != "initialExtConcentration"}
+
+
+def concentrations(spread: Spread, region: str, ion: str) -> Iterator[Property]:
+    """What the concentrations of the ion of a concentration model are at the start; nothing of other mechanisms."""
+    for name, kind in _CONCENTRATIONS.items() if ion else ():
+        if name in spread.parameters:
+            yield Property(region, kind, spread.parameters[name], ion)
 
 
 @dataclass(slots=True)

@@ -101,15 +101,14 @@ def _cables(
     for group in found:
         if isinstance(group.model, SegmentModel):
             cable_of[group.gids] = len(cables)
-            shape = generated.shape(group.morphologies[0])
-            cables.append(segment_cable(group.cell, group.model, shape, whole.spike_threshold, generated.pools))
+            segments = generated.shape(group.morphologies[0])
+            cables.append(segment_cable(group.cell, group.model, segments, whole.spike_threshold, generated.pools))
         if not isinstance(group.model, CableModel) or group.morphology is None:
             continue
         for code, name in enumerate(group.morphologies):
-            geometry, compartments = shapes(name, group.model.processing)
             cable_of[group.gids[group.morphology == code]] = len(cables)
-            made = cable(group.cell, group.model, geometry, compartments.count, whole.spike_threshold, report)
-            cables.append(made)
+            shape = shapes(name, group.model.processing)
+            cables.append(cable(group.cell, group.model, shape, whole.spike_threshold, generated, report))
     return cable_of, tuple(cables)
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from pynn_io.errors import UnsupportedInput
 from pynn_io.graph.segments import GROUP_OF_TAG, Tag
+from pynn_io.lowering.cables.geometry import Compartments
 from pynn_io.lowering.cables.models import CONDUCTANCE, CONDUCTANCE_NAMES, Assign, CableModel, Insert
+from pynn_io.lowering.membrane import region_spreads
 from pynn_io.lowering.segment_shape import Geometry
 from pynn_io.report import Report
 from pynn_io.runners.arbor.catalogues import Known, find
+from pynn_io.runners.arbor.components import ArborGenerated, concentrations, own
 from pynn_io.runners.arbor.lowered import Cable, Density, Property
 from pynn_io.runners.arbor.trees import tree
 
@@ -21,51 +26,87 @@ _EXTRACELLULAR = "extracellular"
 
 
 def cable(
-    name: str, model: CableModel, geometry: Geometry, count: np.ndarray, threshold: float, report: Report
+    name: str,
+    model: CableModel,
+    shape: tuple[Geometry, Compartments],
+    threshold: float,
+    generated: ArborGenerated,
+    report: Report,
 ) -> Cable:
-    """A cell whose membrane is described by region. count: int64[sections], compartments. threshold: mV.
+    """A cell whose membrane is described by region. threshold: mV.
 
     Reports mechanisms (``channel``, LOST) and parameters (``unknown-parameter``, LOST) that Arbor does not have.
     """
-    where = f"cells/{name}"
-    densities: list[Density] = []
-    properties: list[Property] = []
-    nernst: dict[str, None] = {}
-    unknown: dict[str, None] = {}
+    where, (geometry, compartments) = f"cells/{name}", shape
+    membrane = _Membrane(where, report)
     for tag in np.unique(geometry.tag).tolist():
         mine = [paint for paint in model.paints if paint.region in ("all", GROUP_OF_TAG.get(tag, ""))]
-        region, values = f"(tag {tag})", _values(mine)
-        ions: dict[str, None] = {}
-        for mechanism in dict.fromkeys(paint.mechanism for paint in mine if isinstance(paint, Insert)):
-            stated = values.get(mechanism, {})
-            known = find(mechanism, stated)
-            if known is None:
-                unknown |= {} if mechanism == _EXTRACELLULAR else {mechanism: None}
-                continue
-            densities.append(_density(region, known, stated, where, report))
-            ions |= dict.fromkeys([*known.reads, *known.writes.split()])
-            nernst |= dict.fromkeys(known.writes.split())
-        properties += _properties(region, mine, ions)
+        membrane.put(f"(tag {tag})", mine)
+    membrane.put_equations(model, np.unique(geometry.tag), generated)
     report.lost(
         "channel",
         where,
         "Arbor's catalogues have no mechanisms of these names, and their equations are in NEURON's own language; the"
-        " cells run without them.",
-        count=len(unknown),
-        examples=list(unknown),
+        " cells run without them. --mechanisms DIR gives Arbor the equations.",
+        count=len(membrane.unknown),
+        examples=list(membrane.unknown),
     )
     return Cable(
-        tree(geometry, count, geometry.tag),
+        tree(geometry, compartments.count, geometry.tag),
         geometry.names,
         geometry.tag,
         geometry.order,
-        tuple(densities),
-        tuple(properties),
-        tuple(nernst),
+        tuple(membrane.densities),
+        tuple(membrane.properties),
+        tuple(membrane.nernst),
         threshold,
         (int(np.argmax(geometry.tag == Tag.SOMA)), 0.5),
         where,
     )
+
+
+@dataclass(slots=True)
+class _Membrane:
+    """What there is on a cell. nernst: ions whose concentrations move; unknown: mechanisms that Arbor does not have."""
+
+    where: str
+    report: Report
+    densities: list[Density] = field(default_factory=list)
+    properties: list[Property] = field(default_factory=list)
+    nernst: dict[str, None] = field(default_factory=dict)
+    unknown: dict[str, None] = field(default_factory=dict)
+
+    def put(self, region: str, paints: Sequence[Insert | Assign]) -> None:
+        """Arbor's own mechanisms, by name, and values of sections."""
+        values = _values(paints)
+        ions: dict[str, None] = {}
+        for mechanism in dict.fromkeys(paint.mechanism for paint in paints if isinstance(paint, Insert)):
+            stated = values.get(mechanism, {})
+            known = find(mechanism, stated)
+            if known is None:
+                self.unknown |= {} if mechanism == _EXTRACELLULAR else {mechanism: None}
+                continue
+            self.densities.append(_density(region, known, stated, self.where, self.report))
+            ions |= dict.fromkeys([*known.reads, *known.writes.split()])
+            self.nernst |= dict.fromkeys(known.writes.split())
+        self.properties += _properties(region, paints, ions)
+
+    def put_equations(self, model: CableModel, tags: np.ndarray, generated: ArborGenerated) -> None:
+        """Mechanisms that are written for this network; all are LOST where one of them cannot be."""
+        try:
+            spreads = region_spreads(model.equations, tags, generated)
+        except UnsupportedInput as error:
+            message = (
+                f"Equations cannot be written for Arbor: {error.message}; cells run without all that have any."
+            )
+            self.report.lost("channel", self.where, message)
+            return
+        for spread in spreads:
+            ion = generated.pools.get(spread.mechanism, "")
+            self.nernst |= {ion: None} if ion else {}
+            for region in (f"(tag {tag})" for tag in spread.rows.tolist()):
+                self.densities.append(Density(region, spread.mechanism, own(spread)))
+                self.properties += concentrations(spread, region, ion)
 
 
 def _values(paints: Iterable[Insert | Assign]) -> dict[str, dict[str, float]]:

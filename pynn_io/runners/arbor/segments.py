@@ -9,6 +9,7 @@ import numpy as np
 from pynn_io.lowering.evaluate import value
 from pynn_io.lowering.membrane import SegmentModel, Spread
 from pynn_io.lowering.segment_shape import SegmentShape
+from pynn_io.runners.arbor.components import concentrations, own
 from pynn_io.runners.arbor.lowered import Cable, Density, Property
 from pynn_io.runners.arbor.trees import Tree, tree
 
@@ -16,8 +17,6 @@ from pynn_io.runners.arbor.trees import Tree, tree
 _PROPERTIES = {"cm": "cm", "Ra": "rL", "v": "Vm"}
 #: Values of whole sections.
 _OF_SECTIONS = frozenset({"Ra"})
-#: Parameters of a concentration model that are concentrations at the start, as properties of its ion.
-_CONCENTRATIONS = {"initialConcentration": "int_con", "initialExtConcentration": "ext_con"}
 
 
 def segment_cable(
@@ -67,8 +66,7 @@ class _Volumes:
     def densities(self, spread: Spread, ions: Mapping[str, str]) -> Iterator[Density]:
         """A mechanism, once for every set of numbers that it has somewhere."""
         here = np.flatnonzero(np.isin(self.row, spread.rows))
-        own = {name: number for name, number in spread.parameters.items() if name != "initialExtConcentration"}
-        table = {name: np.full(len(here), number) for name, number in own.items()}
+        table = {name: np.full(len(here), number) for name, number in own(spread).items()}
         for each in spread.varying:
             inside = np.isin(self.row[here], each.rows)
             path = (self.path[here] - each.start) / each.scale
@@ -79,11 +77,9 @@ class _Volumes:
 
     def concentrations(self, spread: Spread, ions: Mapping[str, str]) -> Iterator[Property]:
         """What the concentrations of an ion are at the start."""
-        if spread.mechanism in ions:
-            here = np.flatnonzero(np.isin(self.row, spread.rows))
-            for name, kind in _CONCENTRATIONS.items():
-                if name in spread.parameters and len(here):
-                    yield Property(self.region(here), kind, spread.parameters[name], ions[spread.mechanism])
+        here = np.flatnonzero(np.isin(self.row, spread.rows))
+        if len(here):
+            yield from concentrations(spread, self.region(here), ions.get(spread.mechanism, ""))
 
     def properties(self, model: SegmentModel) -> Iterator[Property]:
         """Values of compartments, the last statement of each."""
