@@ -10,21 +10,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from pynn_io.graph.cells import PointCell
+from pynn_io.graph.cells import CableCell, PointCell
 from pynn_io.graph.columns import Column, Table, text_column
 from pynn_io.graph.network import Network, Projection
 from pynn_io.graph.stimuli import CurrentPulses, Stimulus
 from pynn_io.graph.synapses import Synapse
-from pynn_io.lowering.quantities import quantity
+from pynn_io.lowering.quantities import Quantity, cell_of, quantity
 from pynn_io.report import Report
 from pynn_io.results import Trace
 from pynn_io.simulation_plan import Recording, SimulationPlan
 
 _SCHEME = "neuroml:"
 Numbers = Mapping[str, float]
+#: Where a segment (by row) of a morphology (by name) is: section and position.
+Placing: TypeAlias = Callable[[str, int], tuple[int, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,23 +214,48 @@ def _onto(projection: Projection, made: _Cell, network: Network, timestep: float
     return replace(projection, types=Table(len(names), types), edges=replace(edges, columns=Table(edges.size, columns)))
 
 
-def with_potentials(plan: SimulationPlan, network: Network) -> SimulationPlan:
-    """The plan with the membrane potentials among the quantities of LEMS files as reports of cells."""
+def with_potentials(plan: SimulationPlan, network: Network, place: Placing | None = None) -> SimulationPlan:
+    """The plan with the membrane potentials among the quantities of LEMS files as reports of cells.
+
+    place: where on a cell of a morphology a segment (by row) is, as section and position in the order that the backend
+    counts them; without it all cells are taken to have no extent.
+    """
     recordings: list[Recording] = []
+    sets: dict[str, Any] = {}
     for recording in plan.recordings:
         recordings.append(recording)
         if recording.kind != "quantities":
             continue
-        rows: dict[str, list[int]] = {}
+        asked: dict[str, list[Quantity]] = {}
         for _, path in recording.columns:
             what = quantity(path, network, where=f"outputs.{recording.name}")
             if what.variable == "v" and not what.parts:
-                rows.setdefault(what.population, []).append(what.row)
-        for population, chosen in rows.items():
-            ids = network.populations[population].ids()[np.unique(chosen)].tolist()
-            node_set = {"population": population, "node_id": ids}
-            recordings.append(Recording(_report_of(recording, population), "V_m", node_set))
-    return replace(plan, recordings=tuple(recordings))
+                asked.setdefault(what.population, []).append(what)
+        for population, found in asked.items():
+            name = _report_of(recording, population)
+            ids = network.populations[population].ids()
+            places = [] if place is None else _places(found, network, place)
+            if places:
+                rows = [[int(ids[row]), *where] for row, *where in places]
+                sets[name] = {"population": population, "compartment_set": rows}
+                recordings.append(Recording(name, "V_m", None, compartment_set=name))
+            else:
+                node_set = {"population": population, "node_id": ids[np.unique([each.row for each in found])].tolist()}
+                recordings.append(Recording(name, "V_m", node_set))
+    return replace(plan, recordings=tuple(recordings), compartment_sets={**plan.compartment_sets, **sets})
+
+
+def _places(found: Iterable[Quantity], network: Network, place: Placing) -> list[tuple[int, int, float]]:
+    """Row, section and position of every quantity; none where the population has cells without a morphology."""
+    places = []
+    for what in found:
+        cell = cell_of(network.populations[what.population], what.row, network)
+        if not isinstance(cell, CableCell) or cell.morphology is None:
+            return []
+        ids = network.morphologies[cell.morphology].id
+        segment = 0 if what.segment is None else int(np.flatnonzero(ids == what.segment)[0])
+        places.append((what.row, *place(cell.morphology, segment)))
+    return places
 
 
 def _report_of(recording: Recording, population: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from pynn_io.graph.biophysics import ChannelDensity, ChannelPopulation
 from pynn_io.graph.cells import CableCell, PointCell
 from pynn_io.graph.dynamics import Component
@@ -50,6 +52,11 @@ class Generated(Mechanisms):
         if morphology not in self.shapes:
             self.shapes[morphology] = segment_shape(self.network.morphologies[morphology], self.section_length)
         return self.shapes[morphology]
+
+    def middle(self, morphology: str, row: int) -> tuple[int, float]:
+        """Section and position of the middle of a segment, in the order of `shape`."""
+        section, at = self.shape(morphology).place(np.array([row]), np.array([0.5]))
+        return int(section[0]), float(at[0])
 
     def synapse(self, name: str, synapse: Synapse) -> SynapseModel:
         """A synapse component as a point process."""

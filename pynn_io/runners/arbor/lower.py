@@ -38,8 +38,8 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredArbo
     ids = {name: population.ids() for name, population in network.populations.items()}
     ends = np.cumsum([len(own) for own in ids.values()]).tolist()
     first = {name: end - len(own) for (name, own), end in zip(ids.items(), ends, strict=True)}
-    plan = with_potentials(plan, network)
     generated = ArborGenerated(network, plan.section_length, driven=inputs.driven(network, plan))
+    plan = with_potentials(plan, network, generated.middle)
     found = groups(network, simulated(network, plan), first, generated, report)
     whole = _settings(network, plan, found, generated, report)
     shapes = Geometries(network.morphologies, whole.section_length)
@@ -101,8 +101,7 @@ def _cables(
     for group in found:
         if isinstance(group.model, SegmentModel):
             cable_of[group.gids] = len(cables)
-            segments = generated.shape(group.morphologies[0])
-            cables.append(segment_cable(group.cell, group.model, segments, whole.spike_threshold, generated.pools))
+            cables.append(segment_cable(group, group.model, whole.spike_threshold, generated))
         if not isinstance(group.model, CableModel) or group.morphology is None:
             continue
         for code, name in enumerate(group.morphologies):

@@ -54,9 +54,10 @@ class Property:
 class Cable:
     """Cells that are alike: a morphology with what is on its membrane.
 
-    names, tag: of every section; order: in which they are counted (`pynn_io.graph.sections`).
+    names, tag: of every section; order: in which they are counted in results (`pynn_io.graph.sections`).
     nernst: ions whose reversal potential follows from concentrations that a mechanism sets. threshold: mV.
-    spikes_at: section and position where spikes are detected. where: for reports.
+    spikes_at: section and position where spikes are detected. where: for reports. shown: sections and positions as
+    results count them, where that is otherwise.
     """
 
     tree: Tree
@@ -69,6 +70,7 @@ class Cable:
     threshold: float
     spikes_at: tuple[int, float]
     where: str
+    shown: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,7 +108,8 @@ class Variable:
 class Recorded:
     """One report of one population, n elements.
 
-    gids, section: int64[n]; position: float64[n]; -1 and 0.5 of a cell without extent. order: how sections are counted.
+    gids, section: int64[n]; position: float64[n]; -1 and 0.5 of a cell without extent. shown: section and position as
+    ``order`` counts them.
     """
 
     probe: Probe
@@ -115,6 +118,7 @@ class Recorded:
     section: np.ndarray
     position: np.ndarray
     order: str
+    shown: tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

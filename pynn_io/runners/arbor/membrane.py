@@ -96,9 +96,7 @@ class _Membrane:
         try:
             spreads = region_spreads(model.equations, tags, generated)
         except UnsupportedInput as error:
-            message = (
-                f"Equations cannot be written for Arbor: {error.message}; cells run without all that have any."
-            )
+            message = f"Equations cannot be written for Arbor: {error.message}; cells run without all that have any."
             self.report.lost("channel", self.where, message)
             return
         for spread in spreads:

@@ -150,25 +150,29 @@ def recorded(
 def _elements(
     probe: Probe, variable: Variable, cable: np.ndarray, cables: Sequence[Cable], points: np.ndarray
 ) -> Recorded:
-    gids: list[np.ndarray] = []
-    sections: list[np.ndarray] = []
-    positions: list[np.ndarray] = []
-    order = ""
+    gids: list[np.ndarray] = [np.zeros(0, dtype=np.int64)]
+    places = [(np.zeros(0, dtype=np.int64), np.zeros(0))]
+    shown, order = list(places), ""
     for site, gid in enumerate(probe.sites.gids.tolist()):
         number = int(cable[gid])
         if number >= 0:
             order = cables[number].order
-            section, position = _places(probe, site, cables[number])
+            where = _places(probe, site, cables[number])
+            shown_as = cables[number].shown
+            shown.append(where if shown_as is None else shown_as(*where))
         elif gid in points:
-            section, position = np.array([-1]), np.array([0.5])
+            where = np.array([-1]), np.array([0.5])
+            shown.append(where)
         else:
             continue
-        gids.append(np.full(len(section), gid))
-        sections.append(section)
-        positions.append(position)
-    none = np.zeros(0, dtype=np.int64)
-    where = np.concatenate([none, *gids]), np.concatenate([none, *sections])
-    return Recorded(probe, variable, *where, np.concatenate([np.zeros(0), *positions]), order)
+        gids.append(np.full(len(where[0]), gid))
+        places.append(where)
+    return Recorded(probe, variable, np.concatenate(gids), *_joined(places), order, _joined(shown))
+
+
+def _joined(places: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    sections, positions = zip(*places, strict=True)
+    return np.concatenate(sections), np.concatenate(positions)
 
 
 def _places(probe: Probe, site: int, cable: Cable) -> tuple[np.ndarray, np.ndarray]:

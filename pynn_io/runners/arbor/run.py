@@ -74,8 +74,8 @@ def _trace(model: Model, number: int, item: Recorded) -> Trace:
         ids[item.gids - first],
         probe.start,
         probe.interval,
-        item.section if extent else None,
-        item.position if extent else None,
+        item.shown[0] if extent else None,
+        item.shown[1] if extent else None,
         item.order or "specification",
     )
 

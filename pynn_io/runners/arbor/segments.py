@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 import numpy as np
 
+from pynn_io.graph.morphology import SPECIFICATION, Morphology, position
+from pynn_io.lowering.cables.models import CellGroup
 from pynn_io.lowering.evaluate import value
 from pynn_io.lowering.membrane import SegmentModel, Spread
 from pynn_io.lowering.segment_shape import SegmentShape
-from pynn_io.runners.arbor.components import concentrations, own
+from pynn_io.runners.arbor.components import ArborGenerated, concentrations, own
 from pynn_io.runners.arbor.lowered import Cable, Density, Property
 from pynn_io.runners.arbor.trees import Tree, tree
 
@@ -19,14 +22,10 @@ _PROPERTIES = {"cm": "cm", "Ra": "rL", "v": "Vm"}
 _OF_SECTIONS = frozenset({"Ra"})
 
 
-def segment_cable(
-    name: str, model: SegmentModel, shape: SegmentShape, threshold: float, ions: Mapping[str, str]
-) -> Cable:
-    """A cell whose membrane is described by segment. threshold: mV, where the cell states none.
-
-    ions: mechanism -> the ion whose concentration it sets.
-    """
-    geometry = shape.geometry
+def segment_cable(group: CellGroup, model: SegmentModel, threshold: float, generated: ArborGenerated) -> Cable:
+    """A cell whose membrane is described by segment. threshold: mV, where the cell states none."""
+    shape, ions = generated.shape(group.morphologies[0]), generated.pools
+    geometry, morphology = shape.geometry, generated.network.morphologies[group.morphologies[0]]
     made = tree(geometry, shape.count, np.arange(1, geometry.size + 1))
     volumes = _Volumes(made, shape)
     densities = [each for spread in model.spreads for each in volumes.densities(spread, ions)]
@@ -37,14 +36,22 @@ def segment_cable(
         made,
         geometry.names,
         geometry.tag,
-        geometry.order,
+        SPECIFICATION,
         tuple(densities),
         tuple(properties),
         (),
         threshold if model.threshold is None else model.threshold,
         (int(section), float(at)),
-        f"cells/{name}",
+        f"cells/{group.cell}",
+        partial(_specified, shape, morphology),
     )
+
+
+def _specified(
+    shape: SegmentShape, morphology: Morphology, section: np.ndarray, at: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Places on sections of the cell as those of the specification, under which all backends record such cells."""
+    return position(morphology, *shape.segments_at(section, at))
 
 
 class _Volumes:
