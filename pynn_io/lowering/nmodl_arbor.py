@@ -155,8 +155,12 @@ class _ArborWriter(Writer):
         lines, about = super()._relaxing()
         return lines, [*about, *(Derived(f"{_RELAXED}{name}", "none") for name in self._relaxed())]
 
-    def _relaxed(self) -> Mapping[str, Expression]:
-        return self._rated if self._method() == "cnexp" else {}
+    def _relaxed(self) -> dict[str, Expression]:
+        """How the rate of each state changes with it, of those that relax; the others grow evenly."""
+        if self._method() != "cnexp":
+            return {}
+        slopes = {name: slope(value, name) for name, value in self._rated.items()}
+        return {name: found for name, found in slopes.items() if found.number != 0}
 
     def _rate_lines(self, state: str, rate: str) -> Iterator[str]:
         """As NEURON's ``cnexp`` takes a step: by the exponential itself.
@@ -165,8 +169,9 @@ class _ArborWriter(Writer):
         faster than the step. So a rate is multiplied by what makes that the exponential: by tanh(z / 2) / (z / 2).
         ``dt`` is the step that Arbor takes.
         """
-        if state in self._relaxed():
-            change, factor = f"dt * ({self._print(slope(self._rated[state], state))})", self._names[_RELAXED + state]
+        found = self._relaxed().get(state)
+        if found is not None:
+            change, factor = f"dt * ({self._print(found)})", self._names[_RELAXED + state]
             yield f"{factor} = 2 / (exprelr({change}) * (1 + exp({change})))"
             rate = f"{factor} * ({rate})"
         yield from super()._rate_lines(state, rate)

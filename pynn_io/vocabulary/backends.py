@@ -135,6 +135,14 @@ _PLASTIC = (
     " nest:stdp_synapse_hom nest:stdp_triplet_synapse nest:vogels_sprekeler_synapse"
 )
 
+#: Synapses of NeuroML that are written as mechanisms for Arbor; ``gapJunction`` is Arbor's own.
+_NEUROML_SYNAPSES = (
+    "neuroml:expOneSynapse neuroml:expTwoSynapse neuroml:expThreeSynapse neuroml:alphaSynapse"
+    " neuroml:alphaCurrentSynapse neuroml:blockingPlasticSynapse neuroml:doubleSynapse neuroml:stdpSynapse"
+    " neuroml:expCondSynapse neuroml:expCurrSynapse neuroml:alphaCondSynapse neuroml:alphaCurrSynapse"
+    " neuroml:gapJunction"
+)
+
 MODELS: Mapping[str, Answers] = MappingProxyType(
     {
         "nest": {
@@ -161,6 +169,11 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
             **_exact("IF_curr_delta nest:iaf_psc_delta SpikeSourceArray SpikeSourcePoisson"),
             **_exact("static StaticSynapse nest:static_synapse nest:static_synapse_hom_w nest:cont_delay_synapse"),
             **_exact("nrn:Exp2Syn nrn:ExpSyn nrn:IntFire1 ElectricalSynapse nest:gap_junction"),
+            **_exact(_NEUROML_SYNAPSES),
+            **dict.fromkeys(
+                ("neuroml:silentSynapse", "neuroml:gradedSynapse", "neuroml:linearGradedSynapse"),
+                ("no", "Arbor's synapses do not see the potential of the cell that they come from"),
+            ),
             "nrn:": ("no", "Arbor has no mechanism with these equations"),
             "nest:": ("no", "Arbor has no cell with these equations"),
             "neuroml:": ("no", "Arbor has no cell with these equations"),
@@ -173,7 +186,15 @@ SYNAPSES: Mapping[str, Answers] = MappingProxyType(
     {
         "nest": {"nrn:": _SHAPED},
         "neuron": {"nest:": _STATIC, "": _STATIC},
-        "arbor": {"nest:": _STATIC, "": _STATIC, "neuroml:": EXACT},
+        "arbor": {
+            "nest:": _STATIC,
+            "": _STATIC,
+            "neuroml:": (
+                "approximate",
+                "its equations become a mechanism of Arbor where they are linear and know no time, no chance and no"
+                " other cell; such synapses are left out otherwise, and reported",
+            ),
+        },
     },
 )
 
