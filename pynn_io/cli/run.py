@@ -32,7 +32,8 @@ examples:
       a NeuroML model on NEURON, its channels compiled the first time; beside the results the files that the
       simulation names (OutputFile, EventOutputFile), in SI units
   pynn-run LEMS_sim.xml --backend jneuroml --engine neuron
-      the same by jNeuroML, as code that it writes for NEURON; without --engine, by its own solver
+      the same by jNeuroML, as code that it writes for NEURON; without --engine, cells of one compartment are run by its
+      own solver
   pynn-run simulation_config.json --to nix -o run.nix
       the results as one NIX file
   pynn-run simulation_config.json --strict
@@ -136,13 +137,15 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         type=Path,
         default=[],
-        help="folder of .mod files for NEURON, beside those that the config names; may be repeated",
+        help="folder of .mod files, which NEURON compiles beside those that the config names, and whose equations Arbor"
+        " and jNeuroML run; may be repeated",
     )
     how.add_argument(
         "--engine",
         metavar="NAME",
         choices=("jlems", "neuron"),
-        help="of jNeuroML: jlems (default), its own solver, or neuron, the code that it writes for NEURON",
+        help="of jNeuroML: jlems, its own solver, or neuron, the code that it writes for NEURON (by default what the"
+        " network needs: jlems for cells of one compartment)",
     )
     how.add_argument("--coreneuron", action="store_true", help="run NEURON's model on its CoreNEURON engine")
     how.add_argument("--strict", action="store_true", help="run nothing if anything cannot be honoured (exit status 3)")

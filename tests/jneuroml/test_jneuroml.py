@@ -50,6 +50,15 @@ def test_an_unknown_engine_is_refused() -> None:
         simulate(document.network, document.plan, "jneuroml", motor="v8")
 
 
+def test_the_engine_is_chosen_by_the_cells() -> None:
+    """jLEMS refuses cells of more than one segment."""
+    points = read(FIXTURES / "synfire" / "simulation_config.json").network
+    assert jneuroml.choose_engine(points) == ("jlems", "all cells are of one compartment")
+    branched = read(FIXTURES / "neuroml" / "LEMS_pair.xml").network
+    engine, why = jneuroml.choose_engine(branched)
+    assert (engine, why.split(",")[0]) == ("neuron", "the cell pyramid has more than one segment")
+
+
 def test_without_java_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(BackendUnavailable, match="needs Java") as caught:

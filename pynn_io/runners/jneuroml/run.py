@@ -16,6 +16,7 @@ from typing import Any
 
 from pynn_io.document import Document
 from pynn_io.errors import BackendUnavailable, RunError, SimulationFailed
+from pynn_io.graph.cells import CableCell
 from pynn_io.graph.network import Network
 from pynn_io.progress import Progress, quiet
 from pynn_io.report import Report
@@ -42,7 +43,9 @@ class Model:
 
 def build(network: Network, plan: SimulationPlan, profile: Profile, report: Report, progress: Progress) -> Model:
     """Export the model and find what runs it. Raises BackendUnavailable without Java or the jar, and WriteError."""
-    engine = str(profile.options.get("engine", "jlems"))
+    engine, chosen = str(profile.options.get("engine", "")), "asked for"
+    if not engine:
+        engine, chosen = choose_engine(network)
     if engine not in ENGINES:
         raise RunError(f"unknown engine {engine!r}", hint=f"engines of jNeuroML: {', '.join(ENGINES)}")
     java, jar = _java(), _jar()
@@ -51,11 +54,23 @@ def build(network: Network, plan: SimulationPlan, profile: Profile, report: Repo
     folder = profile.work / "model"
     module, _, name = profile.writer.partition(":")
     writer = getattr(import_module(module), name)
-    writer(Document(network, plan), folder, report, progress=progress)
+    # the exporter wants to know that equations of .mod files stand in a circuit of another format
+    translated = {"mechanisms": profile.mechanisms} if profile.mechanisms and "neuroml" not in network.extra else {}
+    writer(Document(network, plan, translated), folder, report, progress=progress)
     lems = next(folder.glob("LEMS_*.xml"))
     _make_folders(plan, folder)
     steps = _commands(engine, (java, _MEMORY, "-Djava.awt.headless=true", "-jar", str(jar)), lems)
-    return Model(lems, tuple(steps), float(plan.duration or 0), {"engine": engine, "jar": jar.name})
+    return Model(
+        lems, tuple(steps), float(plan.duration or 0), {"engine": engine, "engine_chosen": chosen, "jar": jar.name}
+    )
+
+
+def choose_engine(network: Network) -> tuple[str, str]:
+    """The engine where none is asked for, and why: jNeuroML's own solver, which has cells of one compartment alone."""
+    for name, cell in network.cells.items():
+        if isinstance(cell, CableCell) and (not cell.morphology or network.morphologies[cell.morphology].size > 1):
+            return "neuron", f"the cell {name} has more than one segment, and jLEMS runs cells of one compartment"
+    return "jlems", "all cells are of one compartment"
 
 
 def _make_folders(plan: SimulationPlan, folder: Path) -> None:
