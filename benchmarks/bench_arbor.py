@@ -1,7 +1,7 @@
 """Building and running on Arbor against NEURON: the same circuit and plan, CPU seconds of each step of one run each.
 
-The circuit is bio_14cells of ../shared/data (10 cable cells of the Allen Institute, 4 IntFire1, 1276 edges); NEURON's
-mechanisms are BMTK's, compiled by a short run before anything is counted. No target: the ratio is stated.
+The circuit is bio_14cells of ../shared/data (10 cable cells of the Allen Institute, 4 IntFire1, 1276 edges); the
+mechanisms of both are BMTK's, compiled by a short run before anything is counted. No target: the ratio is stated.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ def main() -> int:
     if not CIRCUIT.is_file() or spec is None or spec.origin is None:
         print("the circuit or BMTK's mechanisms are not there")
         return 1
-    options = {"neuron": {"mechanisms": [Path(spec.origin).parent / MECHANISMS]}, "arbor": {}}
+    options = {"mechanisms": [Path(spec.origin).parent / MECHANISMS]}
     document = read(CIRCUIT)
     plan = replace(document.plan, recordings=())
     seconds: dict[str, dict[str, float]] = {}
-    for backend, own in options.items():
-        simulate(document.network, plan, backend, report=Report(), duration=1.0, **own)
-        results = simulate(document.network, plan, backend, report=Report(), **own)
+    for backend in ("neuron", "arbor"):
+        simulate(document.network, plan, backend, report=Report(), duration=1.0, **options)
+        results = simulate(document.network, plan, backend, report=Report(), **options)
         seconds[backend] = {step: results.provenance["cpu_seconds"][step] for step in STEPS}
         print(f"{backend}: {results.spike_count} spikes, {seconds[backend]}")
     for step in STEPS:

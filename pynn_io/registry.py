@@ -216,7 +216,10 @@ BACKENDS: dict[str, Backend] = {
             "MOOSE",
             None,
             "unavailable",
-            reason="pynn_io has no runner for it yet; run NeuroML with --backend neuron, arbor or jneuroml",
+            reason="pymoose 5.0.0 runs NeuroML cells whose gates all have HH rates; its NML2Reader stops at others: "
+            '"RuntimeError: Could not determine tau/inf for gate mInf in channel Nap" (an instantaneous gate of '
+            "bio_1cell, converted), \"AttributeError: 'NoneType' object has no attribute 'name'\" (a rate of a LEMS "
+            "type); so there is no runner for it. Run NeuroML with --backend neuron, arbor or jneuroml",
         ),
     )
 }
