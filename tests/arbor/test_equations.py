@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import numpy as np
 import pytest
 
 from pynn_io.graph.expressions import parse
+from pynn_io.graph.stimuli import CurrentPulses, Stimulus
 from pynn_io.importers.nmodl import translate
 from pynn_io.lowering.evaluate import value
 from pynn_io.lowering.nmodl_conditions import slope
-from pynn_io.pipeline import read
+from pynn_io.pipeline import convert, read
 from pynn_io.report import Kind, Report
 from pynn_io.results import Results
 from pynn_io.runners.arbor import ArborRunner
@@ -22,6 +24,8 @@ from pynn_io.simulate import simulate
 DATA = Path(__file__).parents[3] / "shared" / "data" / "sonata"
 ONE = DATA / "bio_1cell" / "config.simulation_iclamp.json"
 FIVE = DATA / "5_cells_iclamp" / "simulation_config.json"
+RING = Path(__file__).parents[2] / "fixtures" / "obi_ring" / "simulation_config.json"
+BOTH = ("neuron", "arbor")
 BMTK = find_spec("bmtk")
 pytestmark = [
     pytest.mark.skipif(not ONE.is_file(), reason="the circuits in ../shared/data are not there"),
@@ -61,6 +65,29 @@ def test_what_has_no_file_stays_arbors_own(mechanisms: Path, tmp_path: Path) -> 
     assert "relaxed_m_q = 2 / (exprelr(dt * (" in sodium
 
 
+NONLINEAR = """
+NEURON { SUFFIX NaTs USEION na READ ena WRITE ina RANGE gbar }
+PARAMETER { gbar = 1e-5 (S/cm2) }
+ASSIGNED { v (mV) ena (mV) ina (mA/cm2) }
+STATE { m }
+INITIAL { m = 0 }
+BREAKPOINT { SOLVE states METHOD derivimplicit
+    ina = gbar * m * (v - ena) }
+DERIVATIVE states { m' = 1 - m * m * m }
+"""
+
+
+def test_equations_that_arbor_does_not_solve_are_lost(tmp_path: Path) -> None:
+    (tmp_path / "NaTs.mod").write_text(NONLINEAR, encoding="utf-8")
+    document, report = read(ONE), Report()
+    network = translate(document, [tmp_path], Report()).network
+    (cable,) = ArborRunner().lower(network, document.plan, report).cables
+    (issue,) = report.of_kind(Kind.LOST)
+    assert (issue.code, issue.where) == ("channel", "cells/biocell_100")
+    assert "Arbor integrates linear equations only" in issue.message
+    assert not any(item.name.startswith("channelDensity") for item in cable.densities)
+
+
 def spikes(results: Results) -> dict[tuple[str, int], np.ndarray]:
     return {
         (name, cell): np.sort(found.times[found.node_ids == cell])
@@ -80,8 +107,25 @@ def test_spikes_are_those_on_neuron_at_the_same_step(circuit: Path, count: int, 
     document = read(circuit)
     expected, found = (
         spikes(simulate(document.network, document.plan, backend, mechanisms=[mechanisms], report=Report()))
-        for backend in ("neuron", "arbor")
+        for backend in BOTH
     )
     assert sum(map(len, expected.values())) == count
     assert {cell: len(times) for cell, times in found.items()} == {cell: len(times) for cell, times in expected.items()}
     assert max(np.abs(found[cell] - times).max() for cell, times in expected.items()) < 1.0
+
+
+@pytest.mark.skipif(shutil.which("cmake") is None, reason="Arbor compiles mechanisms with cmake")
+@pytest.mark.slow
+def test_cells_of_hoc_templates_run_as_neuron_built_them(tmp_path: Path) -> None:
+    """What the support table says: built by NEURON, written as NeuroML, and run by Arbor from there."""
+    pytest.importorskip("arbor")
+    pytest.importorskip("neuron")
+    convert(RING, tmp_path / "ring", to="neuroml", allow_exec=True, report=Report())
+    document = read(next((tmp_path / "ring").glob("LEMS_*.xml")))
+    baskets = {"population": "ring_RingBasket_basket"}
+    pulse = Stimulus("pulse", CurrentPulses(np.array([0.8]), np.array([5.0]), np.array([60.0])), baskets)
+    plan = replace(document.plan, stimuli=(*document.plan.stimuli, pulse), recordings=(), duration=20.0)
+    expected, found = (spikes(simulate(document.network, plan, backend, report=Report())) for backend in BOTH)
+    assert sum(map(len, expected.values())) == 2
+    for cell, times in expected.items():
+        assert found[cell] == pytest.approx(times, abs=0.05)
