@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pynn_io.graph.morphology import Morphology
+from pynn_io.graph.morphology import Morphology, position
 from pynn_io.graph.segments import GroupNotes, lengths, path_length
 
 #: Ontology term of a segment group that is one unbranched section.
@@ -67,15 +67,19 @@ class SegmentShape:
         """Section (int64) and position along it (float64) of places on segments (by row)."""
         return self.section[rows], _along(self.begin[rows], self.end[rows], fraction)
 
-    def segments_at(self, section: np.ndarray, position: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def segments_at(self, section: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Segment rows (int64) of places on sections, and the fractions along these (float64): the way back."""
         order = np.lexsort((self.end, self.section))
         # sections are apart by 2, so that one search finds the segment that ends at a place or behind it
-        found = np.searchsorted((2.0 * self.section + self.end)[order], 2.0 * section + position - _SAME)
+        found = np.searchsorted((2.0 * self.section + self.end)[order], 2.0 * section + at - _SAME)
         rows = order[np.minimum(found, len(order) - 1)]
         length = self.end[rows] - self.begin[rows]
-        within = np.divide(position - self.begin[rows], length, out=np.zeros(len(rows)), where=length > 0)
+        within = np.divide(at - self.begin[rows], length, out=np.zeros(len(rows)), where=length > 0)
         return rows, np.clip(within, 0.0, 1.0)
+
+    def specified(self, morphology: Morphology, section: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Places on sections as the specification counts them, under which every backend records such cells."""
+        return position(morphology, *self.segments_at(section, at))
 
     def centres(self, section: int) -> np.ndarray:
         """Where the centres of a section's compartments are along it. float64[count]"""

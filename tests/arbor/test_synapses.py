@@ -139,10 +139,12 @@ def test_potentials_are_those_on_neuron(name):
     """To 0.4 % of the response: NEURON and Arbor differ by half a step in when an event begins to count."""
     pytest.importorskip("arbor")
     pytest.importorskip("neuron")
-    expected, found = (
-        next(trace.data[:, 0] for trace in results(backend).traces if trace.population == name)
-        for backend in ("neuron", "arbor")
+    theirs, ours = (
+        next(trace for trace in results(backend).traces if trace.population == name) for backend in ("neuron", "arbor")
     )
+    assert ours.section_ids.tolist() == theirs.section_ids.tolist() == [0, *[1] * 7]
+    assert ours.section_pos == pytest.approx(theirs.section_pos)
+    expected, found = theirs.data[:, 0], ours.data[:, 0]
     height = np.ptp(expected)
     assert height > 0.3
     assert np.abs(found - expected[: len(found)]).max() < 0.004 * height

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from pynn_io.graph.morphology import SPECIFICATION, Morphology, position
+from pynn_io.graph.morphology import SPECIFICATION
 from pynn_io.lowering.cables.models import CellGroup
 from pynn_io.lowering.evaluate import value
 from pynn_io.lowering.membrane import SegmentModel, Spread
@@ -43,15 +43,8 @@ def segment_cable(group: CellGroup, model: SegmentModel, threshold: float, gener
         threshold if model.threshold is None else model.threshold,
         (int(section), float(at)),
         f"cells/{group.cell}",
-        partial(_specified, shape, morphology),
+        partial(shape.specified, morphology),
     )
-
-
-def _specified(
-    shape: SegmentShape, morphology: Morphology, section: np.ndarray, at: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Places on sections of the cell as those of the specification, under which all backends record such cells."""
-    return position(morphology, *shape.segments_at(section, at))
 
 
 class _Volumes:

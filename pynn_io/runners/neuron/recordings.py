@@ -10,7 +10,7 @@ import numpy as np
 
 from pynn_io.errors import PlanError
 from pynn_io.graph.morphology import SPECIFICATION
-from pynn_io.lowering.cables.models import CableModel
+from pynn_io.lowering.cables.models import CableModel, SegmentModel
 from pynn_io.lowering.cables.probes import Probe
 from pynn_io.report import Report
 from pynn_io.results import Trace
@@ -89,10 +89,23 @@ def _trace(recorder: Recorder, lowered: LoweredNeuron) -> Trace:
         lowered.ids[probe.population][rows],
         probe.start,
         probe.interval,
-        recorder.sections,
-        recorder.positions,
+        *_counted(recorder, lowered),
         _section_order(probe, lowered),
     )
+
+
+def _counted(recorder: Recorder, lowered: LoweredNeuron) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Sections and positions as results count them: of cells of segments, as the specification does."""
+    if recorder.sections is None or recorder.positions is None or lowered.segments is None:
+        return recorder.sections, recorder.positions
+    sections, positions = recorder.sections.copy(), recorder.positions.copy()
+    for group in lowered.groups:
+        if isinstance(group.model, SegmentModel):
+            mine = np.isin(recorder.gids, group.gids)
+            name = group.morphologies[0]
+            places = sections[mine], positions[mine]
+            sections[mine], positions[mine] = lowered.segments(name).specified(lowered.morphologies[name], *places)
+    return sections, positions
 
 
 def _section_order(probe: Probe, lowered: LoweredNeuron) -> str:
