@@ -49,8 +49,8 @@ def opened(
 ) -> Iterator[Container]:
     """The archive at a path: ``.omex``, another zip file, a folder, or one file that is to be run.
 
-    What a manifest lists and the archive lacks, and what is there and not listed, goes into the report. Raises ReadError
-    for what is not there or damaged, UnsafeArchive for what is hostile.
+    What a manifest lists and the archive lacks, and what is there and not listed, goes into the report. Raises
+    ReadError for what is not there or damaged, UnsafeArchive for what is hostile.
     """
     if not source.exists():
         raise ReadError("no such file or folder", where=source, hint="check the path")
@@ -63,8 +63,8 @@ def opened(
     elif source.suffix.lower() in (".omex", ".zip"):
         raise ReadError("not a zip file, which this ending promises", where=source, hint="fetch the archive again")
     else:
-        name = Path(source.name)
-        yield Container("file", source.resolve().parent, source, (name,), masters=(name,))
+        alone = (Path(source.name),)
+        yield Container("file", source.resolve().parent, source, alone, masters=alone)
 
 
 def _content(folder: Path) -> Path:

@@ -1,4 +1,7 @@
-"""What was published of a simulation, by the conventions of those who publish: nothing is expected that no file states."""
+"""What was published of a simulation, by the conventions of those who publish.
+
+Nothing is expected that no file states.
+"""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _LEFTOVERS = frozenset({"__pycache__", "x86_64", "arm64", ".git", ".venv"})
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """base: the deepest folder that holds them all. files: relative to it, sorted. entry: that of them to start with."""
+    """base: the deepest folder that holds them all. files: relative to it, sorted. entry: the one to start with."""
 
     base: Path
     files: tuple[Path, ...]

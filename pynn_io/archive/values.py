@@ -95,8 +95,8 @@ class Entry:
 class Check:
     """One expectation, compared. numbers: what was measured, by name. tolerance: in words.
 
-    omv: what the rule of OSB Model Validation says, where its files are the expectation. message: why, where the verdict
-    is not ``reproduced``.
+    omv: what the rule of OSB Model Validation says, where its files are the expectation. message: why, where the
+    verdict is not ``reproduced``.
     """
 
     name: str

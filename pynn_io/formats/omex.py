@@ -1,4 +1,4 @@
-"""COMBINE archives (OMEX 1): a zip file with a ``manifest.xml`` that says what each file is, and which one to start with.
+"""COMBINE archives (OMEX 1): zip files with a ``manifest.xml`` that says what each file is, and which to start with.
 
 Bergmann et al. 2014, BMC Bioinformatics 15:369. The standard knows neither checksums nor expected results: what others
 put beside them (``expected-results.json``, ``reports.h5``) are files like any other here.

@@ -157,7 +157,9 @@ class _Reader:
         return f"{self.path}:{element.getLine()}"
 
     def _refuse(self, element: Any, what: str) -> UnsupportedInput:
-        return UnsupportedInput(f"{what} <{element.getElementName()} id={element.getId()!r}>", where=self._where(element))
+        return UnsupportedInput(
+            f"{what} <{element.getElementName()} id={element.getId()!r}>", where=self._where(element)
+        )
 
     def _model(self, element: Any) -> Model:
         if element.getNumChanges():
@@ -227,10 +229,14 @@ class _Reader:
     def _refer(self, owner: str, name: str, known: Mapping[str, Any]) -> None:
         if name not in known:
             have = ", ".join(known) or "none"
-            raise ReadError(f"{owner} refers to {name!r}, which is not there", where=self.path, hint=f"there are: {have}")
+            raise ReadError(
+                f"{owner} refers to {name!r}, which is not there", where=self.path, hint=f"there are: {have}"
+            )
 
 
-def write_sedml(path: Path, model: Model, course: TimeCourse, columns: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> None:
+def write_sedml(
+    path: Path, model: Model, course: TimeCourse, columns: Sequence[tuple[str, Sequence[tuple[str, str]]]]
+) -> None:
     """Write an experiment of one task. columns: of each report its name and (label, target) of its columns.
 
     A report begins with the time. Raises WriteError.

@@ -1,7 +1,7 @@
 """A SED-ML document and the model that it names -> `Document`: the model's network, run as SED-ML says.
 
-A time course states the times of the values that it wants, not the step of the solver: that stays the model's own, where
-it has one. What the reports need of the run is recorded under the name of the report's document.
+A time course states the times of the values that it wants, not the step of the solver: that stays the model's own,
+where it has one. What the reports need of the run is recorded under the name of the report's document.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ def _task(experiment: Experiment, name: str) -> Task:
 def _model_file(experiment: Experiment, model: Model) -> Path:
     where = f"{experiment.path}:{model.line}"
     if not model.language.startswith(_LANGUAGES):
-        raise UnsupportedInput(f"models in {model.language or 'a language that is not stated'} are not read", where=where)
+        raise UnsupportedInput(
+            f"models in {model.language or 'a language that is not stated'} are not read", where=where
+        )
     path = experiment.path.parent / model.source.removeprefix("./")
     if "://" in model.source or model.source.startswith(("#", "urn:")):
         hint = "put the model beside the document, and name its file"
