@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pynn_io.archive.judge_reports import ColumnRules, MakeCheck, judge_report, judge_table
-from pynn_io.archive.judge_tests import judge_tests
+from pynn_io.archive.judge_tests import OTHER_FAMILY, SAME_FAMILY, judge_tests
 from pynn_io.archive.values import Check, Expectation, Verdict
 from pynn_io.errors import PynnIOError
 from pynn_io.results import Results
@@ -20,7 +20,6 @@ from pynn_io.results.compare import Verdict as Compared
 from pynn_io.results.compare.sources import Opened, compare_opened, open_results
 from pynn_io.results.compare.values import plain
 
-SAME_FAMILY, OTHER_FAMILY = 1e-3, 5e-3
 VERDICTS: Mapping[Compared, Verdict] = {
     Compared.EQUAL: Verdict.REPRODUCED,
     Compared.WITHIN: Verdict.REPRODUCED,
@@ -83,7 +82,8 @@ def _judge_results(expectation: Expectation, results: Results, rules: Rules) -> 
         only=None if expected.results.spikes and expected.results.traces else _only(expected.results),
     )
     null = [Opened(_comparable(each, expected.results)) for each in rules.null]
-    yield check_of(expectation.name, compare_opened(expected, found, options, null=null), options.tolerance)
+    check = check_of(expectation.name, compare_opened(expected, found, options, null=null), options.tolerance)
+    yield replace(check, pair=(expected.results, found.results))
 
 
 def _only(expected: Results) -> str | None:

@@ -50,8 +50,8 @@ def judge_table(expectation: Expectation, results: Results, rules: ColumnRules) 
     else:
         published = read_events(expectation.origin, found.name, found.file, time_first=found.time_first)
         one, two = (Opened(_of_events(each)) for each in (published, found))
-        found_out = compare_opened(one, two, Options(tolerance=rules.tolerance))
-        yield rules.make(expectation.name, found_out, rules.tolerance)
+        check = _check(expectation.name, one, two, rules, None)
+        yield replace(check, pair=(one.results, two.results))
 
 
 def _of_events(table: EventTable) -> Results:
@@ -146,7 +146,8 @@ def _compared(name: str, pair: tuple[tuple[_Column, ...], tuple[_Column, ...]], 
         for ours, theirs in zip(found, published, strict=True)
         if not ours.is_time and ours.values.shape == theirs.values.shape
     }
-    return replace(check, numbers={**check.numbers, "largest_difference": largest})
+    numbers = {**check.numbers, "largest_difference": largest}
+    return replace(check, numbers=numbers, pair=(one.results, two.results))
 
 
 def _check(name: str, one: Opened, two: Opened, rules: ColumnRules, only: str | None) -> Check:

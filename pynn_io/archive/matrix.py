@@ -34,6 +34,8 @@ from pynn_io.progress import Progress, quiet
 from pynn_io.results import Results
 
 CELLS = "cells"
+#: The backend that a plan was written for, or what its models need.
+AUTO = "auto"
 #: What an archive that is a thing of its own may not reach beyond.
 _CLOSED = frozenset({"omex", "zip", "ro-crate"})
 #: A failure of these kinds may be another one tomorrow, with the same files and versions.
@@ -82,8 +84,8 @@ def run_matrix(
     """
     (folder / CELLS).mkdir(exist_ok=True)
     plans = [(entry, backend) for entry in entries for backend in backends_of(entry, options)]
-    for _, backend in plans:
-        registry.find_backend(split_backend(backend)[0])
+    for backend in {split_backend(name)[0] for _, name in plans} - {AUTO}:
+        registry.find_backend(backend)
     stop = threading.Event()
     with ThreadPoolExecutor(max_workers=options.jobs) as pool:
         waiting = {pool.submit(_cell, container, *each, options, folder, stop) for each in plans}
@@ -111,7 +113,7 @@ def backends_of(entry: Entry, options: Options) -> tuple[str, ...]:
         return options.backends
     tested = {test.engine for expectation in entry.expectations for test in expectation.tests}
     known = {engine: backend for backend, engine in ENGINES.items() if ":" in backend}
-    return tuple(known[engine] for engine in sorted(tested) if engine in known) or ("auto",)
+    return tuple(known[engine] for engine in sorted(tested) if engine in known) or (AUTO,)
 
 
 def split_backend(name: str) -> tuple[str, dict[str, str]]:
@@ -221,7 +223,7 @@ def inputs_digest(folder: Path) -> dict[str, str]:
 
 def versions(backend: str) -> dict[str, str]:
     """Of pynn_io, Python and the simulator; with ``auto``, of every simulator that may be chosen."""
-    rows = registry.backends().values() if backend == "auto" else [registry.find_backend(backend)]
+    rows = registry.backends().values() if backend == AUTO else [registry.find_backend(backend)]
     own = {"pynn_io": version("pynn_io"), "python": ".".join(map(str, sys.version_info[:3]))}
     return {**own, **{row.name: row.version() for row in rows}}
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from pynn_io.formats.omv import Observable
 from pynn_io.graph.columns import empty
+from pynn_io.results import Results
 
 
 class Verdict(StrEnum):
@@ -96,7 +97,7 @@ class Check:
     """One expectation, compared. numbers: what was measured, by name. tolerance: in words.
 
     omv: what the rule of OSB Model Validation says, where its files are the expectation. message: why, where the
-    verdict is not ``reproduced``.
+    verdict is not ``reproduced``. pair: what was published and what was found, for pictures.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Check:
     tolerance: str = ""
     numbers: Mapping[str, Any] = field(default_factory=empty)
     omv: bool | None = None
+    pair: tuple[Results, Results] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
