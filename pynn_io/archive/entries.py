@@ -1,7 +1,7 @@
 """What of an archive is to be run, and what was published of it: found by what the files say, never guessed in silence.
 
-What an archive's own list calls its master comes first; else the tests of an Open Source Brain repository; else every
-simulation that is there.
+What an archive that pynn_io packed says of itself comes first; else what its own list calls its master; else the tests
+of an Open Source Brain repository; else every simulation that is there.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pynn_io.archive.container import Container
 from pynn_io.archive.expectations import of_lems, of_sedml, of_sonata, of_tests
+from pynn_io.archive.expected import FILE, read_expected
 from pynn_io.archive.values import Entry, Expectation, Kind
 from pynn_io.errors import FormatError, PynnIOError
 from pynn_io.formats import omv, sonata_config
@@ -34,7 +35,7 @@ _VALIDATORS = frozenset({"jNeuroML_validate", "jNeuroML_validatev1", "pyNeuroML_
 def find_entries(container: Container, report: Report) -> tuple[Entry, ...]:
     """Every entry of an archive, with its expectations, by name. Files that cannot be read as what they say to be are
     reported (`NOT_READ`); raises FormatError where there is nothing to run."""
-    for found in (_masters, _tested, _scanned):
+    for found in (_packed, _masters, _tested, _scanned):
         entries = tuple(sorted(found(container, report), key=lambda entry: entry.name))
         if entries:
             return entries
@@ -90,6 +91,12 @@ def _runs(path: Path) -> bool:
         return sonata_config.kind_of(sonata_config.read_config(path, Report()).content) not in ("", "circuit")
     except PynnIOError:
         return False
+
+
+def _packed(container: Container, report: Report) -> Iterator[Entry]:
+    """What pynn_io packed says of itself."""
+    if Path(FILE) in container.files:
+        yield from read_expected(container.root)
 
 
 def _masters(container: Container, report: Report) -> Iterator[Entry]:

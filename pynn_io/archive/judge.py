@@ -20,6 +20,8 @@ from pynn_io.results.compare import Verdict as Compared
 from pynn_io.results.compare.sources import Opened, compare_opened, open_results
 from pynn_io.results.compare.values import plain
 
+#: What the same simulator, in the same version, may differ by on another machine.
+_ROUNDING = Tolerance(absolute=1e-6, voltage=1e-4, fraction=1e-6)
 VERDICTS: Mapping[Compared, Verdict] = {
     Compared.EQUAL: Verdict.REPRODUCED,
     Compared.WITHIN: Verdict.REPRODUCED,
@@ -33,13 +35,15 @@ class Rules:
     """How a run is judged. engine: what OSB Model Validation calls the simulator (`judge_tests.ENGINES`).
 
     tolerance: ms, of the user; None for the archive's. timestep: ms, of the run. native: the archive was made with this
-    simulator. null: results of the same run with other seeds, for the statistical tier.
+    simulator. backend, version: of the run. null: results of the same run with other seeds, for the statistical tier.
     """
 
     engine: str = ""
     tolerance: float | None = None
     timestep: float = 0.0
     native: bool = False
+    backend: str = ""
+    version: str = ""
     null: tuple[Results, ...] = ()
 
     @property
@@ -51,10 +55,12 @@ class Rules:
         """For tables of columns."""
         return ColumnRules(self.of_results(), self.native, make)
 
-    def of_results(self) -> Tolerance:
-        """For spikes and traces of results."""
+    def of_results(self, made_by: tuple[str, str] | None = None) -> Tolerance:
+        """For spikes and traces of results, which a known simulator may have made."""
         if self.tolerance is not None:
             return Tolerance(absolute=self.tolerance)
+        if made_by == (self.backend, self.version):
+            return _ROUNDING
         return Tolerance(absolute=self.timestep, relative=self.relative)
 
 
@@ -77,7 +83,7 @@ def _judge_results(expectation: Expectation, results: Results, rules: Rules) -> 
     expected = open_results(expectation.origin)
     found = Opened(_comparable(results, expected.results))
     options = Options(
-        tolerance=rules.of_results(),
+        tolerance=rules.of_results(expectation.made_by),
         populations=tuple(expected.results.populations),
         only=None if expected.results.spikes and expected.results.traces else _only(expected.results),
     )

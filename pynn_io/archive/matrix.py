@@ -82,6 +82,7 @@ def run_matrix(
 
     Raises FormatError for an unknown backend, before anything runs; what goes wrong in one cell is its verdict.
     """
+    folder = folder.absolute()  # the processes work in others
     (folder / CELLS).mkdir(exist_ok=True)
     plans = [(entry, backend) for entry in entries for backend in backends_of(entry, options)]
     for backend in {split_backend(name)[0] for _, name in plans} - {AUTO}:
@@ -108,9 +109,9 @@ def _as_completed(waiting: set[Future[Cell]], progress: Progress) -> Iterator[Ce
 
 
 def backends_of(entry: Entry, options: Options) -> tuple[str, ...]:
-    """The user's, or those of the entry's tests, or ``auto``."""
-    if options.backends:
-        return options.backends
+    """The user's, or the entry's own, or those of its tests, or ``auto``."""
+    if options.backends or entry.backends:
+        return options.backends or entry.backends
     tested = {test.engine for expectation in entry.expectations for test in expectation.tests}
     known = {engine: backend for backend, engine in ENGINES.items() if ":" in backend}
     return tuple(known[engine] for engine in sorted(tested) if engine in known) or (AUTO,)
@@ -158,6 +159,8 @@ def _judged(
         options.tolerance,
         float(step) if isinstance(step, (int, float)) else 0.0,
         native=_native(entry, str(provenance.get("backend", "")), str(provenance.get("backend_chosen", ""))),
+        backend=str(provenance.get("backend", "")),
+        version=str(provenance.get("simulator_version", "")),
         null=tuple(results[1:]),
     )
     return judge(entry.expectations, results[0], rules)
@@ -188,6 +191,7 @@ def _inputs(container: Container, entry: Entry) -> Inputs:
 
 def _run_of(entry: Entry, backend: str, inputs: Inputs, options: Options, number: int) -> _Run:
     name, engine = split_backend(backend)
+    mechanisms = (*entry.mechanisms, *options.mechanisms)
     seed = options.seed if number == 0 else (options.seed or 0) + number
     task = Task(
         inputs.entry.as_posix(),
@@ -198,18 +202,18 @@ def _run_of(entry: Entry, backend: str, inputs: Inputs, options: Options, number
         seed,
         options.duration,
         options.timestep,
-        tuple(str(each.resolve()) for each in options.mechanisms),
+        tuple(str(each.resolve()) for each in mechanisms),
         options.allow_exec and entry.kind == Kind.PYNN,
     )
-    return _Run(entry, backend, task, inputs, _key(task, inputs, options), number)
+    return _Run(entry, backend, task, inputs, _key(task, inputs, mechanisms), number)
 
 
-def _key(task: Task, inputs: Inputs, options: Options) -> str:
-    """A digest of all that decides about a run."""
+def _key(task: Task, inputs: Inputs, mechanisms: Sequence[Path]) -> str:
+    """A digest of all that decides about a run; where things lie does not."""
     content = {
-        "task": asdict(task),
+        "task": asdict(replace(task, mechanisms=())),
         "inputs": inputs.digests(),
-        "mechanisms": [inputs_digest(folder) for folder in options.mechanisms],
+        "mechanisms": [inputs_digest(folder) for folder in mechanisms],
         "versions": versions(task.backend),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]

@@ -66,7 +66,8 @@ class Expectation:
 
     kind: ``omv`` (tests), ``results`` (files that `read_results` knows), ``table`` (a file of a LEMS simulation), or
     ``report`` (of a SED-ML document, in the ``reports.h5`` of BioSimulators). origin: the file or folder. name: for
-    people. part: of the origin (the name of a report or an output file). tests: of kind ``omv``.
+    people. part: of the origin (the name of a report or an output file). tests: of kind ``omv``. made_by: backend and
+    version of the simulator whose results these are, where that is known: it gives them again, to the rounding.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Expectation:
     origin: Path
     part: str = ""
     tests: tuple[Test, ...] = ()
+    made_by: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,8 @@ class Entry:
     """One simulation that an archive asks for.
 
     name: unique in the archive; the path of its file in it, with the task of a SED-ML document. path: absolute.
-    found: how it was found. tolerances and backends that its files suggest come from its expectations.
+    found: how it was found. backends: those that it says it is for, as users name them; empty where it says nothing.
+    mechanisms: folders of the archive with ``.mod`` files for it, absolute.
     """
 
     name: str
@@ -90,6 +93,8 @@ class Entry:
     found: str
     task: str = ""
     expectations: tuple[Expectation, ...] = ()
+    backends: tuple[str, ...] = ()
+    mechanisms: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

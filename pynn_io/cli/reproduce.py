@@ -27,6 +27,8 @@ examples:
   pynn-reproduce circuit/ --mechanisms mod/ --seeds 5
       with mechanisms (.mod) from a folder, and five more seeds: where single spikes cannot be compared, the rates,
       variations and correlations are, against those of the other seeds
+  pynn-reproduce --pack circuit/simulation_config.json -o model.omex
+      an archive of a simulation and of what it gives here, which `pynn-reproduce model.omex` reproduces elsewhere
   pynn-reproduce script.py --allow-exec
       a PyNN script is a program: it is executed only when that is permitted
 
@@ -56,7 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=COMMAND,
-        usage="%(prog)s ARCHIVE [--backend BACKENDS] [-o OUT] [options]\n       %(prog)s ARCHIVE --list [--json]",
+        usage="%(prog)s ARCHIVE [--backend BACKENDS] [-o OUT] [options]\n       %(prog)s ARCHIVE --list [--json]\n"
+        "       %(prog)s --pack PLAN [--backend BACKEND] -o FILE.omex [options]",
         description="Run a published model, compare it with what was published, and leave a report.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -65,10 +68,12 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument(
         "archive",
         metavar="ARCHIVE",
+        nargs="?",
         type=Path,
         help="COMBINE archive (.omex), zip file, RO-Crate, folder (of a repository, with .omt files or without), or one"
         " SONATA, LEMS, SED-ML or PyNN file",
     )
+    what.add_argument("--pack", metavar="PLAN", type=Path, help="run this simulation, and pack it with its results")
     what.add_argument("--list", action="store_true", help="say what would run and what is expected of it; run nothing")
     what.add_argument("--json", action="store_true", help="with --list: as JSON")
     what.add_argument(
@@ -94,9 +99,8 @@ def _parser() -> argparse.ArgumentParser:
     how.add_argument("--memory", metavar="MB", type=_positive, help="of a run and all of its processes")
     how.add_argument("--allow-exec", action="store_true", help="execute PyNN scripts of the archive")
     output = parser.add_argument_group("what to write")
-    output.add_argument(
-        "-o", "--output", metavar="OUT", type=Path, help="folder of the report, new or of an earlier call"
-    )
+    output.add_argument("-o", "--output", metavar="OUT", type=Path, help="folder of the report, or archive to pack")
+    output.add_argument("--overwrite", action="store_true", help="with --pack: replace an archive")
     output.add_argument("-q", "--quiet", action="store_true", help="no progress, no account")
     add_version(parser)
     return parser
@@ -130,6 +134,11 @@ def _main(arguments: argparse.Namespace, command: list[str]) -> int:
 
     _check(arguments)
     report = Report()
+    if arguments.pack is not None:
+        from pynn_io.cli.reproduce_job import pack_one
+
+        with progress_bars(not arguments.quiet) as progress:
+            return pack_one(arguments, report, progress)
     with (
         progress_bars(not (arguments.quiet or arguments.list)) as progress,
         opened(arguments.archive, report, progress=progress) as container,
@@ -148,6 +157,10 @@ def _main(arguments: argparse.Namespace, command: list[str]) -> int:
 
 def _check(arguments: argparse.Namespace) -> None:
     """What can be refused before anything is read."""
+    if (arguments.archive is None) == (arguments.pack is None):
+        raise UsageError("give either an ARCHIVE to reproduce, or --pack PLAN")
+    if arguments.pack is not None and (arguments.output is None or arguments.output.suffix != ".omex"):
+        raise UsageError("--pack writes one file, whose name ends in .omex: -o FILE.omex")
     if arguments.json and not arguments.list:
         raise UsageError("--json is for --list; a run writes report.json")
     if arguments.seeds and arguments.seeds < 5:
@@ -158,7 +171,7 @@ def _check(arguments: argparse.Namespace) -> None:
     for file in arguments.expect:
         if not file.exists():
             raise UsageError(f"--expect {file}: there is no such file")
-    if arguments.output is not None and arguments.output.exists() and not arguments.output.is_dir():
+    if arguments.pack is None and arguments.output is not None and arguments.output.is_file():
         raise UsageError(f"-o {arguments.output}: not a folder")
 
 

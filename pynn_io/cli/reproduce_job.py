@@ -9,12 +9,13 @@ from pathlib import Path
 
 from pynn_io.archive.container import Container
 from pynn_io.archive.matrix import Options, run_matrix
+from pynn_io.archive.pack import pack
 from pynn_io.archive.process import Limits
 from pynn_io.archive.report.html import write_html
 from pynn_io.archive.report.junit import write_junit
 from pynn_io.archive.report.record import record_of, write_record
 from pynn_io.archive.values import Cell, Entry, exit_status
-from pynn_io.cli.common import say
+from pynn_io.cli.common import counted, say, size_text
 from pynn_io.cli.reproduce_account import print_cells, print_notes
 from pynn_io.document import name_of
 from pynn_io.errors import WriteError
@@ -51,6 +52,18 @@ def reproduce(
         say(f"wrote   {folder / PAGE}")
     print(folder)
     return exit_status([cell.verdict for cell in cells])
+
+
+def pack_one(arguments: argparse.Namespace, report: Report, progress: Progress) -> int:
+    """Run and pack a simulation. Gives 0; raises what `pack` raises."""
+    options = _options(arguments)
+    made = pack(arguments.pack, arguments.output, report, options, overwrite=arguments.overwrite, progress=progress)
+    if not arguments.quiet:
+        print_notes(report)
+        size = size_text(made.dest.stat().st_size)
+        say(f"packed  {counted(len(made.files), 'file')}, with the results of {made.backend}, {size}")
+    print(made.dest)
+    return 0
 
 
 def _make(folder: Path) -> None:
