@@ -1,8 +1,9 @@
 """``pynn_io-expected.json``: what an archive that pynn_io packed asks to run, and what came out of it then.
 
 An object with ``format``, ``version`` and ``entries``, each an object with ``entry`` (its path in the archive),
-``kind``, ``task``, ``backend`` (with its engine), ``simulator_version``, ``results`` (a path of SONATA results) and
-``mechanisms`` (paths of folders). ``checksums`` has the SHA-256 of every other file of the archive.
+``kind``, ``task``, ``backend`` (with its engine), ``simulator_version``, ``results`` (a path of SONATA results, empty
+where there are none), ``tables`` (pairs: a file that a LEMS simulation names, its path) and ``mechanisms`` (folders).
+``checksums`` has the SHA-256 of every other file of the archive.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class Packed:
     backend: str
     simulator_version: str
     results: str
+    tables: tuple[tuple[str, str], ...] = ()
     mechanisms: tuple[str, ...] = ()
 
 
@@ -80,22 +82,29 @@ def _verify(root: Path, checksums: Any, path: Path) -> None:
 def _entries(root: Path, stated: list[Any], path: Path) -> Iterator[Entry]:
     for number, each in enumerate(stated):
         try:
-            packed = Packed(**{**each, "kind": Kind(each["kind"]), "mechanisms": tuple(each["mechanisms"])})
+            tables = tuple((name, place) for name, place in each["tables"])
+            own = {"kind": Kind(each["kind"]), "mechanisms": tuple(each["mechanisms"]), "tables": tables}
+            packed = Packed(**{**each, **own})
         except (TypeError, KeyError, ValueError) as error:
             raise ReadError(f"entry {number} is broken: {error}", where=path) from error
-        made_by = packed.backend.partition(":")[0], packed.simulator_version
-        origin = _inside(root, packed.results, path)
-        expectation = Expectation(f"packed {packed.backend}", "results", origin, made_by=made_by)
         yield Entry(
             f"{packed.entry}#{packed.task}" if packed.task else packed.entry,
             _inside(root, packed.entry, path),
             packed.kind,
             FILE,
             packed.task,
-            (expectation,),
+            tuple(_expectations(root, packed, path)),
             (packed.backend,),
             tuple(_inside(root, folder, path) for folder in packed.mechanisms),
         )
+
+
+def _expectations(root: Path, packed: Packed, path: Path) -> Iterator[Expectation]:
+    made_by = packed.backend.partition(":")[0], packed.simulator_version
+    if packed.results:
+        yield Expectation("packed results", "results", _inside(root, packed.results, path), made_by=made_by)
+    for name, place in packed.tables:
+        yield Expectation(f"packed {name}", "table", _inside(root, place, path), part=str(name), made_by=made_by)
 
 
 def _inside(root: Path, name: Any, path: Path) -> Path:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pynn_io.archive.judge_reports import ColumnRules, MakeCheck, judge_report, judge_table
+from pynn_io.archive.judge_reports import ColumnRules, judge_report, judge_table
 from pynn_io.archive.judge_tests import OTHER_FAMILY, SAME_FAMILY, judge_tests
 from pynn_io.archive.values import Check, Expectation, Verdict
 from pynn_io.errors import PynnIOError
@@ -51,9 +51,10 @@ class Rules:
         """Of a spike's time, where neither user nor archive says anything."""
         return SAME_FAMILY if self.native else OTHER_FAMILY
 
-    def for_columns(self, make: MakeCheck) -> ColumnRules:
+    def for_columns(self, expectation: Expectation) -> ColumnRules:
         """For tables of columns."""
-        return ColumnRules(self.of_results(), self.native, make)
+        native = self.native or expectation.made_by == (self.backend, self.version)
+        return ColumnRules(self.of_results(expectation.made_by), native, check_of)
 
     def of_results(self, made_by: tuple[str, str] | None = None) -> Tolerance:
         """For spikes and traces of results, which a known simulator may have made."""
@@ -144,6 +145,6 @@ _JUDGES: Mapping[str, Callable[[Expectation, Results, Rules], Iterator[Check]]] 
     "omv": lambda expectation, results, rules: judge_tests(
         expectation, results, engine=rules.engine, tolerance=rules.tolerance, timestep=rules.timestep
     ),
-    "table": lambda expectation, results, rules: judge_table(expectation, results, rules.for_columns(check_of)),
-    "report": lambda expectation, results, rules: judge_report(expectation, results, rules.for_columns(check_of)),
+    "table": lambda expectation, results, rules: judge_table(expectation, results, rules.for_columns(expectation)),
+    "report": lambda expectation, results, rules: judge_report(expectation, results, rules.for_columns(expectation)),
 }

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pynn_io.archive.container import RO_CRATE, Container
@@ -19,7 +19,7 @@ from pynn_io.archive.entries import kind_of
 from pynn_io.archive.expected import FILE, UNSUMMED, Packed, write_expected
 from pynn_io.archive.inputs import Inputs, inputs_of, sha256
 from pynn_io.archive.matrix import AUTO, Options, run_matrix, split_backend
-from pynn_io.archive.task import RESULTS
+from pynn_io.archive.task import RESULTS, read_run
 from pynn_io.archive.values import Cell, Entry, Kind
 from pynn_io.errors import FormatError, SimulationFailed
 from pynn_io.exporters.sedml import write_plan
@@ -101,8 +101,8 @@ def _fill(content: Path, inputs: Inputs, cell: Cell, options: Options, report: R
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, place)
     backend = _used_backend(cell)
-    results = f"{EXPECTED}/{backend.replace(':', '-')}"
-    shutil.copytree(cell.folder / RESULTS, content / results)
+    folder = f"{EXPECTED}/{backend.replace(':', '-')}"
+    shutil.copytree(cell.folder / RESULTS, content / folder)
     entry = inputs.entry.as_posix()
     if cell.entry.kind == Kind.LEMS:
         document = read(content / entry, format=Kind.LEMS)
@@ -112,12 +112,25 @@ def _fill(content: Path, inputs: Inputs, cell: Cell, options: Options, report: R
         message = f"SED-ML has no language for {cell.entry.kind} models: none is written."
         report.lost("sedml-language", f"file {entry}", message)
     version = str(cell.outcome["provenance"].get("simulator_version", ""))
-    packed = Packed(entry, cell.entry.kind, cell.entry.task, backend, version, results, mechanisms)
+    found, tables = read_run(cell.folder, cell.outcome), _tables(content, folder, cell)
+    results = folder if found.spike_count or found.traces else ""
+    packed = Packed(entry, cell.entry.kind, cell.entry.task, backend, version, results, tables, mechanisms)
     names = sorted(path.relative_to(content).as_posix() for path in content.rglob("*") if path.is_file())
     sums = {name: sha256(content / name) for name in names if name not in UNSUMMED}
     write_expected(content / FILE, (packed,), sums)
     _write_crate(content, sums, packed, cell.outcome["provenance"])
     return tuple(sorted({*names, FILE, RO_CRATE}))
+
+
+def _tables(content: Path, folder: str, cell: Cell) -> tuple[tuple[str, str], ...]:
+    """Files that the simulation names, and where their text stands among the results."""
+    found = []
+    for told in cell.outcome.get("tables", ()):
+        name = PurePosixPath(told["file"].replace("\\", "/")).name
+        place = next(iter(sorted((content / folder).rglob(name))), None)
+        if place is not None:
+            found.append((told["file"], place.relative_to(content).as_posix()))
+    return tuple(found)
 
 
 def _used_backend(cell: Cell) -> str:
@@ -158,8 +171,8 @@ def _write_crate(content: Path, sums: Mapping[str, str], packed: Packed, provena
             },
         )
     )
-    made = [file for name, file in files.items() if name.startswith(f"{packed.results}/")]
-    used = [file for name, file in files.items() if not name.startswith(f"{packed.results}/")]
+    made = [file for name, file in files.items() if name.startswith(f"{EXPECTED}/")]
+    used = [file for name, file in files.items() if not name.startswith(f"{EXPECTED}/")]
     facts = {"startTime": provenance.get("date"), "actionStatus": {"@id": _DONE}}
     facts["name"] = f"{packed.entry} on {packed.backend}"
     crate.add_action(simulator, object=used, result=made, properties=facts)
