@@ -49,8 +49,8 @@ def opened(
 ) -> Iterator[Container]:
     """The archive at a path: ``.omex``, another zip file, a folder, or one file that is to be run.
 
-    What a manifest lists and the archive lacks, and what is there and not listed, goes into the report. Raises
-    ReadError for what is not there or damaged, UnsafeArchive for what is hostile.
+    Files that a manifest does not list go into the report. Raises ReadError for what is not there or damaged, and for a
+    manifest that lists what the archive lacks, UnsafeArchive for what is hostile.
     """
     if not source.exists():
         raise ReadError("no such file or folder", where=source, hint="check the path")
@@ -101,8 +101,8 @@ def _compare_lists(entries: tuple[omex.Entry, ...], files: tuple[Path, ...], sou
     listed = {Path(entry.location) for entry in entries}
     lacking = sorted(str(path) for path in listed - set(files))
     if lacking:
-        message = "The manifest lists files that are not in the archive."
-        report.not_read("manifest-missing", source, message, count=len(lacking), examples=lacking[:5])
+        message = f"the manifest lists files that are not there: {', '.join(lacking[:5])}"
+        raise ReadError(message, where=source, hint="fetch the archive again")
     unlisted = sorted(str(path) for path in set(files) - listed - {Path(omex.MANIFEST)})
     if unlisted:
         message = "The archive holds files that its manifest does not list."

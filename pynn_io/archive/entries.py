@@ -16,7 +16,7 @@ from pynn_io.archive.container import Container
 from pynn_io.archive.expectations import of_lems, of_sedml, of_sonata, of_tests
 from pynn_io.archive.expected import FILE, read_expected
 from pynn_io.archive.values import Entry, Expectation, Kind
-from pynn_io.errors import FormatError, PynnIOError
+from pynn_io.errors import FormatError, PynnIOError, UnsafeArchive
 from pynn_io.formats import omv, sonata_config
 from pynn_io.formats.sedml import read_sedml
 from pynn_io.report import Report
@@ -26,8 +26,10 @@ _HEAD = 65536
 #: Element of a LEMS file that says which simulation to run.
 _TARGET = re.compile(rb"<\s*(?:\w+:)?Target[\s>]")
 _LEMS = re.compile(rb"<\s*(?:\w+:)?Lems[\s>]", re.IGNORECASE)
-_SEDML = re.compile(rb"<\s*(?:\w+:)?sedML[\s>]")
+_SEDML = re.compile(rb"<\s*(?:\w+:)?sedML[\s/>]")
 _PYNN = re.compile(rb"^\s*(?:from|import)\s+pyNN\b", re.MULTILINE)
+#: Endings of the formats of a manifest that say what a simulation is.
+_STATED = {"sed-ml": Kind.SEDML, "lems+xml": Kind.LEMS, "text/x-python": Kind.PYNN}
 #: Engines whose tests only run a schema over files.
 _VALIDATORS = frozenset({"jNeuroML_validate", "jNeuroML_validatev1", "pyNeuroML_validate_sbml"})
 
@@ -100,13 +102,24 @@ def _packed(container: Container, report: Report) -> Iterator[Entry]:
 
 
 def _masters(container: Container, report: Report) -> Iterator[Entry]:
+    formats = {Path(entry.location): entry.format for entry in container.entries}
     for path in container.masters:
         kind = kind_of(container.root / path)
+        _check_format(container, path, kind, formats.get(path, ""))
         if kind is None:
             message = "The archive's list says to start with this file, and it is no simulation."
             report.not_read("entry-unknown", container.root / path, message)
             continue
         yield from _made(container, path, kind, "the archive's own list", report)
+
+
+def _check_format(container: Container, path: Path, kind: Kind | None, stated: str) -> None:
+    """Raises UnsafeArchive for a file that a manifest calls a model, and that is something else."""
+    expected = next((each for ending, each in _STATED.items() if stated.endswith(ending)), None)
+    if expected is not None and kind != expected:
+        found = f"a {kind} simulation" if kind else "no simulation"
+        where = f"{container.source}:{path.as_posix()}"
+        raise UnsafeArchive(f"its manifest says that this is {expected}, and it is {found}", where=where)
 
 
 def _tested(container: Container, report: Report) -> Iterator[Entry]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from pynn_io.archive.values import Expectation, Test
+from pynn_io.archive.values import Expectation, OmvTest
 from pynn_io.formats import omv, sed_reports, sonata_config
 from pynn_io.formats.neuroml_source import read_source
 from pynn_io.formats.sedml import read_sedml
@@ -22,10 +22,10 @@ _REPORTS = "reports.h5"
 
 def of_tests(tests: Sequence[omv.Test]) -> tuple[Expectation, ...]:
     """One expectation a ``.mep``, with the tests that name it, in the order of their files."""
-    by_origin: dict[Path, list[Test]] = {}
+    by_origin: dict[Path, list[OmvTest]] = {}
     for test in sorted(tests, key=lambda each: each.path):
         if test.expectations is not None:
-            by_origin.setdefault(test.expectations, []).append(Test(test.engine, test.observables, test.path))
+            by_origin.setdefault(test.expectations, []).append(OmvTest(test.engine, test.observables, test.path))
     return tuple(Expectation(path.name, "omv", path, tests=tuple(found)) for path, found in by_origin.items())
 
 

@@ -114,7 +114,7 @@ def _comparable(results: Results, expected: Results) -> Results:
 def check_of(name: str, found: Comparison, tolerance: Tolerance) -> Check:
     """A comparison of two results as a check."""
     parts = [each.reason for each in found.populations] + [each.reason for each in found.traces]
-    reasons = [*found.reasons, *(reason for reason in parts if reason)]
+    reasons = [*found.reasons, *(reason for reason in parts if reason), *_unlike(found)]
     divergence = found.divergence
     if divergence is not None:
         where = f"first at {divergence.time:g} ms in cell {divergence.node_id} of {divergence.population}"
@@ -133,6 +133,14 @@ def check_of(name: str, found: Comparison, tolerance: Tolerance) -> Check:
     if found.statistics is not None:
         numbers["statistics"] = plain(found.statistics)
     return Check(name, VERDICTS[found.verdict], "; ".join(dict.fromkeys(reasons)), _words(tolerance), plain(numbers))
+
+
+def _unlike(found: Comparison) -> Iterator[str]:
+    """Traces that differ, in words."""
+    for each in found.traces:
+        if each.verdict == Compared.DIFFERS and each.rms_worst is not None and each.limit is not None:
+            where = f"{each.report} of {each.population}"
+            yield f"{where}: RMS {each.rms_worst:.3g} {each.unit} in cell {each.worst_node}, {each.limit:.3g} allowed"
 
 
 def _words(tolerance: Tolerance) -> str:

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from pynn_io.archive.values import Check, Expectation, Test, Verdict
+from pynn_io.archive.values import Check, Expectation, OmvTest, Verdict
 from pynn_io.formats.omv import KINDS, Observable
 from pynn_io.results import Results
 from pynn_io.results.results import EventTable, QuantityTable, sorted_spikes
@@ -44,12 +44,12 @@ def judge_tests(
         yield _check(what, results, relative, tolerance, timestep)
 
 
-def _test_for(tests: Sequence[Test], engine: str) -> Test:
+def _test_for(tests: Sequence[OmvTest], engine: str) -> OmvTest:
     ranked = sorted(tests, key=lambda each: (engine, *_PREFERRED, each.engine).index(each.engine))
     return ranked[0]
 
 
-def _loosest(tests: Sequence[Test]) -> dict[tuple[str, str], float]:
+def _loosest(tests: Sequence[OmvTest]) -> dict[tuple[str, str], float]:
     found: dict[tuple[str, str], float] = {}
     for test in tests:
         for what in test.observables:

@@ -52,7 +52,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class OmvTest:
     """What one ``.omt`` looks at, for the simulator that it is about."""
 
     engine: str
@@ -74,7 +74,7 @@ class Expectation:
     kind: str
     origin: Path
     part: str = ""
-    tests: tuple[Test, ...] = ()
+    tests: tuple[OmvTest, ...] = ()
     made_by: tuple[str, str] | None = None
 
 
