@@ -90,7 +90,6 @@ def test_the_model_is_run_as_the_document_says(document):
         ('dataReference="g"', 'dataReference="x"', ReadError, None, "output 'r' refers to 'x'"),
         ("outputEndTime=\"0.02\"", "outputEndTime=\"0\"", ReadError, 7, "needs times that ascend"),
         ('numberOfPoints="800"', 'numberOfPoints="0"', ReadError, 7, "needs times that ascend, and points"),
-        ("uniformTimeCourse", "steadyState", UnsupportedInput, None, "only uniform time courses"),
         ("urn:sedml:symbol:time", "urn:sedml:symbol:other", UnsupportedInput, None, "is not known"),
         ("</sedML>", "", ReadError, None, "not well-formed XML"),
         ("<sedML", "<!DOCTYPE sedML [<!ENTITY a 'b'>]><sedML", ReadError, None, "document type definition"),
@@ -103,6 +102,14 @@ def test_what_is_refused(document, old, new, error, line, text):
     assert caught.value.where.startswith(str(document))
     if line is not None:
         assert caught.value.where == f"{document}:{line}"
+
+
+def test_steady_states_are_not_run(document):
+    course = DOCUMENT[DOCUMENT.index("    <uniformTimeCourse") : DOCUMENT.index("  </listOfSimulations>")]
+    steady = '<steadyState id="s"><algorithm kisaoID="KISAO:0000407"/></steadyState>'
+    document.write_text(DOCUMENT.replace(course, steady))
+    with pytest.raises(UnsupportedInput, match="only uniform time courses are run, not <steadyState id='s'>"):
+        read_sedml(document)
 
 
 @pytest.mark.parametrize(
