@@ -82,10 +82,14 @@ def _script_json(value: Any) -> str:
 def _lead(summary: Summary) -> str:
     cells = sum(population.size for population in summary.populations)
     edges = sum(projection.size for projection in summary.projections)
-    parts = [f"{cells:,} cells in {len(summary.populations)} populations"]
-    parts.append(f"{edges:,} edges in {len(summary.projections)} projections")
+    parts = [f"{_counted(cells, 'cell')} in {_counted(len(summary.populations), 'population')}"]
+    parts.append(f"{_counted(edges, 'edge')} in {_counted(len(summary.projections), 'projection')}")
     origin = "+".join(filter(None, (summary.format, summary.dialect)))
     return "; ".join([*parts, f"read from {origin}"] if origin else parts)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _words(value: Range | None) -> str:

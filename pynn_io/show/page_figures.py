@@ -53,7 +53,8 @@ def space(network: Network, panels: Panels) -> Figure | None:
         return None
     notes = [f"1 in {step} of {total:,} cells is drawn"] if step > 1 else []
     if shapes:
-        notes.append(f"morphologies of {len(shapes)} cells are drawn")
+        drawn = len([each for each in shapes if each["showlegend"]])
+        notes.append(f"the morphologies of {drawn} cells are drawn" if drawn > 1 else "one morphology is drawn")
     axis = {"showbackground": False, "gridcolor": "#d8dde2", "zeroline": False}
     axes = {f"{name}axis": {**axis, "title": {"text": f"{name} (um)"}} for name in "xyz"}
     layout = {"scene": {"aspectmode": "data", **axes}, "height": 620, "legend": {"itemsizing": "constant"}}
