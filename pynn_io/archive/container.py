@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pynn_io.errors import ReadError, UnsafeArchive
+from pynn_io.errors import PynnIOError, ReadError, UnsafeArchive
 from pynn_io.formats import omex
 from pynn_io.formats.safe_zip import Limits, extract
 from pynn_io.formats.strict_json import parse_json
@@ -57,7 +57,7 @@ def opened(
     if source.is_dir():
         yield _described(source, source, "folder", report)
     elif zipfile.is_zipfile(source):
-        with tempfile.TemporaryDirectory(prefix="pynn_io-archive-") as name:
+        with tempfile.TemporaryDirectory(prefix="pynn_io-archive-") as name, _told_of(source, name):
             extract(source, Path(name), limits, progress)
             yield _described(_content(Path(name)), source, "zip", report)
     elif source.suffix.lower() in (".omex", ".zip"):
@@ -65,6 +65,17 @@ def opened(
     else:
         alone = (Path(source.name),)
         yield Container("file", source.resolve().parent, source, alone, masters=alone)
+
+
+@contextmanager
+def _told_of(source: Path, folder: str) -> Iterator[None]:
+    """What goes wrong in the unpacked files, told of the archive: users do not know the temporary folder."""
+    try:
+        yield
+    except PynnIOError as error:
+        error.where = error.where.replace(f"{folder}/", f"{source}:")
+        error.message = error.message.replace(f"{folder}/", "")
+        raise
 
 
 def _content(folder: Path) -> Path:

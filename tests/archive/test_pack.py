@@ -84,6 +84,13 @@ def test_a_file_that_was_changed_is_found(packed, tmp_path):
         file[f"spikes/{name}/timestamps"][0] += 0.1
     with pytest.raises(UnsafeArchive, match="is not the file that was packed: its checksum differs"):
         cells(root, tmp_path / "out")
+    again = tmp_path / "again.omex"
+    with zipfile.ZipFile(again, "w") as archive:
+        for path in root.rglob("*"):
+            archive.write(path, path.relative_to(root))
+    with pytest.raises(UnsafeArchive) as caught:
+        cells(again, tmp_path / "out")
+    assert caught.value.where == f"{again}:{FILE}"  # not the folder that it was unpacked into
 
 
 def test_a_file_that_is_missing_is_found(packed, tmp_path):
