@@ -100,11 +100,21 @@ def is_sonata(path: Path) -> bool:
 
 def is_neuroml(path: Path) -> bool:
     """An XML file whose root element is ``neuroml`` or, in any case of letters, ``Lems``."""
+    return _xml_root(path).lower() in (b"neuroml", b"lems")
+
+
+def is_sedml(path: Path) -> bool:
+    """An XML file whose root element is ``sedML``."""
+    return _xml_root(path) == b"sedML"
+
+
+def _xml_root(path: Path) -> bytes:
+    """The name of the first element of a text, without its namespace; empty where there is none."""
     if path.is_dir():
-        return False
+        return b""
     head = re.sub(rb"<\?.*?\?>|<!--.*?-->", b"", _head(path), flags=re.DOTALL)
     root = _XML_ROOT.search(head)
-    return root is not None and root[1].split(b":")[-1].lower() in (b"neuroml", b"lems")
+    return root[1].split(b":")[-1] if root is not None else b""
 
 
 def is_swc(path: Path) -> bool:

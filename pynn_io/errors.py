@@ -44,6 +44,10 @@ class UnsupportedInput(ReadError):
     """The input is legal in its format, but pynn_io does not import it."""
 
 
+class UnsafeArchive(ReadError):
+    """An archive holds what no honest one does: paths that lead out of it, links, bombs. Nothing of it was unpacked."""
+
+
 class BadValues(ReadError):
     """The file is well formed and its numbers cannot be used: spike times that are not finite."""
 

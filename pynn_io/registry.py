@@ -142,6 +142,15 @@ FORMATS: dict[str, Format] = {
             extensions=(".mod",),
         ),
         Format(
+            "sedml",
+            "SED-ML document with the LEMS or NeuroML model that it runs",
+            reader="pynn_io.importers.sedml:read",
+            extensions=(".sedml",),
+            kind="file",
+            extra="archive",
+            sniff="pynn_io.detect:is_sedml",
+        ),
+        Format(
             "nix",
             "NIX file: a network with its plan and component files, whole",
             reader="pynn_io.importers.nix:read",

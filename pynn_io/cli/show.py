@@ -34,6 +34,9 @@ examples:
       our rules, and what libsonata and bluepysnap say of it where they are installed
   pynn-show LEMS_net/net.nml --validate
       our rules for NeuroML, and jNeuroML's verdict
+  pynn-show simulation_config.json --html network.html --results results
+      one page for a browser: the network in 3D, tables, histograms, what each target would lose, and a run's spikes
+      and traces; it needs nothing but itself
   pynn-show cell.swc --plot cell.svg
       sections, lengths, areas and a drawing of one morphology
   pynn-show results --plot results.png
@@ -70,6 +73,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--from", dest="source_format", metavar="FORMAT", help="format of SRC, where it cannot be told")
     parser.add_argument("--validate", action="store_true", help="check SRC against its format's rules (exit status 4)")
     parser.add_argument("--plot", metavar="FILE", type=Path, help=f"draw it: {', '.join(PICTURES)} (extra: plot)")
+    parser.add_argument(
+        "--html", metavar="FILE", type=Path, help="one page for a browser, with all of it (extra: html)"
+    )
+    parser.add_argument("--results", metavar="RUN", type=Path, help="with --html: results of a run, shown with it")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
         "-q", "--quiet", action="store_true", help="no progress bars; with --validate, only the verdicts"
@@ -83,6 +90,10 @@ def _show(arguments: argparse.Namespace) -> int:
         if arguments.plot.suffix.lower() not in PICTURES:
             raise UsageError(f"--plot {arguments.plot}: not one of {', '.join(PICTURES)}")
         existing_parent(arguments.plot, "--plot")
+    if arguments.html is not None:
+        existing_parent(arguments.html, "--html")
+    elif arguments.results is not None:
+        raise UsageError("--results is for --html", hint="pynn-show RUN shows results by themselves")
     if arguments.source_format is None and not arguments.validate and _is_results(arguments.source):
         from pynn_io.cli.show_results import show_results
 
@@ -99,6 +110,9 @@ def _show(arguments: argparse.Namespace) -> int:
     if arguments.plot is not None and "summary" in account:
         sys.stdout.flush()
         say(f"drawn   {arguments.plot}")
+    if arguments.html is not None and "summary" in account:
+        sys.stdout.flush()
+        say(f"wrote   {arguments.html}")
     return BROKEN_RULES if arguments.validate and account["rules"] else 0
 
 
@@ -137,6 +151,13 @@ def _account(arguments: argparse.Namespace, report: Report, progress: Progress) 
         from pynn_io.show import verdicts
 
         account["verdicts"] = verdicts(arguments.source, name)
+    if arguments.html is not None and document is not None:
+        from pynn_io.results import read_results
+        from pynn_io.show.page import write_page
+
+        results = read_results(arguments.results, report=report) if arguments.results is not None else None
+        title = _title(arguments.source)
+        write_page(document, arguments.html, results=results, report=report, title=title, progress=progress)
     if arguments.plot is not None and document is None:
         say(f"not drawn: {arguments.source} cannot be read as a network")
     elif arguments.plot is not None and document is not None:

@@ -273,7 +273,7 @@ def edge_statistics(
     pre_labels, pre_group = groups.get(projection.pre, ((projection.pre,), Column(0)))
     post_labels, post_group = groups.get(projection.post, ((projection.post,), Column(0)))
     pre_of, post_of = pre_group.read(pre.size), post_group.read(post.size)
-    units = _weight_units(projection)
+    units = weight_units(projection)
     pairs = np.zeros(len(pre_labels) * len(post_labels), dtype=np.int64)
     counts = np.zeros(projection.types.size, dtype=np.int64)
     out_degree, in_degree = np.zeros(pre.size, dtype=np.int64), np.zeros(post.size, dtype=np.int64)
@@ -308,7 +308,8 @@ def _numeric(projection: Projection, names: tuple[str, ...]) -> list[str]:
     return [name for name in names if not any(name in table and table[name].is_text for table in tables)]
 
 
-def _weight_units(projection: Projection) -> list[str]:
+def weight_units(projection: Projection) -> list[str]:
+    """The unit of the weights of every type row; empty where none is stated."""
     if "weight_unit" not in projection.types:
         return [""] * projection.types.size
     return [
@@ -341,7 +342,7 @@ def _degree_range(degrees: np.ndarray) -> Range:
 
 def _synapse_types(projection: Projection, network: Network, counts: np.ndarray) -> Iterator[SynapseType]:
     ids = projection.types.read("id") if "id" in projection.types else None
-    units = _weight_units(projection)
+    units = weight_units(projection)
     receptors = projection.types.values("receptor") if "receptor" in projection.types else [None] * len(units)
     for row, name in enumerate(projection.synapses):
         synapse = network.synapses.get(name)

@@ -1,0 +1,201 @@
+"""What of an archive is to be run, and what was published of it: found by what the files say, never guessed in silence.
+
+What an archive that pynn_io packed says of itself comes first; else what its own list calls its master; else the tests
+of an Open Source Brain repository; else every simulation that is there.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pynn_io.archive.container import Container
+from pynn_io.archive.expectations import of_lems, of_sedml, of_sonata, of_tests
+from pynn_io.archive.expected import FILE, read_expected
+from pynn_io.archive.values import Entry, Expectation, Kind
+from pynn_io.errors import FormatError, PynnIOError, UnsafeArchive
+from pynn_io.formats import omv, sonata_config
+from pynn_io.formats.sedml import read_sedml
+from pynn_io.report import Report
+
+#: Bytes of a file that tell what it is.
+_HEAD = 65536
+#: Element of a LEMS file that says which simulation to run.
+_TARGET = re.compile(rb"<\s*(?:\w+:)?Target[\s>]")
+_LEMS = re.compile(rb"<\s*(?:\w+:)?Lems[\s>]", re.IGNORECASE)
+_SEDML = re.compile(rb"<\s*(?:\w+:)?sedML[\s/>]")
+_PYNN = re.compile(rb"^\s*(?:from|import)\s+pyNN\b", re.MULTILINE)
+#: Endings of the formats of a manifest that say what a simulation is.
+_STATED = {"sed-ml": Kind.SEDML, "lems+xml": Kind.LEMS, "text/x-python": Kind.PYNN}
+#: Engines whose tests only run a schema over files.
+_VALIDATORS = frozenset({"jNeuroML_validate", "jNeuroML_validatev1", "pyNeuroML_validate_sbml"})
+
+
+def find_entries(container: Container, report: Report) -> tuple[Entry, ...]:
+    """Every entry of an archive, with its expectations, by name. Files that cannot be read as what they say to be are
+    reported (`NOT_READ`); raises FormatError where there is nothing to run."""
+    for found in (_packed, _masters, _tested, _scanned):
+        entries = tuple(sorted(found(container, report), key=lambda entry: entry.name))
+        if entries:
+            return entries
+    raise FormatError(
+        "nothing to run was found",
+        where=container.source,
+        hint="an archive holds a SONATA, LEMS or SED-ML simulation, or a PyNN script; name its file",
+    )
+
+
+def chosen(entries: Sequence[Entry], patterns: Sequence[str], container: Container) -> tuple[Entry, ...]:
+    """The entries whose names fit one of the patterns (shell's ``*``), all without any. Raises FormatError for none."""
+    if not patterns:
+        return tuple(entries)
+    found = tuple(each for each in entries if any(fnmatch.fnmatch(each.name, pattern) for pattern in patterns))
+    if not found:
+        names = ", ".join(each.name for each in entries)
+        raise FormatError(f"no entry is called {', '.join(patterns)}", where=container.source, hint=f"entries: {names}")
+    return found
+
+
+def expecting(entries: Sequence[Entry], files: Sequence[Path], container: Container) -> tuple[Entry, ...]:
+    """Entries with results that the user gives. Raises FormatError where it is not clear for which entry they are."""
+    if not files:
+        return tuple(entries)
+    if len(entries) > 1:
+        names = ", ".join(each.name for each in entries)
+        hint = f"name it with --entry; entries: {names}"
+        raise FormatError("results are expected of one entry, and there are several", where=container.source, hint=hint)
+    given = tuple(Expectation(f"given {file.name}", "results", file.resolve()) for file in files)
+    return tuple(replace(entry, expectations=given) for entry in entries)
+
+
+def kind_of(path: Path) -> Kind | None:
+    """What a file is as an entry point; None for what is none. Never raises."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except OSError:
+        return None
+    if path.suffix == ".json":
+        return Kind.SONATA if _runs(path) else None
+    if path.suffix == ".py":
+        return Kind.PYNN if _PYNN.search(head) else None
+    if _SEDML.search(head):
+        return Kind.SEDML
+    return Kind.LEMS if path.suffix == ".xml" and _LEMS.search(head) and _TARGET.search(head) else None
+
+
+def _runs(path: Path) -> bool:
+    """Whether a file is a SONATA configuration with a simulation."""
+    try:
+        return sonata_config.kind_of(sonata_config.read_config(path, Report()).content) not in ("", "circuit")
+    except PynnIOError:
+        return False
+
+
+def _packed(container: Container, report: Report) -> Iterator[Entry]:
+    """What pynn_io packed says of itself."""
+    if Path(FILE) in container.files:
+        yield from read_expected(container.root)
+
+
+def _masters(container: Container, report: Report) -> Iterator[Entry]:
+    formats = {Path(entry.location): entry.format for entry in container.entries}
+    for path in container.masters:
+        kind = kind_of(container.root / path)
+        _check_format(container, path, kind, formats.get(path, ""))
+        if kind is None:
+            message = "The archive's list says to start with this file, and it is no simulation."
+            report.not_read("entry-unknown", container.root / path, message)
+            continue
+        yield from _made(container, path, kind, "the archive's own list", report)
+
+
+def _check_format(container: Container, path: Path, kind: Kind | None, stated: str) -> None:
+    """Raises UnsafeArchive for a file that a manifest calls a model, and that is something else."""
+    expected = next((each for ending, each in _STATED.items() if stated.endswith(ending)), None)
+    if expected is not None and kind != expected:
+        found = f"a {kind} simulation" if kind else "no simulation"
+        where = f"{container.source}:{path.as_posix()}"
+        raise UnsafeArchive(f"its manifest says that this is {expected}, and it is {found}", where=where)
+
+
+def _tested(container: Container, report: Report) -> Iterator[Entry]:
+    """An entry for every model that an ``.omt`` runs, with all of its tests."""
+    by_target: dict[Path, list[omv.Test]] = {}
+    for path in (each for each in container.files if each.suffix == ".omt"):
+        try:
+            test = omv.read_test(container.root / path)
+        except PynnIOError as error:
+            report.not_read("test-broken", container.root / path, f"The test cannot be read: {error.message}.")
+            continue
+        if test.engine in _VALIDATORS:
+            continue
+        by_target.setdefault((test.path.parent / test.target).resolve(), []).append(test)
+    for target, tests in by_target.items():
+        yield from _of_tests(container, target, tests, report)
+
+
+def _of_tests(container: Container, target: Path, tests: list[omv.Test], report: Report) -> Iterator[Entry]:
+    kind = kind_of(target)
+    root = container.root.resolve()
+    if kind not in (Kind.LEMS, Kind.PYNN) or not target.is_relative_to(root):
+        for test in tests:
+            message = f"The test is about {test.target}, which is no model that is run here."
+            report.not_read("test-target", test.path, message, examples=[test.engine])
+        return
+    name = target.relative_to(root)
+    yield Entry(name.as_posix(), target, kind, "its tests", expectations=of_tests(tests))
+
+
+def _scanned(container: Container, report: Report) -> Iterator[Entry]:
+    found = {path: kind for path in container.files if (kind := kind_of(container.root / path)) is not None}
+    named = _named_by_others(container, [path for path, kind in found.items() if kind == Kind.SONATA])
+    named |= _models_of(container, [path for path, kind in found.items() if kind == Kind.SEDML])
+    for path, kind in found.items():
+        if path not in named:
+            yield from _made(container, path, kind, "its content", report)
+
+
+def _named_by_others(container: Container, paths: list[Path]) -> set[Path]:
+    """Simulation configurations that a joined one in the archive names: both are one simulation."""
+    named = set()
+    for path in paths:
+        try:
+            files = sonata_config.load(container.root / path, Report()).files
+        except PynnIOError:
+            continue  # `_made` says why
+        named |= {each.resolve() for each in files} - {(container.root / path).resolve()}
+    return {path for path in paths if (container.root / path).resolve() in named}
+
+
+def _models_of(container: Container, paths: list[Path]) -> set[Path]:
+    """LEMS files that a SED-ML document runs."""
+    found: set[Path] = set()
+    for path in paths:
+        try:
+            models = read_sedml(container.root / path).models.values()
+        except PynnIOError:
+            continue  # `_made` says why
+        found |= {path.parent / model.source.removeprefix("./") for model in models}
+    return found
+
+
+def _made(container: Container, path: Path, kind: Kind, found: str, report: Report) -> Iterator[Entry]:
+    full = container.root / path
+    try:
+        if kind == Kind.SEDML:
+            for task in read_sedml(full).tasks:
+                name = f"{path.as_posix()}#{task}"
+                yield Entry(name, full, kind, found, task, of_sedml(full, container.root, path, task))
+            return
+        expectations = _EXPECTATIONS[kind](full) if kind in _EXPECTATIONS else ()
+    except PynnIOError as error:
+        report.not_read("entry-broken", full, f"It looks like a simulation, and cannot be read: {error.message}.")
+        return
+    yield Entry(path.as_posix(), full, kind, found, expectations=expectations)
+
+
+_EXPECTATIONS: dict[Kind, Callable[[Path], tuple[Expectation, ...]]] = {Kind.SONATA: of_sonata, Kind.LEMS: of_lems}

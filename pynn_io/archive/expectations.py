@@ -1,0 +1,74 @@
+"""What was published of a simulation, by the conventions of those who publish.
+
+Nothing is expected that no file states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from pynn_io.archive.values import Expectation, OmvTest
+from pynn_io.formats import omv, sed_reports, sonata_config
+from pynn_io.formats.neuroml_source import read_source
+from pynn_io.formats.sedml import read_sedml
+from pynn_io.report import Report
+from pynn_io.results.files import holds_results
+from pynn_io.vocabulary.core import core_types
+
+#: Where BioSimulators' archives have what their runs gave.
+_REPORTS = "reports.h5"
+
+
+def of_tests(tests: Sequence[omv.Test]) -> tuple[Expectation, ...]:
+    """One expectation a ``.mep``, with the tests that name it, in the order of their files."""
+    by_origin: dict[Path, list[OmvTest]] = {}
+    for test in sorted(tests, key=lambda each: each.path):
+        if test.expectations is not None:
+            by_origin.setdefault(test.expectations, []).append(OmvTest(test.engine, test.observables, test.path))
+    return tuple(Expectation(path.name, "omv", path, tests=tuple(found)) for path, found in by_origin.items())
+
+
+def of_sonata(path: Path) -> tuple[Expectation, ...]:
+    """Results in the folder that the configuration would write to: a run of it published them."""
+    config = sonata_config.load(path, Report())
+    output = (config.simulation or {}).get("output", {})
+    stated = output.get("output_dir") if isinstance(output, dict) else None
+    if not isinstance(stated, str) or config.simulation_path is None:
+        return ()
+    folder = config.simulation_path.parent / stated
+    if not folder.is_dir() or not holds_results(folder):
+        return ()
+    return (Expectation(f"published {folder.name}", "results", folder.resolve()),)
+
+
+def of_lems(path: Path) -> tuple[Expectation, ...]:
+    """Files of the ``<Simulation>`` that stand where a run of it would write them."""
+    source = read_source(path, core=core_types())
+    found = []
+    for simulation in source.simulations[:1]:
+        for child in simulation.children:
+            name = child.attributes.get("fileName", "")
+            if child.tag not in ("OutputFile", "EventOutputFile") or not name:
+                continue
+            stated = PurePosixPath(child.attributes.get("path", ""), name)
+            file = path.parent / stated
+            if file.is_file():
+                found.append(Expectation(f"published {file.name}", "table", file.resolve(), part=str(stated)))
+    return tuple(found)
+
+
+def of_sedml(path: Path, root: Path, location: Path, task: str) -> tuple[Expectation, ...]:
+    """Reports in ``reports.h5`` at the archive's root that are of this document and need nothing but this task."""
+    file = root / _REPORTS
+    if not file.is_file():
+        return ()
+    known = sed_reports.names(file)
+    experiment = read_sedml(path)
+    found = []
+    for report in experiment.reports.values():
+        tasks = {each.task for _, name in report.columns for each in experiment.generators[name].variables if each.task}
+        place = f"{location.as_posix()}/{report.id}"
+        if place in known and tasks <= {task}:
+            found.append(Expectation(f"report {report.id}", "report", file.resolve(), part=place))
+    return tuple(found)

@@ -1,0 +1,158 @@
+"""What a run gave beside what was published of it: a check for everything that is expected.
+
+Tolerances, where the user gives none, are those of the archive, and never tighter than one time step. Results without a
+tolerance of their own may be as far apart as engines of one family are (1e-3 of a spike's time), or of two (5e-3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pynn_io.archive.judge_reports import ColumnRules, judge_report, judge_table
+from pynn_io.archive.judge_tests import OTHER_FAMILY, SAME_FAMILY, judge_tests
+from pynn_io.archive.values import Check, Expectation, Verdict
+from pynn_io.errors import PynnIOError
+from pynn_io.results import Results
+from pynn_io.results.compare import Comparison, Options, Tolerance
+from pynn_io.results.compare import Verdict as Compared
+from pynn_io.results.compare.sources import Opened, compare_opened, open_results
+from pynn_io.results.compare.values import plain
+
+#: What the same simulator, in the same version, may differ by on another machine.
+_ROUNDING = Tolerance(absolute=1e-6, voltage=1e-4, fraction=1e-6)
+VERDICTS: Mapping[Compared, Verdict] = {
+    Compared.EQUAL: Verdict.REPRODUCED,
+    Compared.WITHIN: Verdict.REPRODUCED,
+    Compared.DIFFERS: Verdict.DIFFERS,
+    Compared.NOT_COMPARABLE: Verdict.NOT_COMPARABLE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How a run is judged. engine: what OSB Model Validation calls the simulator (`judge_tests.ENGINES`).
+
+    tolerance: ms, of the user; None for the archive's. timestep: ms, of the run. native: the archive was made with this
+    simulator. backend, version: of the run. null: results of the same run with other seeds, for the statistical tier.
+    """
+
+    engine: str = ""
+    tolerance: float | None = None
+    timestep: float = 0.0
+    native: bool = False
+    backend: str = ""
+    version: str = ""
+    null: tuple[Results, ...] = ()
+
+    @property
+    def relative(self) -> float:
+        """Of a spike's time, where neither user nor archive says anything."""
+        return SAME_FAMILY if self.native else OTHER_FAMILY
+
+    def for_columns(self, expectation: Expectation) -> ColumnRules:
+        """For tables of columns."""
+        native = self.native or expectation.made_by == (self.backend, self.version)
+        return ColumnRules(self.of_results(expectation.made_by), native, check_of)
+
+    def of_results(self, made_by: tuple[str, str] | None = None) -> Tolerance:
+        """For spikes and traces of results, which a known simulator may have made."""
+        if self.tolerance is not None:
+            return Tolerance(absolute=self.tolerance)
+        if made_by == (self.backend, self.version):
+            return _ROUNDING
+        return Tolerance(absolute=self.timestep, relative=self.relative)
+
+
+def judge(expectations: tuple[Expectation, ...], results: Results, rules: Rules) -> tuple[Check, ...]:
+    """A check or more for every expectation; what cannot be read or compared is a check as well."""
+    return tuple(check for expectation in expectations for check in _checks(expectation, results, rules))
+
+
+def _checks(expectation: Expectation, results: Results, rules: Rules) -> Iterator[Check]:
+    if results.level != "executes":
+        yield Check(expectation.name, Verdict.NOT_COMPARABLE, f"the backend {results.level}, and executes nothing")
+        return
+    try:
+        yield from _JUDGES[expectation.kind](expectation, results, rules)
+    except PynnIOError as error:
+        yield Check(expectation.name, Verdict.NOT_COMPARABLE, str(error))
+
+
+def _judge_results(expectation: Expectation, results: Results, rules: Rules) -> Iterator[Check]:
+    expected = open_results(expectation.origin)
+    found = Opened(_comparable(results, expected.results))
+    options = Options(
+        tolerance=rules.of_results(expectation.made_by),
+        populations=tuple(expected.results.populations),
+        only=None if expected.results.spikes and expected.results.traces else _only(expected.results),
+    )
+    null = [Opened(_comparable(each, expected.results)) for each in rules.null]
+    check = check_of(expectation.name, compare_opened(expected, found, options, null=null), options.tolerance)
+    yield replace(check, pair=(expected.results, found.results))
+
+
+def _only(expected: Results) -> str | None:
+    if expected.spikes:
+        return "spikes"
+    return "traces" if expected.traces else None
+
+
+def _comparable(results: Results, expected: Results) -> Results:
+    """Without recordings that nothing is expected of: a run may record more than was published."""
+    wanted = {(trace.report, trace.population) for trace in expected.traces}
+    wanted |= {(trace.variable, trace.population) for trace in expected.traces if trace.variable}
+    kept = tuple(
+        trace
+        for trace in results.traces
+        if {(trace.report, trace.population), (trace.variable, trace.population)} & wanted
+    )
+    return replace(results, traces=kept)
+
+
+def check_of(name: str, found: Comparison, tolerance: Tolerance) -> Check:
+    """A comparison of two results as a check."""
+    parts = [each.reason for each in found.populations] + [each.reason for each in found.traces]
+    reasons = [*found.reasons, *(reason for reason in parts if reason), *_unlike(found)]
+    divergence = found.divergence
+    if divergence is not None:
+        where = f"first at {divergence.time:g} ms in cell {divergence.node_id} of {divergence.population}"
+        reasons.append(f"spikes part {where}")
+    numbers: dict[str, Any] = {
+        "tier": found.tier,
+        "spikes": {each.population: list(each.spikes) for each in found.populations},
+        "dt_max_ms": max((each.dt_max for each in found.populations if each.dt_max is not None), default=None),
+        "missing": sum(each.missing.count for each in found.populations),
+        "extra": sum(each.extra.count for each in found.populations),
+        "traces": {
+            f"{each.report} of {each.population}": {"rms": each.rms, "unit": each.unit, "limit": each.limit}
+            for each in found.traces
+        },
+    }
+    if found.statistics is not None:
+        numbers["statistics"] = plain(found.statistics)
+    return Check(name, VERDICTS[found.verdict], "; ".join(dict.fromkeys(reasons)), _words(tolerance), plain(numbers))
+
+
+def _unlike(found: Comparison) -> Iterator[str]:
+    """Traces that differ, in words."""
+    for each in found.traces:
+        if each.verdict == Compared.DIFFERS and each.rms_worst is not None and each.limit is not None:
+            where = f"{each.report} of {each.population}"
+            yield f"{where}: RMS {each.rms_worst:.3g} {each.unit} in cell {each.worst_node}, {each.limit:.3g} allowed"
+
+
+def _words(tolerance: Tolerance) -> str:
+    relative = f", or {tolerance.relative:g} of their time" if tolerance.relative else ""
+    return f"spikes {tolerance.absolute:g} ms{relative}; voltages {tolerance.voltage:g} mV outside of spikes"
+
+
+_JUDGES: Mapping[str, Callable[[Expectation, Results, Rules], Iterator[Check]]] = {
+    "results": _judge_results,
+    "omv": lambda expectation, results, rules: judge_tests(
+        expectation, results, engine=rules.engine, tolerance=rules.tolerance, timestep=rules.timestep
+    ),
+    "table": lambda expectation, results, rules: judge_table(expectation, results, rules.for_columns(expectation)),
+    "report": lambda expectation, results, rules: judge_report(expectation, results, rules.for_columns(expectation)),
+}

@@ -1,0 +1,287 @@
+"""Entries x backends: every cell in a process of its own, on a fresh copy of its files, kept when it is finished.
+
+A finished run stands in ``cells/<key>``; the key is a digest of what decides about its numbers: the inputs to the byte,
+the backend with its version and options, and what the user changed. It is moved there in one step, so that an
+interrupted call leaves nothing half-done, and two calls at once on one folder do each other no harm.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pynn_io import registry
+from pynn_io.archive.container import Container
+from pynn_io.archive.inputs import Inputs, inputs_of
+from pynn_io.archive.judge import Rules, judge
+from pynn_io.archive.judge_tests import ENGINES
+from pynn_io.archive.process import Limits, as_mapping, run_limited, tail
+from pynn_io.archive.task import INPUTS, LOG, OUTCOME, Task, read_outcome, read_run
+from pynn_io.archive.values import Cell, Check, Entry, Kind, Verdict, worst
+from pynn_io.errors import PynnIOError, UnsafeArchive
+from pynn_io.progress import Progress, quiet
+from pynn_io.results import Results
+
+CELLS = "cells"
+#: The backend that a plan was written for, or what its models need.
+AUTO = "auto"
+#: What an archive that is a thing of its own may not reach beyond.
+_CLOSED = frozenset({"omex", "zip", "ro-crate"})
+#: A failure of these kinds may be another one tomorrow, with the same files and versions.
+_PASSING = frozenset({"BackendUnavailable", "bug", "process"})
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """backends: as the user names them (``neuron``, ``jneuroml:neuron``); empty for what each entry is for.
+
+    jobs: runs at a time. limits: of each. seeds: so many more runs with other seeds, for what is random. tolerance: ms,
+    instead of the archive's. seed, duration, timestep: instead of the plans'. mechanisms: folders of ``.mod`` files.
+    allow_exec: scripts may run.
+    """
+
+    backends: tuple[str, ...] = ()
+    jobs: int = 1
+    limits: Limits = field(default_factory=Limits)
+    seeds: int = 0
+    tolerance: float | None = None
+    seed: int | None = None
+    duration: float | None = None
+    timestep: float | None = None
+    mechanisms: tuple[Path, ...] = ()
+    allow_exec: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One process of a cell. number: 0 for the plan's own seed."""
+
+    entry: Entry
+    backend: str
+    task: Task
+    inputs: Inputs
+    key: str
+    number: int
+
+
+def run_matrix(
+    container: Container, entries: Sequence[Entry], options: Options, folder: Path, progress: Progress = quiet
+) -> Iterator[Cell]:
+    """Every entry on its backends, a cell as soon as it is judged. folder: exists; finished runs are kept in it.
+
+    Raises FormatError for an unknown backend, before anything runs; what goes wrong in one cell is its verdict.
+    """
+    folder = folder.absolute()  # the processes work in others
+    (folder / CELLS).mkdir(exist_ok=True)
+    plans = [(entry, backend) for entry in entries for backend in backends_of(entry, options)]
+    for backend in {split_backend(name)[0] for _, name in plans} - {AUTO}:
+        registry.find_backend(backend)
+    stop = threading.Event()
+    with ThreadPoolExecutor(max_workers=options.jobs) as pool:
+        waiting = {pool.submit(_cell, container, *each, options, folder, stop) for each in plans}
+        try:
+            yield from _as_completed(waiting, progress)
+        finally:
+            stop.set()
+            for future in waiting:
+                future.cancel()
+
+
+def _as_completed(waiting: set[Future[Cell]], progress: Progress) -> Iterator[Cell]:
+    total, left = len(waiting), set(waiting)
+    while left:
+        progress("reproducing", total - len(left), total)
+        done, left = wait(left, return_when=FIRST_COMPLETED)
+        for future in done:
+            yield future.result()
+    progress("reproducing", total, total)
+
+
+def backends_of(entry: Entry, options: Options) -> tuple[str, ...]:
+    """The user's, or the entry's own, or those of its tests, or ``auto``."""
+    if options.backends or entry.backends:
+        return options.backends or entry.backends
+    tested = {test.engine for expectation in entry.expectations for test in expectation.tests}
+    known = {engine: backend for backend, engine in ENGINES.items() if ":" in backend}
+    return tuple(known[engine] for engine in sorted(tested) if engine in known) or (AUTO,)
+
+
+def split_backend(name: str) -> tuple[str, dict[str, str]]:
+    """``jneuroml:neuron`` -> the backend and its options. Other prefixes belong to the names of backends."""
+    base, colon, engine = name.partition(":")
+    return (base, {"engine": engine}) if base == "jneuroml" and colon else (name, {})
+
+
+def _cell(
+    container: Container, entry: Entry, backend: str, options: Options, folder: Path, stop: threading.Event
+) -> Cell:
+    """Run, and judge, one cell; nothing but an interrupt stops the others."""
+    try:
+        inputs = _inputs(container, entry)
+    except PynnIOError as error:
+        failure = {"kind": type(error).__name__, "text": str(error), "exit_status": error.exit_status}
+        return Cell(entry, backend, Verdict.CANNOT_RUN, (), {"ran": False, "error": failure}, folder)
+    runs = [_run_of(entry, backend, inputs, options, number) for number in range(options.seeds + 1)]
+    places = [_finished(run, options, folder, stop) for run in runs]
+    place, outcome, reused = places[0]
+    if not outcome.get("ran"):
+        return Cell(entry, backend, _failed(outcome), (), outcome, place, reused)
+    checks = _judged(entry, backend, options, places)
+    return Cell(entry, backend, worst([check.verdict for check in checks]), checks, outcome, place, reused)
+
+
+def _failed(outcome: Mapping[str, Any]) -> Verdict:
+    return Verdict.TIMED_OUT if outcome.get("process", {}).get("stopped") == "time" else Verdict.CANNOT_RUN
+
+
+def _judged(
+    entry: Entry, backend: str, options: Options, places: Sequence[tuple[Path, Mapping[str, Any], bool]]
+) -> tuple[Check, ...]:
+    try:
+        results = [_results(place, outcome) for place, outcome, _ in places if outcome.get("ran")]
+    except PynnIOError as error:
+        return (Check("results", Verdict.NOT_COMPARABLE, str(error)),)
+    provenance = results[0].provenance
+    step = provenance.get("timestep")
+    rules = Rules(
+        ENGINES.get(backend, ""),
+        options.tolerance,
+        float(step) if isinstance(step, (int, float)) else 0.0,
+        native=_native(entry, str(provenance.get("backend", "")), str(provenance.get("backend_chosen", ""))),
+        backend=str(provenance.get("backend", "")),
+        version=str(provenance.get("simulator_version", "")),
+        null=tuple(results[1:]),
+    )
+    return judge(entry.expectations, results[0], rules)
+
+
+def _native(entry: Entry, backend: str, chosen: str) -> bool:
+    """Whether a run was on the simulator that the entry was made for."""
+    if entry.kind in (Kind.LEMS, Kind.SEDML):
+        return backend == "jneuroml"
+    return "the simulation was written for" not in chosen or not chosen.startswith("asked for")
+
+
+def _results(place: Path, outcome: Mapping[str, Any]) -> Results:
+    found = read_run(place, outcome)
+    return replace(found, level=str(outcome["level"]), provenance=outcome["provenance"])
+
+
+def _inputs(container: Container, entry: Entry) -> Inputs:
+    """The entry's files, all of them inside the archive where that is a thing of its own."""
+    inputs = inputs_of(entry.path, entry.kind)
+    root = container.root.resolve()
+    outside = [path for path in inputs.files if not (inputs.base / path).is_relative_to(root)]
+    if container.kind in _CLOSED and outside:
+        where = f"{container.source}:{entry.name}"
+        raise UnsafeArchive(f"it names files outside of the archive: {inputs.base / outside[0]}", where=where)
+    return inputs
+
+
+def _run_of(entry: Entry, backend: str, inputs: Inputs, options: Options, number: int) -> _Run:
+    name, engine = split_backend(backend)
+    mechanisms = (*entry.mechanisms, *options.mechanisms)
+    seed = options.seed if number == 0 else (options.seed or 0) + number
+    task = Task(
+        inputs.entry.as_posix(),
+        entry.kind,
+        name,
+        entry.task,
+        engine,
+        seed,
+        options.duration,
+        options.timestep,
+        tuple(str(each.resolve()) for each in mechanisms),
+        options.allow_exec and entry.kind == Kind.PYNN,
+    )
+    return _Run(entry, backend, task, inputs, _key(task, inputs, mechanisms), number)
+
+
+def _key(task: Task, inputs: Inputs, mechanisms: Sequence[Path]) -> str:
+    """A digest of all that decides about a run; where things lie does not."""
+    content = {
+        "task": asdict(replace(task, mechanisms=())),
+        "inputs": inputs.digests(),
+        "mechanisms": [inputs_digest(folder) for folder in mechanisms],
+        "versions": versions(task.backend),
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def inputs_digest(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file of a folder of mechanisms."""
+    files = tuple(sorted(path.relative_to(folder) for path in folder.rglob("*.mod")))
+    return Inputs(folder, files, Path()).digests()
+
+
+def versions(backend: str) -> dict[str, str]:
+    """Of pynn_io, Python and the simulator; with ``auto``, of every simulator that may be chosen."""
+    rows = registry.backends().values() if backend == AUTO else [registry.find_backend(backend)]
+    own = {"pynn_io": version("pynn_io"), "python": ".".join(map(str, sys.version_info[:3]))}
+    return {**own, **{row.name: row.version() for row in rows}}
+
+
+def _finished(run: _Run, options: Options, folder: Path, stop: threading.Event) -> tuple[Path, Mapping[str, Any], bool]:
+    """The folder and outcome of a run, and whether it was there already."""
+    place = folder / CELLS / run.key
+    kept = read_outcome(place)
+    if kept and kept.get("error", {}).get("kind") not in _PASSING:
+        return place, kept, True
+    work = Path(tempfile.mkdtemp(prefix=f".{run.key}-", dir=folder / CELLS))
+    try:
+        outcome = _execute(run, options, work, stop)
+        _keep(work, place)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return place, outcome, False
+
+
+def _execute(run: _Run, options: Options, work: Path, stop: threading.Event) -> Mapping[str, Any]:
+    run.inputs.copy(work / INPUTS)
+    run.task.write(work)
+    command = [sys.executable, "-P", "-m", "pynn_io.archive.cell", str(work)]
+    ended = run_limited(command, work, work / LOG, options.limits, stop)
+    shutil.rmtree(work / INPUTS)
+    outcome = dict(read_outcome(work)) or {"ran": False, "error": _crash(ended.stopped, ended.status, options)}
+    outcome.update(process=as_mapping(ended), inputs=run.inputs.digests(), seed=run.task.seed)
+    if not outcome["ran"]:
+        outcome["log"] = tail(work / LOG)
+    (work / OUTCOME).write_text(json.dumps(outcome, indent=1), encoding="utf-8")
+    return outcome
+
+
+def _crash(stopped: str, status: int, options: Options) -> dict[str, Any]:
+    texts = {
+        "time": f"stopped after {options.limits.seconds:g} s" if options.limits.seconds else "",
+        "memory": f"stopped, since it took more than {(options.limits.memory or 0) / 2**20:.0f} MB of memory",
+        "interrupt": "interrupted",
+    }
+    return {"kind": "process", "text": texts.get(stopped, f"the process ended with status {status}"), "exit_status": 7}
+
+
+def _keep(work: Path, place: Path) -> None:
+    """Move a finished run to where it is looked for; one that is there already is the same, or a failure to replace."""
+    if place.exists():
+        aside = Path(tempfile.mkdtemp(prefix=".old-", dir=place.parent))
+        try:
+            os.replace(place, aside / "run")
+        except OSError:
+            return  # another call has just done so
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    try:
+        os.replace(work, place)
+    except OSError:
+        if not read_outcome(place):
+            raise

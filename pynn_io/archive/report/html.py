@@ -1,0 +1,148 @@
+"""``report.html``: one page that needs nothing but itself, with the matrix, every check, and the plots behind it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pynn_io.archive.report.pictures import picture_of
+from pynn_io.archive.values import Cell, Verdict
+from pynn_io.optional import needed
+
+#: A sign beside every verdict, so that it can be told without its colour.
+_SIGNS = {
+    Verdict.REPRODUCED: "✓",
+    Verdict.DIFFERS: "✗",
+    Verdict.NOT_COMPARABLE: "?",
+    Verdict.CANNOT_RUN: "!",
+    Verdict.TIMED_OUT: "⧖",
+    Verdict.NO_EXPECTATION: "–",
+}
+_PASSED = frozenset({Verdict.REPRODUCED, Verdict.NO_EXPECTATION})
+#: Facts of a run that the page tells, and their names for people.
+_FACTS = {
+    "simulator": "simulator",
+    "simulator_version": "its version",
+    "backend_chosen": "chosen because",
+    "algorithm": "algorithm asked for",
+    "integration_method": "algorithm that ran",
+    "timestep": "time step (ms)",
+    "duration": "duration (ms)",
+    "seed": "seed",
+    "celsius": "temperature (degC)",
+    "spike_threshold": "spike threshold (mV)",
+    "threads": "threads",
+}
+
+
+def write_html(record: Mapping[str, Any], cells: Sequence[Cell], path: Path) -> None:
+    """Write the page of `record.record_of`. Raises BackendUnavailable without Jinja2 or matplotlib."""
+    jinja = needed("jinja2", "the report needs", "archive")
+    loader = jinja.PackageLoader("pynn_io.archive.report", ".")
+    environment = jinja.Environment(loader=loader, autoescape=True, undefined=jinja.StrictUndefined)
+    environment.filters.update(words=_words, sign=lambda verdict: _SIGNS[Verdict(verdict)])
+    views = [_view(number, each, cell) for number, (each, cell) in enumerate(zip(record["cells"], cells, strict=True))]
+    backends = list(dict.fromkeys(view["backend"] for view in views))
+    page = environment.get_template("report.html.jinja").render(
+        record=record,
+        title=Path(record["archive"]["source"]).name,
+        counts=_counts(views),
+        backends=backends,
+        matrix=list(_matrix(views, backends)),
+        cells=views,
+        notes=record["archive"]["notes"].get("issues", ()),
+        facts=list(_made_by(record)),
+    )
+    path.write_text(page, encoding="utf-8")
+
+
+def _words(verdict: str) -> str:
+    return verdict.replace(" ", "-")
+
+
+def _counts(views: Sequence[Mapping[str, Any]]) -> str:
+    found = Counter(view["verdict"] for view in views)
+    return ", ".join(f"{found[verdict]} {verdict}" for verdict in Verdict if found[verdict])
+
+
+def _matrix(views: Sequence[Mapping[str, Any]], backends: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for entry in dict.fromkeys(view["entry"] for view in views):
+        own = {view["backend"]: view for view in views if view["entry"] == entry}
+        yield entry, {"cells": [own.get(name) for name in backends], "passed": all(v["passed"] for v in own.values())}
+
+
+def _view(number: int, record: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
+    checks = [
+        {**each, "measured": measured(each["numbers"]), "picture": picture_of(check, cell.backend)}
+        for each, check in zip(record["checks"], cell.checks, strict=True)
+    ]
+    return {
+        **record,
+        "id": f"cell-{number}",
+        "passed": Verdict(record["verdict"]) in _PASSED,
+        "checks": checks,
+        "has_omv": any(check["omv"] is not None for check in checks),
+        "short": _short(record, checks),
+        "issues": record["losses"].get("issues", ()),
+        "facts": list(_facts(record)),
+    }
+
+
+def _short(record: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) -> str:
+    """What a glance at the matrix should tell."""
+    if record["error"]:
+        return str(record["error"]["kind"])
+    distances = [check["numbers"].get("dt_max_ms") for check in checks]
+    known = [distance for distance in distances if distance is not None]
+    return f"spikes within {max(known):.2g} ms" if known else ""
+
+
+def measured(numbers: Mapping[str, Any]) -> str:
+    """The numbers of a check in a line."""
+    parts = []
+    if "expected" in numbers:
+        parts.append(f"{numbers['found']} for {numbers['expected']}")
+    parts += [f"{name}: {two} for {one} spikes" for name, (one, two) in numbers.get("spikes", {}).items()]
+    if numbers.get("dt_max_ms") is not None:
+        parts.append(f"within {numbers['dt_max_ms']:.3g} ms")
+    if numbers.get("relative") is not None:
+        parts.append(f"{numbers['relative']:.2g} relative")
+    if numbers.get("missing") or numbers.get("extra"):
+        parts.append(f"{numbers['missing']} missing, {numbers['extra']} extra")
+    for name, trace in numbers.get("traces", {}).items():
+        if trace["rms"] is not None:
+            parts.append(f"{name}: RMS {trace['rms']:.3g} {trace['unit']}".rstrip())
+    return "; ".join(parts)
+
+
+def _facts(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    provenance, process = record["provenance"], record["process"]
+    for name, words in _FACTS.items():
+        if provenance.get(name) not in (None, ""):
+            yield words, provenance[name]
+    if process:
+        yield "wall clock", f"{process['seconds']:.1f} s"
+        yield "memory, at most", f"{process['memory'] / 2**20:.0f} MB"
+    yield "kept from an earlier call", "yes" if record["reused"] else "no"
+    yield "its files", f"cells/{record['folder']}"
+
+
+def _made_by(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    provenance, archive = record["provenance"], record["archive"]
+    yield "command", " ".join(provenance["command"])
+    yield "started", provenance["started"]
+    yield "ended", provenance["ended"]
+    yield "archive", f"{archive['source']} ({archive['kind']}, {archive['files']} files)"
+    if archive["sha256"]:
+        yield "its SHA-256", archive["sha256"]
+    machine = provenance["machine"]
+    yield (
+        "machine",
+        f"{machine['system']} {machine['release']}, {machine['machine']}, {machine['processors']} processors",
+    )
+    yield "Python", machine["python"]
+    for name in ("pynn_io", "numpy", "nest-simulator", "neuron", "arbor", "brian2", "pyneuroml"):
+        if name in provenance["packages"]:
+            yield name, provenance["packages"][name]

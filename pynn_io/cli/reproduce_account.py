@@ -1,0 +1,86 @@
+"""What ``pynn-reproduce`` tells on a terminal: the entries of an archive, and the matrix."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pynn_io.archive.container import Container
+from pynn_io.archive.matrix import Options, backends_of
+from pynn_io.archive.report.html import measured
+from pynn_io.archive.values import Cell, Entry, Expectation, Verdict
+from pynn_io.cli.common import counted, say
+from pynn_io.report import Report
+
+WIDTH = 110
+
+
+def listing(container: Container, entries: Sequence[Entry]) -> str:
+    """Every entry with what is expected of it, for people."""
+    lines = [f"{container.source}: {container.kind}, {counted(len(container.files), 'file')}"]
+    for entry in entries:
+        lines += ["", entry.name, f"  {entry.kind}, found by {entry.found}"]
+        lines += [f"  runs on {', '.join(backends_of(entry, Options()))}"]
+        lines += [f"  expects {_words(each)}" for each in entry.expectations] or ["  nothing was published of it"]
+    return "\n".join(lines) + "\n"
+
+
+def listing_json(container: Container, entries: Sequence[Entry], report: Report) -> dict[str, Any]:
+    """The same as plain values."""
+    return {
+        "source": str(container.source),
+        "kind": container.kind,
+        "files": [path.as_posix() for path in container.files],
+        "entries": [
+            {
+                "name": entry.name,
+                "kind": str(entry.kind),
+                "found": entry.found,
+                "backends": list(backends_of(entry, Options())),
+                "expectations": [
+                    {"name": each.name, "kind": each.kind, "part": each.part, "tests": [t.engine for t in each.tests]}
+                    for each in entry.expectations
+                ],
+            }
+            for entry in entries
+        ],
+        "notes": report.as_dict()["issues"],
+    }
+
+
+def _words(expectation: Expectation) -> str:
+    tests = ", ".join(f"{test.engine} within {_loosest(test.observables)}" for test in expectation.tests)
+    return f"{expectation.name}: {tests}" if tests else expectation.name
+
+
+def _loosest(observables: Iterable[Any]) -> str:
+    return f"{max((each.tolerance for each in observables), default=0.0):.2g}"
+
+
+def print_notes(report: Report) -> None:
+    """What the archive's own lists got wrong, and what in it could not be read."""
+    for issue in report:
+        examples = f" ({', '.join(map(str, issue.examples))})" if issue.examples else ""
+        say(f"note    {issue.where}: {issue.message}{examples}")
+
+
+def print_cells(cells: Sequence[Cell]) -> None:
+    """The matrix, a line a cell, and below it why where it is not reproduced."""
+    names = max((len(cell.entry.name) for cell in cells), default=0)
+    backends = max((len(cell.backend) for cell in cells), default=0)
+    for cell in cells:
+        say(f"{cell.entry.name:<{names}}  {cell.backend:<{backends}}  {cell.verdict}{' (kept)' if cell.reused else ''}")
+        for line in _reasons(cell):
+            say(textwrap.indent("\n".join(textwrap.wrap(line, WIDTH - 4)), "    "))
+    counts = {verdict: sum(cell.verdict == verdict for cell in cells) for verdict in Verdict}
+    say("Done: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count) + ".")
+
+
+def _reasons(cell: Cell) -> Iterable[str]:
+    error = cell.outcome.get("error")
+    if error:
+        yield str(error["text"])
+    for check in cell.checks:
+        if check.verdict != Verdict.REPRODUCED:
+            yield f"{check.name}: {'; '.join(filter(None, (check.message, measured(check.numbers))))}"

@@ -1,0 +1,95 @@
+"""One call of ``pynn-reproduce`` that runs something: the matrix, the report, the account."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pynn_io.archive.container import Container
+from pynn_io.archive.matrix import Options, run_matrix
+from pynn_io.archive.pack import pack
+from pynn_io.archive.process import Limits
+from pynn_io.archive.report.html import write_html
+from pynn_io.archive.report.junit import write_junit
+from pynn_io.archive.report.record import record_of, write_record
+from pynn_io.archive.values import Cell, Entry, exit_status
+from pynn_io.cli.common import counted, say, size_text
+from pynn_io.cli.reproduce_account import print_cells, print_notes
+from pynn_io.document import name_of
+from pynn_io.errors import WriteError
+from pynn_io.progress import Progress
+from pynn_io.report import Report
+
+PAGE, RECORD, JUNIT = "report.html", "report.json", "junit.xml"
+_MB = 2**20
+
+
+def reproduce(
+    arguments: argparse.Namespace,
+    container: Container,
+    entries: Sequence[Entry],
+    report: Report,
+    command: Sequence[str],
+    progress: Progress,
+) -> int:
+    """Run the matrix and write the report. Gives the exit status: 0, 8 or 9. Raises WriteError."""
+    started = datetime.now(UTC)
+    folder = arguments.output or Path(f"{name_of(arguments.archive)}-reproduced")
+    _make(folder)
+    cells = _sorted(run_matrix(container, entries, _options(arguments), folder, progress), entries)
+    record = record_of(container, cells, report, command, started)
+    try:
+        write_record(record, folder / RECORD)
+        write_junit(record, folder / JUNIT)
+        write_html(record, cells, folder / PAGE)
+    except OSError as error:
+        raise WriteError(f"the report cannot be written: {error}", where=folder) from error
+    if not arguments.quiet:
+        print_notes(report)
+        print_cells(cells)
+        say(f"wrote   {folder / PAGE}")
+    print(folder)
+    return exit_status([cell.verdict for cell in cells])
+
+
+def pack_one(arguments: argparse.Namespace, report: Report, progress: Progress) -> int:
+    """Run and pack a simulation. Gives 0; raises what `pack` raises."""
+    options = _options(arguments)
+    made = pack(arguments.pack, arguments.output, report, options, overwrite=arguments.overwrite, progress=progress)
+    if not arguments.quiet:
+        print_notes(report)
+        size = size_text(made.dest.stat().st_size)
+        say(f"packed  {counted(len(made.files), 'file')}, with the results of {made.backend}, {size}")
+    print(made.dest)
+    return 0
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"cannot write here: {error}", where=folder) from error
+
+
+def _options(arguments: argparse.Namespace) -> Options:
+    memory = None if arguments.memory is None else int(arguments.memory * _MB)
+    return Options(
+        backends=tuple(dict.fromkeys(name.strip() for name in arguments.backend.split(",") if name.strip())),
+        jobs=arguments.jobs,
+        limits=Limits(arguments.timeout, memory),
+        seeds=arguments.seeds,
+        tolerance=arguments.tolerance,
+        seed=arguments.seed,
+        duration=arguments.duration,
+        timestep=arguments.timestep,
+        mechanisms=tuple(arguments.mechanisms),
+        allow_exec=arguments.allow_exec,
+    )
+
+
+def _sorted(cells: Iterable[Cell], entries: Sequence[Entry]) -> list[Cell]:
+    """In the order of the entries, whichever ended first."""
+    order = {entry.name: place for place, entry in enumerate(entries)}
+    return sorted(cells, key=lambda cell: (order[cell.entry.name], cell.backend))

@@ -1,0 +1,234 @@
+"""What is said of a run, against rules worked out by hand: OMV's rule, ours, tables, and nothing at all."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pynn_io.archive.judge import Rules, judge
+from pynn_io.archive.values import Cell, Check, Entry, Expectation, Kind, OmvTest, Verdict, exit_status, worst
+from pynn_io.formats.omv import Observable
+from pynn_io.results import Results, write_results
+from pynn_io.results.results import EventTable, QuantityTable, Trace, sorted_spikes
+
+STEP = 0.1
+
+
+def table(times, values, file="a.dat"):
+    data = np.asarray(values, dtype=float)
+    return QuantityTable("of", file, (("v", "pop[0]/v"),), np.asarray(times, dtype=float), data[:, np.newaxis])
+
+
+def spiking(*at, stop=100.0):
+    """A potential (V) that crosses 0 at the samples at these times (ms)."""
+    times = np.arange(0, stop, STEP)
+    values = np.full(len(times), -0.065)
+    values[np.rint(np.array(at) / STEP).astype(int)] = 0.03
+    return Results(tables=(table(times, values),), provenance={"timestep": STEP})
+
+
+def spike_times(*expected, tolerance=0.0, method="threshold", **more):
+    return Observable("step", "spike times", "./results/a.dat", expected, tolerance, scaling=(1000.0, 1000.0),
+                      method=method, **more)  # fmt: skip
+
+
+def expectation(*tests):
+    return (Expectation("a.mep", "omv", Path("a.mep"), tests=tuple(OmvTest(*each, Path("a.omt")) for each in tests)),)
+
+
+def checked(observable, results, engine="jNeuroML", **rules):
+    expected = expectation(("jNeuroML", (observable,)))
+    (check,) = judge(expected, results, Rules(engine, timestep=STEP, **rules))
+    return check
+
+
+def test_the_same_times():
+    check = checked(spike_times(10.0, 50.0), spiking(10.0, 50.0))
+    assert (check.verdict, check.omv) == (Verdict.REPRODUCED, True)
+    assert check.numbers["found"] == check.numbers["expected"] == 2
+    assert check.numbers["dt_max_ms"] == pytest.approx(0, abs=1e-9)
+
+
+def test_one_step_is_what_a_table_resolves_and_omv_says_no():
+    check = checked(spike_times(10.0, 50.0), spiking(10.1, 50.0))
+    assert (check.verdict, check.omv) == (Verdict.REPRODUCED, False)
+    assert check.numbers["dt_max_ms"] == pytest.approx(0.1)
+    assert check.numbers["relative"] == pytest.approx(0.01)
+
+
+def test_two_steps_differ():
+    check = checked(spike_times(10.0, 50.0), spiking(10.2, 50.0))
+    assert (check.verdict, check.omv) == (Verdict.DIFFERS, False)
+    assert "0.2 apart" in check.message
+
+
+@pytest.mark.parametrize(("tolerance", "verdict"), [(0.0099, Verdict.DIFFERS), (0.0101, Verdict.REPRODUCED)])
+def test_the_tolerance_of_the_test_is_relative_to_the_time(tolerance, verdict):
+    # 0.5 ms at 50 ms is a hundredth.
+    check = checked(spike_times(50.0, tolerance=tolerance), spiking(50.5))
+    assert (check.verdict, check.omv) == (verdict, verdict == Verdict.REPRODUCED)
+
+
+def test_another_engine_has_the_loosest_tolerance_of_the_model():
+    tests = (
+        ("jNeuroML_NEURON", (spike_times(50.0, tolerance=0.0),)),
+        ("jNeuroML_EDEN", (spike_times(50.0, tolerance=0.05),)),
+    )
+    (check,) = judge(expectation(*tests), spiking(52.0), Rules("", timestep=STEP))
+    assert check.verdict == Verdict.REPRODUCED  # 2 ms of 2.5 allowed
+    (check,) = judge(expectation(*tests), spiking(52.0), Rules("jNeuroML_NEURON", timestep=STEP))
+    assert check.verdict == Verdict.DIFFERS
+
+
+def test_the_users_tolerance_goes_before_the_archives():
+    assert checked(spike_times(50.0), spiking(52.0), tolerance=2.1).verdict == Verdict.REPRODUCED
+    assert checked(spike_times(50.0, tolerance=0.5), spiking(52.0), tolerance=1.9).omv is True
+
+
+def test_another_number_of_spikes():
+    check = checked(spike_times(10.0, 50.0), spiking(10.0))
+    assert (check.verdict, check.omv, check.message) == (
+        Verdict.DIFFERS,
+        False,
+        "1 spikes, and 2 are expected",
+    )
+
+
+def test_maxima_are_spikes_by_the_derivative():
+    times = np.arange(0, 10, 1.0)
+    results = Results(tables=(table(times, [0, 1, 2, 1, 0, 0.5, 0.2, 0.1, 0, 0]),))
+    assert checked(spike_times(2.0, 5.0, method="derivative"), results).verdict == Verdict.REPRODUCED
+
+
+def test_events_of_chosen_cells_and_their_rate():
+    events = EventTable("e", "a.spikes", np.array([0, 1, 0, 0]), np.array([100.0, 150.0, 200.0, 300.0]))
+    results = Results(tables=(events,))
+    seen = Observable("e", "spike times", "a.spikes", (0.1, 0.2, 0.3), 0.0, ids=(0,))
+    assert checked(seen, results).verdict == Verdict.REPRODUCED
+    rate = Observable("e", "spike rate", "a.spikes", (10.0,), 1e-9, ids=(0,))  # two intervals in 0.2 s
+    assert checked(rate, results).verdict == Verdict.REPRODUCED
+    assert checked(replace(rate, expected=(11.0,)), results).verdict == Verdict.DIFFERS
+
+
+@pytest.mark.parametrize(
+    ("results", "observable", "words"),
+    [
+        (Results(), spike_times(1.0), "the run wrote no a.dat"),
+        (Results(tables=(table([], np.zeros(0)),)), spike_times(1.0), "a.dat of the run is empty"),
+        (spiking(1.0), spike_times(1.0, columns=(0, 2)), "has no column 2"),
+        (Results(tables=(table([0, 1, 2], [0, np.nan, 0]),)), spike_times(1.0), "holds values that are no numbers"),
+        (spiking(1.0), Observable("s", "spike times", "a.dat", (1.0,), 0.0, ids=(0,)), "not a file of the kind"),
+        (spiking(1.0), Observable("s", "input resistance", "", (), 0.1), "input resistance is not judged"),
+    ],
+)
+def test_what_cannot_be_compared_never_passes(results, observable, words):
+    check = checked(observable, results)
+    assert (check.verdict, check.omv) == (Verdict.NOT_COMPARABLE, None)
+    assert words in check.message
+
+
+def test_what_was_only_mapped_is_no_data():
+    check = checked(spike_times(10.0), replace(spiking(10.0), level="maps"))
+    assert check.verdict == Verdict.NOT_COMPARABLE
+    assert "executes nothing" in check.message
+
+
+def cells(*times, node=3):
+    ids = np.full(len(times), node)
+    return Results(spikes={"cells": sorted_spikes("cells", ids, np.array(times, dtype=float))}, duration=1000.0)
+
+
+@pytest.fixture
+def published(tmp_path):
+    write_results(cells(100.0, 200.0, 900.0), tmp_path / "output")
+    return (Expectation("published output", "results", tmp_path / "output"),)
+
+
+@pytest.mark.parametrize(
+    ("found", "rules", "verdict"),
+    [
+        (cells(100.0, 200.0, 900.0), {}, Verdict.REPRODUCED),
+        (cells(100.1, 200.0, 900.0), {}, Verdict.REPRODUCED),  # a step
+        (cells(100.0, 200.0, 900.8), {"native": True}, Verdict.REPRODUCED),  # 1e-3 of its time
+        (cells(100.0, 200.0, 901.0), {"native": True}, Verdict.DIFFERS),
+        (cells(100.0, 200.0, 904.0), {}, Verdict.REPRODUCED),  # another engine: 5e-3
+        (cells(100.0, 200.0, 905.0), {}, Verdict.DIFFERS),
+        (cells(100.0, 200.0), {}, Verdict.DIFFERS),
+        (cells(100.0, 200.0, 900.0, 950.0), {}, Verdict.DIFFERS),
+        (cells(100.0, 200.0, 900.0, node=4), {}, Verdict.DIFFERS),
+        (cells(100.1, 200.0, 900.0), {"tolerance": 0.05}, Verdict.DIFFERS),
+        (Results(), {}, Verdict.NOT_COMPARABLE),
+    ],
+)
+def test_published_results(published, found, rules, verdict):
+    (check,) = judge(published, found, Rules(timestep=STEP, **rules))
+    assert check.verdict == verdict, check
+
+
+def test_what_the_same_simulator_made_comes_out_again_to_the_rounding(published):
+    (own,) = (replace(each, made_by=("nest", "3.10")) for each in published)
+    rules = Rules(timestep=STEP, backend="nest", version="3.10")
+    assert judge((own,), cells(100.0, 200.0, 900.0), rules)[0].verdict == Verdict.REPRODUCED
+    assert judge((own,), cells(100.01, 200.0, 900.0), rules)[0].verdict == Verdict.DIFFERS
+    newer = replace(rules, version="4.0")
+    assert judge((own,), cells(100.01, 200.0, 900.0), newer)[0].verdict == Verdict.REPRODUCED
+
+
+def test_recordings_that_nobody_published_are_not_compared(published):
+    trace = Trace("v", "cells", "v", "mV", np.zeros((5, 1)), np.array([3]), 0.0, 1.0)
+    found = replace(cells(100.0, 200.0, 900.0), traces=(trace,))
+    assert judge(published, found, Rules(timestep=STEP))[0].verdict == Verdict.REPRODUCED
+
+
+def test_results_that_are_broken_are_not_comparable(tmp_path):
+    (tmp_path / "spikes.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(50))
+    (check,) = judge((Expectation("x", "results", tmp_path / "spikes.h5"),), cells(1.0), Rules())
+    assert check.verdict == Verdict.NOT_COMPARABLE
+    assert "spikes.h5" in check.message
+
+
+@pytest.fixture
+def published_table(tmp_path):
+    times = np.arange(0, 100, STEP)
+    values = np.full(len(times), -0.065)
+    values[[100, 500]] = 0.03
+    np.savetxt(tmp_path / "a.dat", np.column_stack([times / 1000, values]), fmt="%.9g")
+    return (Expectation("published a.dat", "table", tmp_path / "a.dat", part="a.dat"),)
+
+
+def test_a_published_table(published_table):
+    assert judge(published_table, spiking(10.0, 50.0), Rules(native=True))[0].verdict == Verdict.REPRODUCED
+    late = judge(published_table, spiking(10.0, 52.0), Rules(native=True, timestep=STEP))[0]
+    assert late.verdict == Verdict.DIFFERS
+    assert late.numbers["largest_difference"]["v"] == pytest.approx(0.095)
+
+
+def test_a_trace_is_judged_where_its_own_simulator_ran_it(published_table):
+    shifted = spiking(10.0, 50.0)
+    values = shifted.tables[0].data + np.where(shifted.tables[0].times > 60, 0.005, 0.0)[:, np.newaxis]
+    found = replace(shifted, tables=(replace(shifted.tables[0], data=values),))
+    assert judge(published_table, found, Rules(native=True))[0].verdict == Verdict.DIFFERS
+    told = judge(published_table, found, Rules(native=False))[0]
+    assert told.verdict == Verdict.REPRODUCED
+    assert "told, not judged" in told.message
+
+
+def test_a_published_table_that_the_run_did_not_write(published_table):
+    (check,) = judge(published_table, Results(), Rules())
+    assert (check.verdict, check.message) == (Verdict.NOT_COMPARABLE, "the run wrote no a.dat")
+
+
+def test_the_worst_verdict_of_a_cell_and_the_exit_status():
+    assert worst([Verdict.REPRODUCED, Verdict.DIFFERS, Verdict.NOT_COMPARABLE]) == Verdict.DIFFERS
+    assert worst([]) == Verdict.NO_EXPECTATION
+    assert exit_status([Verdict.REPRODUCED, Verdict.NO_EXPECTATION]) == 0
+    assert exit_status([Verdict.REPRODUCED, Verdict.DIFFERS, Verdict.TIMED_OUT]) == 8
+    assert exit_status([Verdict.REPRODUCED, Verdict.CANNOT_RUN]) == 9
+    assert exit_status([]) == 9
+
+
+def test_a_check_is_a_value():
+    entry = Entry("a", Path("a"), Kind.LEMS, "x")
+    assert Check("a", Verdict.DIFFERS) == Check("a", Verdict.DIFFERS)
+    assert Cell(entry, "nest", Verdict.DIFFERS, (), {}, Path()).reused is False

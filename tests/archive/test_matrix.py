@@ -1,0 +1,177 @@
+"""The matrix of runs: fresh copies, limits, what is kept, and what happens to the others when one goes wrong.
+
+On backends without a simulator (`tests.running.fake`), which the processes of the runs find as an installed package's.
+"""
+
+import json
+import os
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pynn_io import registry
+from pynn_io.archive.container import opened
+from pynn_io.archive.entries import find_entries
+from pynn_io.archive.inputs import inputs_of
+from pynn_io.archive.matrix import CELLS, Options, backends_of, run_matrix, split_backend
+from pynn_io.archive.process import Limits, run_limited
+from pynn_io.archive.values import Kind, Verdict
+from pynn_io.errors import FormatError
+from pynn_io.report import Report
+from tests.commands.circuits import tree, write_circuit, write_simulation
+from tests.running import fake
+
+
+@pytest.fixture
+def backends(fakes, monkeypatch):
+    """Fake backends here and in every child."""
+    for name in ("well", "silent", "raises", "hangs", "crashes"):
+        monkeypatch.setitem(registry.BACKENDS, name, getattr(fake, name))
+    for path in fakes["PYTHONPATH"].split(os.pathsep)[:2]:
+        monkeypatch.syspath_prepend(path)
+
+
+@pytest.fixture
+def circuit(tmp_path):
+    write_circuit(tmp_path / "circuit")
+    write_simulation(tmp_path / "circuit")
+    return tmp_path / "circuit"
+
+
+def reproduce(source, folder, **options):
+    folder.mkdir(exist_ok=True)
+    report = Report()
+    with opened(source, report) as container:
+        entries = find_entries(container, report)
+        return list(run_matrix(container, entries, Options(**options), folder))
+
+
+def test_entries_on_backends(backends, circuit, tmp_path):
+    before = {path: (circuit / path).read_bytes() for path in tree(circuit) if (circuit / path).is_file()}
+    found = reproduce(circuit, tmp_path / "out", backends=("well", "raises", "silent"), jobs=3)
+    verdicts = {cell.backend: cell.verdict for cell in found}
+    assert verdicts == {
+        "well": Verdict.NO_EXPECTATION,
+        "silent": Verdict.NO_EXPECTATION,
+        "raises": Verdict.CANNOT_RUN,
+    }
+    assert before == {path: (circuit / path).read_bytes() for path in before}
+    well = next(cell for cell in found if cell.backend == "well")
+    assert (well.folder / "results/spikes.h5").is_file()
+    # The copy of the inputs is gone, their sums are known.
+    assert not (well.folder / "inputs").exists()
+    assert set(well.outcome["inputs"]) == {path.as_posix() for path in inputs_of(well.entry.path, Kind.SONATA).files}
+
+
+def test_what_is_finished_is_kept_and_what_changed_is_run_again(backends, circuit, tmp_path):
+    first = reproduce(circuit, tmp_path / "out", backends=("well",))
+    again = reproduce(circuit, tmp_path / "out", backends=("well",))
+    assert [cell.reused for cell in (*first, *again)] == [False, True]
+    assert again[0].folder == first[0].folder
+    other = reproduce(circuit, tmp_path / "out", backends=("well",), seed=3)
+    assert (other[0].reused, other[0].folder == first[0].folder) == (False, False)
+    config = circuit / "simulation_config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "run": {"tstop": 50.0, "dt": 0.1}}))
+    changed = reproduce(circuit, tmp_path / "out", backends=("well",))
+    assert (changed[0].reused, changed[0].folder == first[0].folder) == (False, False)
+
+
+def test_the_same_files_elsewhere_are_the_same_run(backends, circuit, tmp_path):
+    first = reproduce(circuit, tmp_path / "out", backends=("well",))
+    moved = circuit.rename(tmp_path / "moved")
+    assert reproduce(moved, tmp_path / "out", backends=("well",))[0].folder == first[0].folder
+
+
+def test_a_run_that_takes_too_long(backends, circuit, tmp_path, monkeypatch):
+    monkeypatch.setenv("FAKE_MARK", str(tmp_path / "mark"))
+    started = time.monotonic()
+    (cell,) = reproduce(circuit, tmp_path / "out", backends=("hangs",), limits=Limits(seconds=15))
+    assert time.monotonic() - started < 60
+    assert cell.verdict == Verdict.TIMED_OUT
+    assert "stopped after 15 s" in cell.outcome["error"]["text"]
+    pid = int((tmp_path / "mark").read_text())
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert not [path for path in (tmp_path / "out" / CELLS).iterdir() if path.name.startswith(".")]
+
+
+def test_failures_that_may_pass_are_run_again(backends, circuit, tmp_path):
+    limits = Limits(seconds=0.3)
+    for _ in range(2):
+        (cell,) = reproduce(circuit, tmp_path / "out", backends=("well",), limits=limits)
+        assert (cell.verdict, cell.reused) == (Verdict.TIMED_OUT, False)
+    (cell,) = reproduce(circuit, tmp_path / "out", backends=("well",))
+    assert (cell.verdict, cell.reused) == (Verdict.NO_EXPECTATION, False)
+
+
+def test_too_much_memory(tmp_path):
+    code = "import time; block = bytearray(400 * 2**20); block[::4096] = b'x' * len(block[::4096]); time.sleep(60)"
+    limits = Limits(memory=200 * 2**20)
+    ended = run_limited(["python3", "-c", code], tmp_path, tmp_path / "log", limits, threading.Event())
+    assert ended.stopped == "memory"
+    assert ended.memory > 200 * 2**20
+
+
+def test_nothing_is_left_of_a_process_and_its_children(tmp_path):
+    code = (
+        "import subprocess, pathlib, time\n"
+        "child = subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
+        "pathlib.Path('child').write_text(str(child.pid))\n"
+        "time.sleep(600)"
+    )
+    ended = run_limited(["python3", "-c", code], tmp_path, tmp_path / "log", Limits(seconds=5), threading.Event())
+    assert ended.stopped == "time"
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "child").read_text()), 0)
+
+
+def test_two_calls_at_once_on_one_folder(backends, circuit, tmp_path):
+    (tmp_path / "out").mkdir()
+    found = []
+    calls = [
+        threading.Thread(target=lambda: found.extend(reproduce(circuit, tmp_path / "out", backends=("well",))))
+        for _ in range(3)
+    ]
+    for call in calls:
+        call.start()
+    for call in calls:
+        call.join()
+    assert [cell.verdict for cell in found] == [Verdict.NO_EXPECTATION] * 3
+    assert [path.name for path in (tmp_path / "out" / CELLS).iterdir()] == [found[0].folder.name]
+    assert (found[0].folder / "results/spikes.h5").is_file()
+
+
+def test_an_unknown_backend_is_refused_before_anything_runs(circuit, tmp_path):
+    with pytest.raises(FormatError, match="unknown backend 'nets'"):
+        reproduce(circuit, tmp_path / "out", backends=("nets",))
+    assert tree(tmp_path / "out") == [CELLS]
+
+
+def test_backends_of_tests(data):
+    report = Report()
+    with opened(data / "archives/FitzHugh-Nagumo", report) as container:
+        (entry,) = find_entries(container, report)
+    assert backends_of(entry, Options()) == ("jneuroml:jlems", "jneuroml:neuron")
+    assert backends_of(entry, Options(backends=("neuron",))) == ("neuron",)
+    assert backends_of(replace(entry, expectations=()), Options()) == ("auto",)
+
+
+def test_engines_of_jneuroml_are_named_with_it():
+    assert split_backend("jneuroml:neuron") == ("jneuroml", {"engine": "neuron"})
+    assert split_backend("pynn:nest") == ("pynn:nest", {})
+
+
+def test_inputs_lie_where_the_entry_says(tmp_path):
+    write_circuit(tmp_path / "a/circuit")
+    (tmp_path / "a/circuit/components").rename(tmp_path / "shared")
+    config = tmp_path / "a/circuit/circuit_config.json"
+    config.write_text(config.read_text().replace("$DIR/components", "../../shared"))
+    inputs = inputs_of(write_simulation(tmp_path / "a/circuit"), Kind.SONATA)
+    assert inputs.base == tmp_path
+    assert inputs.entry == Path("a/circuit/simulation_config.json")
+    copy = inputs.copy(tmp_path / "copy")
+    assert copy == tmp_path / "copy/a/circuit/simulation_config.json"
+    assert (tmp_path / "copy/shared/cells/exc.json").is_file()

@@ -1,0 +1,148 @@
+"""Archives that reproduce themselves: on another place of the disk, and not after somebody changed them."""
+
+import json
+import shutil
+import zipfile
+
+import h5py
+import pytest
+
+from pynn_io.archive.container import opened
+from pynn_io.archive.entries import find_entries
+from pynn_io.archive.expected import FILE
+from pynn_io.archive.matrix import Options, run_matrix
+from pynn_io.archive.pack import pack
+from pynn_io.archive.values import Verdict
+from pynn_io.errors import FormatError, SimulationFailed, UnsafeArchive, WriteError
+from pynn_io.formats.omex import read_manifest
+from pynn_io.report import Report
+from tests.commands.circuits import tree
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.slow
+SYNFIRE = ROOT / "fixtures/synfire/simulation_config.json"
+PAIR = ROOT / "fixtures/neuroml/LEMS_pair.xml"
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    """The synfire chain on NEST, packed once."""
+    dest = tmp_path_factory.mktemp("packed") / "synfire.omex"
+    pack(SYNFIRE, dest, Report(), Options(backends=("nest",)))
+    return dest
+
+
+def cells(source, folder, **options):
+    folder.mkdir(exist_ok=True)
+    report = Report()
+    with opened(source, report) as container:
+        return list(run_matrix(container, find_entries(container, report), Options(**options), folder))
+
+
+def unpacked(source, folder):
+    with zipfile.ZipFile(source) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def test_it_reproduces_itself(packed, tmp_path):
+    shutil.copy(packed, tmp_path / "elsewhere.omex")
+    (cell,) = cells(tmp_path / "elsewhere.omex", tmp_path / "out")
+    assert (cell.backend, cell.verdict) == ("nest", Verdict.REPRODUCED)
+    (check,) = cell.checks
+    assert check.numbers["spikes"]["excitatory"] == [88, 88]
+    assert check.numbers["dt_max_ms"] == 0
+
+
+def test_its_lists(packed, tmp_path):
+    root = unpacked(packed, tmp_path / "content")
+    listed = {entry.location for entry in read_manifest(root / "manifest.xml")}
+    assert listed == {path for path in tree(root) if (root / path).is_file()} - {"manifest.xml"}
+    expected = json.loads((root / FILE).read_text())
+    assert [entry["entry"] for entry in expected["entries"]] == ["simulation_config.json"]
+    graph = {each["@id"]: each for each in json.loads((root / "ro-crate-metadata.json").read_text())["@graph"]}
+    assert graph["./"]["mainEntity"] == {"@id": "simulation_config.json"}
+    (action,) = [each for each in graph.values() if each["@type"] == "CreateAction"]
+    assert {each["@id"] for each in action["result"]} == {name for name in listed if name.startswith("expected/")}
+    assert graph[action["instrument"]["@id"]]["softwareVersion"] == expected["entries"][0]["simulator_version"]
+    for name, digest in expected["checksums"].items():
+        assert graph[name]["sha256"] == digest
+
+
+def test_rocrate_reads_its_metadata(packed, tmp_path):
+    from rocrate.rocrate import ROCrate
+
+    crate = ROCrate(str(unpacked(packed, tmp_path / "content")))
+    assert crate.mainEntity.id == "simulation_config.json"
+    assert crate.root_dataset["conformsTo"].id == "https://w3id.org/ro/wfrun/process/0.5"
+
+
+def test_a_file_that_was_changed_is_found(packed, tmp_path):
+    root = unpacked(packed, tmp_path / "content")
+    with h5py.File(root / "expected/nest/spikes.h5", "r+") as file:
+        (name,) = list(file["spikes"])[:1]
+        file[f"spikes/{name}/timestamps"][0] += 0.1
+    with pytest.raises(UnsafeArchive, match="is not the file that was packed: its checksum differs"):
+        cells(root, tmp_path / "out")
+    again = tmp_path / "again.omex"
+    with zipfile.ZipFile(again, "w") as archive:
+        for path in root.rglob("*"):
+            archive.write(path, path.relative_to(root))
+    with pytest.raises(UnsafeArchive) as caught:
+        cells(again, tmp_path / "out")
+    assert caught.value.where == f"{again}:{FILE}"  # not the folder that it was unpacked into
+
+
+def test_a_file_that_is_missing_is_found(packed, tmp_path):
+    root = unpacked(packed, tmp_path / "content")
+    (root / "manifest.xml").unlink()
+    (root / "node_sets.json").unlink()
+    with pytest.raises(UnsafeArchive, match=r"'node_sets\.json' is missing"):
+        cells(root, tmp_path / "out")
+
+
+@pytest.mark.parametrize("change", ["weight", "delay"])
+def test_a_planted_difference_is_found(packed, tmp_path, change):
+    """One weight by 1 %, one delay by one step: the sums are made to fit, as if somebody had packed it so."""
+    root = unpacked(packed, tmp_path / "content")
+    edges = root / "network/stimulus_to_excitatory_edges.h5"
+    with h5py.File(edges, "r+") as file:
+        (population,) = file["edges"]
+        group = file[f"edges/{population}/0"]
+        column = "syn_weight" if change == "weight" else "delay"
+        values = group[column][:]
+        values[0] = values[0] * 1.01 if change == "weight" else values[0] + 0.1
+        group[column][:] = values
+    forget_sums(root)
+    (cell,) = cells(root, tmp_path / "out")
+    assert cell.verdict == Verdict.DIFFERS
+    assert " allowed" in cell.checks[0].message  # the potentials, even where no spike moves
+
+
+def forget_sums(root):
+    path = root / FILE
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "checksums": {}}))
+
+
+def test_a_lems_model_with_sedml_and_its_tables(tmp_path):
+    report = Report()
+    made = pack(PAIR, tmp_path / "pair.omex", report, Options(backends=("neuron",)))
+    assert made.backend == "neuron"
+    assert "simulation.sedml" in made.files
+    assert [issue.code for issue in report] == ["sedml-recording"]  # its event file, for which SED-ML has no word
+    (cell,) = cells(tmp_path / "pair.omex", tmp_path / "out")
+    assert cell.verdict == Verdict.REPRODUCED
+    assert len(cell.checks) == 4  # results, two OutputFiles, one EventOutputFile
+
+
+def test_what_is_refused(packed, tmp_path):
+    with pytest.raises(WriteError, match="exists already"):
+        pack(SYNFIRE, packed, Report(), Options(backends=("nest",)))
+    with pytest.raises(FormatError, match="no simulation that can be packed"):
+        pack(ROOT / "README.md", tmp_path / "a.omex", Report(), Options())
+    with pytest.raises(FormatError, match="results of one backend are packed"):
+        pack(SYNFIRE, tmp_path / "a.omex", Report(), Options(backends=("nest", "neuron")))
+    with pytest.raises(SimulationFailed, match="it did not run"):
+        pack(PAIR, tmp_path / "a.omex", Report(), Options(backends=("nest",)))
+    assert not (tmp_path / "a.omex").exists()

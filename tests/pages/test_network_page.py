@@ -1,0 +1,148 @@
+"""The page of `pynn-show --html` in a browser: the network in 3D, the tables, the run, and nothing from elsewhere."""
+
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pynn_io.document import Document
+from pynn_io.errors import WriteError
+from pynn_io.graph import Network, Population
+from pynn_io.graph.cells import PointCell
+from pynn_io.graph.columns import Column, Table, text_column
+from pynn_io.pipeline import read
+from pynn_io.results import Results
+from pynn_io.results.results import Trace, sorted_spikes
+from pynn_io.show.page import write_page
+from pynn_io.show.page_figures import CELLS
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.slow
+FIXTURES = ROOT / "fixtures"
+
+
+def run_of(population, cells):
+    times = np.linspace(1, 90, 3 * cells)
+    data = np.sin(np.arange(200) / 20)[:, np.newaxis]
+    trace = Trace("voltage", population, "v", "mV", data, np.array([0]), 0.0, 0.5)
+    spikes = {population: sorted_spikes(population, np.arange(3 * cells) % cells, times)}
+    return Results(spikes=spikes, traces=(trace,), nodes={population: np.arange(cells)}, duration=100.0)
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory):
+    """The fixture with cable cells, and a run of it that nobody made."""
+    path = tmp_path_factory.mktemp("page") / "mixed.html"
+    document = read(FIXTURES / "mixed/simulation_config.json")
+    name = next(iter(document.network.populations))
+    write_page(document, path, results=run_of(name, 10), title="mixed")
+    return path
+
+
+def figures_of(path):
+    text = re.search(r'<script type="application/json" id="figures">(.*?)</script>', path.read_text(), re.DOTALL)
+    return {each["id"]: each for each in json.loads(text[1])}
+
+
+def test_it_needs_nothing_but_itself(mixed):
+    text = mixed.read_text()
+    head = text[: text.index("<script>")] + text[text.index("</head>") :]
+    assert not re.search(r"""(src|href)=["'](?!#|data:)""", head)
+
+
+def test_everything_is_drawn(mixed, show):
+    driver = show(mixed)
+    drawn = driver.find_elements("css selector", ".figure.js-plotly-plot")
+    assert len(drawn) == len(figures_of(mixed))
+    assert {"space", "degrees", "raster", "trace-0"} <= figures_of(mixed).keys()
+    canvas = driver.find_element("css selector", "#space canvas")
+    assert canvas.size["width"] > 300
+    assert driver.find_element("tag name", "h1").text == "mixed"
+
+
+def test_the_tables_say_what_the_document_holds(mixed, show):
+    document = read(FIXTURES / "mixed/simulation_config.json")
+    text = show(mixed).find_element("tag name", "main").text
+    for population in document.network.populations.values():
+        assert f"{population.name} {population.size}" in text
+    for projection in document.network.projections.values():
+        assert f"{projection.pre} → {projection.post} {projection.size}" in text
+
+
+def test_models_are_found_by_their_names(mixed, show):
+    driver = show(mixed)
+    definitions = driver.find_elements("css selector", ".definition")
+    field = driver.find_element("id", "filter")
+    field.send_keys("exp2syn")
+    shown = [each.text for each in definitions if each.is_displayed()]
+    assert 0 < len(shown) < len(definitions)
+    assert all("Exp2Syn" in each for each in shown)
+    field.clear()
+
+
+def test_the_losses_of_a_target(mixed, show):
+    driver = show(mixed)
+    (nest,) = [each for each in driver.find_elements("css selector", "details") if each.text.startswith("nest:")]
+    nest.find_element("tag name", "summary").click()
+    assert "NEST runs cells without extent" in nest.text
+
+
+def test_morphologies_stand_where_their_cells_are_and_turned_as_they_are():
+    from pynn_io.show.page_figures import space
+    from pynn_io.show.plot import gather
+
+    network = read(FIXTURES / "obi_net/circuit_config.json").network
+    figure = space(network, gather(network))
+    lines = [each for each in figure.data if each["mode"] == "lines"]
+    population = next(iter(network.populations.values()))
+    morphology = network.morphologies[lines[0]["name"]]
+    from scipy.spatial.transform import Rotation
+
+    from pynn_io.show.plot_morphology import centre
+
+    quaternion = [float(population.column(f"orientation_{axis}").read(population.size)[0]) for axis in "xyzw"]
+    place = [float(population.column(axis).read(population.size)[0]) for axis in "xyz"]
+    wanted = Rotation.from_quat(quaternion).apply(morphology.proximal[:, :3] - centre(morphology)) + place
+    first = np.array([lines[0][axis] for axis in "xyz"], dtype=float).T[0::3]
+    assert np.allclose(first, wanted, rtol=1e-5, atol=1e-3)
+
+
+def big(cells):
+    rng = np.random.default_rng(1)
+    position = {axis: Column(rng.uniform(0, 500, cells), unit="um") for axis in "xyz"}
+    types = Table(1, {"cell": text_column(np.array(["cell"], dtype=object))})
+    population = Population("many </script><b>", cells, types, table=Table(cells, position))
+    return Document(Network("big", {population.name: population}, cells={"cell": PointCell("IF_cond_exp")}))
+
+
+def test_more_cells_than_stay_fluid_are_sampled_and_the_page_says_so(tmp_path, show):
+    path = tmp_path / "big.html"
+    write_page(big(25_000), path)
+    (trace,) = figures_of(path)["space"]["data"]
+    assert len(trace["x"]) <= CELLS
+    driver = show(path)
+    assert "1 in 3 of 25,000 cells is drawn" in driver.find_element("id", "space-part").text
+    # A name that would end the script element does not.
+    assert "many </script><b>" in driver.find_element("tag name", "main").text
+
+
+def test_ten_thousand_cells_are_turned_in_a_moment(tmp_path, show):
+    path = tmp_path / "ten.html"
+    write_page(big(CELLS), path)
+    driver = show(path)
+    driver.set_script_timeout(120)
+    turn = """
+        const done = arguments[0], figure = document.getElementById("space");
+        const start = performance.now();
+        Plotly.relayout(figure, {"scene.camera.eye": {x: 2, y: 0.5, z: 0.5}})
+            .then(() => done(performance.now() - start));
+    """
+    assert driver.execute_async_script(turn) is not None
+    assert driver.execute_script("return document.getElementById('space').data[0].x.length") == CELLS
+
+
+def test_a_page_that_cannot_be_written(tmp_path):
+    with pytest.raises(WriteError, match="the page cannot be written"):
+        write_page(replace(big(3)), tmp_path / "nowhere" / "a.html")

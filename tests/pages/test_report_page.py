@@ -1,0 +1,136 @@
+"""The page of `pynn-reproduce` in a browser: it renders, its links and toggles work, and it can be used by keyboard."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pynn_io.archive.container import Container
+from pynn_io.archive.report.html import write_html
+from pynn_io.archive.report.record import record_of
+from pynn_io.archive.values import Cell, Check, Entry, Kind, Verdict
+from pynn_io.report import Report
+from pynn_io.results import Results
+from pynn_io.results.results import sorted_spikes
+
+pytestmark = pytest.mark.slow
+#: A name that would end an element, if it were not escaped.
+ODD = 'models/<script>alert(1)</script> & "co".xml'
+
+
+def spikes(*times):
+    return Results(
+        spikes={"cells": sorted_spikes("cells", np.zeros(len(times), np.int64), np.array(times, dtype=float))}
+    )
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    fine = Check("spikes", Verdict.REPRODUCED, "", "1 ms", {"expected": 2, "found": 2, "dt_max_ms": 0.05}, True,
+                 (spikes(10, 20), spikes(10, 20.05)))  # fmt: skip
+    bad = Check("spikes", Verdict.DIFFERS, "they part at 20 ms", "1 ms", {"expected": 2, "found": 3}, False,
+                (spikes(10, 20), spikes(10, 25, 30)))  # fmt: skip
+    outcome = {"ran": True, "process": {"seconds": 1.5, "memory": 2**27, "status": 0, "stopped": ""},
+               "inputs": {"a.xml": "0" * 64}, "provenance": {"simulator": "NEST", "timestep": 0.1}}  # fmt: skip
+    failed = {"ran": False, "error": {"kind": "RunError", "text": "no such cell & <model>", "exit_status": 7},
+              "log": "the last line", "process": outcome["process"]}  # fmt: skip
+    entries = [Entry(name, Path("a.xml"), Kind.LEMS, "its content") for name in ("LEMS_a.xml", ODD)]
+    cells = [
+        Cell(entries[0], "nest", Verdict.REPRODUCED, (fine,), outcome, folder),
+        Cell(entries[0], "neuron", Verdict.DIFFERS, (bad,), outcome, folder),
+        Cell(entries[1], "nest", Verdict.REPRODUCED, (fine,), outcome, folder),
+        Cell(entries[1], "neuron", Verdict.CANNOT_RUN, (), failed, folder),
+    ]
+    container = Container("folder", folder, folder / "model", ())
+    report = Report()
+    report.not_read("manifest-unlisted", "model", "The archive holds files that its manifest does not list.")
+    record = record_of(container, cells, report, ["pynn-reproduce", "model"], datetime.now(UTC))
+    write_html(record, cells, folder / "report.html")
+    return folder / "report.html"
+
+
+def find(driver, selector):
+    return driver.find_elements("css selector", selector)
+
+
+def test_it_needs_nothing_but_itself(page):
+    text = page.read_text()
+    assert not re.search(r"""(src|href)=["'](?!#|data:)""", text)
+    assert "@import" not in text and "url(" not in text
+
+
+def test_the_matrix(page, show):
+    driver = show(page)
+    assert driver.title.startswith("model: differs")
+    assert [each.text for each in find(driver, ".matrix thead th")] == ["simulation", "nest", "neuron"]
+    rows = [[cell.text.split("\n")[0] for cell in row.find_elements("css selector", "th, td")]
+            for row in find(driver, ".matrix tbody tr")]  # fmt: skip
+    assert rows == [["LEMS_a.xml", "✓ reproduced", "✗ differs"], [ODD, "✓ reproduced", "! cannot run"]]
+    assert "spikes within 0.05 ms" in find(driver, ".matrix td")[0].text
+
+
+def test_a_cell_of_the_matrix_opens_what_is_behind_it(page, show):
+    driver = show(page)
+    link = find(driver, ".matrix a")[1]
+    target = driver.find_element("id", link.get_attribute("hash")[1:])
+    assert target.get_attribute("open") is None
+    link.click()
+    assert target.get_attribute("open") is not None
+    assert "they part at 20 ms" in target.text
+    picture = target.find_element("css selector", "img")
+    assert driver.execute_script("return arguments[0].complete && arguments[0].naturalWidth > 300", picture)
+    assert picture.get_attribute("alt")
+
+
+def test_a_link_from_elsewhere_opens_it_too(page, show):
+    driver = show(page, "#cell-3")
+    assert driver.find_element("id", "cell-3").get_attribute("open") is not None
+    assert "no such cell & <model>" in driver.find_element("id", "cell-3").text
+
+
+def test_the_toggles(page, show):
+    driver = show(page)
+    details = find(driver, "details.cell")
+    driver.find_element("id", "open-all").click()
+    assert all(each.get_attribute("open") is not None for each in details)
+    driver.find_element("id", "close-all").click()
+    assert all(each.get_attribute("open") is None for each in details)
+    driver.find_element("id", "only-open").click()
+    assert [each.is_displayed() for each in details] == [False, True, False, True]
+    driver.find_element("id", "only-open").click()
+    assert all(each.is_displayed() for each in details)
+
+
+def test_the_keyboard_reaches_everything(page, show):
+    from selenium.webdriver.common.keys import Keys
+
+    driver = show(page)
+    seen = []
+    for _ in range(12):
+        driver.switch_to.active_element.send_keys(Keys.TAB)
+        seen.append(driver.switch_to.active_element.tag_name)
+    assert seen == ["a"] * 4 + ["input"] + ["button"] * 2 + ["summary"] * 4 + [seen[-1]]
+    driver.find_elements("css selector", "details.cell > summary")[0].send_keys(Keys.ENTER)
+    assert find(driver, "details.cell")[0].get_attribute("open") is not None
+
+
+def test_it_prints_with_everything_open(page, show):
+    driver = show(page)
+    driver.execute_script("window.dispatchEvent(new Event('beforeprint'))")
+    assert all(each.get_attribute("open") is not None for each in find(driver, "details"))
+    driver.execute_script("window.dispatchEvent(new Event('afterprint'))")
+    assert all(each.get_attribute("open") is None for each in find(driver, "details.cell"))
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert not find(driver, ".tools")[0].is_displayed()
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_it_fits_a_narrow_screen(page, show):
+    driver = show(page)
+    driver.set_window_size(500, 900)
+    width, inner = driver.execute_script("return [document.documentElement.scrollWidth, window.innerWidth]")
+    driver.set_window_size(1280, 1000)
+    assert width <= inner
