@@ -105,7 +105,7 @@ class EdgeSites:
         self.copies = np.where(ruled, self.nsyns, 1)
         self.section, self.position = np.where(self.cable, 0, -1), np.full(count, 0.5)
         self._stated(report)
-        self._on_segments()
+        self._on_segments(report)
         later = ruled & ~self.targets.known[self.targets.post.group[self.target]]
         self.section[later] = DRAWN
         report.defaulted(
@@ -116,7 +116,7 @@ class EdgeSites:
         )
         self._drawn(np.flatnonzero(ruled & ~later), report)
 
-    def _on_segments(self) -> None:
+    def _on_segments(self, report: Report) -> None:
         """Places on cells of NeuroML: by segment, else the middle of the root; the only place of a point."""
         targets = self.targets
         rows = np.flatnonzero(targets.segmented[targets.post.group[self.target]])
@@ -124,6 +124,13 @@ class EdgeSites:
             segment, fraction = (self.columns[name][rows] if name in self.columns else None for name in SEGMENTS)
             where = places(self.target[rows], segment, fraction, targets.post, targets.network, targets.generated)
             self.section[rows], self.position[rows] = where
+            placed = np.zeros(len(rows), dtype=bool) if segment is None else ~np.ma.getmaskarray(segment)
+            report.approximated(
+                "synapse-site",
+                targets.where,
+                "A section is stated where the cell has segments: the synapses are put in the middle of the root.",
+                count=int(np.count_nonzero(self.given[rows] & self.cable[rows] & ~placed)),
+            )
             self.given[rows] = True
 
     def _stated(self, report: Report) -> None:
