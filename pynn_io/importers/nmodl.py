@@ -19,6 +19,7 @@ from pynn_io.graph.biophysics import (
     Channel,
     ChannelDensity,
     ConcentrationModel,
+    InitialConcentration,
     Law,
     Opaque,
     Paint,
@@ -43,7 +44,8 @@ _REGIONS = ("soma", "axon", "dend", "apic")
 _CONDUCTANCES = ("gbar", "g", "gmax")
 #: What NEURON has where nothing is said: reversal potentials (mV) and calcium (mM).
 _REVERSALS: Mapping[str, float] = {"na": 50.0, "k": -77.0, "ca": 132.4579341637009}
-_CALCIUM_INSIDE, _CALCIUM_OUTSIDE = 5e-5, 2.0
+_CALCIUM = InitialConcentration("ca", 5e-5, 2.0)
+_CONSTANT = "constant_calcium"
 _PASSIVE = "pas"
 #: Ions of which a density states the reversal potential; any other density states its mechanism's own ``e``.
 _IONS = ("na", "k", "ca")
@@ -203,6 +205,17 @@ class _Library:
         self._found[name, tuple(sorted((each, known[each]) for each in known.keys() - densities))] = found
         return found
 
+    def constant(self, inside: float) -> str:
+        """The name of a model of calcium that stays what it is, mM: one that returns there, and that nothing enters."""
+        numbers = {"restingConc": inside, "decayConstant": 1.0, "rho": 0.0}
+        number = 1
+        while True:
+            name = _CONSTANT if number == 1 else f"{_CONSTANT}_{number}"
+            made = Component("fixedFactorConcentrationModel", name, numbers, {"ion": _CALCIUM.ion})
+            if self.components.setdefault(name, made) == made:
+                return name
+            number += 1
+
     def _say_unknown(self, mechanism: Mechanism, names: Iterable[str]) -> None:
         self.report.not_read(
             "mechanism-parameter",
@@ -221,7 +234,7 @@ class _Membrane:
         self._values: dict[tuple[str, str], dict[str, float]] = {}
         self._reversals: dict[tuple[str, str], float] = {}
         self._moving: set[tuple[str, str]] = set()
-        self._initial: dict[str, float] = {}
+        self._concentrations: dict[tuple[str, str], InitialConcentration] = {}
         self._kept: list[Paint | Place] = []
         self._taken: dict[str, list[Paint]] = {}
         self._defaults: dict[str, float] = {}
@@ -250,6 +263,8 @@ class _Membrane:
         for region in regions:
             if isinstance(item, ReversalPotential):
                 self._reversals[region, item.ion] = item.value
+            elif isinstance(item, InitialConcentration):
+                self._concentrations[region, item.ion] = item
             elif isinstance(item, ChannelDensity) and item.channel != _PASSIVE:
                 mechanism = self._library.mechanism(item.channel)
                 if mechanism is None:
@@ -270,7 +285,8 @@ class _Membrane:
                 stated = self._values.setdefault((region, item.mechanism), {})
                 stated.update({key: float(value) for key, value in item.parameters.items()})
                 if item.initial is not None:
-                    self._initial[region] = item.initial
+                    outside = _CALCIUM.outside if item.initial_outside is None else item.initial_outside
+                    self._concentrations[region, item.ion] = InitialConcentration(item.ion, item.initial, outside)
             else:
                 return False
         return True
@@ -289,12 +305,30 @@ class _Membrane:
             moves = region in pooled or (region, name) in self._moving
             yield from (Paint(region, item) for item in self._densities(region, made, moves))
             if made.pool is not None:
-                stated = self._initial.get(region, _CALCIUM_INSIDE)
-                initial = stated if made.pool.initial is None else made.pool.initial
                 identifier, ion = made.pool.component.id, made.pool.ion
-                yield Paint(region, ConcentrationModel(identifier, ion, {}, initial, _CALCIUM_OUTSIDE, ion))
+                stated = self._concentrations.get((region, ion), _CALCIUM)
+                initial = stated.inside if made.pool.initial is None else made.pool.initial
+                yield Paint(region, ConcentrationModel(identifier, ion, {}, initial, stated.outside, ion))
+        yield from self._constant_calcium(found, pooled)
         if opaque:
             yield from (Paint(region, ReversalPotential(ion, e)) for (region, ion), e in self._reversals.items())
+            yield from (
+                Paint(region, item)
+                for (region, ion), item in self._concentrations.items()
+                if ion != _CALCIUM.ion or any(where == region and name in opaque for where, name in found)
+            )
+
+    def _constant_calcium(
+        self, found: Mapping[tuple[str, str], Translation | None], pooled: set[str]
+    ) -> Iterator[Paint]:
+        """Calcium where channels depend on it and nothing changes it, which in NeuroML needs a model all the same."""
+        readers = {region for (region, name), made in found.items()
+                   if made is not None and (made.calcium or (region, name) in self._moving)}  # fmt: skip
+        for region in sorted(readers - pooled):
+            stated = self._concentrations.get((region, _CALCIUM.ion), _CALCIUM)
+            identifier = self._library.constant(stated.inside)
+            item = ConcentrationModel(identifier, stated.ion, {}, stated.inside, stated.outside, stated.ion)
+            yield Paint(region, item)
 
     def _densities(self, region: str, made: Translation, moves: bool) -> Iterator[ChannelDensity]:
         for channel in made.channels:

@@ -19,7 +19,7 @@ from pynn_io.importers.nmodl_forms import Ohmic, Values, ohmic
 from pynn_io.importers.nmodl_gates import CALCIUM, WARM, Gates
 from pynn_io.importers.nmodl_schemes import linear_start, scheme_states, steady_state
 from pynn_io.importers.nmodl_system import Equations, uses_of
-from pynn_io.importers.nmodl_types import CURRENT, PER_TIME, Moving, Outcome, own_type, pool_type
+from pynn_io.importers.nmodl_types import CURRENT, Moving, Outcome, own_type, pool_type
 
 #: How a channel came out.
 GATES, SCHEME, EQUATIONS, POOL, SYNAPSE = "gates", "scheme", "equations", "concentration model", "synapse"
@@ -56,7 +56,7 @@ class Translation:
     """A mechanism in NeuroML's words, with one set of parameters.
 
     types: component types of its own. parameters: all of the mechanism's. tables: variables that NEURON interpolates.
-    notes: in what else it is not the same.
+    notes: in what else it is not the same. calcium: whether it depends on a concentration of that.
     """
 
     name: str
@@ -67,6 +67,7 @@ class Translation:
     parameters: Mapping[str, float] = field(default_factory=dict)
     tables: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    calcium: bool = False
 
     @property
     def kind(self) -> str:
@@ -122,6 +123,7 @@ class _Translator:
             parameters=self._values.parameters,
             tables=equations.tables,
             notes=tuple(self._notes),
+            calcium=bool({"cai", "cao"} & equations.needs),
             **parts,  # type: ignore[arg-type]
         )
 
@@ -246,12 +248,14 @@ class _Translator:
         children = [_state(name, float(share or 0.0)) for name, share in shares.items()]
         for flow in flows:
             ends = {"from": flow.left[0][1], "to": flow.right[0][1]}
-            outcomes = (
-                Outcome("rf", "per_time", PER_TIME, flow.forward),
-                Outcome("rr", "per_time", PER_TIME, flow.reverse),
-            )
-            type_ = self._own(f"{ends['from']}_{ends['to']}", "KSTransition", *outcomes)
-            children.append((type_, Component(type_, f"{ends['from']}_{ends['to']}", {}, ends)))
+            # Written out one way at a time, since jNeuroML's code for NEURON knows no other transition with own rates.
+            for kind, rate, (start, end) in (
+                ("forwardTransition", flow.forward, ("from", "to")),
+                ("reverseTransition", flow.reverse, ("to", "from")),
+            ):
+                name = f"{ends[start]}_{ends[end]}"
+                child = ("rate", self._gates.rate(name, rate))
+                children.append((kind, Component(kind, name, {}, ends, (child,))))
         return "gateKS", Component("gateKS", "n", {"instances": float(power)}, {}, tuple(children))
 
     def _starts_steady(self) -> bool:

@@ -12,9 +12,11 @@ import pytest
 from pynn_io import registry
 from pynn_io.cli.convert import main as convert_command
 from pynn_io.errors import BackendUnavailable, MissingPart, RunError, SimulationFailed
-from pynn_io.graph.biophysics import ChannelDensity, ConcentrationModel, Law
+from pynn_io.graph.biophysics import ChannelDensity, ConcentrationModel, Law, Paint, Place
 from pynn_io.graph.cells import CableCell
 from pynn_io.graph.columns import Column
+from pynn_io.graph.dynamics import Component
+from pynn_io.graph.network import Network
 from pynn_io.pipeline import convert, read, write
 from pynn_io.registry import Backend
 from pynn_io.report import Report
@@ -250,4 +252,94 @@ def test_pools_of_calcium_and_mechanisms_of_the_circuits_own_folder(tmp_path: Pa
     expected = 8.314462618 * 289.15 / (2 * 96485.33212) * np.log(2.0 / 5e-5) * 1e3
     assert found["axon", "Ca_HVA"].reversal == pytest.approx(expected, rel=1e-6)
     pools = {entry.region: entry.item.mechanism for entry in cell.decor if isinstance(entry.item, ConcentrationModel)}
-    assert pools["apic"] == "CaDynamics" and pools["soma"] != "CaDynamics" and set(pools) == {"soma", "apic"}
+    assert pools["apic"] == "CaDynamics" and pools["soma"] != "CaDynamics"
+    # Nothing changes calcium in the axon, where SK depends on it.
+    constant = network.channels[pools["axon"]]
+    assert isinstance(constant, Component) and constant.parameters["rho"] == 0.0
+    assert constant.parameters["restingConc"] == 5e-5 and set(pools) == {"soma", "apic", "axon"}
+
+
+#: A pool that starts where NEURON's ``cai0_ca_ion`` says.
+SHELL = """NEURON { SUFFIX Shell USEION ca READ ica, cai WRITE cai }
+STATE { cai (mM) }
+ASSIGNED { ica (mA/cm2) }
+BREAKPOINT { SOLVE decay METHOD cnexp }
+DERIVATIVE decay { cai' = -2*ica - (cai - 0.0001)/400 }
+"""
+SHELLS = """
+    forsec all { insert pas e_pas = -75 g_pas = 0.0001 }
+    forsec somatic {
+      usetable_hh = 0
+      insert hh gnabar_hh = 0.2
+      insert Ca_HVA gbar_Ca_HVA = 0.0001
+      insert SK gbar_SK = 0.002
+      insert Shell
+    }
+    forsec axonal { insert SK gbar_SK = 0.002 cai = 0.00035 cao = 1.7 }
+    cai0_ca_ion = 0.0005
+    cao0_ca_ion = 1.5"""
+
+
+def _with_shells(tmp_path: Path, **texts: str) -> Path:
+    """A circuit of templates whose calcium starts elsewhere than NEURON's. texts: further mechanisms."""
+    bmtk = pytest.importorskip("bmtk", reason="BMTK ships the mechanisms of the Allen Institute")
+    modfiles = Path(bmtk.__file__).parent / "utils/scripts/bionet/mechanisms/modfiles"
+    config = copied(tmp_path, SHELLS)
+    basket = config.parent / "components/hoc/NetBasket.hoc"
+    basket.write_text(basket.read_text().replace("forsec somatic", "usetable_hh = 0\n    forsec somatic"))
+    folder = config.parent / "components/mod"
+    for name in ("Ca_HVA", "SK"):
+        shutil.copyfile(modfiles / f"{name}.mod", folder / f"{name}.mod")
+    for name, text in {"Shell": SHELL, **texts}.items():
+        (folder / f"{name}.mod").write_text(text)
+    return config
+
+
+@pytest.mark.slow
+def test_concentrations_of_the_start_that_a_template_sets(tmp_path: Path) -> None:
+    """With a pool and without: what is written fires as the templates do; with NEURON's own 5e-5 mM it would not."""
+    document = with_exponential_synapses(read(_with_shells(tmp_path)))
+    assert document.plan is not None
+    reference = simulate(document.network, document.plan, backend="neuron")
+    report = Report()
+    made = registry.load_dotted(registry.MECHANISMS)(*built(document, (), report), report)
+    write(made, tmp_path / "out", "neuroml", report=report)
+    again = read(next((tmp_path / "out").glob("LEMS_*.xml")))
+    stated = {
+        (entry.region, entry.item.initial, entry.item.initial_outside)
+        for cell in again.network.cells.values()
+        for entry in getattr(cell, "decor", ())
+        if isinstance(entry.item, ConcentrationModel)
+    }
+    assert stated == {("soma", 0.0005, 1.5), ("axon", 0.00035, 1.7)}
+    assert again.plan is not None
+    results = simulate(again.network, again.plan, backend="neuron")
+    other = simulate(_at_neurons_own(again.network), again.plan, backend="neuron")
+    for ours, theirs in zip(_of(results, "left"), _of(reference, "left"), strict=True):
+        np.testing.assert_allclose(ours[0], theirs[0], rtol=0, atol=1e-9)
+        np.testing.assert_allclose(ours[1], theirs[1], rtol=0, atol=1e-5)
+    assert max(np.abs(a[1] - b[1]).max() for a, b in zip(_of(other, "left"), _of(reference, "left"), strict=True)) > 1
+    assert "All valid and no warnings" in jnml_validates(*sorted((tmp_path / "out").glob("*.nml")))
+
+
+def _at_neurons_own(network: Network) -> Network:
+    """The same with calcium that starts at 5e-5 and 2 mM."""
+
+    def usual(entry: Paint | Place) -> Paint | Place:
+        if not isinstance(entry.item, ConcentrationModel):
+            return entry
+        return Paint(entry.region, replace(entry.item, initial=5e-5, initial_outside=2.0))
+
+    cells = {
+        name: replace(cell, decor=tuple(map(usual, cell.decor))) if isinstance(cell, CableCell) else cell
+        for name, cell in network.cells.items()
+    }
+    return replace(network, cells=cells)
+
+
+def test_concentrations_for_a_mechanism_that_stays_a_name_are_reported(tmp_path: Path) -> None:
+    report = Report()
+    closed = SHELL.replace("BREAKPOINT", "VERBATIM\n  /* closed */\nENDVERBATIM\nBREAKPOINT", 1)
+    convert(_with_shells(tmp_path, Shell=closed), to="neuroml", report=report, allow_exec=True, check=True)
+    (issue,) = (each for each in report if each.code == "initial-concentration")
+    assert issue.examples == ["ca"] and "NetPyramid" in str(issue.where) and "left out" in issue.message
