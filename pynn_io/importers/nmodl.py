@@ -54,8 +54,9 @@ _IONS = ("na", "k", "ca")
 def read(source: Path, report: Report, *, progress: Progress = quiet) -> Document:
     """The mechanisms of a ``.mod`` file, or of a folder with some, as a document without cells.
 
-    Raises ReadError, BackendUnavailable without the package ``nmodl``, and for a single file UnsupportedInput where it
-    has no equations here; in a folder that is reported.
+    Raises BackendUnavailable without the package ``nmodl``; for a single file ReadError where it is no NMODL, and
+    UnsupportedInput where it has no equations here. Of the files in a folder that is reported, file by file, and
+    ReadError is raised where not one of them is NMODL.
     """
     source = Path(source)
     files = sorted(source.glob("*.mod")) if source.is_dir() else [source]
@@ -64,14 +65,16 @@ def read(source: Path, report: Report, *, progress: Progress = quiet) -> Documen
     channels: dict[str, Channel] = {}
     synapses: dict[str, Synapse] = {}
     types: dict[str, ComponentType] = {}
+    broken: list[ReadError] = []
     for number, file in enumerate(files):
         progress("reading NMODL", number, len(files))
         try:
             found = translated(read_mechanism(file))
-        except UnsupportedInput as error:
-            if not source.is_dir():
+        except ReadError as error:
+            broken += [] if isinstance(error, UnsupportedInput) else [error]
+            if not source.is_dir() or len(broken) == len(files):
                 raise
-            report.not_read("mechanism", file, f"{error.message}; its equations are not read.")
+            report.not_read("mechanism", error.where or file, f"{error.message}; its equations are not read.")
             continue
         _say(found, file, report)
         types |= found.types
@@ -88,7 +91,7 @@ def translate(document: Document, folders: Sequence[Path], report: Report) -> Do
     """The document with the mechanisms of its cable cells in equations, as far as the folders have files that can be.
 
     folders: of ``.mod`` files. What has no file, or no equations, stays as it is and is reported (NOT_READ).
-    Raises ReadError for a folder or file that cannot be read.
+    Raises ReadError for a folder that cannot be read.
     """
     network = document.network
     wanted = {
@@ -174,8 +177,16 @@ class _Library:
 
     def mechanism(self, name: str) -> Mechanism | None:
         if name not in self._parsed:
-            self._parsed[name] = read_mechanism(self.files[name]) if name in self.files else None
+            try:
+                self._parsed[name] = read_mechanism(self.files[name]) if name in self.files else None
+            except ReadError as error:
+                self._refuse(name, error)
         return self._parsed[name]
+
+    def _refuse(self, name: str, error: ReadError) -> None:
+        self._parsed[name] = None
+        where = error.where or self.files[name]
+        self.report.not_read("mechanism", where, f"{error.message}; it stays a name.", examples=[name])
 
     def translation(self, name: str, values: Mapping[str, float]) -> Translation | None:
         """A mechanism with these parameters; None (reported) where it has no equations here."""
@@ -190,9 +201,8 @@ class _Library:
             return replace(self._found[key], parameters={**mechanism.parameters, **known})
         try:
             found = translated(mechanism, known)
-        except UnsupportedInput as error:
-            self._parsed[name] = None
-            self.report.not_read("mechanism", self.files[name], f"{error.message}; it stays a name.", examples=[name])
+        except ReadError as error:
+            self._refuse(name, error)
             return None
         if name not in self._said:
             self._said.add(name)
