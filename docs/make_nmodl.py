@@ -15,7 +15,7 @@ from typing import NamedTuple
 from pynn_io.errors import PynnIOError
 from pynn_io.formats.nmodl import read_mechanism
 from pynn_io.importers.nmodl_channels import translate
-from tests.nmodl_in.clamp import case_of, measured
+from tests.nmodl_in.clamp import Difference, case_of, measured
 
 PAGE = Path(__file__).with_name("nmodl_mechanisms.md")
 #: Title, package, folder in it.
@@ -62,13 +62,14 @@ def folder(package: str, inside: str) -> Path:
     return Path(spec.origin).parent / inside
 
 
-def row(file: Path, apart: dict[str, dict[str, float]]) -> Row:
+def row(file: Path, apart: dict[str, dict[str, Difference]]) -> Row:
     try:
         mechanism = read_mechanism(file)
         found = translate(mechanism)
     except PynnIOError as error:
         return Row(file.name, "-", "no", "-", error.message.partition(": ")[2] or error.message)
-    worst = max(apart[mechanism.name].values(), default=0.0) if mechanism.name in apart else None
+    measured_here = apart.get(mechanism.name)
+    worst = None if measured_here is None else max((each.apart for each in measured_here.values()), default=0.0)
     number = "-" if worst is None else "0" if worst < 1e-15 else f"{worst:.0e}"
     how = "; ".join(found.notes) or ("its TABLE is computed" if found.tables else "")
     return Row(file.name, found.kind, "approximate" if found.notes else "exact", number, how)

@@ -45,6 +45,8 @@ _CONDUCTANCES = ("gbar", "g", "gmax")
 #: What NEURON has where nothing is said: reversal potentials (mV) and calcium (mM).
 _REVERSALS: Mapping[str, float] = {"na": 50.0, "k": -77.0, "ca": 132.4579341637009}
 _CALCIUM = InitialConcentration("ca", 5e-5, 2.0)
+#: In um/ms.
+_CM_PER_S = 10.0
 _CONSTANT = "constant_calcium"
 _PASSIVE = "pas"
 #: Ions of which a density states the reversal potential; any other density states its mechanism's own ``e``.
@@ -343,6 +345,11 @@ class _Membrane:
     def _densities(self, region: str, made: Translation, moves: bool) -> Iterator[ChannelDensity]:
         for channel in made.channels:
             amount = made.parameters[channel.density] if channel.density else 1.0
+            name = f"{channel.component.id}_{region}"
+            if channel.law is Law.GHK:
+                speed = amount * channel.scale * _CM_PER_S
+                yield ChannelDensity(channel.component.id, ion=channel.ion, name=name, law=Law.GHK, permeability=speed)
+                continue
             density = convert(amount * channel.scale, "S_per_cm2", "mS_per_cm2")
             law = Law.NERNST if channel.ion == "ca" and moves and channel.reversal is None else Law.OHMIC
             yield ChannelDensity(
@@ -350,7 +357,7 @@ class _Membrane:
                 density,
                 channel.ion or "non_specific",
                 None if law is Law.NERNST else self._reversal(region, channel.ion, channel.reversal),
-                name=f"{channel.component.id}_{region}",
+                name=name,
                 law=law,
             )
 

@@ -47,6 +47,21 @@ class Equations:
     tables: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where statements stand: the block for messages, how deep in branches, how deep in calls."""
+
+    block: str
+    branch: int = 0
+    calls: int = 0
+
+    def inside(self) -> Place:
+        return Place(self.block, self.branch + 1, self.calls)
+
+    def called(self, name: str) -> Place:
+        return Place(name, self.branch, self.calls + 1)
+
+
 def uses_of(values: Iterable[Expression], derived: Mapping[str, Derived]) -> set[str]:
     """The names that expressions depend on, by way of derived variables too."""
     found: set[str] = set()

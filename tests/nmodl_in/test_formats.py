@@ -57,7 +57,10 @@ def test_without_the_package_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch
     assert "pip install 'pynn_io[nmodl]'" in str(caught.value)
 
 
-GOOD = "NEURON { SUFFIX leak NONSPECIFIC_CURRENT i }\nPARAMETER { g = .001 (S/cm2) e = -70 }\nBREAKPOINT { i = g*(v - e) }\n"
+GOOD = """NEURON { SUFFIX leak NONSPECIFIC_CURRENT i }
+PARAMETER { g = .001 (S/cm2) e = -70 }
+BREAKPOINT { i = g*(v - e) }
+"""
 OTHER = GOOD.replace("leak", "leak2")
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from pynn_io import registry
 from pynn_io.cli.convert import main as convert_command
+from pynn_io.cli.run import main as run_command
 from pynn_io.errors import BackendUnavailable, MissingPart, RunError, SimulationFailed
 from pynn_io.graph.biophysics import ChannelDensity, ConcentrationModel, Law, Paint, Place
 from pynn_io.graph.cells import CableCell
@@ -21,12 +22,13 @@ from pynn_io.pipeline import convert, read, write
 from pynn_io.registry import Backend
 from pynn_io.report import Report
 from pynn_io.results import Results
+from pynn_io.results.files import read_results
 from pynn_io.simulate import simulate
 from pynn_io.templates import built
 from tests.neuroml_out.nml_tools import jnml_validates
 from tests.templates.circuits import copied, with_exponential_synapses
 
-pytest.importorskip("neuron", reason="NEURON builds hoc templates")
+neuron = pytest.importorskip("neuron", reason="NEURON builds hoc templates")
 pytest.importorskip("nmodl", reason="the package nmodl reads .mod files")
 
 #: Values that differ along sections, sections that get another diameter after their points, and a mechanism's global.
@@ -259,6 +261,16 @@ def test_pools_of_calcium_and_mechanisms_of_the_circuits_own_folder(tmp_path: Pa
     assert constant.parameters["restingConc"] == 5e-5 and set(pools) == {"soma", "apic", "axon"}
 
 
+@pytest.mark.parametrize("backend", ["neuron", "arbor"])
+def test_what_is_read_for_writing_is_not_run(tmp_path: Path, backend: str) -> None:
+    document = read(copied(tmp_path), allow_exec=True)
+    assert document.plan is not None
+    with pytest.raises(RunError, match=r"some channels of this cell are equations \(hh_k") as caught:
+        simulate(document.network, document.plan, backend=backend)
+    assert caught.value.where.startswith("cells/Net") and "convert it to NeuroML and run that" in caught.value.hint
+
+
+DEMONSTRATION = Path(neuron.__file__).parent / ".data/share/nrn/demo/release"
 #: A pool that starts where NEURON's ``cai0_ca_ion`` says.
 SHELL = """NEURON { SUFFIX Shell USEION ca READ ica, cai WRITE cai }
 STATE { cai (mM) }
@@ -276,6 +288,7 @@ SHELLS = """
       insert Shell
     }
     forsec axonal { insert SK gbar_SK = 0.002 cai = 0.00035 cao = 1.7 }
+    forsec apical { insert cachan pcabar_cachan = 1e-05 usetable_cachan = 0 }
     cai0_ca_ion = 0.0005
     cao0_ca_ion = 1.5"""
 
@@ -288,8 +301,8 @@ def _with_shells(tmp_path: Path, **texts: str) -> Path:
     basket = config.parent / "components/hoc/NetBasket.hoc"
     basket.write_text(basket.read_text().replace("forsec somatic", "usetable_hh = 0\n    forsec somatic"))
     folder = config.parent / "components/mod"
-    for name in ("Ca_HVA", "SK"):
-        shutil.copyfile(modfiles / f"{name}.mod", folder / f"{name}.mod")
+    for path in (modfiles / "Ca_HVA.mod", modfiles / "SK.mod", DEMONSTRATION / "camchan.mod"):
+        shutil.copyfile(path, folder / path.name)
     for name, text in {"Shell": SHELL, **texts}.items():
         (folder / f"{name}.mod").write_text(text)
     return config
@@ -297,23 +310,27 @@ def _with_shells(tmp_path: Path, **texts: str) -> Path:
 
 @pytest.mark.slow
 def test_concentrations_of_the_start_that_a_template_sets(tmp_path: Path) -> None:
-    """With a pool and without: what is written fires as the templates do; with NEURON's own 5e-5 mM it would not."""
+    """With a pool and without, where a permeability lets calcium in, too: what is written fires as the templates do; with
+    NEURON's own 5e-5 mM it would not."""
     document = with_exponential_synapses(read(_with_shells(tmp_path)))
     assert document.plan is not None
     reference = simulate(document.network, document.plan, backend="neuron")
     report = Report()
     made = registry.load_dotted(registry.MECHANISMS)(*built(document, (), report), report)
     write(made, tmp_path / "out", "neuroml", report=report)
-    again = read(next((tmp_path / "out").glob("LEMS_*.xml")))
+    lems = next((tmp_path / "out").glob("LEMS_*.xml"))
+    again = read(lems)
     stated = {
         (entry.region, entry.item.initial, entry.item.initial_outside)
         for cell in again.network.cells.values()
         for entry in getattr(cell, "decor", ())
         if isinstance(entry.item, ConcentrationModel)
     }
-    assert stated == {("soma", 0.0005, 1.5), ("axon", 0.00035, 1.7)}
+    # In apical dendrites calcium has the values of the moment when it came, which no mechanism sets again.
+    assert stated == {("soma", 0.0005, 1.5), ("axon", 0.00035, 1.7), ("apic", 5e-5, 2.0)}
     assert again.plan is not None
-    results = simulate(again.network, again.plan, backend="neuron")
+    assert run_command([str(lems), "-q", "-b", "neuron", "-o", str(tmp_path / "run")]) == 0
+    results = read_results(tmp_path / "run")
     other = simulate(_at_neurons_own(again.network), again.plan, backend="neuron")
     for ours, theirs in zip(_of(results, "left"), _of(reference, "left"), strict=True):
         np.testing.assert_allclose(ours[0], theirs[0], rtol=0, atol=1e-9)
