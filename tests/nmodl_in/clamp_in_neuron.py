@@ -73,7 +73,8 @@ def recorded(place, name: str):
 def difference(case: dict, start: float, steps: tuple, celsius: float) -> dict[str, tuple[float, float]]:
     """What is compared -> how far it is apart, and how much it moves, both as parts of the largest value."""
     h.celsius = celsius
-    h.cai0_ca_ion = CALCIUM[0]
+    if hasattr(h, "cai0_ca_ion"):  # where any mechanism loaded has to do with calcium
+        h.cai0_ca_ion = CALCIUM[0]
     source = [(case["source"], {"gbar": 1e-5})] if case["source"] else []
     original, made = [(case["name"], case["original"])], case["made"]
     events = case["events"]
