@@ -301,15 +301,16 @@ class _Translator:
 
     def _pool(self, written: list[str]) -> Pool:
         ion, inside, equations = "ca", "cai", self._equations
-        if written != [inside] or inside not in equations.rates:
+        state = inside if inside in equations.rates else equations.written.get(inside, parse("0")).text
+        if written != [inside] or state not in equations.rates:
             raise self._unsupported(f"a pool that sets {', '.join(written)} is translated where that is cai, a state")
-        start = equations.start.get(inside)
+        start = equations.start.get(state)
         initial = None if start is None else self._values.number(start)
         if start is not None and initial is None and start.text != inside:
             raise self._unsupported(f"its {inside} starts at {start}, which is no number")
         moving = self._moving()
         about = f"The NMODL mechanism {self._mechanism.name}"
-        self._types[self._stem] = pool_type(self._stem, inside, self._values, moving, about)
+        self._types[self._stem] = pool_type(self._stem, state, self._values, moving, about)
         return Pool(Component(self._stem, self._stem, {}, {"ion": ion}), ion, initial)
 
     def _synapse(self, current: str) -> Component:

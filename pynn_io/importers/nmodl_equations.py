@@ -82,6 +82,7 @@ class _Run:
         names = [*mechanism.nonspecific, *mechanism.electrode]
         names += [name for ion in mechanism.ions for name in ion.write if name == f"i{ion.name}"]
         currents = {name: self._current(name, env) for name in dict.fromkeys(names)}
+        written = {name: env[name] for ion in mechanism.ions for name in ion.write if name in env}
         received, weight = self._received()
         return Equations(
             mechanism=mechanism,
@@ -93,6 +94,7 @@ class _Run:
             conserved=self._conserved,
             residuals=tuple(self._residuals),
             currents=currents,
+            written=written,
             frozen=self._frozen,
             received=received,
             weight=weight,

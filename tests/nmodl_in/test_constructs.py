@@ -169,3 +169,32 @@ def test_the_equation_is_what_the_file_computes() -> None:
     equations = equations_of(mechanism)
     made = Values(equations, {}).of(equations.currents["ica"], v=1e-9, cai=1e-4, cao=2.0, celsius=25.0)
     np.testing.assert_allclose(made, 1e-4 * 2 * 96485.332 * (1e-4 - 2.0) * 1e-3, rtol=1e-6)
+
+
+# --- pools --------------------------------------------------------------------------------------------------------
+
+POOL = """NEURON { SUFFIX made USEION ca READ ica WRITE cai }
+PARAMETER { depth = .1 rest = 2e-4 tau = 80 }
+STATE { ca }
+INITIAL { ca = rest cai = ca }
+BREAKPOINT { SOLVE states METHOD cnexp }
+DERIVATIVE states { LOCAL drive
+ drive = -10000*ica/(2*96489*depth)
+ if (drive <= 0) { drive = 0 }
+ ca' = drive + (rest - ca)/tau
+ cai = ca }
+"""
+
+
+def test_a_pool_whose_state_has_a_name_of_its_own() -> None:
+    found = translate(parse_mechanism(POOL, Path("made.mod")))
+    assert found.pool is not None and found.pool.initial == 2e-4
+    (made,) = found.types.values()
+    assert set(made.states) == {"concentration", "extConcentration"}
+    assert made.gives.keys() == {"concentration", "extConcentration"}
+
+
+@pytest.mark.parametrize("change", ["cai = 2*ca", "cai = drive"])
+def test_a_pool_that_sets_something_else_is_refused(change: str) -> None:
+    with pytest.raises(UnsupportedInput, match="a pool that sets cai is translated where that is cai, a state"):
+        translate(parse_mechanism(POOL.replace("\n cai = ca }", f"\n {change} }}"), Path("made.mod")))
