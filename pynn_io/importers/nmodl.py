@@ -45,6 +45,7 @@ _CONDUCTANCES = ("gbar", "g", "gmax")
 #: What NEURON has where nothing is said: reversal potentials (mV) and calcium (mM).
 _REVERSALS: Mapping[str, float] = {"na": 50.0, "k": -77.0, "ca": 132.4579341637009}
 _CALCIUM = InitialConcentration("ca", 5e-5, 2.0)
+_PERMEABLE = "The current is Goldman, Hodgkin and Katz's, which a density states: the channel has its gates alone."
 #: In um/ms.
 _CM_PER_S = 10.0
 _CONSTANT = "constant_calcium"
@@ -79,6 +80,8 @@ def read(source: Path, report: Report, *, progress: Progress = quiet) -> Documen
             report.not_read("mechanism", error.where or file, f"{error.message}; its equations are not read.")
             continue
         _say(found, file, report)
+        permeable = [each.component.id for each in found.channels if each.law is Law.GHK]
+        report.not_read("mechanism-current", file, _PERMEABLE, count=len(permeable), examples=permeable)
         types |= found.types
         channels |= {each.component.id: each.component for each in found.channels}
         if found.pool is not None:

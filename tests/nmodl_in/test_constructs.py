@@ -15,6 +15,8 @@ from pynn_io.graph.biophysics import Law
 from pynn_io.importers.nmodl_channels import Translation, translate
 from pynn_io.importers.nmodl_equations import equations_of
 from pynn_io.importers.nmodl_forms import Values
+from pynn_io.pipeline import read
+from pynn_io.report import Report
 
 NEURON = "NEURON { SUFFIX made NONSPECIFIC_CURRENT i RANGE g }\n"
 DECLARED = "PARAMETER { g = .001 (S/cm2) e = -70 }\nASSIGNED { v i inf tau }\nSTATE { m }\n"
@@ -161,6 +163,15 @@ def test_what_only_resembles_it_is_refused(current: str) -> None:
         UnsupportedInput, match=r"its current ica is not a conductance times \(v - e\), nor a permeability"
     ):
         _ghk(current)
+
+
+def test_a_channel_alone_says_that_its_current_is_not_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "made.mod"
+    path.write_text(GHK.format(current="pbar*m*ghk(v, cai, cao)", units=NEURONS))
+    report = Report()
+    assert set(read(path, report=report).network.channels) == {"made"}
+    (issue,) = report
+    assert (issue.code, issue.examples) == ("mechanism-current", ["made"])
 
 
 def test_the_equation_is_what_the_file_computes() -> None:
