@@ -144,7 +144,7 @@ class _Run:
             elif isinstance(each, Conserve):
                 self._conserved = self._conserved or each.total.strip() in ("1", "1.0", "1.")
             elif isinstance(each, Table):
-                self._tables += each.names
+                self._tables += each.names or (place.block,)  # without names, of the function that it stands in
             elif isinstance(each, Equation):
                 raise self._unsupported("an equation stands outside a LINEAR block", place.block)
             else:

@@ -55,6 +55,11 @@ def test_a_word_that_is_translated(word: str) -> None:
     assert found.tables == (("inf", "tau") if word == "TABLE" else ())
 
 
+def test_a_table_of_a_function_is_named_after_it() -> None:
+    text = _text(rates="tau = other(v)", after="FUNCTION other(v) { TABLE FROM -100 TO 100 WITH 200\n other = 6 }\n")
+    assert translate(parse_mechanism(text, Path("made.mod"))).tables == ("other",)
+
+
 REFUSED = {
     _text(after="FUNCTION_TABLE other(v)\n"): "made.mod:9: made: it has FUNCTION_TABLE",
     _text(after="\nVERBATIM\n#include <math.h>\nENDVERBATIM\n"): "made.mod:10: made: it has VERBATIM",
