@@ -15,7 +15,7 @@ from typing import NamedTuple
 from pynn_io.errors import PynnIOError
 from pynn_io.formats.nmodl import read_mechanism
 from pynn_io.importers.nmodl_channels import translate
-from tests.nmodl_in.clamp import case_of, measured
+from tests.nmodl_in.clamp import Difference, case_of, measured
 
 PAGE = Path(__file__).with_name("nmodl_mechanisms.md")
 #: Title, package, folder in it.
@@ -24,6 +24,7 @@ FOLDERS = (
     ("NEURON's own", "neuron", ".data/share/modfile"),
     ("NEURON's demonstration", "neuron", ".data/share/nrn/demo/release"),
     ("PyNN's for NEURON", "pyNN", "neuron/nmodl"),
+    ("PyNN's for Arbor", "pyNN", "arbor/nmodl"),
 )
 HEAD = """\
 # NMODL, translated
@@ -37,8 +38,20 @@ under voltage clamp (3 protocols, 25 and 34 degC; synapses with events), as a pa
 tests/nmodl_in/clamp.py; a NEURON that interpolates a TABLE was told to compute. The tests hold the Allen Institute's
 and NEURON's own to 1e-6 there, and to 1e-4 in jNeuroML's own solver, from the NeuroML that is written
 (tests/nmodl_in/test_mechanisms_in_jneuroml.py). *Approximate* differs as the last column says, and is compared where
-that is over. What is not translated stays a name, and is reported.
+that is over. What is not translated stays a name, and is reported with the file and the line.
+
+jNeuroML's code for NEURON, of the same NeuroML, steps gates by explicit Euler: at 0.1 ms they overshoot, and spikes
+come early. The error is in proportion to the step. Of bio_1cell (20 spikes in 2 s) the last is 24.5, 9.6, 4.8, 2.5 and
+1.05 ms early at 0.025, 0.01, 0.005, 0.0025 and 0.001 ms, and extrapolated to no step all are within 0.15 ms of ours
+(tests/nmodl_in/test_circuits_in_jneuroml.py holds them to 1 ms); with the rates in that code put into its DERIVATIVE
+blocks by hand, so that `cnexp` steps them, the last is 0.2 ms late at 0.025 ms. Of 5_cells_iclamp two cells are not
+converged at the 0.1 ms of the circuit: NEURON with the circuit's own mechanisms has 3, 20, 23, 28 and 50 spikes there,
+but 65, 22, 23, 28 and 50 at 0.025 ms. At 0.005 ms our NEURON has 65, 23, 23, 28 and 50, jNeuroML's code 64, 23, 24, 28
+and 50, and the times that both have are apart by up to 2.6, 1.6, 6.3, 6.7 and 0.3 ms, about half of what they are at
+0.01 ms where the counts are the same there.
 """
+#: In the dialect of Arbor, which NEURON does not compile: nothing is compared there.
+DIALECT = "arbor/nmodl"
 VERDICTS = ("exact", "approximate", "no")
 
 
@@ -62,13 +75,14 @@ def folder(package: str, inside: str) -> Path:
     return Path(spec.origin).parent / inside
 
 
-def row(file: Path, apart: dict[str, dict[str, float]]) -> Row:
+def row(file: Path, apart: dict[str, dict[str, Difference]]) -> Row:
     try:
         mechanism = read_mechanism(file)
         found = translate(mechanism)
     except PynnIOError as error:
         return Row(file.name, "-", "no", "-", error.message.partition(": ")[2] or error.message)
-    worst = max(apart[mechanism.name].values(), default=0.0) if mechanism.name in apart else None
+    measured_here = apart.get(mechanism.name)
+    worst = None if measured_here is None else max((each.apart for each in measured_here.values()), default=0.0)
     number = "-" if worst is None else "0" if worst < 1e-15 else f"{worst:.0e}"
     how = "; ".join(found.notes) or ("its TABLE is computed" if found.tables else "")
     return Row(file.name, found.kind, "approximate" if found.notes else "exact", number, how)
@@ -97,11 +111,11 @@ def main() -> None:
     for title, package, inside in FOLDERS:
         files = sorted(folder(package, inside).glob("*.mod"))
         compiled_in = package == "neuron" and inside.endswith("modfile")
-        known = cases(files)
+        known = [] if inside == DIALECT else cases(files)
         with tempfile.TemporaryDirectory() as place:
             names = {case.name for case in known}
             needed = [] if compiled_in else [each for each in files if _name(each) in names]
-            apart = measured(needed, known, Path(place))
+            apart = measured(needed, known, Path(place)) if known else {}
         rows = [row(file, apart) for file in files]
         lines += [f"## {title}\n", "| file | becomes | verdict | apart | how, or why not |", "|---|---|---|---|---|"]
         lines += [*(each.text() for each in rows), "", counted(rows), ""]

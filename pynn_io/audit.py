@@ -15,6 +15,7 @@ from pynn_io.graph.biophysics import (
     ChannelDensity,
     ChannelPopulation,
     ConcentrationModel,
+    InitialConcentration,
     Item,
     Junction,
     MembraneProperty,
@@ -243,7 +244,7 @@ def _item_name(item: Item | Junction) -> str:
         return item.channel
     if isinstance(item, ConcentrationModel):
         return item.mechanism
-    if isinstance(item, ReversalPotential):
+    if isinstance(item, ReversalPotential | InitialConcentration):
         return item.ion
     return item.kind if isinstance(item, MembraneProperty) else item.name
 

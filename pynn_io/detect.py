@@ -42,7 +42,7 @@ def detect(path: Path) -> str:
             )
     if path.is_dir():
         raise FormatError(
-            "no SONATA configuration in this folder",
+            "no SONATA configuration in this folder, and no .mod file",
             where=path,
             hint="name the file that is to be read, not its folder",
         )
@@ -96,6 +96,11 @@ def is_sonata(path: Path) -> bool:
         # A broken config is still one: the reader says what is wrong with it and where.
         return any(f'"{key}"'.encode() in head for key in _SONATA_KEYS)
     return isinstance(config, dict) and bool(_SONATA_KEYS & config.keys())
+
+
+def is_nmodl(path: Path) -> bool:
+    """A folder with ``.mod`` files; a single one is known by its extension."""
+    return path.is_dir() and any(path.glob("*.mod"))
 
 
 def is_neuroml(path: Path) -> bool:

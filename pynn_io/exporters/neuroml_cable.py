@@ -12,7 +12,14 @@ from pynn_io.exporters.neuroml_cells import DIVISIONS, ordered, statement
 from pynn_io.exporters.neuroml_components import quantity
 from pynn_io.formats.neuroml_records import DocumentHead, Element, nml_id
 from pynn_io.formats.neuroml_xml import number_text
-from pynn_io.graph.biophysics import ChannelDensity, ConcentrationModel, MembraneProperty, Paint, ReversalPotential
+from pynn_io.graph.biophysics import (
+    ChannelDensity,
+    ConcentrationModel,
+    InitialConcentration,
+    MembraneProperty,
+    Paint,
+    ReversalPotential,
+)
 from pynn_io.graph.cells import CableCell
 from pynn_io.graph.columns import empty
 from pynn_io.graph.morphology import Morphology, Sections, apply_processing, sections, with_standard_groups
@@ -251,7 +258,7 @@ class _Biophysics:
         self._regions = [name for name in GROUP_OF_TAG.values() if name in morphology.groups]
         self._properties: dict[str, dict[str, float]] = {}
         self._passive: dict[str, dict[str, float]] = {}
-        lost: dict[str, dict[str, None]] = {"channel": {}, "concentration": {}}
+        lost: dict[str, dict[str, None]] = {"channel": {}, "concentration": {}, "reversal": {}, "start": {}}
         for entry in cell.decor:
             item = entry.item
             if not isinstance(entry, Paint):
@@ -268,7 +275,9 @@ class _Biophysics:
             elif isinstance(item, ConcentrationModel):
                 lost["concentration"][item.mechanism] = None
             elif isinstance(item, ReversalPotential):
-                lost["channel"].setdefault(f"e_{item.ion}", None)
+                lost["reversal"][item.ion] = None
+            elif isinstance(item, InitialConcentration):
+                lost["start"][item.ion] = None
         self._report_lost(lost)
 
     @property
@@ -374,14 +383,16 @@ class _Biophysics:
             "concentration": "has no NeuroML definition: this model of an ion concentration is left out",
         }
         # One issue a mechanism, with the cells that have it as examples: a circuit has many cells of few mechanisms.
-        for kind, names in lost.items():
-            for name in (name for name in names if not name.startswith("e_")):
-                self._report.lost(kind, "cable cells", f"{name} {texts[kind]}.", examples=[self._where.split(" ")[-1]])
-        reversals = [name.removeprefix("e_") for name in lost["channel"] if name.startswith("e_")]
-        if reversals:
-            self._report.lost(
+        for kind, text in texts.items():
+            for name in lost[kind]:
+                self._report.lost(kind, "cable cells", f"{name} {text}.", examples=[self._where.split(" ")[-1]])
+        for kind, code, text in (
+            (
+                "reversal",
                 "reversal-potential",
-                self._where,
-                f"The reversal potentials of {', '.join(reversals)} belong to the channels that are left out.",
-                examples=reversals,
-            )
+                "The reversal potentials of {} are for what is left out.",
+            ),
+            ("start", "initial-concentration", "The concentrations of {} at the start are for what is left out."),
+        ):
+            message = text.format(", ".join(lost[kind]))
+            self._report.lost(code, self._where, message, count=len(lost[kind]), examples=[*lost[kind]])

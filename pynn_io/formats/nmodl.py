@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pynn_io.errors import BackendUnavailable, ReadError
+from pynn_io.formats.nmodl_includes import Included, included
 from pynn_io.formats.nmodl_records import (
     Assign,
     Block,
@@ -20,6 +21,7 @@ from pynn_io.formats.nmodl_records import (
     Conserve,
     Equation,
     Ion,
+    Loop,
     Mechanism,
     Other,
     Rate,
@@ -48,11 +50,12 @@ def read_mechanism(path: Path) -> Mechanism:
 def parse_mechanism(text: str, path: Path) -> Mechanism:
     """The same, of a text; ``path`` is for messages."""
     nmodl = _package()
+    whole = included(text, path)
     try:
-        program = nmodl.NmodlDriver().parse_string(text)
+        program = nmodl.NmodlDriver().parse_string(whole.text)
     except RuntimeError as error:
-        raise ReadError(_syntax(str(error)), where=_place(path, str(error))) from None
-    return _Reader(nmodl, text, path).mechanism(program)
+        raise ReadError(_syntax(str(error)), where=_place(whole, path, str(error))) from None
+    return _Reader(nmodl, whole, path).mechanism(program)
 
 
 def _package() -> Any:
@@ -69,9 +72,9 @@ def _syntax(message: str) -> str:
     return re.sub(r"\s*\[Location.*", "", first.replace("NMODL Parser Error : ", "this is not NMODL: "))
 
 
-def _place(path: Path, message: str) -> str:
+def _place(whole: Included, path: Path, message: str) -> str:
     line = re.search(r"\[Location : (\d+)\.", message)
-    return f"{path}:{line[1]}" if line else str(path)
+    return whole.place(int(line[1])) if line else str(path)
 
 
 #: Blocks of statements by the parser's name for them.
@@ -94,8 +97,8 @@ _SILENT = frozenset({"UnitState", "BlockComment", "LineComment", "IndependentBlo
 class _Reader:
     """The parser's tree as a `Mechanism`."""
 
-    def __init__(self, nmodl: Any, text: str, path: Path) -> None:
-        self._words, self._text, self._path = nmodl.to_nmodl, text, path
+    def __init__(self, nmodl: Any, whole: Included, path: Path) -> None:
+        self._words, self._whole, self._path = nmodl.to_nmodl, whole, path
         self._found: dict[str, Any] = {"ions": [], "nonspecific": [], "electrode": [], "ranges": [], "pointers": []}
         self._parameters: dict[str, float] = {}
         self._units: dict[str, str] = {}
@@ -105,7 +108,7 @@ class _Reader:
         self._arrays: list[str] = []
         self._states: list[str] = []
         self._blocks: dict[str, Block] = {}
-        self._extra: list[str] = []
+        self._extra: list[tuple[str, int]] = []
         self._name, self._kind, self._title = "", "", ""
 
     def mechanism(self, program: Any) -> Mechanism:
@@ -145,6 +148,8 @@ class _Reader:
             for each in node.statements:
                 self._variable(each)
                 self._parameters[self._words(each.name)] = _value(each)
+        elif kind == "Define":
+            self._constants[self._words(node.name)] = float(self._words(node.value))
         elif kind == "ConstantBlock":
             for each in node.statements:
                 self._constants[self._words(each.constant.name)] = _value(each.constant)
@@ -158,7 +163,8 @@ class _Reader:
         elif kind == "LocalListStatement":
             self._assigned += [self._words(each) for each in node.variables]
         elif kind not in _SILENT:
-            self._extra.append(self._words(node).split(maxsplit=1)[0])
+            word = self._words(node).split(maxsplit=1)[0]
+            self._extra.append((word, self._line(word, "")))
 
     def _declare(self, node: Any) -> None:
         kind, found = node.get_node_type_name(), self._found
@@ -208,8 +214,9 @@ class _Reader:
 
     def _line(self, kind: str, name: str) -> int:
         """Where a block begins: the parser's Python tree does not say."""
-        found = re.search(rf"^[^:?\n]*\b{kind}\b\s*{re.escape(name)}", self._text, re.MULTILINE)
-        return 1 if found is None else self._text.count("\n", 0, found.end()) + 1
+        text = self._whole.text
+        found = re.search(rf"^[^:?\n]*\b{kind}\b\s*{re.escape(name)}", text, re.MULTILINE)
+        return 1 if found is None else self._whole.lines[text.count("\n", 0, found.start())]
 
     def _statements(self, nodes: list[Any]) -> Iterator[Statement]:
         for node in nodes:
@@ -218,6 +225,8 @@ class _Reader:
                 yield self._expression(node.expression)
             elif kind == "IfStatement":
                 yield self._branch(node)
+            elif kind == "FromStatement":
+                yield self._loop(node)
             elif kind == "ReactionStatement":
                 yield self._reaction(node)
             elif kind == "Conserve":
@@ -256,6 +265,11 @@ class _Reader:
         if node.elses is not None:
             cases.append((None, tuple(self._statements(node.elses.statement_block.statements))))
         return Branch(tuple(cases))
+
+    def _loop(self, node: Any) -> Loop:
+        first, last = self._words(getattr(node, "from")), self._words(node.to)
+        step = "1" if node.increment is None else self._words(node.increment)
+        return Loop(self._words(node.name), first, last, step, tuple(self._statements(node.statement_block.statements)))
 
     def _reaction(self, node: Any) -> Reaction:
         sign = self._words(node.op).strip()

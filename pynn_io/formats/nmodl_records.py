@@ -47,6 +47,17 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
+class Loop:
+    """``FROM variable = first TO last BY step``; both ends belong to it."""
+
+    variable: str
+    first: str
+    last: str
+    step: str
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Solve:
     """``SOLVE block METHOD method``; steady: ``STEADYSTATE``."""
 
@@ -97,7 +108,7 @@ class Other:
     text: str
 
 
-Statement: TypeAlias = Assign | Rate | Call | Branch | Solve | Reaction | Conserve | Equation | Table | Other
+Statement: TypeAlias = Assign | Rate | Call | Branch | Loop | Solve | Reaction | Conserve | Equation | Table | Other
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +138,11 @@ class Mechanism:
     """One ``.mod`` file.
 
     kind: ``SUFFIX``, ``POINT_PROCESS`` or ``ARTIFICIAL_CELL``. parameters: name -> value, 0 where none is stated.
-    units: of parameters and assigned variables, where stated. constants: name -> value, of ``CONSTANT`` and of factors
-    in ``UNITS``. factors: name -> (unit, unit) of those whose value is NEURON's. ranges: names with a value a section.
-    pointers: ``POINTER`` and ``BBCOREPOINTER``. arrays: variables with an index. blocks: those without a name by kind,
-    the others by name. extra: words of further blocks and statements (``VERBATIM``, ``FUNCTION_TABLE``).
+    units: of parameters and assigned variables, where stated. constants: name -> value, of ``CONSTANT``, ``DEFINE``
+    and of factors in ``UNITS``. factors: name -> (unit, unit) of those whose value is NEURON's. ranges: names with a
+    value a section. pointers: ``POINTER`` and ``BBCOREPOINTER``. arrays: variables with an index. blocks: those without
+    a name by kind, the others by name. extra: words of further blocks and statements (``VERBATIM``,
+    ``FUNCTION_TABLE``), with their lines.
     """
 
     name: str
@@ -150,7 +162,7 @@ class Mechanism:
     arrays: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
     blocks: Mapping[str, Block] = field(default_factory=lambda: _EMPTY)
-    extra: tuple[str, ...] = ()
+    extra: tuple[tuple[str, int], ...] = ()
 
     def where(self, block: str = "") -> str:
         """``file:line`` of a block, or the file."""

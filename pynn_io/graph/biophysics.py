@@ -106,6 +106,15 @@ class ReversalPotential:
 
 
 @dataclass(frozen=True, slots=True)
+class InitialConcentration:
+    """Concentrations of an ion at the start, mM, inside and outside, whatever sets them later."""
+
+    ion: str
+    inside: float
+    outside: float
+
+
+@dataclass(frozen=True, slots=True)
 class ConcentrationModel:
     """A mechanism that sets the concentration of an ion; ``parameters`` in the units of its own dialect.
 
@@ -128,7 +137,14 @@ class Junction:
     name: str = "gap_junction"
 
 
-Item: TypeAlias = ChannelDensity | ChannelPopulation | MembraneProperty | ReversalPotential | ConcentrationModel
+Item: TypeAlias = (
+    ChannelDensity
+    | ChannelPopulation
+    | MembraneProperty
+    | ReversalPotential
+    | InitialConcentration
+    | ConcentrationModel
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from pynn_io.graph.biophysics import (
     Channel,
     ChannelDensity,
     ConcentrationModel,
+    InitialConcentration,
     Law,
     Opaque,
     Paint,
@@ -43,7 +44,11 @@ _REGIONS = ("soma", "axon", "dend", "apic")
 _CONDUCTANCES = ("gbar", "g", "gmax")
 #: What NEURON has where nothing is said: reversal potentials (mV) and calcium (mM).
 _REVERSALS: Mapping[str, float] = {"na": 50.0, "k": -77.0, "ca": 132.4579341637009}
-_CALCIUM_INSIDE, _CALCIUM_OUTSIDE = 5e-5, 2.0
+_CALCIUM = InitialConcentration("ca", 5e-5, 2.0)
+_PERMEABLE = "The current is Goldman, Hodgkin and Katz's, which a density states: the channel has its gates alone."
+#: In um/ms.
+_CM_PER_S = 10.0
+_CONSTANT = "constant_calcium"
 _PASSIVE = "pas"
 #: Ions of which a density states the reversal potential; any other density states its mechanism's own ``e``.
 _IONS = ("na", "k", "ca")
@@ -52,8 +57,9 @@ _IONS = ("na", "k", "ca")
 def read(source: Path, report: Report, *, progress: Progress = quiet) -> Document:
     """The mechanisms of a ``.mod`` file, or of a folder with some, as a document without cells.
 
-    Raises ReadError, BackendUnavailable without the package ``nmodl``, and for a single file UnsupportedInput where it
-    has no equations here; in a folder that is reported.
+    Raises BackendUnavailable without the package ``nmodl``; for a single file ReadError where it is no NMODL, and
+    UnsupportedInput where it has no equations here. Of the files in a folder that is reported, file by file, and
+    ReadError is raised where not one of them is NMODL.
     """
     source = Path(source)
     files = sorted(source.glob("*.mod")) if source.is_dir() else [source]
@@ -62,16 +68,20 @@ def read(source: Path, report: Report, *, progress: Progress = quiet) -> Documen
     channels: dict[str, Channel] = {}
     synapses: dict[str, Synapse] = {}
     types: dict[str, ComponentType] = {}
+    broken: list[ReadError] = []
     for number, file in enumerate(files):
         progress("reading NMODL", number, len(files))
         try:
             found = translated(read_mechanism(file))
-        except UnsupportedInput as error:
-            if not source.is_dir():
+        except ReadError as error:
+            broken += [] if isinstance(error, UnsupportedInput) else [error]
+            if not source.is_dir() or len(broken) == len(files):
                 raise
-            report.not_read("mechanism", file, f"{error.message}; its equations are not read.")
+            report.not_read("mechanism", error.where or file, f"{error.message}; its equations are not read.")
             continue
         _say(found, file, report)
+        permeable = [each.component.id for each in found.channels if each.law is Law.GHK]
+        report.not_read("mechanism-current", file, _PERMEABLE, count=len(permeable), examples=permeable)
         types |= found.types
         channels |= {each.component.id: each.component for each in found.channels}
         if found.pool is not None:
@@ -86,7 +96,7 @@ def translate(document: Document, folders: Sequence[Path], report: Report) -> Do
     """The document with the mechanisms of its cable cells in equations, as far as the folders have files that can be.
 
     folders: of ``.mod`` files. What has no file, or no equations, stays as it is and is reported (NOT_READ).
-    Raises ReadError for a folder or file that cannot be read.
+    Raises ReadError for a folder that cannot be read.
     """
     network = document.network
     wanted = {
@@ -172,8 +182,16 @@ class _Library:
 
     def mechanism(self, name: str) -> Mechanism | None:
         if name not in self._parsed:
-            self._parsed[name] = read_mechanism(self.files[name]) if name in self.files else None
+            try:
+                self._parsed[name] = read_mechanism(self.files[name]) if name in self.files else None
+            except ReadError as error:
+                self._refuse(name, error)
         return self._parsed[name]
+
+    def _refuse(self, name: str, error: ReadError) -> None:
+        self._parsed[name] = None
+        where = error.where or self.files[name]
+        self.report.not_read("mechanism", where, f"{error.message}; it stays a name.", examples=[name])
 
     def translation(self, name: str, values: Mapping[str, float]) -> Translation | None:
         """A mechanism with these parameters; None (reported) where it has no equations here."""
@@ -188,9 +206,8 @@ class _Library:
             return replace(self._found[key], parameters={**mechanism.parameters, **known})
         try:
             found = translated(mechanism, known)
-        except UnsupportedInput as error:
-            self._parsed[name] = None
-            self.report.not_read("mechanism", self.files[name], f"{error.message}; it stays a name.", examples=[name])
+        except ReadError as error:
+            self._refuse(name, error)
             return None
         if name not in self._said:
             self._said.add(name)
@@ -202,6 +219,17 @@ class _Library:
         densities = self._densities[name] = {each.density for each in found.channels}
         self._found[name, tuple(sorted((each, known[each]) for each in known.keys() - densities))] = found
         return found
+
+    def constant(self, inside: float) -> str:
+        """The name of a model of calcium that stays what it is, mM: one that returns there, and that nothing enters."""
+        numbers = {"restingConc": inside, "decayConstant": 1.0, "rho": 0.0}
+        number = 1
+        while True:
+            name = _CONSTANT if number == 1 else f"{_CONSTANT}_{number}"
+            made = Component("fixedFactorConcentrationModel", name, numbers, {"ion": _CALCIUM.ion})
+            if self.components.setdefault(name, made) == made:
+                return name
+            number += 1
 
     def _say_unknown(self, mechanism: Mechanism, names: Iterable[str]) -> None:
         self.report.not_read(
@@ -221,7 +249,7 @@ class _Membrane:
         self._values: dict[tuple[str, str], dict[str, float]] = {}
         self._reversals: dict[tuple[str, str], float] = {}
         self._moving: set[tuple[str, str]] = set()
-        self._initial: dict[str, float] = {}
+        self._concentrations: dict[tuple[str, str], InitialConcentration] = {}
         self._kept: list[Paint | Place] = []
         self._taken: dict[str, list[Paint]] = {}
         self._defaults: dict[str, float] = {}
@@ -250,6 +278,8 @@ class _Membrane:
         for region in regions:
             if isinstance(item, ReversalPotential):
                 self._reversals[region, item.ion] = item.value
+            elif isinstance(item, InitialConcentration):
+                self._concentrations[region, item.ion] = item
             elif isinstance(item, ChannelDensity) and item.channel != _PASSIVE:
                 mechanism = self._library.mechanism(item.channel)
                 if mechanism is None:
@@ -270,7 +300,8 @@ class _Membrane:
                 stated = self._values.setdefault((region, item.mechanism), {})
                 stated.update({key: float(value) for key, value in item.parameters.items()})
                 if item.initial is not None:
-                    self._initial[region] = item.initial
+                    outside = _CALCIUM.outside if item.initial_outside is None else item.initial_outside
+                    self._concentrations[region, item.ion] = InitialConcentration(item.ion, item.initial, outside)
             else:
                 return False
         return True
@@ -289,16 +320,39 @@ class _Membrane:
             moves = region in pooled or (region, name) in self._moving
             yield from (Paint(region, item) for item in self._densities(region, made, moves))
             if made.pool is not None:
-                stated = self._initial.get(region, _CALCIUM_INSIDE)
-                initial = stated if made.pool.initial is None else made.pool.initial
                 identifier, ion = made.pool.component.id, made.pool.ion
-                yield Paint(region, ConcentrationModel(identifier, ion, {}, initial, _CALCIUM_OUTSIDE, ion))
+                stated = self._concentrations.get((region, ion), _CALCIUM)
+                initial = stated.inside if made.pool.initial is None else made.pool.initial
+                yield Paint(region, ConcentrationModel(identifier, ion, {}, initial, stated.outside, ion))
+        yield from self._constant_calcium(found, pooled)
         if opaque:
             yield from (Paint(region, ReversalPotential(ion, e)) for (region, ion), e in self._reversals.items())
+            yield from (
+                Paint(region, item)
+                for (region, ion), item in self._concentrations.items()
+                if ion != _CALCIUM.ion or any(where == region and name in opaque for where, name in found)
+            )
+
+    def _constant_calcium(
+        self, found: Mapping[tuple[str, str], Translation | None], pooled: set[str]
+    ) -> Iterator[Paint]:
+        """Calcium where channels depend on it and nothing changes it, which in NeuroML needs a model all the same."""
+        readers = {region for (region, name), made in found.items()
+                   if made is not None and (made.calcium or (region, name) in self._moving)}  # fmt: skip
+        for region in sorted(readers - pooled):
+            stated = self._concentrations.get((region, _CALCIUM.ion), _CALCIUM)
+            identifier = self._library.constant(stated.inside)
+            item = ConcentrationModel(identifier, stated.ion, {}, stated.inside, stated.outside, stated.ion)
+            yield Paint(region, item)
 
     def _densities(self, region: str, made: Translation, moves: bool) -> Iterator[ChannelDensity]:
         for channel in made.channels:
             amount = made.parameters[channel.density] if channel.density else 1.0
+            name = f"{channel.component.id}_{region}"
+            if channel.law is Law.GHK:
+                speed = amount * channel.scale * _CM_PER_S
+                yield ChannelDensity(channel.component.id, ion=channel.ion, name=name, law=Law.GHK, permeability=speed)
+                continue
             density = convert(amount * channel.scale, "S_per_cm2", "mS_per_cm2")
             law = Law.NERNST if channel.ion == "ca" and moves and channel.reversal is None else Law.OHMIC
             yield ChannelDensity(
@@ -306,7 +360,7 @@ class _Membrane:
                 density,
                 channel.ion or "non_specific",
                 None if law is Law.NERNST else self._reversal(region, channel.ion, channel.reversal),
-                name=f"{channel.component.id}_{region}",
+                name=name,
                 law=law,
             )
 

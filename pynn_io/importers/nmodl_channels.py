@@ -12,14 +12,16 @@ from dataclasses import dataclass, field
 
 from pynn_io.errors import UnsupportedInput
 from pynn_io.formats.nmodl_records import Mechanism
+from pynn_io.graph.biophysics import Law
 from pynn_io.graph.dynamics import Component, ComponentType
 from pynn_io.graph.expressions import Expression, parse, variable
 from pynn_io.importers.nmodl_equations import equations_of
-from pynn_io.importers.nmodl_forms import Ohmic, Values, ohmic
+from pynn_io.importers.nmodl_forms import Form, Values, ohmic
 from pynn_io.importers.nmodl_gates import CALCIUM, WARM, Gates
+from pynn_io.importers.nmodl_permeability import EXACT, permeable
 from pynn_io.importers.nmodl_schemes import linear_start, scheme_states, steady_state
 from pynn_io.importers.nmodl_system import Equations, uses_of
-from pynn_io.importers.nmodl_types import CURRENT, PER_TIME, Moving, Outcome, own_type, pool_type
+from pynn_io.importers.nmodl_types import CURRENT, Moving, Outcome, own_type, pool_type
 
 #: How a channel came out.
 GATES, SCHEME, EQUATIONS, POOL, SYNAPSE = "gates", "scheme", "equations", "concentration model", "synapse"
@@ -30,7 +32,8 @@ class Channel:
     """One current of a mechanism as a channel.
 
     current: its name there. ion: empty for none. density: the parameter that is its conductance density, or empty;
-    scale: S/cm2 for each unit of that. reversal: mV; None where it is the ion's. kind: `GATES`, `SCHEME`, `EQUATIONS`.
+    scale: S/cm2 for each unit of that, or cm/s where law is GHK. reversal: mV; None where it is the ion's. kind:
+    `GATES`, `SCHEME`, `EQUATIONS`.
     """
 
     component: Component
@@ -40,6 +43,7 @@ class Channel:
     scale: float
     reversal: float | None
     kind: str
+    law: Law = Law.OHMIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class Translation:
     """A mechanism in NeuroML's words, with one set of parameters.
 
     types: component types of its own. parameters: all of the mechanism's. tables: variables that NEURON interpolates.
-    notes: in what else it is not the same.
+    notes: in what else it is not the same. calcium: whether it depends on a concentration of that.
     """
 
     name: str
@@ -67,6 +71,7 @@ class Translation:
     parameters: Mapping[str, float] = field(default_factory=dict)
     tables: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    calcium: bool = False
 
     @property
     def kind(self) -> str:
@@ -105,10 +110,7 @@ class _Translator:
         held = [*equations.rates.values(), *equations.start.values(), *(each.forward for each in equations.flows)]
         held += [each.value for each in equations.received]
         gates = [
-            factor
-            for name in equations.currents
-            if (form := ohmic(equations, name, self._values)) is not None
-            for factor, _ in form.gates
+            factor for name in equations.currents if (form := self._form(name)) is not None for factor, _ in form.gates
         ]
         inside = parameter in uses_of([*held, *gates], self._values.derived)
         return inside and value != self._mechanism.parameters[parameter]
@@ -122,6 +124,7 @@ class _Translator:
             parameters=self._values.parameters,
             tables=equations.tables,
             notes=tuple(self._notes),
+            calcium=bool({"cai", "cao"} & equations.needs),
             **parts,  # type: ignore[arg-type]
         )
 
@@ -160,15 +163,34 @@ class _Translator:
             raise self._unsupported("it has neither a current nor a concentration that NeuroML has a word for")
         ions = {f"i{ion.name}": ion.name for ion in self._mechanism.ions}
         for name in currents:
-            form = ohmic(self._equations, name, self._values)
+            form = self._form(name)
             if form is None:
-                raise self._unsupported(f"its current {name} is not a conductance times (v - e)")
+                nor = ", nor a permeability in the equation of Goldman, Hodgkin and Katz" if name == "ica" else ""
+                raise self._unsupported(f"its current {name} is not a conductance times (v - e){nor}")
             ion = ions.get(name, "")
             suffix = "" if len(currents) == 1 else f"_{name.removeprefix('i')}"
             identifier = f"{self._stem}{suffix}"
             component, kind = self._channel(identifier, form, ion)
-            reversal = self._reversal(form.reversal, ion, name)
-            yield Channel(component, name, ion, form.conductance, form.scale, reversal, kind)
+            if form.reversal is None:
+                yield Channel(component, name, ion, form.conductance, form.scale, None, kind, Law.GHK)
+            else:
+                reversal = self._reversal(form.reversal, ion, name)
+                yield Channel(component, name, ion, form.conductance, form.scale, reversal, kind)
+
+    def _form(self, name: str) -> Form | None:
+        form = ohmic(self._equations, name, self._values)
+        if form is not None:
+            return form
+        found = permeable(self._equations, name, self._values)
+        if found is None:
+            return None
+        if found.apart > EXACT:
+            note = (
+                f"Its current is that of Goldman, Hodgkin and Katz with other digits of their constants: up to "
+                f"{found.apart:.1g} of its largest value."
+            )
+            self._notes += [] if note in self._notes else [note]
+        return found.form
 
     def _reversal(self, reversal: Expression, ion: str, current: str) -> float | None:
         if ion and reversal.text == f"e{ion}":
@@ -179,7 +201,7 @@ class _Translator:
             raise self._unsupported(f"the reversal potential of {current} depends on {names}")
         return number
 
-    def _channel(self, identifier: str, form: Ohmic, ion: str) -> tuple[Component, str]:
+    def _channel(self, identifier: str, form: Form, ion: str) -> tuple[Component, str]:
         texts = {"species": ion} if ion else {}
         if not form.gates:
             return Component("ionChannelPassive", identifier, {"conductance": 1e-5}, texts), GATES
@@ -194,7 +216,7 @@ class _Translator:
                 return Component("ionChannelHH", identifier, {"conductance": 1e-5}, texts, found), GATES
         return Component(self._whole(identifier, form), identifier, {"conductance": 1e-5}), EQUATIONS
 
-    def _whole(self, identifier: str, form: Ohmic) -> str:
+    def _whole(self, identifier: str, form: Form) -> str:
         """A type of its own with all equations of a current."""
         product = " * ".join(f"({factor})" if power == 1 else f"({factor}) ^ {power}" for factor, power in form.gates)
         opened = parse(product)
@@ -231,7 +253,7 @@ class _Translator:
 
     # --- schemes ------------------------------------------------------------------------------------------------------
 
-    def _scheme(self, form: Ohmic) -> tuple[str, Component] | None:
+    def _scheme(self, form: Form) -> tuple[str, Component] | None:
         """Reactions between states of one channel as ``gateKS``."""
         equations = self._equations
         flows = equations.flows
@@ -246,12 +268,14 @@ class _Translator:
         children = [_state(name, float(share or 0.0)) for name, share in shares.items()]
         for flow in flows:
             ends = {"from": flow.left[0][1], "to": flow.right[0][1]}
-            outcomes = (
-                Outcome("rf", "per_time", PER_TIME, flow.forward),
-                Outcome("rr", "per_time", PER_TIME, flow.reverse),
-            )
-            type_ = self._own(f"{ends['from']}_{ends['to']}", "KSTransition", *outcomes)
-            children.append((type_, Component(type_, f"{ends['from']}_{ends['to']}", {}, ends)))
+            # Written out one way at a time, since jNeuroML's code for NEURON knows no other transition with own rates.
+            for kind, rate, (start, end) in (
+                ("forwardTransition", flow.forward, ("from", "to")),
+                ("reverseTransition", flow.reverse, ("to", "from")),
+            ):
+                name = f"{ends[start]}_{ends[end]}"
+                child = ("rate", self._gates.rate(name, rate))
+                children.append((kind, Component(kind, name, {}, ends, (child,))))
         return "gateKS", Component("gateKS", "n", {"instances": float(power)}, {}, tuple(children))
 
     def _starts_steady(self) -> bool:
@@ -277,15 +301,16 @@ class _Translator:
 
     def _pool(self, written: list[str]) -> Pool:
         ion, inside, equations = "ca", "cai", self._equations
-        if written != [inside] or inside not in equations.rates:
+        state = inside if inside in equations.rates else equations.written.get(inside, parse("0")).text
+        if written != [inside] or state not in equations.rates:
             raise self._unsupported(f"a pool that sets {', '.join(written)} is translated where that is cai, a state")
-        start = equations.start.get(inside)
+        start = equations.start.get(state)
         initial = None if start is None else self._values.number(start)
         if start is not None and initial is None and start.text != inside:
             raise self._unsupported(f"its {inside} starts at {start}, which is no number")
         moving = self._moving()
         about = f"The NMODL mechanism {self._mechanism.name}"
-        self._types[self._stem] = pool_type(self._stem, inside, self._values, moving, about)
+        self._types[self._stem] = pool_type(self._stem, state, self._values, moving, about)
         return Pool(Component(self._stem, self._stem, {}, {"ion": ion}), ion, initial)
 
     def _synapse(self, current: str) -> Component:

@@ -21,6 +21,7 @@ from pynn_io.formats.nmodl_records import (
     Call,
     Conserve,
     Equation,
+    Loop,
     Mechanism,
     Other,
     Rate,
@@ -31,15 +32,17 @@ from pynn_io.formats.nmodl_records import (
 )
 from pynn_io.graph.dynamics import Assignment, Case, Derived
 from pynn_io.graph.expressions import Expression, parse, unmarked, variable
-from pynn_io.importers.nmodl_system import Equations, Flow, uses_of
-from pynn_io.importers.nmodl_text import factor_of, function_call, python_text, truth
+from pynn_io.importers.nmodl_system import Equations, Flow, Place, uses_of
+from pynn_io.importers.nmodl_text import event_assignment, factor_of, function_call, python_text, tree_of, truth
 
 #: NEURON's own names, beside the ions' and ``v``. ``t`` is the time.
 _GLOBALS = frozenset({"v", "t", "celsius", "area", "diam"})
 _REFUSED = frozenset({"dt", "flag"})
 #: An expression longer than this gets a name of its own even within a branch.
 _LONG = 400
-_DEEPEST = 12
+_DEEPEST, _MOST_STEPS = 12, 100
+#: Calls that compute nothing.
+_SAYING = frozenset({"printf"})
 
 
 def equations_of(mechanism: Mechanism) -> Equations:
@@ -48,21 +51,6 @@ def equations_of(mechanism: Mechanism) -> Equations:
 
 
 _Env = dict[str, Expression]
-
-
-@dataclass(slots=True)
-class _Place:
-    """Where statements stand: the block for messages, how deep in branches, how deep in calls."""
-
-    block: str
-    branch: int = 0
-    calls: int = 0
-
-    def inside(self) -> _Place:
-        return _Place(self.block, self.branch + 1, self.calls)
-
-    def called(self, name: str) -> _Place:
-        return _Place(name, self.branch, self.calls + 1)
 
 
 @dataclass(slots=True)
@@ -85,15 +73,16 @@ class _Run:
         self._refuse_what_has_no_equations()
         env: _Env = {}
         if "INITIAL" in mechanism.blocks:
-            self._statements(mechanism.blocks["INITIAL"].statements, env, _Place("INITIAL"))
+            self._statements(mechanism.blocks["INITIAL"].statements, env, Place("INITIAL"))
         start = {name: env.pop(name) for name in mechanism.states if name in env}
         self._initial = {name: value for name, value in env.items() if name not in _GLOBALS}
         env = {}
         if "BREAKPOINT" in mechanism.blocks:
-            self._statements(mechanism.blocks["BREAKPOINT"].statements, env, _Place("BREAKPOINT"))
+            self._statements(mechanism.blocks["BREAKPOINT"].statements, env, Place("BREAKPOINT"))
         names = [*mechanism.nonspecific, *mechanism.electrode]
         names += [name for ion in mechanism.ions for name in ion.write if name == f"i{ion.name}"]
         currents = {name: self._current(name, env) for name in dict.fromkeys(names)}
+        written = {name: env[name] for ion in mechanism.ions for name in ion.write if name in env}
         received, weight = self._received()
         return Equations(
             mechanism=mechanism,
@@ -105,6 +94,7 @@ class _Run:
             conserved=self._conserved,
             residuals=tuple(self._residuals),
             currents=currents,
+            written=written,
             frozen=self._frozen,
             received=received,
             weight=weight,
@@ -129,11 +119,13 @@ class _Run:
         if mechanism.arrays:
             raise self._unsupported(f"it has arrays ({', '.join(dict.fromkeys(mechanism.arrays))})")
         if mechanism.extra:
-            raise self._unsupported(f"it has {', '.join(dict.fromkeys(mechanism.extra))}")
+            where = f"{mechanism.file}:{mechanism.extra[0][1]}"
+            words = ", ".join(dict.fromkeys(word for word, _ in mechanism.extra))
+            raise UnsupportedInput(f"{mechanism.name}: it has {words}", where=where)
 
     # --- statements ---------------------------------------------------------------------------------------------------
 
-    def _statements(self, statements: Sequence[Statement], env: _Env, place: _Place) -> None:
+    def _statements(self, statements: Sequence[Statement], env: _Env, place: Place) -> None:
         for each in statements:
             if isinstance(each, Assign):
                 self._assign(each.target, self._value(each.value, env, place), env, place)
@@ -141,6 +133,8 @@ class _Run:
                 self._rate(each, env, place)
             elif isinstance(each, Branch):
                 self._branch(each, env, place)
+            elif isinstance(each, Loop):
+                self._loop(each, env, place)
             elif isinstance(each, Call):
                 self._call(each, env, place)
             elif isinstance(each, Solve):
@@ -150,19 +144,19 @@ class _Run:
             elif isinstance(each, Conserve):
                 self._conserved = self._conserved or each.total.strip() in ("1", "1.0", "1.")
             elif isinstance(each, Table):
-                self._tables += each.names
+                self._tables += each.names or (place.block,)  # without names, of the function that it stands in
             elif isinstance(each, Equation):
                 raise self._unsupported("an equation stands outside a LINEAR block", place.block)
             else:
                 self._other(each, place)
 
-    def _other(self, each: Other, place: _Place) -> None:
+    def _other(self, each: Other, place: Place) -> None:
         body = each.text.removeprefix("VERBATIM").removesuffix("ENDVERBATIM").strip()
         if each.word == "VERBATIM" and body in ("return 0;", ""):
             return
         raise self._unsupported(f"it has {each.word}", place.block)
 
-    def _assign(self, target: str, value: Expression, env: _Env, place: _Place) -> None:
+    def _assign(self, target: str, value: Expression, env: _Env, place: Place) -> None:
         if target in self.mechanism.states and place.block != "INITIAL" and self._is_solved(target):
             raise self._unsupported(f"it sets the state {target} by hand", place.block)
         env[target] = value if place.branch and len(value.text) < _LONG else self._named(target, (Case(value),))
@@ -190,12 +184,12 @@ class _Run:
             name for ion in mechanism.ions for name in ion.write if name not in ion.read
         }
 
-    def _rate(self, each: Rate, env: _Env, place: _Place) -> None:
+    def _rate(self, each: Rate, env: _Env, place: Place) -> None:
         if place.branch:
             raise self._unsupported(f"the rate of {each.state} stands in a branch", place.block)
         self._rates[each.state] = self._value(each.value, env, place)
 
-    def _branch(self, each: Branch, env: _Env, place: _Place) -> None:
+    def _branch(self, each: Branch, env: _Env, place: Place) -> None:
         ends: list[tuple[Expression | None, _Env]] = []
         for condition, statements in each.cases:
             test = None if condition is None else self._value(condition, env, place)
@@ -215,15 +209,30 @@ class _Run:
             cases = tuple(Case(value, test) for value, (test, _) in zip(values, ends, strict=True))
             env[name] = values[0] if len(set(values)) == 1 else self._named(name, cases)
 
-    def _before(self, name: str, env: _Env, place: _Place) -> Expression:
+    def _loop(self, each: Loop, env: _Env, place: Place) -> None:
+        """The statements once for each number, where these are known."""
+        bounds = [self._value(text, env, place).number for text in (each.first, each.last, each.step)]
+        if any(bound is None or not float(bound).is_integer() for bound in bounds) or not bounds[2]:
+            raise self._unsupported("it has FROM with bounds that are no whole numbers", place.block)
+        first, last, step = (int(bound or 0) for bound in bounds)
+        steps = range(first, last + (1 if step > 0 else -1), step)
+        if len(steps) > _MOST_STEPS:
+            raise self._unsupported(f"it has FROM with {len(steps)} steps", place.block)
+        for number in steps:
+            env[each.variable] = parse(str(number))
+            self._statements(each.statements, env, place)
+
+    def _before(self, name: str, env: _Env, place: Place) -> Expression:
         """What a variable is where a branch does not set it: what it was, or 0 as NEURON starts it."""
         mechanism = self.mechanism
         kept = (env, mechanism.states, mechanism.parameters, _GLOBALS, self._initial)
         return self._read(name, env, place) if any(name in names for names in kept) else parse("0")
 
-    def _call(self, each: Call, env: _Env, place: _Place) -> None:
+    def _call(self, each: Call, env: _Env, place: Place) -> None:
         if each.name == "state_discontinuity" and len(each.arguments) == 2:
             self._assign(each.arguments[0], self._value(each.arguments[1], env, place), env, place)
+            return
+        if each.name in _SAYING:
             return
         block = self.mechanism.blocks.get(each.name)
         if block is None or block.kind not in ("PROCEDURE", "FUNCTION"):
@@ -231,7 +240,7 @@ class _Run:
         values = [self._value(text, env, place) for text in each.arguments]
         self._inline(block, values, env, place)
 
-    def _inline(self, block: Block, values: Sequence[Expression], env: _Env, place: _Place) -> Expression:
+    def _inline(self, block: Block, values: Sequence[Expression], env: _Env, place: Place) -> Expression:
         """Run a procedure or function; what it sets is set in ``env`` too, but its own names. Gives its value."""
         if place.calls > _DEEPEST:
             raise self._unsupported(f"{block.name} calls itself", block.name)
@@ -248,7 +257,7 @@ class _Run:
         env.update({name: value for name, value in inner.items() if name not in own})
         return inner.get(block.name, parse("0"))
 
-    def _solve(self, each: Solve, env: _Env, place: _Place) -> None:
+    def _solve(self, each: Solve, env: _Env, place: Place) -> None:
         block = self.mechanism.blocks.get(each.block)
         if block is None:
             raise ReadError(
@@ -268,7 +277,7 @@ class _Run:
             self._steady |= {state for state in self.mechanism.states if state in used}
         elif not at_start and block.kind in ("DERIVATIVE", "KINETIC"):
             inner = {name: value for name, value in env.items() if name not in _GLOBALS}
-            self._statements(block.statements, inner, _Place(block.name))
+            self._statements(block.statements, inner, Place(block.name))
             env.update({name: value for name, value in inner.items() if name not in {*_GLOBALS, *block.locals}})
         else:
             raise self._unsupported(f"it solves a {block.kind} block in {place.block}", each.block)
@@ -280,7 +289,7 @@ class _Run:
             elif isinstance(each, Reaction):
                 yield from (name for _, name in (*each.left, *each.right))
 
-    def _flow(self, each: Reaction, env: _Env, place: _Place) -> None:
+    def _flow(self, each: Reaction, env: _Env, place: Place) -> None:
         sides = [name for _, name in (*each.left, *each.right)]
         strange = [name for name in sides if name not in self.mechanism.states]
         if each.sign != "<->" or strange or not each.right:
@@ -296,11 +305,11 @@ class _Run:
             return (), ""
         if len(block.arguments) != 1:
             raise self._unsupported("its events carry more than a weight", "NET_RECEIVE")
-        weight, place, env = block.arguments[0], _Place("NET_RECEIVE", branch=1), dict[str, Expression]()
+        weight, place, env = block.arguments[0], Place("NET_RECEIVE", branch=1), dict[str, Expression]()
         env[weight] = variable(weight)
         actions = []
         for each in block.statements:
-            target, text = _event_assignment(each)
+            target, text = event_assignment(each)
             if target not in self.mechanism.states:
                 raise self._unsupported("its events do more than add to states", "NET_RECEIVE")
             actions.append(Assignment(target, self._value(text, env, place)))
@@ -308,7 +317,7 @@ class _Run:
 
     # --- expressions --------------------------------------------------------------------------------------------------
 
-    def _value(self, text: str, env: _Env, place: _Place) -> Expression:
+    def _value(self, text: str, env: _Env, place: Place) -> Expression:
         """An expression with every name replaced by its value, and every function of the mechanism put in."""
         try:
             tree = ast.parse(python_text(text), mode="eval").body
@@ -318,7 +327,7 @@ class _Run:
         made = _Substitute(self, env, place).visit(tree)
         return parse(ast.unparse(made), where=self.mechanism.where(place.block)).simplified()
 
-    def _read(self, name: str, env: _Env, place: _Place) -> Expression:
+    def _read(self, name: str, env: _Env, place: Place) -> Expression:
         mechanism = self.mechanism
         if name in env:
             return env[name]
@@ -349,15 +358,7 @@ class _Run:
 
     def _changes(self, value: Expression) -> bool:
         fixed = {*self.mechanism.parameters, "celsius"} - (_GLOBALS - {"celsius"})
-        waiting = set(value.names)
-        while waiting:
-            name = waiting.pop()
-            if name in self._derived:
-                for case in self._derived[name].cases:
-                    waiting |= case.value.names | (case.condition.names if case.condition is not None else set())
-            elif name not in fixed:
-                return True
-        return False
+        return bool(uses_of([value], self._derived) - fixed - self._derived.keys())
 
     def _factor(self, name: str) -> Expression:
         of, unit = self.mechanism.factors[name]
@@ -370,11 +371,11 @@ class _Run:
 class _Substitute(ast.NodeTransformer):
     """Names become their values; calls of functions their results."""
 
-    def __init__(self, run: _Run, env: _Env, place: _Place) -> None:
+    def __init__(self, run: _Run, env: _Env, place: Place) -> None:
         self._run, self._env, self._place = run, env, place
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
-        return _tree(self._run._read(unmarked(node.id), self._env, self._place))
+        return tree_of(self._run._read(unmarked(node.id), self._env, self._place))
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
@@ -385,16 +386,4 @@ class _Substitute(ast.NodeTransformer):
         if block is None or block.kind != "FUNCTION":
             raise self._run._unsupported(f"it calls {name}", self._place.block)
         values = [parse(ast.unparse(each)).simplified() for each in arguments]
-        return _tree(self._run._inline(block, values, self._env, self._place))
-
-
-def _tree(expression: Expression) -> ast.AST:
-    return ast.parse(expression.text, mode="eval").body
-
-
-def _event_assignment(each: Statement) -> tuple[str, str]:
-    if isinstance(each, Assign):
-        return each.target, each.value
-    if isinstance(each, Call) and each.name == "state_discontinuity" and len(each.arguments) == 2:
-        return each.arguments[0], each.arguments[1]
-    return "", ""
+        return tree_of(self._run._inline(block, values, self._env, self._place))

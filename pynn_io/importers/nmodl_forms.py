@@ -68,27 +68,28 @@ def closure(expressions: list[Expression], derived: Mapping[str, Derived]) -> li
 
 
 @dataclass(frozen=True, slots=True)
-class Ohmic:
-    """``scale * conductance * product of gates * (v - reversal)``.
+class Form:
+    """``scale * conductance * product of gates * driving force``.
 
-    conductance: the parameter that is a density, or empty. scale: what makes it S/cm2 (uS for a point process).
-    gates: (factor, power). reversal: free of the potential.
+    conductance: the parameter that is a density, or empty. scale: what makes it S/cm2 (uS for a point process), or cm/s
+    of a permeability. gates: (factor, power). reversal: of the driving force ``v - reversal``, free of the potential;
+    None for that of Goldman, Hodgkin and Katz.
     """
 
     conductance: str
     scale: float
     gates: tuple[tuple[Expression, int], ...]
-    reversal: Expression
+    reversal: Expression | None
 
 
-def ohmic(equations: Equations, name: str, values: Values) -> Ohmic | None:
+def ohmic(equations: Equations, name: str, values: Values) -> Form | None:
     """The current of that name in this form; None where it has another."""
-    densities = _densities(equations)
-    expandable = _expandable(values.derived, densities)
+    densities = densities_of(equations)
+    expand = expandable(values.derived, densities)
     scale, conductance = 1.0, ""
     reversal: Expression | None = None
     gates: dict[str, int] = {}
-    for factor, power in _factors(equations.currents[name].tree, expandable):
+    for factor, power in factors_of(equations.currents[name].tree, expand):
         number = factor.number if factor.number is not None else None
         driving = _driving(factor, values)
         if driving is not None and power == 1 and reversal is None:
@@ -105,17 +106,17 @@ def ohmic(equations: Equations, name: str, values: Values) -> Ohmic | None:
     found = tuple((Expression(text), power) for text, power in gates.items() if power)
     if conductance and any(conductance in uses_of([factor], values.derived) for factor, _ in found):
         return None
-    return Ohmic(conductance, scale, found, reversal)
+    return Form(conductance, scale, found, reversal)
 
 
-def _densities(equations: Equations) -> frozenset[str]:
+def densities_of(equations: Equations) -> frozenset[str]:
     """Parameters that are conductance densities: by their units, or where none is, by their names."""
     mechanism = equations.mechanism
     by_unit = {name for name in mechanism.parameters if _DENSITY_UNIT.fullmatch(mechanism.units.get(name, "").strip())}
     return frozenset(by_unit or filter(_DENSITY_NAME.fullmatch, mechanism.parameters))
 
 
-def _expandable(derived: Mapping[str, Derived], densities: frozenset[str]) -> Callable[[str], Expression | None]:
+def expandable(derived: Mapping[str, Derived], densities: frozenset[str]) -> Callable[[str], Expression | None]:
     """Which derived variables are put in as products: those that hold the conductance, and the driving force."""
 
     def expand(name: str) -> Expression | None:
@@ -129,20 +130,20 @@ def _expandable(derived: Mapping[str, Derived], densities: frozenset[str]) -> Ca
     return expand
 
 
-def _factors(node: ast.expr, expand: Callable[[str], Expression | None]) -> Iterator[tuple[Expression, int]]:
+def factors_of(node: ast.expr, expand: Callable[[str], Expression | None]) -> Iterator[tuple[Expression, int]]:
     """The factors of a product with their powers."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
         sign = 1 if isinstance(node.op, ast.Mult) else -1
-        yield from _factors(node.left, expand)
-        yield from ((factor, sign * power) for factor, power in _factors(node.right, expand))
+        yield from factors_of(node.left, expand)
+        yield from ((factor, sign * power) for factor, power in factors_of(node.right, expand))
     elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) and _whole(node.right) is not None:
         times = _whole(node.right) or 0
-        yield from ((factor, times * power) for factor, power in _factors(node.left, expand))
+        yield from ((factor, times * power) for factor, power in factors_of(node.left, expand))
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         yield parse("-1"), 1
-        yield from _factors(node.operand, expand)
+        yield from factors_of(node.operand, expand)
     elif isinstance(node, ast.Name) and (found := expand(node.id)) is not None:
-        yield from _factors(found.tree, expand)
+        yield from factors_of(found.tree, expand)
     else:
         yield Expression(ast.unparse(node)), 1
 
@@ -255,7 +256,7 @@ def _opening(node: ast.expr, state: str) -> Relaxing | None:
 
 def _without(node: ast.expr, factor: str) -> Expression | None:
     """A product without one factor."""
-    found = list(_factors(node, lambda name: None))
+    found = list(factors_of(node, lambda name: None))
     wanted = [index for index, (each, power) in enumerate(found) if power == 1 and _same(each.text, factor)]
     if len(wanted) != 1:
         return None

@@ -11,7 +11,7 @@ from pynn_io.graph.expressions import Expression, parse, variable
 from pynn_io.importers.nmodl_curves import Curve, curve
 from pynn_io.importers.nmodl_forms import Relaxing, Values, q10_of, relaxing
 from pynn_io.importers.nmodl_system import Equations, uses_of
-from pynn_io.importers.nmodl_types import TIME, Outcome
+from pynn_io.importers.nmodl_types import PER_TIME, TIME, Outcome
 
 #: The temperature (degC) of a curve that does not depend on it; the potential and calcium where starts are compared.
 WARM, MIDDLE, CALCIUM = 20.0, -63.7, 3.1e-4
@@ -147,6 +147,15 @@ class Gates:
             return Component("fixedTimeCourse", "", {"tau": number})
         base = "baseVoltageConcDepTime" if "cai" in self._values.uses(tau) else "baseVoltageDepTime"
         return Component(self._own(f"{name}_tau", base, Outcome("t", "time", TIME, tau)))
+
+    def rate(self, name: str, rate: Expression) -> Component:
+        """A rate (number per ms) of a transition: a formula of NeuroML where it is one, else a type of its own."""
+        uses = self._values.uses(rate)
+        found = _curve_of(rate, self._values) if uses == {"v"} else None
+        if found is not None:
+            return _formula(found, "Rate")
+        base = "baseVoltageConcDepRate" if "cai" in uses else "baseVoltageDepRate"
+        return Component(self._own(name, base, Outcome("r", "per_time", PER_TIME, rate)))
 
     def _fractional(self, factor: Expression, power: int) -> tuple[str, Component] | None:
         """``a * h1 + b * h2``: parts of a conductance with kinetics of their own."""

@@ -26,7 +26,8 @@ class Equations:
 
     derived: in order. rates: state -> change per ms. start: value of a state at the start; steady: states that start
     where their rates are 0. flows: reactions, not among the rates; conserved: whether occupancies add up to 1.
-    residuals: what LINEAR equations demand to be 0 at the start. currents: name -> value. frozen: variables that
+    residuals: what LINEAR equations demand to be 0 at the start. currents: name -> value. written: name -> value, of
+    what it sets of ions without a rate. frozen: variables that
     INITIAL computes once, of what may change later. received: what an event does; ``weight``: the name of its argument.
     needs: names that NEURON gives (``v``, ``celsius``, ``cai`` ...). tables: variables that NEURON interpolates.
     """
@@ -40,11 +41,27 @@ class Equations:
     conserved: bool
     residuals: tuple[Expression, ...]
     currents: Mapping[str, Expression]
+    written: Mapping[str, Expression]
     frozen: Mapping[str, Expression]
     received: tuple[Assignment, ...]
     weight: str
     needs: frozenset[str]
     tables: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where statements stand: the block for messages, how deep in branches, how deep in calls."""
+
+    block: str
+    branch: int = 0
+    calls: int = 0
+
+    def inside(self) -> Place:
+        return Place(self.block, self.branch + 1, self.calls)
+
+    def called(self, name: str) -> Place:
+        return Place(name, self.branch, self.calls + 1)
 
 
 def uses_of(values: Iterable[Expression], derived: Mapping[str, Derived]) -> set[str]:

@@ -7,6 +7,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 
+from pynn_io.formats.nmodl_records import Assign, Call, Statement
 from pynn_io.graph.expressions import Expression, marked
 
 #: NMODL's function -> how it is written here. ``log`` is the natural one in both.
@@ -63,6 +64,20 @@ _COMPARES: Mapping[type, Callable[..., bool]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
+
+
+def tree_of(expression: Expression) -> ast.expr:
+    """The syntax tree of an expression, of one's own to change."""
+    return ast.parse(expression.text, mode="eval").body
+
+
+def event_assignment(each: Statement) -> tuple[str, str]:
+    """What a statement of NET_RECEIVE sets, and to what; empty where it does anything else."""
+    if isinstance(each, Assign):
+        return each.target, each.value
+    if isinstance(each, Call) and each.name == "state_discontinuity" and len(each.arguments) == 2:
+        return each.arguments[0], each.arguments[1]
+    return "", ""
 
 
 def function_call(name: str, arguments: list[ast.expr]) -> ast.expr | None:

@@ -263,11 +263,10 @@ def _with_units(found: ComponentType) -> ComponentType:
     return replace(found, constants={**units, **found.constants})
 
 
-def pool_type(name: str, concentration: str, values: Values, moving: Moving, about: str = "") -> ComponentType:
-    """A model of an ion's concentration: NEURON's ``cai`` is NeuroML's ``concentration``."""
+def pool_type(name: str, state: str, values: Values, moving: Moving, about: str = "") -> ComponentType:
+    """A model of an ion's concentration: a state, NEURON's ``cai`` or another, is NeuroML's ``concentration``."""
     made = own_type(name, "concentrationModel", (), values, moving, about)
-
-    number = _GIVEN[concentration].name
+    number = _GIVEN[state].name if state in _GIVEN else next(each for each in made.states if each.rstrip("_") == state)
     own = made.states.keys() - {number}
     derived = (
         Derived(number, "none", (Case(parse("concentration / MILLIMOLAR")),)),

@@ -12,7 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from pynn_io.graph.biophysics import ChannelDensity, Law, MembraneProperty, Paint, ReversalPotential
+from pynn_io.graph.biophysics import (
+    ChannelDensity,
+    InitialConcentration,
+    Law,
+    MembraneProperty,
+    Paint,
+    ReversalPotential,
+)
 from pynn_io.graph.columns import empty
 from pynn_io.graph.morphology import Morphology, Tag
 from pynn_io.graph.segments import GROUP_OF_TAG
@@ -53,6 +60,8 @@ class BuiltCell:
     not: those that differ from the mechanism's default anywhere, in the mechanism's units, and all of ``pas``.
     reversals: by ion, float64[c], mV; NaN where there is no such ion, or where its potential follows concentrations.
     moving: by ion, bool[c], where it does.
+    concentrations: by ion, float64[c, 2], mM at the start inside and outside; NaN where no mechanism uses
+    them.
     """
 
     geometry: Geometry
@@ -66,6 +75,12 @@ class BuiltCell:
     parameters: Mapping[str, Mapping[str, np.ndarray]] = field(default_factory=empty)
     reversals: Mapping[str, np.ndarray] = field(default_factory=empty)
     moving: Mapping[str, np.ndarray] = field(default_factory=empty)
+    concentrations: Mapping[str, np.ndarray] = field(default_factory=empty)
+
+    def ions(self) -> list[np.ndarray]:
+        """What is stated of ions: columns of c compartments."""
+        sides = [column for both in self.concentrations.values() for column in both.T]
+        return [*self.reversals.values(), *self.moving.values(), *sides]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +116,7 @@ def graph_cell(cell: BuiltCell, name: str) -> tuple[Morphology, tuple[Paint, ...
     """The cell's morphology, with the groups that the decor needs, and its decor.
 
     Mechanisms are `ChannelDensity` by their NMODL names, with the parameters that differ from the mechanism's own; the
-    reversal potentials of their ions stand beside them.
+    reversal potentials and the concentrations of their ions stand beside them.
     """
     shape = shape_of(cell.geometry, cell.numbers, cell.count, cell.diameter, _signature(cell), name)
     regions = _Regions(shape, cell)
@@ -111,7 +126,7 @@ def graph_cell(cell: BuiltCell, name: str) -> tuple[Morphology, tuple[Paint, ...
 
 def _signature(cell: BuiltCell) -> np.ndarray:
     """Numbers that are the same for compartments with the same membrane. int64[c]"""
-    columns = [cell.capacitance, *cell.mechanisms.values(), *cell.reversals.values(), *cell.moving.values()]
+    columns = [cell.capacitance, *cell.mechanisms.values(), *cell.ions()]
     columns += [column for values in cell.parameters.values() for column in values.values()]
     return _classes(columns)
 
@@ -161,13 +176,18 @@ def _decor(cell: BuiltCell, regions: _Regions) -> Iterator[Paint]:
         for value in np.unique(values).tolist():
             yield from (Paint(region, MembraneProperty(kind, value)) for region in regions.of(values == value))
     potentials: dict[tuple[str, str], float] = {}
+    concentrations: dict[tuple[str, str], InitialConcentration] = {}
     for name, here in cell.mechanisms.items():
         for region, item, row in _spread(cell, name, here, regions):
             yield Paint(region, item)
             if name != PASSIVE:
                 stated = {ion: float(values[row]) for ion, values in cell.reversals.items()}
                 potentials |= {(region, ion): value for ion, value in stated.items() if not np.isnan(value)}
+                for ion, (inside, outside) in ((ion, both[row].tolist()) for ion, both in cell.concentrations.items()):
+                    if not np.isnan(inside):
+                        concentrations[region, ion] = InitialConcentration(ion, inside, outside)
     yield from (Paint(region, ReversalPotential(ion, value)) for (region, ion), value in potentials.items())
+    yield from (Paint(region, item) for (region, _), item in concentrations.items())
 
 
 def _spread(
@@ -175,7 +195,7 @@ def _spread(
 ) -> Iterator[tuple[str, ChannelDensity, int]]:
     """One mechanism: region, item and a compartment of it, for each set of values."""
     values = cell.parameters.get(name, {})
-    ions = () if name == PASSIVE else (*cell.reversals.values(), *cell.moving.values())
+    ions = [] if name == PASSIVE else cell.ions()
     classes = np.where(here, _classes([here, *values.values(), *ions]), -1)
     for number in np.unique(classes[here]).tolist():
         chosen = classes == number

@@ -196,7 +196,7 @@ def _refuse(item: object, where: str, report: Report) -> None:
         message = "Its equations are in a file of a simulator's own language, which is not translated."
         report.lost("channel", where, message, examples=[name])
     else:
-        message = f"{type(item).__name__} is not built: a channel of NeuroML has the reversal potential of its density."
+        message = f"{type(item).__name__} is not built: NeuroML states it with the channel or the model that uses it."
         report.lost("decor", where, message)
 
 

@@ -37,6 +37,7 @@ _NEST = {
         "NEST runs cells without extent",
         *("cell:CableCell", "template:hoc", "template", "channel:nmodl:pas", "channel:nmodl", "channel"),
         *("decor:ChannelDensity", "decor:MembraneProperty", "decor:ReversalPotential", "decor:ConcentrationModel"),
+        "decor:InitialConcentration",
         *(
             "channel:neuroml",
             "decor:ChannelPopulation",
@@ -71,6 +72,7 @@ _NEST = {
 _NEURON = {
     **_no("its equations are in a language that NEURON does not read", "template", "channel"),
     **_no("items placed at one point of a cell are not built", "decor:Junction"),
+    **_no("concentrations start at NEURON's own, or at those of a model of the ion", "decor:InitialConcentration"),
     **_no("what one channel of a mechanism conducts is not known", "decor:ChannelPopulation"),
     **_no(_NO_CELL, "cell:UnknownCell"),
     **_no(_NOT_BUILT, "component_types:structure"),
@@ -109,6 +111,7 @@ _ARBOR = {
     **dict.fromkeys((f"channel:nmodl:{name}" for name in _CATALOGUES.split()), _RATIONAL),
     "channel:nmodl:pas": EXACT,
     **_no("items placed at one point of a cell are not built", "decor:Junction"),
+    **_no("concentrations start at Arbor's own, or at those of a model of the ion", "decor:InitialConcentration"),
     **_no("channels that are counted, not spread, are not built", "decor:ChannelPopulation"),
     **_no(_NO_CELL, "cell:UnknownCell"),
     **_no("Arbor's synapses do not see the potential of the cell that they come from", "kind:graded"),

@@ -68,6 +68,7 @@ _KEPT_INPUT = _nearly("kept as NeuroML beside the circuit, which only pynn_io re
 _ALONE = _no("in SONATA a network stands alone: it is written as if it did")
 _NOT_BUILT = _no("SONATA states cells and connections, and no rules that build them")
 _NOT_IN_BMTK = _no("BMTK has no such input")
+_NO_START = _no("it states the concentration of an ion together with a model of it, and here is none")
 _NO_SETTINGS = _no("LEMS states the length and the step of a simulation, and no simulator's own settings")
 _NOT_A_TRACE = _no("LEMS writes potentials of cells, and nothing else yet")
 
@@ -163,6 +164,14 @@ ROWS: dict[str, Row] = {
     "decor:ChannelPopulation:neuroml": _row("Channels that are counted, not spread"),
     "decor:MembraneProperty": _row("Capacitance, resistivity, initial potential, threshold"),
     "decor:ReversalPotential": _row("Reversal potentials of ions"),
+    "decor:InitialConcentration": Row(
+        "Concentrations of ions at the start, for mechanisms that stay names",
+        _NO_START,
+        _NO_START,
+        _NO_START,
+        _NO_START,
+        NOT_A_MORPHOLOGY,
+    ),
     "decor:ConcentrationModel": _row("Concentration models as NMODL mechanisms", neuroml=_OWN_SIMULATOR),
     "decor:ConcentrationModel:neuroml": _row("Concentrations of ions at the start"),
     "decor:Junction": _row("Gap junction sites"),
@@ -254,6 +263,7 @@ _OF_CELLS = {
     "decor:ChannelPopulation": _OWN_SIMULATOR,
     "decor:ConcentrationModel": _OWN_SIMULATOR,
     "decor:ReversalPotential": _no("a channel of NeuroML has the reversal potential of its density"),
+    "decor:InitialConcentration": _NO_START,
     "decor:Junction": _NOT_YET,
     "stimulus:ComponentInput": _nearly("written as a mechanism with its numbers; which cells it acts on is not"),
 }

@@ -1,7 +1,7 @@
 """Mechanisms under voltage clamp in NEURON: the original file, and what we write from its translation.
 
 `measured` compiles all of them once and gives, by mechanism, how far currents and states are apart: the largest
-difference as a part of the largest value of the original's trace.
+difference as a part of the largest value of the original's trace. The tests and docs/make_nmodl.py have it.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from pynn_io.formats.nmodl import read_mechanism
 from pynn_io.formats.nmodl_records import Mechanism
+from pynn_io.graph.biophysics import Law
 from pynn_io.graph.dynamics import Component
 from pynn_io.importers.nmodl_channels import Channel, Translation, translate
 from pynn_io.lowering import nmodl
@@ -32,6 +34,13 @@ _SETTLED = 40.0
 #: NEURON's own reversal potentials, mV.
 _REVERSALS: Mapping[str, float] = {"na": 50.0, "k": -77.0, "ca": 132.4579341637009}
 _RUN = Path(__file__).with_name("clamp_in_neuron.py")
+
+
+class Difference(NamedTuple):
+    """apart: the largest difference; moves: how far the original moves; both as parts of its largest value."""
+
+    apart: float
+    moves: float
 
 
 @dataclass(frozen=True)
@@ -98,12 +107,15 @@ def _own_states(made: nmodl.Mechanism) -> list[str]:
 
 
 def _density(channel: Channel, found: Translation) -> Component:
+    if channel.law is Law.GHK:
+        speed = found.parameters[channel.density] * channel.scale * 10.0  # cm/s in um/ms
+        return Component("channelDensityGHK", channel.component.id, {"permeability": speed})
     reversal = channel.reversal if channel.reversal is not None else _REVERSALS[channel.ion]
     amount = found.parameters[channel.density] * channel.scale if channel.density else channel.scale
     return Component("channelDensity", channel.component.id, {"condDensity": amount * 0.01, "erev": reversal})
 
 
-def measured(files: Iterable[Path], cases: Iterable[Case], folder: Path) -> dict[str, dict[str, float]]:
+def measured(files: Iterable[Path], cases: Iterable[Case], folder: Path) -> dict[str, dict[str, Difference]]:
     """name -> what was compared -> difference, over all protocols. folder: for the texts that are compiled."""
     cases = list(cases)
     written = []
@@ -118,4 +130,5 @@ def measured(files: Iterable[Path], cases: Iterable[Case], folder: Path) -> dict
         [sys.executable, str(_RUN)], input=json.dumps(given), capture_output=True, text=True, timeout=900, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    found = json.loads(done.stdout.splitlines()[-1])
+    return {name: {key: Difference(*pair) for key, pair in pairs.items()} for name, pairs in found.items()}

@@ -16,7 +16,8 @@ PROTOCOLS = (
 )
 #: uS, or nA, of an event.
 WEIGHT = 0.002
-CALCIUM = (1e-4, 7.3e-4)
+#: mM, one step of a protocol after another.
+CALCIUM = (1e-4, 7.3e-4, 3e-4)
 
 
 def section(inserted: list[tuple[str, dict[str, float]]]):
@@ -40,27 +41,40 @@ def point(made, name: str, values: dict[str, float], events: list[float]):
     return synapse, connection, h.FInitializeHandler(lambda: [connection.event(time) for time in events])
 
 
-def clamp(made, start: float, steps: tuple[tuple[float, float], ...]):
+def course(start: float, steps: list[tuple[float, float]]):
+    """Values that step, as vectors of values and times, and the end (ms)."""
     times, values, now = [0.0], [start], 5.0
     for value, length in steps:
         times += [now, now]
         values += [values[-1], value]
         now += length
-    times.append(now)
-    values.append(values[-1])
+    return h.Vector([*values, values[-1]]), h.Vector([*times, now]), now
+
+
+def clamp(made, start: float, steps: tuple[tuple[float, float], ...], calcium: bool):
+    """A section under voltage clamp; calcium: whether its calcium steps, too."""
     stimulus = h.SEClamp(made(0.5))
     stimulus.rs, stimulus.dur1 = 1e-6, 1e9
-    played = (h.Vector(values), h.Vector(times))
-    played[0].play(stimulus._ref_amp1, played[1], True)
-    return stimulus, played, now
+    values, times, end = course(start, list(steps))
+    values.play(stimulus._ref_amp1, times, True)
+    kept = [stimulus, values, times]
+    if calcium:
+        levels = [(CALCIUM[(number + 1) % len(CALCIUM)], length) for number, (_, length) in enumerate(steps)]
+        values, times, _ = course(CALCIUM[0], levels)
+        values.play(made(0.5)._ref_cai, times, True)
+        kept += [values, times]
+    return kept, end
 
 
 def recorded(place, name: str):
     return h.Vector().record(getattr(place, f"_ref_{name}"))
 
 
-def difference(case: dict, start: float, steps: tuple, celsius: float, calcium: float) -> dict[str, float]:
+def difference(case: dict, start: float, steps: tuple, celsius: float) -> dict[str, tuple[float, float]]:
+    """What is compared -> how far it is apart, and how much it moves, both as parts of the largest value."""
     h.celsius = celsius
+    if hasattr(h, "cai0_ca_ion"):  # where any mechanism loaded has to do with calcium
+        h.cai0_ca_ion = CALCIUM[0]
     source = [(case["source"], {"gbar": 1e-5})] if case["source"] else []
     original, made = [(case["name"], case["original"])], case["made"]
     events = case["events"]
@@ -69,24 +83,22 @@ def difference(case: dict, start: float, steps: tuple, celsius: float, calcium: 
     synapses = [point(each, *one[0], events) for each, one in ((first, original), (second, made)) if events]
     if synapses:
         places = [synapse for synapse, _, _ in synapses]
-    for each in (first, second):
-        if h.ismembrane("ca_ion", sec=each) and not source:
-            each.cai = calcium
-    clamps = [clamp(each, start, steps) for each in (first, second)]
+    stepping = [h.ismembrane("ca_ion", sec=each) and not source for each in (first, second)]
+    clamps = [clamp(each, start, steps, calcium) for each, calcium in zip((first, second), stepping, strict=True)]
     pairs = [(key, recorded(places[0], key), recorded(places[1], own)) for key, own in case["pairs"]]
     h.dt = 0.025
     h.finitialize(start)
-    while h.t < clamps[0][2]:
+    while h.t < clamps[0][1]:
         h.fadvance()
     begin = int(case["settled"] / h.dt)
     return {key: apart(np.array(a)[begin:], np.array(b)[begin:]) for key, a, b in pairs}
 
 
-def apart(a: np.ndarray, b: np.ndarray) -> float:
+def apart(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     scale = np.abs(a).max()
     if not np.all(np.isfinite(a)) or not np.all(np.isfinite(b)):
-        return float("inf")
-    return float(np.abs(a - b).max() / scale) if scale else float(np.abs(b).max())
+        return float("inf"), 0.0
+    return (float(np.abs(a - b).max() / scale), float(np.ptp(a) / scale)) if scale else (float(np.abs(b).max()), 0.0)
 
 
 def main() -> None:
@@ -95,12 +107,13 @@ def main() -> None:
     for case in given["cases"]:
         if hasattr(h, f"usetable_{case['name']}"):
             setattr(h, f"usetable_{case['name']}", 0)
-    found: dict[str, dict[str, float]] = {}
+    found: dict[str, dict[str, tuple[float, float]]] = {}
     for case in given["cases"]:
         worst = found.setdefault(case["name"], {})
         for number, (start, steps) in enumerate(PROTOCOLS):
-            for key, value in difference(case, start, steps, 34.0 - 9.0 * (number % 2), CALCIUM[number % 2]).items():
-                worst[key] = max(worst.get(key, 0.0), value)
+            for key, (value, moves) in difference(case, start, steps, 34.0 - 9.0 * (number % 2)).items():
+                before = worst.get(key, (0.0, 0.0))
+                worst[key] = (max(before[0], value), max(before[1], moves))
     print(json.dumps(found))
 
 

@@ -93,6 +93,20 @@ def test_what_is_stated_of_a_mechanism_that_stays_a_name_is_kept(tmp_path: Path)
     assert {name for issue in refused for name in issue.examples} == {"NaTs", "CaDynamics"}
 
 
+def test_a_file_that_is_no_nmodl_leaves_its_mechanism_a_name(tmp_path: Path) -> None:
+    text = (MECHANISMS / "NaTs.mod").read_text()
+    (tmp_path / "NaTs.mod").write_text(text.replace("BREAKPOINT", "BREAK POINT", 1))
+    (tmp_path / "Kv3_1.mod").write_bytes((MECHANISMS / "Kv3_1.mod").read_bytes())
+    report = Report()
+    document = read(ONE / "config.simulation_iclamp.json", mechanisms=[tmp_path], report=report)
+    assert isinstance(document.network.channels["Kv3_1"], Component)
+    assert not isinstance(document.network.channels["NaTs"], Component)
+    (issue,) = (each for each in report if each.examples == ["NaTs"])
+    line = text[: text.index("BREAKPOINT")].count("\n") + 1
+    assert str(issue.where) == f"{tmp_path}/NaTs.mod:{line}"
+    assert issue.message.startswith("this is not NMODL: syntax error") and issue.message.endswith("it stays a name.")
+
+
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source, dest, folder = str(ONE / "config.simulation_iclamp.json"), str(tmp_path / "out"), str(tmp_path / "nothing")
     status = convert_command([source, dest, "--to", "neuroml", "--mechanisms", folder])

@@ -11,20 +11,24 @@ import pytest
 
 from pynn_io import registry
 from pynn_io.cli.convert import main as convert_command
+from pynn_io.cli.run import main as run_command
 from pynn_io.errors import BackendUnavailable, MissingPart, RunError, SimulationFailed
-from pynn_io.graph.biophysics import ChannelDensity, ConcentrationModel, Law
+from pynn_io.graph.biophysics import ChannelDensity, ConcentrationModel, Law, Paint, Place
 from pynn_io.graph.cells import CableCell
 from pynn_io.graph.columns import Column
+from pynn_io.graph.dynamics import Component
+from pynn_io.graph.network import Network
 from pynn_io.pipeline import convert, read, write
 from pynn_io.registry import Backend
 from pynn_io.report import Report
 from pynn_io.results import Results
+from pynn_io.results.files import read_results
 from pynn_io.simulate import simulate
 from pynn_io.templates import built
 from tests.neuroml_out.nml_tools import jnml_validates
 from tests.templates.circuits import copied, with_exponential_synapses
 
-pytest.importorskip("neuron", reason="NEURON builds hoc templates")
+neuron = pytest.importorskip("neuron", reason="NEURON builds hoc templates")
 pytest.importorskip("nmodl", reason="the package nmodl reads .mod files")
 
 #: Values that differ along sections, sections that get another diameter after their points, and a mechanism's global.
@@ -250,4 +254,113 @@ def test_pools_of_calcium_and_mechanisms_of_the_circuits_own_folder(tmp_path: Pa
     expected = 8.314462618 * 289.15 / (2 * 96485.33212) * np.log(2.0 / 5e-5) * 1e3
     assert found["axon", "Ca_HVA"].reversal == pytest.approx(expected, rel=1e-6)
     pools = {entry.region: entry.item.mechanism for entry in cell.decor if isinstance(entry.item, ConcentrationModel)}
-    assert pools["apic"] == "CaDynamics" and pools["soma"] != "CaDynamics" and set(pools) == {"soma", "apic"}
+    assert pools["apic"] == "CaDynamics" and pools["soma"] != "CaDynamics"
+    constant = network.channels[pools["axon"]]  # Nothing changes calcium there, and SK depends on it.
+    assert isinstance(constant, Component) and set(pools) == {"soma", "apic", "axon"}
+    assert (constant.parameters["rho"], constant.parameters["restingConc"]) == (0.0, 5e-5)
+
+
+@pytest.mark.parametrize("backend", ["neuron", "arbor"])
+def test_what_is_read_for_writing_is_not_run(tmp_path: Path, backend: str) -> None:
+    document = read(copied(tmp_path), allow_exec=True)
+    assert document.plan is not None
+    with pytest.raises(RunError, match=r"some channels of this cell are equations \(hh_k") as caught:
+        simulate(document.network, document.plan, backend=backend)
+    assert caught.value.where.startswith("cells/Net") and "convert it to NeuroML and run that" in caught.value.hint
+
+
+DEMONSTRATION = Path(neuron.__file__).parent / ".data/share/nrn/demo/release"
+#: A pool that starts where NEURON's ``cai0_ca_ion`` says.
+SHELL = """NEURON { SUFFIX Shell USEION ca READ ica, cai WRITE cai }
+STATE { cai (mM) }
+ASSIGNED { ica (mA/cm2) }
+BREAKPOINT { SOLVE decay METHOD cnexp }
+DERIVATIVE decay { cai' = -2*ica - (cai - 0.0001)/400 }
+"""
+SHELLS = """
+    forsec all { insert pas e_pas = -75 g_pas = 0.0001 }
+    forsec somatic {
+      usetable_hh = 0
+      insert hh gnabar_hh = 0.2
+      insert Ca_HVA gbar_Ca_HVA = 0.0001
+      insert SK gbar_SK = 0.002
+      insert Shell
+    }
+    forsec axonal { insert SK gbar_SK = 0.002 cai = 0.00035 cao = 1.7 }
+    forsec apical { insert cachan pcabar_cachan = 1e-05 usetable_cachan = 0 }
+    cai0_ca_ion = 0.0005
+    cao0_ca_ion = 1.5"""
+
+
+def _with_shells(tmp_path: Path, **texts: str) -> Path:
+    """A circuit of templates whose calcium starts elsewhere than NEURON's. texts: further mechanisms."""
+    bmtk = pytest.importorskip("bmtk", reason="BMTK ships the mechanisms of the Allen Institute")
+    modfiles = Path(bmtk.__file__).parent / "utils/scripts/bionet/mechanisms/modfiles"
+    config = copied(tmp_path, SHELLS)
+    basket = config.parent / "components/hoc/NetBasket.hoc"
+    basket.write_text(basket.read_text().replace("forsec somatic", "usetable_hh = 0\n    forsec somatic"))
+    folder = config.parent / "components/mod"
+    for path in (modfiles / "Ca_HVA.mod", modfiles / "SK.mod", DEMONSTRATION / "camchan.mod"):
+        shutil.copyfile(path, folder / path.name)
+    for name, text in {"Shell": SHELL, **texts}.items():
+        (folder / f"{name}.mod").write_text(text)
+    return config
+
+
+@pytest.mark.slow
+def test_concentrations_of_the_start_that_a_template_sets(tmp_path: Path) -> None:
+    """With a pool and without, where a permeability lets calcium in, too: what is written fires as the templates do.
+
+    With NEURON's own 5e-5 mM it would not.
+    """
+    document = with_exponential_synapses(read(_with_shells(tmp_path)))
+    assert document.plan is not None
+    reference = simulate(document.network, document.plan, backend="neuron")
+    report = Report()
+    made = registry.load_dotted(registry.MECHANISMS)(*built(document, (), report), report)
+    write(made, tmp_path / "out", "neuroml", report=report)
+    lems = next((tmp_path / "out").glob("LEMS_*.xml"))
+    again = read(lems)
+    stated = {
+        (entry.region, entry.item.initial, entry.item.initial_outside)
+        for cell in again.network.cells.values()
+        for entry in getattr(cell, "decor", ())
+        if isinstance(entry.item, ConcentrationModel)
+    }
+    # In apical dendrites calcium has the values of the moment when it came, which no mechanism sets again.
+    assert stated == {("soma", 0.0005, 1.5), ("axon", 0.00035, 1.7), ("apic", 5e-5, 2.0)}
+    assert again.plan is not None
+    assert run_command([str(lems), "-q", "-b", "neuron", "-o", str(tmp_path / "run")]) == 0
+    results = read_results(tmp_path / "run")
+    other = simulate(_at_neurons_own(again.network), again.plan, backend="neuron")
+    # Files of results have populations in an order of their own.
+    both = (sorted(_of(each, "left"), key=lambda cell: cell[1][-1]) for each in (results, reference))
+    for ours, theirs in zip(*both, strict=True):
+        assert len(theirs[0]) >= 2
+        np.testing.assert_allclose(ours[0], theirs[0], rtol=0, atol=1e-9)
+        np.testing.assert_allclose(ours[1], theirs[1], rtol=0, atol=1e-5)
+    assert max(np.abs(a[1] - b[1]).max() for a, b in zip(_of(other, "left"), _of(reference, "left"), strict=True)) > 1
+    assert "All valid and no warnings" in jnml_validates(*sorted((tmp_path / "out").glob("*.nml")))
+
+
+def _at_neurons_own(network: Network) -> Network:
+    """The same with calcium that starts at 5e-5 and 2 mM."""
+
+    def usual(entry: Paint | Place) -> Paint | Place:
+        if not isinstance(entry.item, ConcentrationModel):
+            return entry
+        return Paint(entry.region, replace(entry.item, initial=5e-5, initial_outside=2.0))
+
+    cells = {
+        name: replace(cell, decor=tuple(map(usual, cell.decor))) if isinstance(cell, CableCell) else cell
+        for name, cell in network.cells.items()
+    }
+    return replace(network, cells=cells)
+
+
+def test_concentrations_for_a_mechanism_that_stays_a_name_are_reported(tmp_path: Path) -> None:
+    report = Report()
+    closed = SHELL.replace("BREAKPOINT", "VERBATIM\n  /* closed */\nENDVERBATIM\nBREAKPOINT", 1)
+    convert(_with_shells(tmp_path, Shell=closed), to="neuroml", report=report, allow_exec=True, check=True)
+    (issue,) = (each for each in report if each.code == "initial-concentration")
+    assert issue.examples == ["ca"] and "NetPyramid" in str(issue.where) and "left out" in issue.message

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from pynn_io.errors import RunError
 from pynn_io.graph.biophysics import ChannelDensity, ChannelPopulation
 from pynn_io.graph.cells import CableCell, PointCell
 from pynn_io.graph.dynamics import Component
@@ -94,6 +95,26 @@ def with_pynn_parameters(cell: PointCell) -> PointCell:
     if "v" in numbers:
         numbers["v_init"] = numbers.pop("v")
     return replace(cell, model=f"{SCHEME}{cell.model}", parameters=numbers)
+
+
+def refuse_mixtures(network: Network) -> None:
+    """RunError for a cable cell with channels in equations beside others that are names, which none builds.
+
+    So are the cells of a circuit that was read with ``mechanisms`` or ``allow_exec``, for writing it as NeuroML.
+    """
+    for name, cell in network.cells.items():
+        if not isinstance(cell, CableCell) or cell.template or is_of_components(cell, network):
+            continue
+        named = [p.item.channel for p in cell.decor if isinstance(p.item, ChannelDensity | ChannelPopulation)]
+        equations = sorted({each for each in named if isinstance(network.channels.get(each), Component)})
+        if equations:
+            shown = ", ".join(equations[:3])
+            raise RunError(
+                f"some channels of this cell are equations ({shown} ...), others names for a simulator",
+                where=f"cells/{name}",
+                hint="a circuit read with mechanisms or allow_exec is for writing: convert it to NeuroML and run that, "
+                "or run the circuit as it is, whose mechanisms and templates NEURON loads itself",
+            )
 
 
 def is_of_components(cell: CableCell, network: Network) -> bool:

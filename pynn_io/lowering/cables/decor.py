@@ -11,6 +11,7 @@ from pynn_io.graph.biophysics import (
     ChannelDensity,
     ChannelPopulation,
     ConcentrationModel,
+    InitialConcentration,
     Item,
     Place,
     ReversalPotential,
@@ -95,6 +96,8 @@ def _assignments(region: str, item: Item, where: str, report: Report) -> Iterato
         elif item.reversal is not None:
             yield Assign(region, item.channel, "e", item.reversal)
         yield from _variables(region, item.channel, item.parameters)
+    elif isinstance(item, InitialConcentration):
+        report.lost("decor", where, "Concentrations of ions start at NEURON's own.", examples=[item.ion])
     elif isinstance(item, ChannelPopulation):
         report.lost("channel-population", where, "Channels that are counted, not spread, are not built on NEURON.")
     elif item.kind in _SECTION_VARIABLES:

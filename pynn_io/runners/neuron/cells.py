@@ -10,7 +10,7 @@ import numpy as np
 from pynn_io.graph.cells import CableCell, Cell, PointCell, SpikeSource
 from pynn_io.graph.network import Network
 from pynn_io.lowering import Part
-from pynn_io.lowering.cables.components import SCHEME, Generated, is_of_components
+from pynn_io.lowering.cables.components import SCHEME, Generated, is_of_components, refuse_mixtures
 from pynn_io.lowering.cables.decor import cable_model
 from pynn_io.lowering.cables.models import (
     CableModel,
@@ -45,6 +45,7 @@ def groups(
     report: Report,
 ) -> tuple[CellGroup, ...]:
     """The simulated cells, by population and definition. What NEURON cannot be given here is LOST and left out."""
+    refuse_mixtures(network)
 
     def model_of(part: Part) -> tuple[CellModel | None, Mapping[str, np.ndarray]]:
         return _of_components(part, generated, report) or lower_part(part, report)

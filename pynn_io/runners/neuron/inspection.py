@@ -46,8 +46,11 @@ from pynn_io.simulation_plan import SimulationPlan
 
 #: Section lists that templates have beside ``all``.
 _LISTS = ("somatic", "basal", "apical", "axonal", "myelinated", "nodal", "ais")
-#: Bits of ``ion_style``: the reversal potential is worked out from concentrations at the start, and at every step.
-_AT_START, _ALWAYS = 32, 64
+#: Bits of ``ion_style``: the reversal potential is worked out from concentrations at the start, and at every step; the
+#: concentrations at the start are those of the global variables (``cai0_ca_ion``).
+_AT_START, _ALWAYS, _GLOBAL_START = 32, 64, 4
+#: Those that say what mechanisms do with concentrations: 0 is nothing.
+_CONCENTRATION = 3
 #: Where in it is who sets the reversal potential, and the one who is a mechanism.
 _SETTER, _MECHANISM = 8, 3
 #: The ion whose potential follows its concentrations in NeuroML.
@@ -178,6 +181,7 @@ def describe(
     changed = _globals(h)
     _say_placed(segments, where, report)
     _say_arrays(mechanisms, where, report)
+    concentrations = _concentrations(h, sections)
     return BuiltCell(
         _geometry(sections, row, names, lists),
         np.array([-1 if section is None else row[section] for section in made.sections], dtype=np.int64),
@@ -191,7 +195,8 @@ def describe(
             name: _parameters(name, here, segments, before.get(name, {}), changed.get(name, {}))
             for name, here in mechanisms.items()
         },
-        *_potentials(h, sections, where, report),
+        *_potentials(h, sections, concentrations, where, report),
+        {ion: both for ion, both in concentrations.items() if not np.isnan(both).all()},
     )
 
 
@@ -283,19 +288,32 @@ def _parameters(
     return found
 
 
+def _concentrations(h: Any, sections: list[Any]) -> dict[str, np.ndarray]:
+    """Concentrations inside and outside at the start, by ion, float64[c, 2], mM; NaN where no mechanism uses them."""
+    total = sum(section.nseg for section in sections)
+    found: dict[str, np.ndarray] = {}
+    for number, section in _numbered(sections):
+        for ion, style in _ions(h, section):
+            values = found.setdefault(ion, np.full((total, 2), np.nan))
+            if style & _GLOBAL_START:
+                values[number : number + section.nseg] = [getattr(h, f"{ion}{side}0_{ion}_ion") for side in "io"]
+            elif style & _CONCENTRATION:
+                own = [[getattr(segment, f"{ion}{side}") for side in "io"] for segment in section]
+                values[number : number + section.nseg] = own
+    return found
+
+
 def _potentials(
-    h: Any, sections: list[Any], where: str, report: Report
+    h: Any, sections: list[Any], concentrations: Mapping[str, np.ndarray], where: str, report: Report
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Reversal potentials of ions that stay (mV), and where that of calcium moves with its concentrations."""
     total = sum(section.nseg for section in sections)
     stay: dict[str, np.ndarray] = {}
     moving: dict[str, np.ndarray] = {}
-    number, changing = 0, set()
-    for section in sections:
+    changing = set()
+    for number, section in _numbered(sections):
         own = slice(number, number + section.nseg)
-        number += section.nseg
-        for name in [mechanism.name() for mechanism in section(0.5) if mechanism.is_ion()]:
-            ion, style = name.removesuffix("_ion"), int(h.ion_style(name, sec=section))
+        for ion, style in _ions(h, section):
             if style & _ALWAYS and ion == _CALCIUM:
                 moving.setdefault(ion, np.zeros(total, dtype=bool))[own] = True
                 continue
@@ -303,12 +321,26 @@ def _potentials(
                 changing.add(ion)
             values = [getattr(segment, f"e{ion}") for segment in section]
             if style & _AT_START:
-                inside, outside = (getattr(h, f"{ion}{side}0_{name}") for side in "io")
-                values = [h.nernst(inside, outside, h.ion_charge(name))] * section.nseg
+                charge = h.ion_charge(f"{ion}_ion")
+                values = [h.nernst(*sides, charge) for sides in concentrations[ion][own].tolist()]
             stay.setdefault(ion, np.full(total, np.nan))[own] = values
     message = "The reversal potential of these ions changes in NEURON; that of the start is kept."
     report.approximated("reversal-potential", where, message, count=len(changing), examples=sorted(changing))
     return stay, moving
+
+
+def _numbered(sections: list[Any]) -> Iterator[tuple[int, Any]]:
+    """Every section with the number of its first compartment."""
+    number = 0
+    for section in sections:
+        yield number, section
+        number += section.nseg
+
+
+def _ions(h: Any, section: Any) -> Iterator[tuple[str, int]]:
+    """The ions of a section, and what NEURON's ``ion_style`` says of each."""
+    for name in [mechanism.name() for mechanism in section(0.5) if mechanism.is_ion()]:
+        yield name.removesuffix("_ion"), int(h.ion_style(name, sec=section))
 
 
 def _say_placed(segments: list[Any], where: str, report: Report) -> None:
