@@ -98,7 +98,7 @@ def with_pynn_parameters(cell: PointCell) -> PointCell:
 
 
 def refuse_mixtures(network: Network) -> None:
-    """RunError for a cable cell with channels in equations beside others that are names, which none builds.
+    """RunError for a cable cell with channels in equations beside others that are names, which NEURON is not given.
 
     So are the cells of a circuit that was read with ``mechanisms`` or ``allow_exec``, for writing it as NeuroML.
     """

@@ -14,7 +14,7 @@ from pynn_io.graph.cells import CableCell, Cell, PointCell, SpikeSource
 from pynn_io.graph.dynamics import Component
 from pynn_io.graph.network import Network
 from pynn_io.lowering import Part
-from pynn_io.lowering.cables.components import Generated, is_of_components, refuse_mixtures
+from pynn_io.lowering.cables.components import Generated, is_of_components
 from pynn_io.lowering.cables.decor import cable_model
 from pynn_io.lowering.cables.models import CableModel, CellGroup, CellModel, PointModel, SourceModel
 from pynn_io.lowering.cables.populations import cell_groups
@@ -44,7 +44,6 @@ def groups(
     report: Report,
 ) -> tuple[CellGroup, ...]:
     """The simulated cells, by population and definition. What Arbor does not have is LOST and left out."""
-    refuse_mixtures(network)
 
     def model_of(part: Part) -> tuple[CellModel | None, Mapping[str, np.ndarray]]:
         return _model(part, generated, report)
