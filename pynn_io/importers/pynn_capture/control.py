@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from pyNN import common
 from pyNN.common.control import DEFAULT_MAX_DELAY, DEFAULT_MIN_DELAY, DEFAULT_TIMESTEP
 
@@ -32,5 +33,8 @@ get_current_time, get_time_step, _, get_max_delay, num_processes, rank = common.
 
 
 def get_min_delay() -> float:
-    """The least delay, ms; the time step where none was asked for."""
-    return state.shortest_delay()
+    """The least delay, ms: as stated in ``setup()``, else that of the connections, else the time step."""
+    delays = [projection.columns["delay"] for projection in state.session.projections if "delay" in projection.columns]
+    if state.min_delay != "auto" or not delays:
+        return state.shortest_delay()
+    return float(min(np.min(delay) for delay in delays))

@@ -5,11 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import neo
+import numpy as np
 import quantities as pq
 from pyNN.parameters import ParameterSpace
 from pyNN.standardmodels import build_translations, electrodes
 
 from pynn_io.importers.pynn_capture.simulator import state
+
+
+def _check_times(values: dict[str, Any]) -> None:
+    """Raise ValueError, as PyNN's backends do, for steps of a current before 0 ms, or out of order."""
+    times = np.asarray(getattr(values.get("times"), "value", []))
+    if np.any(times < 0):
+        raise ValueError("Step current cannot accept negative timestamps.")
+    if np.any(np.diff(times) <= 0):
+        raise ValueError("Step current timestamps should be monotonically increasing.")
 
 
 class Recorded:
@@ -22,6 +32,7 @@ class Recorded:
         space.shape = (1,)
         space.evaluate(simplify=True)
         self.values.update(space.as_dict())  # type: ignore[attr-defined]
+        _check_times(self.values)  # type: ignore[attr-defined]
 
     def inject_into(self, cells: Any, location: Any = None) -> None:
         """Cells: a population, a view, an assembly, or a list of cells. Raises TypeError for sources of spikes."""
@@ -33,6 +44,7 @@ class Recorded:
     def set_native_parameters(self, parameters: ParameterSpace) -> None:
         parameters.evaluate(simplify=True)
         self.values.update(parameters.as_dict())  # type: ignore[attr-defined]
+        _check_times(self.values)  # type: ignore[attr-defined]
         for name in parameters.keys():  # noqa: SIM118 - a ParameterSpace iterates over points, not over names
             state.edited(f"{name} of a {type(self).__name__}")
 

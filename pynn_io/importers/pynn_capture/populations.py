@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from pyNN import common
-from pyNN.parameters import LazyArray, ParameterSpace
+from pyNN import common, errors
+from pyNN.parameters import ArrayParameter, LazyArray, ParameterSpace
 from pyNN.standardmodels import StandardCellType
 
 from pynn_io.importers.pynn_capture import old_calls, simulator
@@ -20,6 +20,23 @@ def _flat(values: Any, prefix: str = "") -> dict[str, Any]:
     for name, value in values.items():
         found |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
     return found
+
+
+def _spread(value: Any, size: int) -> np.ndarray:
+    """One value a cell; of a list that all cells share, a reference each."""
+    if isinstance(value, np.ndarray) and value.shape == (size,):
+        return value
+    spread = np.empty(size, dtype=object if isinstance(value, ArrayParameter) else np.asarray(value).dtype)
+    spread[:] = value
+    return spread
+
+
+def _check_order(spike_times: np.ndarray | None) -> None:
+    """Raise InvalidParameterValueError, as PyNN's backends do, for spikes of a source that are not in order."""
+    trains = [] if spike_times is None else spike_times.tolist()
+    for times in {id(train): train for train in trains}.values():
+        if np.any(np.diff(times.value) < 0):
+            raise errors.InvalidParameterValueError("Spike times given to SpikeSourceArray must be in increasing order")
 
 
 class _Cells:
@@ -67,8 +84,9 @@ class _Cells:
         for name, value in _flat(parameter_space.as_dict()).items():
             state.edited(f"{name} of {self.label!r}")
             values = self._whole.values[name].copy()
-            values[self._rows] = value
+            values[self._rows] = _spread(value, len(self._rows))
             self._whole.values[name] = values
+            _check_order(values if name == "spike_times" else None)
 
     def _get_view(self, selector: Any, label: str | None = None) -> PopulationView:
         return PopulationView(self, selector, label)
@@ -180,4 +198,5 @@ class Population(_Cells, common.Population):
             space = self.celltype.translate(self.celltype.parameter_space)
         space.shape = (self.size,)
         space.evaluate(simplify=False)
-        self.values = _flat(space.as_dict())
+        self.values = {name: _spread(value, self.size) for name, value in _flat(space.as_dict()).items()}
+        _check_order(self.values.get("spike_times"))

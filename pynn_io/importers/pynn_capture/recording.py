@@ -50,7 +50,7 @@ class Recorder(recording.Recorder):
                 continue
             cells = sorted(self.filter_recorded(variable, filter_ids))
             if variable.name == "spikes":
-                segment.spiketrains.extend(self._train(cell, end) for cell in cells)
+                segment.spiketrains.extend([self._train(cell, end) for cell in cells])
             else:
                 segment.analogsignals.append(self._signal(variable, cells))
         for item in (*segment.spiketrains, *segment.analogsignals):
