@@ -1,5 +1,7 @@
 """Calls of PyNN 0.7 and before that PyNN has no more, and what is said today in their place.
 
+Those that PyNN still has as deprecated names (``printSpikes``, ``getWeights``, ``record_v``) work as they do there.
+
 Where such a name is an attribute, asking whether it is there still says no, as with any class that lacks it.
 """
 
@@ -28,10 +30,7 @@ class OldArgument(OldCall, TypeError):
 #: Of populations, views and assemblies.
 POPULATION: Mapping[str, str] = {
     "getSpikes": "population.get_data('spikes').segments[0].spiketrains gives Neo spike trains, one a cell",
-    "printSpikes": "population.write_data('file.pkl', 'spikes')",
-    "print_v": "population.write_data('file.pkl', 'v')",
     "print_c": "population.write_data('file.pkl', ['gsyn_exc', 'gsyn_inh'])",
-    "print_gsyn": "population.write_data('file.pkl', ['gsyn_exc', 'gsyn_inh'])",
     "record_c": "population.record(['gsyn_exc', 'gsyn_inh'])",
     "randomInit": "population.initialize(v=RandomDistribution(...))",
     "saveSpikes": "population.write_data('file.pkl', 'spikes')",
@@ -41,17 +40,6 @@ POPULATION: Mapping[str, str] = {
     "cell": "population.all_cells",
     "distances": "Space().distances(population.positions, other.positions)",
 }
-#: Of projections.
-PROJECTION: Mapping[str, str] = {
-    "getWeights": "projection.get('weight', format='list')",
-    "getDelays": "projection.get('delay', format='list')",
-    "getSynapseDynamics": "projection.get('U', format='list')",
-    "printWeights": "projection.save('weight', 'file.txt', format='array')",
-    "printDelays": "projection.save('delay', 'file.txt', format='array')",
-    "saveConnections": "projection.save('connections', 'file.txt')",
-    "weightHistogram": "numpy.histogram(projection.get('weight', format='list', with_address=False))",
-    "connection_manager": "projection.get(['weight', 'delay'], format='list')",
-}
 #: Of the module of a backend.
 MODULE: Mapping[str, str] = {
     "SynapseDynamics": "give the synapse itself: Projection(pre, post, connector, synapse_type=STDPMechanism(...))",
@@ -60,7 +48,6 @@ MODULE: Mapping[str, str] = {
     "FixedNumberPre": "FixedNumberPreConnector(n)",
     "DistanceDependentProbability": "DistanceDependentProbabilityConnector('exp(-d/100)')",
     "Timer": "from pyNN.utility import Timer",
-    "RandomDistribution_": "from pyNN.random import RandomDistribution",
 }
 #: Of ``Projection(...)``.
 PROJECTION_ARGUMENTS: Mapping[str, str] = {

@@ -80,9 +80,6 @@ class Projection(common.Projection):
         state.session.projections.append(self)
         state.edited(f"projection {self.label!r} was made")
 
-    def __getattr__(self, name: str) -> Any:
-        old_calls.refuse_attribute(self, name, old_calls.PROJECTION)
-
     def _convergent_connect(
         self, presynaptic_indices: Any, postsynaptic_index: Any, location_selector: Any = None, **parameters: Any
     ) -> None:
