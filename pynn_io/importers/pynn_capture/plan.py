@@ -17,6 +17,7 @@ from pynn_io.graph.stimuli import (
     What,
 )
 from pynn_io.importers.pynn_capture.simulator import Session
+from pynn_io.importers.pynn_objects.composed import standard_variable
 from pynn_io.importers.pynn_objects.network import Built
 from pynn_io.importers.pynn_objects.sides import components, rows, whole
 from pynn_io.importers.pynn_objects.values import plain
@@ -27,7 +28,19 @@ from pynn_io.simulation_plan.plan import Recording, SimulationPlan
 _TECHNICAL = frozenset(
     {
         *("max_delay", "threads", "verbosity", "recording_precision", "rng_type", "t_flush", "debug", "logfile"),
-        *("quit_on_end", "native_rng_baseseed", "xml_filename", "reference", "save_format", "label", "db_name"),
+        *(
+            "file",
+            "filename",
+            "loglevel",
+            "hardware",
+            "quit_on_end",
+            "native_rng_baseseed",
+            "xml_filename",
+            "reference",
+            "save_format",
+            "label",
+            "db_name",
+        ),
     }
 )
 _SEEDS = ("rng_seed", "grng_seed", "rng_seeds", "rng_seeds_seed", "seed")
@@ -143,10 +156,10 @@ def _recordings(session: Session, built: Built) -> Iterator[Recording]:
                 continue
             chosen = np.array(sorted(population.id_to_index(cell) for cell in cells))
             place = [] if variable.location is None else [str(variable.label)]
-            label = "_".join([name, *place, variable.name])
+            recorded = standard_variable(population.celltype, variable.name)
             yield Recording(
-                label,
-                variable.name,
+                "_".join([name, *place, recorded]),
+                recorded,
                 node_set(name, chosen, population.size),
                 place[0] if place else "soma",
                 interval=population.recorder.asked,

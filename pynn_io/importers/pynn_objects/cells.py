@@ -12,6 +12,7 @@ from pynn_io.graph.columns import Column, Table, text_column
 from pynn_io.graph.network import Population
 from pynn_io.graph.schema import PARAMETER, is_extra, unit_of
 from pynn_io.graph.stimuli import SpikeTrains
+from pynn_io.importers.pynn_objects.composed import standard_model, standard_values
 from pynn_io.importers.pynn_objects.values import column_of, plain, ragged, simple, unpacked
 from pynn_io.report import Report
 from pynn_io.vocabulary import models
@@ -27,7 +28,7 @@ def model_of(celltype: Any) -> str:
         if getattr(celltype, place, None):
             return f"{dialect}{getattr(celltype, place)}"
     mechanism = getattr(celltype, "extra_parameters", {}).get("mechanism_name")
-    return f"nrn:{mechanism}" if mechanism else type(celltype).__name__
+    return f"nrn:{mechanism}" if mechanism else standard_model(celltype) or type(celltype).__name__
 
 
 def label_column(label: str, name: str) -> dict[str, Column]:
@@ -61,9 +62,23 @@ class Cells:
         columns = dict(self._columns)
         for label, value in dict(getattr(self._source, "annotations", {})).items():
             self._annotate(label, value, types, columns)
-        for axis, values in zip("xyz", np.asarray(self._source.positions, dtype=np.float64), strict=True):
+        for axis, values in zip("xyz", self._positions(), strict=False):
             columns[axis] = Column(column_of(values, self._size), unit_of(axis))
         return Population(self._name, self._size, Table(1, types), table=Table(self._size, columns))
+
+    def _positions(self) -> np.ndarray:
+        """float64[3, n], um; PyNN makes them when they are first asked for, and none for a grid that does not fit."""
+        try:
+            return np.asarray(self._source.positions, dtype=np.float64)
+        except Exception as error:  # noqa: BLE001 - PyNN raises Exception itself
+            self._report.lost(
+                "no-positions",
+                f"population {self._name}",
+                "The structure gives no positions for this number of cells.",
+                count=self._size,
+                examples=[error],
+            )
+            return np.empty((0, self._size))
 
     def _annotate(self, label: str, value: Any, types: dict[str, Column], columns: dict[str, Column]) -> None:
         taken = not is_extra(label) or label in columns
@@ -86,6 +101,7 @@ class Cells:
         spikes = values.pop(_SPIKES, None)
         if spikes is not None:
             self.trains = _trains(self._name, ragged(spikes, self._size))
+        values = standard_values(self._source.celltype, values)
         for label, value in {**values, **self._initial()}.items():
             self._state(label, column_of(value, self._size))
 
@@ -95,6 +111,8 @@ class Cells:
         if not names:
             return {}
         try:
+            if _asks_cell_by_cell(self._source):
+                return _of_nest(self._source)
             return dict(zip(names, self._source.get(names, simplify=False), strict=True))
         except _UNREADABLE as error:
             self._report.approximated(
@@ -142,6 +160,30 @@ class Cells:
             self._columns[PARAMETER + label] = Column(value, parameter.unit if parameter is not None else "")
         else:
             self._parameters[label] = value
+
+
+def _asks_cell_by_cell(population: Any) -> bool:
+    """Whether PyNN's ``get`` asks NEST for every parameter of every cell by itself."""
+    celltype = population.celltype
+    return (
+        type(population).__module__.startswith("pyNN.nest")
+        and hasattr(celltype, "reverse_translate")
+        and not getattr(celltype, "uses_parrot", False)
+        and not hasattr(celltype, "post_synaptic_receptors")
+    )
+
+
+def _of_nest(population: Any) -> dict[str, Any]:
+    """All parameters with one question to NEST; PyNN's own cell type translates them back."""
+    from pyNN.parameters import ParameterSpace
+
+    celltype = population.celltype
+    native = celltype.get_native_names()
+    stated = population.node_collection.get()  # of given names, NEST asks for one after the other
+    arrays = {name: np.atleast_1d(np.asarray(stated[name], dtype=np.float64)) for name in native}
+    space = celltype.reverse_translate(ParameterSpace(arrays, shape=(population.size,)))
+    space.evaluate(simplify=False)
+    return dict(space.as_dict())
 
 
 def _scaled(model: str, label: str, value: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from operator import itemgetter
 from typing import Any
 
@@ -38,7 +39,7 @@ def connections(projection: Any, names: Sequence[str]) -> Connections:
         return Connections(projection.pre_rows, projection.post_rows, columns)
     backend = type(projection).__module__
     plain = set(names) <= {"weight", "delay"}
-    if backend.startswith("pyNN.nest") and plain:
+    if backend.startswith("pyNN.nest") and plain and hasattr(import_module("nest").ll_api, "nestkernel"):
         return _of_nest(projection, names)
     return _as_listed(projection, names)
 
@@ -75,9 +76,9 @@ def _of_nest(projection: Any, names: Sequence[str]) -> Connections:
 
 def _blocks(nest: Any, found: Any, size: int, get: Callable[[Any], Any]) -> Iterator[tuple[int, list[Any]]]:
     """``(start, rows)``. The kernel's own call gives a mapping a connection; ``found.get`` takes twice the time."""
-    ask = nest.ll_api.nestkernel.llapi_get_connection_status
+    ask, handles = nest.ll_api.nestkernel.llapi_get_connection_status, found._datum if size else []
     for start in range(0, size, _BLOCK):
-        yield start, [get(item) for item in ask(found[start : start + _BLOCK]._datum)]
+        yield start, [get(item) for item in ask(handles[start : start + _BLOCK])]
 
 
 def _pynn_unit(projection: Any) -> float:

@@ -19,8 +19,8 @@ def plain(value: Any) -> Any:
 def ragged(values: Any, size: int) -> list[np.ndarray]:
     """One array a cell, from what ``population.get`` gives for a parameter that is a list."""
     if not isinstance(values, np.ndarray) or values.dtype != object:
-        return [np.atleast_1d(plain(values))] * size
-    return [np.atleast_1d(plain(value)) for value in values]
+        return [np.ravel(plain(values))] * size
+    return [np.ravel(plain(value)) for value in values]
 
 
 def column_of(values: Any, size: int) -> Any:
@@ -28,6 +28,8 @@ def column_of(values: Any, size: int) -> Any:
 
     None for lists of different lengths, which no column can hold.
     """
+    if isinstance(values, str):
+        return values
     array = np.asarray(values)
     if array.dtype == object and array.size:
         rows = [plain(value) for value in array.reshape(-1).tolist()]
