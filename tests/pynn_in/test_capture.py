@@ -83,12 +83,12 @@ def test_the_connections_are_those_of_pynn_nest(name: str, tmp_path: Path) -> No
         for number, table in enumerate(ours.values()):
             np.testing.assert_allclose(table, real[f"edges/{number}"], rtol=1e-12)
         return
-    assert len(ours["from exc:exc-exc"]) + len(ours["from exc:exc-inh"]) == sizes[0]
+    assert len(ours["from exc:exc_to_exc"]) + len(ours["from exc:exc_to_inh"]) == sizes[0]
     whole = real["edges/0"]
     onto_inhibitory = whole[whole[:, 1] >= 40] - [0, 40, 0, 0]
     # NEST rounds a delay to its steps of 0.1 ms
-    np.testing.assert_allclose(ours["from exc:exc-inh"], onto_inhibitory, atol=0.05 + 1e-9)
-    np.testing.assert_array_equal(ours["from exc:exc-inh"][:, :2], onto_inhibitory[:, :2])
+    np.testing.assert_allclose(ours["from exc:exc_to_inh"], onto_inhibitory, atol=0.05 + 1e-9)
+    np.testing.assert_array_equal(ours["from exc:exc_to_inh"][:, :2], onto_inhibitory[:, :2])
     view = real["edges/1"]
     view[:, 1] *= 2  # the view excitatory[::2]
     np.testing.assert_allclose(ours["from inh"], view, rtol=1e-12)

@@ -156,8 +156,7 @@ class Cells:
             return
         value = _scaled(self._model, label, value)
         if isinstance(value, np.ndarray):
-            parameter = self._row.parameter(label) if self._row is not None else None
-            self._columns[PARAMETER + label] = Column(value, parameter.unit if parameter is not None else "")
+            self._columns[PARAMETER + label] = Column(value)
         else:
             self._parameters[label] = value
 

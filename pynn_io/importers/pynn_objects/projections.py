@@ -66,12 +66,13 @@ def graph_projections(
     electrical = type(projection.synapse_type).__name__ == "ElectricalSynapse"
     found = connections(projection, ["weight", *([] if electrical else ["delay"]), *varying])
     pre, post = side_of(projection.pre, populations), side_of(projection.post, populations)
-    label = str(projection.label or f"{projection.pre.label}→{projection.post.label}")
+    label = "" if projection.label == f"{projection.pre.label}→{projection.post.label}" else str(projection.label or "")
     pairs = [(one, other) for one in range(len(pre.names)) for other in range(len(post.names))]
     for one, other in pairs:
         chosen = _chosen(found, pre.part, post.part, one, other) if len(pairs) > 1 else slice(None)
         ends = pre.names[one], post.names[other]
-        called = label if len(pairs) == 1 else f"{label}:{ends[0]}-{ends[1]}"
+        pair = f"{ends[0]}_to_{ends[1]}"  # what files of SONATA call their edges, where PyNN made a label up
+        called = pair if not label else label if len(pairs) == 1 else f"{label}:{pair}"
         name = names.take(called)
         source, target = pre.row[found.source[chosen]], post.row[found.target[chosen]]
         unit, scale = _weight_unit(synapse.model, projection, other)
