@@ -31,7 +31,7 @@ _PARENTS = ("spynnaker", "pynn_brainscales")
 _PARTS = (
     *("standardmodels", "standardmodels.cells", "standardmodels.synapses", "standardmodels.electrodes"),
     *("standardmodels.receptors", "standardmodels.ion_channels", "cells", "synapses", "electrodes", "connectors"),
-    *("populations", "projections", "recording", "control", "random", "procedural_api", "morphology"),
+    *("populations", "projections", "recording", "control", "random", "procedural_api"),
 )
 
 

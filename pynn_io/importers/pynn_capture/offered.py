@@ -12,7 +12,15 @@ import pyNN.space
 from pyNN import common, errors, random, space
 from pyNN.standardmodels import StandardCellType
 
-from pynn_io.importers.pynn_capture import control, electrodes, native, populations, projections, simulator
+from pynn_io.importers.pynn_capture import (
+    compartments,
+    control,
+    electrodes,
+    native,
+    populations,
+    projections,
+    simulator,
+)
 from pynn_io.importers.pynn_capture.connectors import CONNECTORS
 from pynn_io.importers.pynn_capture.models import ALIASES, MODELS, PointNeuron, STDPMechanism
 
@@ -66,6 +74,8 @@ OFFERED: dict[str, Any] = {
     "Sequence": pyNN.parameters.Sequence,
     **{name: getattr(pyNN.random, name) for name in ("NumpyRNG", "GSLRNG", "RandomDistribution")},
     "NativeRNG": NativeRNG,
+    "MultiCompartmentNeuron": compartments.MultiCompartmentNeuron,
+    "morphology": compartments.complete_morphology(),
     "get_io": pyNN.recording.get_io,
     "errors": errors,
     "random": random,

@@ -19,6 +19,7 @@ from pynn_io.graph.stimuli import (
 from pynn_io.importers.pynn_capture.simulator import Session
 from pynn_io.importers.pynn_objects.composed import standard_variable
 from pynn_io.importers.pynn_objects.network import Built
+from pynn_io.importers.pynn_objects.places import section_of, site_of
 from pynn_io.importers.pynn_objects.sides import components, rows, whole
 from pynn_io.importers.pynn_objects.values import plain
 from pynn_io.report import Report
@@ -45,6 +46,8 @@ _TECHNICAL = frozenset(
 )
 _SEEDS = ("rng_seed", "grng_seed", "rng_seeds", "rng_seeds_seed", "seed")
 _PRECISION = {"on_grid": "grid", "off_grid": "precise"}
+#: NEURON's ``h.celsius``, degC, and the threshold of its NetCons, mV; PyNN sets neither.
+_NEURON_CELSIUS, _NEURON_THRESHOLD = 6.3, 10.0
 _TAKEN = frozenset({*_SEEDS, "spike_precision", "use_cvode"})
 
 
@@ -59,6 +62,7 @@ def plan_of(session: Session, built: Built, name: str, report: Report) -> Simula
         count=len(unread),
         examples=unread,
     )
+    places: dict[str, Any] = {}
     seed = next((options[key] for key in _SEEDS if options.get(key) is not None), None)
     return SimulationPlan(
         name=name,
@@ -67,21 +71,52 @@ def plan_of(session: Session, built: Built, name: str, report: Report) -> Simula
         seed=None if seed is None else int(np.atleast_1d(seed)[0]),
         spike_times=_PRECISION.get(options.get("spike_precision", "")),
         variable_step=True if options.get("use_cvode") else None,
-        stimuli=(*built.stimuli, *_currents(session, built)),
-        recordings=tuple(_recordings(session, built)),
+        **_of_cables(session, built, report),
+        stimuli=(*built.stimuli, *_currents(session, built, report)),
+        recordings=tuple(_recordings(session, built, places, report)),
+        compartment_sets=places,
     )
+
+
+def _of_cables(session: Session, built: Built, report: Report) -> dict[str, Any]:
+    """What pyNN.neuron, and it alone, runs cells with extent at: NEURON's own temperature and threshold."""
+    if not built.cables:
+        return {}
+    cells = [item for item in session.populations if built.names[id(item)] in built.cables]
+    potentials = np.unique(np.concatenate([np.ravel(item.initial_values["v"].evaluate()) for item in cells]))
+    start = {"v_init": float(potentials[0])} if len(potentials) == 1 else {}
+    message = "Cells with extent begin at one potential; here it differs from cell to cell."
+    report.lost("initial-potential", "initialize()", message, count=int(not start))
+    return {"celsius": _NEURON_CELSIUS, "spike_threshold": _NEURON_THRESHOLD, **start}
 
 
 # --- currents -----------------------------------------------------------------------------------------------------
 
 
-def _currents(session: Session, built: Built) -> Iterator[Stimulus]:
+def _currents(session: Session, built: Built, report: Report) -> Iterator[Stimulus]:
     for number, (source, cells, location) in enumerate(session.injections, start=1):
         kind = type(source).__name__
         for part, what in _parts(kind, {name: plain(value) for name, value in source.values.items()}):
             label = f"{kind}_{number}{part}"
-            section = "soma" if location is None else str(location)
-            yield Stimulus(label, what, _cells(cells, built.names), section)
+            if location in (None, "soma"):
+                yield Stimulus(label, what, _cells(cells, built.names))
+            else:
+                yield from _placed(label, what, _pieces(cells, built.names), location, built, report)
+
+
+def _placed(
+    label: str, what: What, pieces: list[tuple[str, np.ndarray, int]], location: Any, built: Built, report: Report
+) -> Iterator[Stimulus]:
+    """A current into a part of a cable cell that has a label, population by population."""
+    for name, chosen, size in pieces:
+        site = site_of(location, built.cables[name].shape) if name in built.cables else None
+        if site is None:
+            message = "A current is read where its place is the label of one segment."
+            report.lost("current-location", f"population {name}", message, examples=[f"{label} at {location}"])
+            continue
+        _, section, along = section_of(site, built.cables[name].shape)
+        called = label if len(pieces) == 1 else f"{label}_{name}"
+        yield Stimulus(called, what, node_set(name, chosen, size), section, along)
 
 
 def _parts(kind: str, stated: Mapping[str, Any]) -> Iterator[tuple[str, What]]:
@@ -121,19 +156,22 @@ def _sine(stated: Mapping[str, Any], start: float, length: float) -> What:
     return ComponentInput(Component("sineGenerator", "sine", numbers))
 
 
-def _cells(cells: Any, names: Mapping[int, str]) -> Any:
-    """The node set of what a current was injected into: populations, views, assemblies, or single cells."""
+def _pieces(cells: Any, names: Mapping[int, str]) -> list[tuple[str, np.ndarray, int]]:
+    """``(population, rows, its size)`` of populations, views, assemblies, or single cells."""
     if hasattr(cells, "all_cells"):
-        pieces = [(names[id(whole(piece))], rows(piece), whole(piece).size) for piece in components(cells)]
-    else:
-        found: dict[int, list[Any]] = {}
-        for cell in cells:
-            found.setdefault(id(cell.parent), []).append(cell)
-        pieces = [
-            (names[key], np.array([int(cell.parent.id_to_index(cell)) for cell in own]), own[0].parent.size)
-            for key, own in found.items()
-        ]
-    sets = [node_set(*piece) for piece in pieces]
+        return [(names[id(whole(piece))], rows(piece), whole(piece).size) for piece in components(cells)]
+    found: dict[int, list[Any]] = {}
+    for cell in cells:
+        found.setdefault(id(cell.parent), []).append(cell)
+    return [
+        (names[key], np.array([int(cell.parent.id_to_index(cell)) for cell in own]), own[0].parent.size)
+        for key, own in found.items()
+    ]
+
+
+def _cells(cells: Any, names: Mapping[int, str]) -> Any:
+    """The node set of what a current was injected into."""
+    sets = [node_set(*piece) for piece in _pieces(cells, names)]
     return sets[0] if len(sets) == 1 else {"$or": sets}
 
 
@@ -147,23 +185,43 @@ def node_set(name: str, chosen: np.ndarray, size: int) -> Any:
 # --- recordings ---------------------------------------------------------------------------------------------------
 
 
-def _recordings(session: Session, built: Built) -> Iterator[Recording]:
-    """Every recorded variable; spikes are in the results of every run, so no recording says so."""
+def _recordings(session: Session, built: Built, places: dict[str, Any], report: Report) -> Iterator[Recording]:
+    """Every recorded variable; spikes are in the results of every run, so no recording says so.
+
+    places: gets a compartment set for every place on cells with extent that is not the soma.
+    """
     for population in session.populations:
         name = built.names[id(population)]
         for variable, cells in population.recorder.recorded.items():
             if variable.name == "spikes" or not cells:
                 continue
             chosen = np.array(sorted(population.id_to_index(cell) for cell in cells))
-            place = [] if variable.location is None else [str(variable.label)]
+            if variable.location not in (None, "soma"):
+                yield from _placed_recording(name, variable, chosen, built, places, report)
+                continue
             recorded = standard_variable(population.celltype, variable.name)
             yield Recording(
-                "_".join([name, *place, recorded]),
+                f"{name}_{recorded}",
                 recorded,
                 node_set(name, chosen, population.size),
-                place[0] if place else "soma",
                 interval=population.recorder.asked,
             )
+
+
+def _placed_recording(
+    name: str, variable: Any, chosen: np.ndarray, built: Built, places: dict[str, Any], report: Report
+) -> Iterator[Recording]:
+    """What is recorded at one place that is not the soma."""
+    site = site_of(variable.location, built.cables[name].shape) if name in built.cables else None
+    if site is None:
+        message = "A recording is read where its place is the label of one segment."
+        examples = [f"{variable.name} at {variable.location}"]
+        report.lost("recording-location", f"population {name}", message, examples=examples)
+        return
+    section, _, along = section_of(site, built.cables[name].shape)
+    label = f"{name}_{variable.location}_{variable.name}"
+    places[label] = {"population": name, "compartment_set": [[row, section, along] for row in chosen.tolist()]}
+    yield Recording(label, variable.name, None, kind="compartment_set", compartment_set=label)
 
 
 def recorded_spikes(session: Session, built: Built) -> dict[str, Any]:

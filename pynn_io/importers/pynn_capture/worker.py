@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pynn_io.document import Document
+from pynn_io.errors import PynnIOError, UnsupportedInput
 from pynn_io.importers.pynn_capture import modules, old_calls
 from pynn_io.importers.pynn_capture.plan import files_of, plan_of, recorded_spikes
 from pynn_io.importers.pynn_capture.simulator import Session, state
@@ -39,7 +40,10 @@ def main() -> int:
     if job.memory is not None:
         resource.setrlimit(resource.RLIMIT_AS, (job.memory, resource.getrlimit(resource.RLIMIT_AS)[1]))
     failure = _run(job)
-    outcome = _outcome(job, failure, used, report)
+    try:
+        outcome = _outcome(job, failure, used, report)
+    except PynnIOError as error:  # of a script that never runs: what it built is looked at only here
+        outcome = Outcome(None, report.as_dict(), _refusal(error, job.script))
     write_outcome(outcome, folder)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -59,6 +63,8 @@ def _run(job: Job) -> Failure | None:
         return Failure(f"the script ended itself{said}", _place(stop, job.script), _USAGE)
     except old_calls.OldCall as error:
         return Failure(str(error), _place(error, job.script), error.hint, unsupported=True)
+    except PynnIOError as error:  # what was built by the first run is not to be read
+        return _refusal(error, _place(error, job.script))
     except MemoryError as error:
         limit = "" if job.memory is None else f" than the limit of {job.memory / 1e9:g} GB"
         hint = "--script-memory GB sets another limit"
@@ -68,6 +74,11 @@ def _run(job: Job) -> Failure | None:
         hint = _USAGE if isinstance(error, IndexError) and not job.arguments else ""
         return Failure(f"the script failed: {type(error).__name__}: {error}", _place(error, job.script), hint)
     return None
+
+
+def _refusal(error: PynnIOError, place: str) -> Failure:
+    """An error of ours as a value."""
+    return Failure(error.message, error.where or place, error.hint, isinstance(error, UnsupportedInput))
 
 
 def _place(error: BaseException, script: str) -> str:

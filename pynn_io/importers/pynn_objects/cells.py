@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from pynn_io.graph.cells import PointCell, SpikeSource
+from pynn_io.graph.cells import CableCell, PointCell, SpikeSource
 from pynn_io.graph.columns import Column, Table, text_column
 from pynn_io.graph.network import Population
 from pynn_io.graph.schema import PARAMETER, is_extra, unit_of
 from pynn_io.graph.stimuli import SpikeTrains
+from pynn_io.importers.pynn_objects.cables import Cable, cable_of, is_cable
 from pynn_io.importers.pynn_objects.composed import standard_model, standard_values
 from pynn_io.importers.pynn_objects.values import column_of, plain, ragged, simple, unpacked
 from pynn_io.report import Report
@@ -37,7 +38,7 @@ def label_column(label: str, name: str) -> dict[str, Column]:
 
 
 class Cells:
-    """One population as the graph has it. cell: its definition. trains: spikes of a source that states them."""
+    """One population as the graph has it. trains: spikes of a source that states them. cable: of a cell with extent."""
 
     def __init__(self, population: Any, name: str, report: Report) -> None:
         self._source, self._name, self._report = population, name, report
@@ -47,11 +48,17 @@ class Cells:
         self._parameters: dict[str, Any] = {}
         self._columns: dict[str, Column] = {}
         self.trains: SpikeTrains | None = None
-        self._read()
+        self.cable: Cable | None = None
+        if is_cable(population.celltype):
+            self.cable = cable_of(population, name, report)
+        else:
+            self._read()
 
     @property
-    def cell(self) -> PointCell | SpikeSource:
+    def cell(self) -> PointCell | SpikeSource | CableCell:
         """The definition; what differs from cell to cell is in `population`."""
+        if self.cable is not None:
+            return self.cable.cell
         source = self._row.kind == "source" if self._row is not None else not self._source.celltype.injectable
         return (SpikeSource if source else PointCell)(self._model, self._parameters)
 

@@ -9,6 +9,7 @@ from typing import Any
 from pynn_io.document import Document
 from pynn_io.graph.network import Network
 from pynn_io.graph.stimuli import Stimulus
+from pynn_io.importers.pynn_objects.cables import Cable
 from pynn_io.importers.pynn_objects.cells import Cells
 from pynn_io.importers.pynn_objects.names import Names
 from pynn_io.importers.pynn_objects.projections import graph_projections
@@ -29,33 +30,41 @@ class Objects:
 
 @dataclass(slots=True)
 class Built:
-    """What the objects became. names: of the populations, by ``id()`` of the object. stimuli: spikes of sources."""
+    """What the objects became. names: of the populations, by ``id()`` of the object. stimuli: spikes of sources.
+
+    cables: cells with extent, by name of the population.
+    """
 
     network: Network
     names: dict[int, str] = field(default_factory=dict)
     stimuli: list[Stimulus] = field(default_factory=list)
+    cables: dict[str, Cable] = field(default_factory=dict)
 
 
 def build(objects: Objects, report: Report, name: str = "network") -> Built:
     """The graph of the objects. Arrays are copied: what happens to the objects later does not change it."""
     taken = Names("population", report)
     names = {id(population): taken.take(str(population.label)) for population in objects.populations}
-    cells, populations, stimuli = {}, {}, []
+    cells, populations, stimuli, cables = {}, {}, [], {}
     for population in objects.populations:
         label = names[id(population)]
         made = Cells(population, label, report)
         cells[label], populations[label] = made.cell, made.population
         if made.trains is not None:
             stimuli.append(Stimulus(f"{label} spikes", made.trains, label))
+        if made.cable is not None:
+            cables[label] = made.cable
     labels = Names("projection", report)
     projections, synapses = {}, {}
     for projection in objects.projections:
-        for made_projection, synapse in graph_projections(projection, labels, names):
+        for made_projection, synapse in graph_projections(projection, labels, names, cables, report):
             projections[made_projection.name] = made_projection
             synapses[made_projection.name] = synapse
     sets = node_sets(objects.views, objects.assemblies, names)
-    network = Network(name, populations, projections, cells, synapses, node_sets=sets)
-    return Built(network, names, stimuli)
+    shapes = {label: cable.shape for label, cable in cables.items()}
+    channels = {key: item for cable in cables.values() for key, item in cable.channels.items()}
+    network = Network(name, populations, projections, cells, synapses, channels, shapes, sets)
+    return Built(network, names, stimuli, cables)
 
 
 def ordered(network: Any) -> Objects:

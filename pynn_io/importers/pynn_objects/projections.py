@@ -11,11 +11,14 @@ from pynn_io.graph.columns import Column, Table, text_column
 from pynn_io.graph.network import Edges, Projection
 from pynn_io.graph.schema import PARAMETER
 from pynn_io.graph.synapses import Synapse
+from pynn_io.importers.pynn_objects.cables import Cable
 from pynn_io.importers.pynn_objects.cells import label_column, model_of
 from pynn_io.importers.pynn_objects.connections import Connections, connections
 from pynn_io.importers.pynn_objects.names import Names
+from pynn_io.importers.pynn_objects.places import onto_cable, place_columns
 from pynn_io.importers.pynn_objects.sides import components, side_of
 from pynn_io.importers.pynn_objects.values import plain, unpacked
+from pynn_io.report import Report
 from pynn_io.vocabulary import models
 
 _RULES = ("timing_dependence", "weight_dependence", "voltage_dependence")
@@ -59,7 +62,7 @@ def _plasticity(kind: Any) -> dict[str, Any]:
 
 
 def graph_projections(
-    projection: Any, names: Names, populations: Mapping[int, str]
+    projection: Any, names: Names, populations: Mapping[int, str], cables: Mapping[str, Cable], report: Report
 ) -> Iterator[tuple[Projection, Synapse]]:
     """One projection of the graph for every pair of populations that it connects, in PyNN's order of them."""
     synapse, varying = synapse_of(projection)
@@ -77,13 +80,17 @@ def graph_projections(
         source, target = pre.row[found.source[chosen]], post.row[found.target[chosen]]
         unit, scale = _weight_unit(synapse.model, projection, other)
         types, columns = _columns(found, chosen, scale)
+        shown = synapse
+        if ends[1] in cables:
+            shown, unit = onto_cable(synapse, projection, name, report), "uS"
+            columns |= place_columns(projection, cables[ends[1]].shape, name, report)
         head = {"synapse": text_column([name])} | ({"weight_unit": text_column([unit])} if unit else {})
         head |= label_column(called, name)
         if not electrical and projection.receptor_type not in (None, "default"):
             head["receptor"] = text_column([str(projection.receptor_type)])
         edges = Edges(Column(source), Column(target), Table(len(source), columns))
         kind = "electrical" if electrical else "chemical"
-        yield Projection(name, *ends, Table(1, {**head, **types}), edges, kind=kind), synapse
+        yield Projection(name, *ends, Table(1, {**head, **types}), edges, kind=kind), shown
 
 
 def _chosen(found: Connections, pre: np.ndarray, post: np.ndarray, one: int, other: int) -> np.ndarray:
