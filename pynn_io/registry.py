@@ -113,7 +113,6 @@ FORMATS: dict[str, Format] = {
             "PyNN script",
             reader="pynn_io.importers.pynn_script:read",
             extensions=(".py",),
-            kind="file",
             extra="pynn",
             sniff="pynn_io.detect:is_pynn",
         ),

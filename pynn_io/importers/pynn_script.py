@@ -43,7 +43,7 @@ def read(
 ) -> Document:
     """The network and the plan of a PyNN script. EXECUTES the script, in a child process.
 
-    script_args: what the script is called with, as a command line or word by word. script_timeout: seconds.
+    source: the script, or a folder that holds no other. script_args: what the script is called with, as a command line or word by word. script_timeout: seconds.
     script_memory: GB; by default what the machine has. What the script prints goes to stderr.
 
     Raises BackendUnavailable without PyNN, UnsupportedInput for calls that PyNN no longer has, with the present one,
@@ -51,7 +51,7 @@ def read(
     """
     if find_spec("pyNN") is None:
         raise BackendUnavailable("PyNN scripts need the package 'PyNN'", hint="pip install 'pynn_io[pynn]'")
-    source = Path(source)
+    source = _script(Path(source))
     words = shlex.split(script_args) if isinstance(script_args, str) else tuple(script_args)
     progress(f"running {source.name}", 0, 1)
     with tempfile.TemporaryDirectory(prefix="pynn_io-script-") as folder:
@@ -65,6 +65,16 @@ def read(
     progress(f"running {source.name}", 1, 1)
     origin = {"format": "pynn", "source": str(source), "pynn": version("PyNN")}
     return replace(outcome.document, provenance={**outcome.document.provenance, **origin})
+
+
+def _script(source: Path) -> Path:
+    """The script itself, where a folder is named."""
+    if not source.is_dir():
+        return source
+    scripts = sorted(source.glob("*.py"))
+    if len(scripts) != 1:
+        raise ReadError(f"{len(scripts)} scripts in this folder", where=source, hint="name the one that is to be read")
+    return scripts[0]
 
 
 def _limit(gigabytes: float | None) -> int:
