@@ -17,11 +17,12 @@ from tests.models import MODELS
 
 #: Every target that can be read back, with its dialects. SWC and NMODL hold no network: their round trips are in
 #: tests/morphology and tests/nmodl_in.
+#: A PyNN script is a program: how one that was written comes back is in tests/pynn_in.
 #: NeuroML has a test of its own below, since the folder that it writes is read by its main file.
 TARGETS = [
     name + (f"+{dialect}" if dialect else "")
     for name, row in FORMATS.items()
-    if row.reader and row.writer and name not in ("swc", "nmodl", "neuroml")
+    if row.reader and row.writer and name not in ("swc", "nmodl", "neuroml", "pynn")
     for dialect in ("", *row.dialects)
 ]
 
