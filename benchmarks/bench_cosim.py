@@ -1,7 +1,7 @@
 """What it costs to run one network in several processes that exchange spikes, against one process.
 
-Target: an exchange between two parts takes at most 1 ms of CPU time, both parts and the coordinator together. A part
-also pays for what is not divided: its own build, and proxies. Recurrent IF_curr_exp cells driven by a current, two
+Target: an exchange between two parts takes at most 5 ms of CPU time, both parts and the coordinator together; through
+PyNN's ``get_data`` it took 100 ms. A part also pays for what is not divided: its own build, and proxies. Recurrent IF_curr_exp cells driven by a current, two
 populations of equal size, projections between all, weights too small to make a difference to the rates.
 """
 
@@ -85,7 +85,7 @@ def main() -> None:
             extra = 1000 * (two["cpu"] - one["cpu"] + two["coordinator"]) / two["epochs"]
             print(f"\n{LABELS[name]}: {two['epochs']} epochs; spikes {one['spikes']} and {two['spikes']}")
             if name != "nest_neuron":
-                verdict("CPU time of an exchange", extra, 1.0, at_most=True, unit=" ms")
+                verdict("CPU time of an exchange", extra, 5.0, at_most=True, unit=" ms")
 
 
 if __name__ == "__main__":

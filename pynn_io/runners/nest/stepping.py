@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -76,7 +77,8 @@ def inject(model: Model, spikes: Mapping[str, Trains]) -> None:
     for name, trains in spikes.items():
         if not len(trains.times):
             continue
-        rows, times = zip(*trains.split(), strict=True)
+        rows, starts = np.unique(trains.rows, return_index=True)
+        times, bounds = trains.times.tolist(), [*starts.tolist(), len(trains.times)]
         with errors(model.nest, f"giving spikes to {name}", SimulationFailed):
-            nodes = model.nest.NodeCollection(model.inlets[name][list(rows)].tolist())
-            nodes.set([{"spike_times": own} for own in times])
+            nodes = model.nest.NodeCollection(model.inlets[name][rows].tolist())
+            nodes.set([{"spike_times": times[first:last]} for first, last in pairwise(bounds)])
