@@ -1,8 +1,9 @@
 """What it costs to run one network in several processes that exchange spikes, against one process.
 
 Target: an exchange between two parts takes at most 5 ms of CPU time, both parts and the coordinator together; through
-PyNN's ``get_data`` it took 100 ms. A part also pays for what is not divided: its own build, and proxies. Recurrent IF_curr_exp cells driven by a current, two
-populations of equal size, projections between all, weights too small to make a difference to the rates.
+PyNN's ``get_data`` it took 100 ms. A part also pays for what is not divided: its own build, and proxies. Recurrent
+IF_curr_exp cells driven by a current, two populations of equal size, projections between all, weights too small to make
+a difference to the rates.
 """
 
 from __future__ import annotations
