@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pynn_io.graph.cells import PointCell
+from pynn_io.graph.columns import Column
 from pynn_io.graph.network import Edges, Network, Population, Projection
 from pynn_io.graph.stimuli import CurrentPulses, PoissonTrains, Stimulus
 from pynn_io.graph.synapses import Synapse
@@ -146,7 +147,8 @@ def split(network: Network, name: str, first: np.ndarray) -> Network:
 
 def _taken(population: Population, name: str, rows: np.ndarray) -> Population:
     index = population.type_index.take(rows, population.size)
-    return replace(population, name=name, size=len(rows), type_index=index, table=population.table.take(rows))
+    own = population.table.take(rows).updated({"id": Column(population.ids()[rows])})
+    return replace(population, name=name, size=len(rows), type_index=index, table=own)
 
 
 def _between(item: Projection, pre: str, post: str, rows: dict[str, np.ndarray], network: Network) -> Projection:

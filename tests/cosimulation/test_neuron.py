@@ -8,12 +8,16 @@ import numpy as np
 import pytest
 
 from pynn_io.errors import PlanError
+from pynn_io.graph.cells import PointCell
 from pynn_io.graph.columns import Column
+from pynn_io.graph.network import Edges, Network, Population, Projection
+from pynn_io.graph.synapses import Synapse
 from pynn_io.pipeline import read
 from pynn_io.report import Report
 from pynn_io.simulate import simulate
+from pynn_io.simulation_plan import SimulationPlan
 from tests.cosimulation.nets import assert_same, recurrent, split
-from tests.runners.nets import conductance_network, current_network
+from tests.runners.nets import conductance_network, current_network, table
 
 pytest.importorskip("neuron")
 
@@ -94,6 +98,52 @@ def test_a_real_circuit_of_artificial_cells(data):
     one = simulate(network, plan, "neuron")
     assert_same(one, simulate(network, plan, "v1_1=neuron,v1_2=neuron"))
     assert one.spike_count > 500
+
+
+@pytest.mark.slow
+def test_cable_cells_in_one_process_and_point_cells_in_another(data, allen_mechanisms):
+    """bio_14cells: ten cells with morphologies, whose synapses are placed at random on them, and four IntFire1."""
+    document = read(data / "sonata" / "bio_14cells" / "config.simulation.json", report=Report())
+    population = document.network.populations["v1"]
+    network = split(document.network, "v1", population.type_index.read(population.size) < 5)
+    recordings = tuple(item for item in document.plan.recordings if item.variable in ("v", "cai"))
+    plan = replace(document.plan, duration=600.0, recordings=recordings)
+    one = simulate(network, plan, "neuron", mechanisms=(allen_mechanisms,))
+    several = simulate(network, plan, "v1_1=neuron,v1_2=neuron", mechanisms=(allen_mechanisms,))
+    assert_same(one, several)
+    assert {name: len(item.times) for name, item in several.spikes.items()} == {"v1_1": 46, "v1_2": 26}
+
+
+def test_cells_that_no_single_simulator_has():
+    """By hand: NEST's cell a fires, NEURON's IntFire1 b at each arrival, NEST's parrot c at each arrival from b."""
+    pytest.importorskip("nest")
+    one = {"source": np.array([0]), "target": np.array([0])}
+
+    def projection(pre: str, post: str, weight: float, delay: float, unit: str) -> Projection:
+        ends = (Column(values) for values in one.values())
+        types = table(1, synapse=["static"], weight_unit=[unit], weight=weight, delay=delay)
+        return Projection(f"{pre}_{post}", pre, post, types, Edges(*ends, table(1)))
+
+    made = (projection("a", "b", 2.0, 1.53, "1"), projection("b", "c", 1.0, 2.3, "1"))
+    network = Network(
+        populations={name: Population(name, 1, table(1, cell=[name])) for name in "abc"},
+        projections={item.name: item for item in made},
+        cells={
+            "a": PointCell("IF_curr_exp", {"cm": 0.25, "tau_m": 15.0, "v_thresh": -50.0, "i_offset": 0.6}),
+            "b": PointCell("nrn:IntFire1"),
+            "c": PointCell("nest:parrot_neuron"),
+        },
+        synapses={"static": Synapse("static")},
+    )
+    report = Report()
+    plan = SimulationPlan(name="plan", duration=100.0, timestep=0.1)
+    found = simulate(network, plan, "a+c=nest,b=neuron", report=report).spikes
+    assert len(found["a"].times) > 5 and not report.refusals()
+    inside = found["a"].times[found["a"].times + 1.53 + 2.3 < 100.0]
+    np.testing.assert_allclose(found["b"].times[: len(inside)], inside + 1.53, rtol=0, atol=1e-9)
+    # b's spikes lie between two steps; NEST has them at the second one
+    following = np.ceil(np.round((inside + 1.53) / 0.1, 6)) * 0.1
+    np.testing.assert_allclose(found["c"].times, following + 2.3, rtol=0, atol=1e-9)
 
 
 def test_a_delay_of_two_steps_is_too_short_beside_neuron():
