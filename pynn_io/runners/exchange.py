@@ -20,6 +20,8 @@ from pynn_io.runners.base import SteppedRunner
 
 #: Spikes of an epoch by population: rows (int64) and times (float64, ms).
 Message: TypeAlias = dict[str, tuple[np.ndarray, np.ndarray]]
+#: Less than this part of a step is what adding up steps has done to a time.
+_SAME = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +63,19 @@ class Proxies:
 
         Raises RunError for a spike of the message that would have had to be known before ``now``.
         """
-        found, slack = {}, self._epochs.timestep / 2
+        found = {}
         for name, (rows, times) in message.items():
-            self._refuse_late(name, times, now - slack)
+            self._refuse_late(name, times, now)
             held = self._held.get(name, Trains(rows[:0], times[:0]))
             rows, times = np.concatenate([held.rows, rows]), np.concatenate([held.times, times + self._lead])
             order = np.lexsort((times, rows))
             rows, times = rows[order], times[order]
-            soon = times < until + slack
+            soon = times <= until + _SAME * self._epochs.timestep
             found[name], self._held[name] = Trains(rows[soon], times[soon]), Trains(rows[~soon], times[~soon])
         return found
 
     def _refuse_late(self, name: str, times: np.ndarray, now: float) -> None:
-        late = np.count_nonzero(times + self._epochs.lead_time <= now + self._epochs.timestep)
+        late = np.count_nonzero(times + self._epochs.lead_time <= now + _SAME * self._epochs.timestep)
         if late:
             raise RunError(
                 f"{late} of {len(times)} spikes of {name} came too late, one of {times.min():g} ms after {now:g} ms",

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pynn_io.errors import PlanError
+from pynn_io.graph.cells import PointCell
 from pynn_io.graph.stimuli import SpikeTrains, Stimulus, SynapseReplay
 from pynn_io.graph.synapses import Synapse
 from pynn_io.pipeline import read
@@ -70,6 +71,34 @@ def test_a_replay_onto_synapses_that_cross():
     assert_same(one, simulate(network, plan, THREE))
     without = simulate(network, replace(plan, stimuli=plan.stimuli[:-1]), "nest")
     assert not np.array_equal(one.spikes["a"].times, without.spikes["a"].times)
+
+
+def test_threads_have_lists_of_spikes_of_their_own():
+    network, plan = recurrent(delays=(1.0, 3.0))
+    assert_same(simulate(network, plan, "nest"), simulate(network, plan, THREE, threads=2))
+
+
+def test_cells_with_exact_times_between_the_steps():
+    """iaf_psc_exp_ps fires between two steps, and its spikes arrive there."""
+    network, plan = recurrent(delays=(0.4, 3.0))
+    parameters = {"C_m": 250.0, "t_ref": 2.0, "E_L": -65.0, "V_reset": -65.0, "V_th": -50.0, "I_e": 260.0}
+    network = replace(
+        network,
+        cells={"cell": PointCell("nest:iaf_psc_exp_ps", {**parameters, "tau_m": 15.0})},
+        populations={
+            name: replace(item, table=item.table.updated({"parameters:v": None, "parameters:tau_m": None}))
+            for name, item in network.populations.items()
+        },
+        projections={
+            name: replace(item, types=item.types.updated({"receptor": None}))
+            for name, item in network.projections.items()
+        },
+    )
+    plan = replace(plan, recordings=(), stimuli=plan.stimuli[:1])
+    one = simulate(network, plan, "nest")
+    assert one.provenance["spike_times"] == "precise" and one.spike_count > 100
+    assert np.abs(np.round(one.spikes["a"].times, 1) - one.spikes["a"].times).max() > 0.01
+    assert_same(one, simulate(network, plan, THREE), within=1e-9)
 
 
 _RAW = """

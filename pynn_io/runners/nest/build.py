@@ -44,18 +44,18 @@ class Recorder:
 
 @dataclass(slots=True, eq=False)
 class Outlet:
-    """A recorder of one population's spikes that are handed out. rows: by number in the kernel. told: of its spikes."""
+    """A recorder, in steps, of one population's spikes that are handed out. rows: by number in the kernel."""
 
     recorder: Any
     rows: np.ndarray
-    told: int = 0
 
 
 @dataclass(slots=True)
 class Model:
     """What `build` made. ids: number in the kernel of every row of a population, 0 where there is no node.
 
-    inlets: the same of injectors that stand for cells of other processes. outlets, steps (done): see `stepping`.
+    inlets: the same of injectors that stand for cells of other processes. outlets, steps (done), told (steps whose
+    spikes have been handed out): see `stepping`.
     """
 
     nest: Any
@@ -68,6 +68,7 @@ class Model:
     inlets: dict[str, np.ndarray] = field(default_factory=dict)
     outlets: dict[str, Outlet] = field(default_factory=dict)
     steps: int = 0
+    told: int = 0
 
 
 def build(lowered: Lowered, profile: Profile, report: Report, progress: Progress) -> Model:
@@ -213,9 +214,10 @@ def _populations(lowered: Lowered) -> list[str]:
 # --- recorders ----------------------------------------------------------------------------------------------------
 
 
-def spike_recorder(model: Model, population: str) -> Any:
+def spike_recorder(model: Model, population: str, *, in_steps: bool = False) -> Any:
     """A new recorder of all nodes of a population until the end of the run."""
-    device = model.nest.Create("spike_recorder", params={"stop": float(model.lowered.duration)})
+    parameters = {"stop": float(model.lowered.duration), "time_in_steps": in_steps}
+    device = model.nest.Create("spike_recorder", params=parameters)
     for group in model.groups:
         if group.nodes.population == population:
             model.nest.Connect(group.collection, device)

@@ -19,7 +19,8 @@ _KEPT = 1000
 def begin(model: Model, outlets: Sequence[str]) -> None:
     """Make the kernel ready."""
     with errors(model.nest, "making ready", SimulationFailed):
-        model.outlets = {name: Outlet(spike_recorder(model, name), _rows(model.ids[name])) for name in outlets}
+        for name in outlets:
+            model.outlets[name] = Outlet(spike_recorder(model, name, in_steps=True), _rows(model.ids[name]))
         model.nest.Prepare()
 
 
@@ -49,14 +50,17 @@ def end(model: Model) -> None:
 
 
 def new_spikes(model: Model) -> dict[str, Trains]:
-    """What the outlets have recorded since the last call."""
-    found = {}
+    """What the outlets have recorded since the last call: by time, since every thread has a list of its own."""
+    found, full = {}, []
     for name, outlet in model.outlets.items():
         events = outlet.recorder.get("events")
-        senders = np.asarray(events["senders"][outlet.told :], dtype=np.int64)  # an empty list comes as floats
-        found[name] = Trains(outlet.rows[senders], np.asarray(events["times"][outlet.told :], dtype=np.float64))
-        outlet.told += len(senders)
-    _empty(model, [outlet for outlet in model.outlets.values() if outlet.told > _KEPT])
+        new = events["times"] > model.told
+        senders, steps = (events[key][new].astype(np.int64) for key in ("senders", "times"))  # floats if there are none
+        found[name] = Trains(outlet.rows[senders], Grid(model.lowered.timestep).time(steps) - events["offsets"][new])
+        if len(new) > _KEPT:
+            full.append(outlet)
+    model.told = model.steps
+    _empty(model, full)
     return found
 
 
@@ -68,7 +72,6 @@ def _empty(model: Model, outlets: Sequence[Outlet]) -> None:
         model.nest.Cleanup()
         for outlet in outlets:
             outlet.recorder.set([{"n_events": 0}])  # as a list: for a dictionary PyNEST first gets all it holds
-            outlet.told = 0
         model.nest.Prepare()
 
 
