@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -21,7 +21,6 @@ from pynn_io.lowering.cosimulation import crossings
 from pynn_io.lowering.cosimulation.epochs import Epochs, epochs
 from pynn_io.lowering.cosimulation.placement import Entry, parse, place
 from pynn_io.lowering.cosimulation.shares import Share, shares
-from pynn_io.progress import Progress, quiet
 from pynn_io.registry import Backend
 from pynn_io.report import Report
 from pynn_io.results import Results
@@ -29,7 +28,7 @@ from pynn_io.runners.base import Profile, SteppedRunner
 from pynn_io.runners.coordinate import Turn, run_parts
 from pynn_io.runners.facts import facts_of
 from pynn_io.runners.job import Job, Outcome
-from pynn_io.runners.launch import Listener, LogSink, work_folder
+from pynn_io.runners.launch import Listener, work_folder
 from pynn_io.runners.worker import load_runner
 from pynn_io.simulation_plan import SimulationPlan
 from pynn_io.simulation_plan.validate import check
@@ -55,11 +54,9 @@ def cosimulate(
     placement: str,
     profile: Profile,
     report: Report,
+    listener: Listener,
     *,
     strict: bool = False,
-    progress: Progress = quiet,
-    log: LogSink | None = None,
-    lowered: Callable[[Report], None] | None = None,
     timeout: float | None = None,
 ) -> Results:
     """Run a plan on several simulators; the results are one run's, under the network's populations and ids.
@@ -67,16 +64,7 @@ def cosimulate(
     placement: see `pynn_io.lowering.cosimulation.placement.parse`. profile: of every part. The rest, and what is
     raised, as `pynn_io.simulate.simulate`; also PlanError for a crossing that cannot be one (`crossings.check`).
     """
-    entries = parse(placement)
-    rows = [_row(entry, profile) for entry in entries]
-    runners = [_runner(row) for row in rows]
-    validate(network, progress=progress)
-    check(plan, network, spikes_at_zero=all(row.spikes_at_zero for row in rows))
-    home = place(network, entries)
-    meeting = _epochs(network, plan, home, max(runner.lag for runner in runners))
-    leads = [0.0 if runner.backdates else meeting.lead_time for runner in runners]
-    made = shares(network, plan, home, leads)
-    parts = [_Part(*three) for three in zip(entries, rows, made, strict=True)]
+    parts, meeting = _parts(network, plan, placement, profile, listener)
     audited = Report(report.allowed)
     for part in parts:
         _audit(part, network, audited)
@@ -84,24 +72,50 @@ def cosimulate(
         _refuse(audited)
     turns = [_turn(part, profile, strict, report) for part in parts]
     started = datetime.now(UTC)
-
-    def tell(found: Report) -> None:
-        complete(found, audited)
-        if lowered is not None:
-            lowered(found)
-
-    try:
-        with work_folder(profile) as folder:
-            outcomes = run_parts(turns, meeting, folder, Listener(progress, log, tell), timeout=timeout)
-    except LossError as error:
-        complete(error.report, audited)
-        _refuse(error.report)
-        raise
+    outcomes = _run(turns, meeting, profile, audited, listener, timeout)
     for outcome in outcomes:
         report.include(outcome.report)
     complete(report, audited)
     results = joined(network, plan, [outcome.results or Results() for outcome in outcomes])
     return replace(results, provenance=_provenance(plan, parts, meeting, started, profile, outcomes))
+
+
+def _parts(
+    network: Network, plan: SimulationPlan, placement: str, profile: Profile, listener: Listener
+) -> tuple[list[_Part], Epochs]:
+    """The parts, and when they meet; what can be refused before anything is made."""
+    entries = parse(placement)
+    rows = [_row(entry, profile) for entry in entries]
+    runners = [_runner(row) for row in rows]
+    validate(network, progress=listener.progress)
+    check(plan, network, spikes_at_zero=all(row.spikes_at_zero for row in rows))
+    home = place(network, entries)
+    meeting = _epochs(network, plan, home, max(runner.lag for runner in runners))
+    leads = [0.0 if runner.backdates else meeting.lead_time for runner in runners]
+    made = shares(network, plan, home, leads)
+    return [_Part(*three) for three in zip(entries, rows, made, strict=True)], meeting
+
+
+def _run(
+    turns: Sequence[Turn],
+    meeting: Epochs,
+    profile: Profile,
+    audited: Report,
+    listener: Listener,
+    timeout: float | None,
+) -> tuple[Outcome, ...]:
+    def tell(found: Report) -> None:
+        complete(found, audited)
+        if listener.lowered is not None:
+            listener.lowered(found)
+
+    try:
+        with work_folder(profile) as folder:
+            return run_parts(turns, meeting, folder, replace(listener, lowered=tell), timeout=timeout)
+    except LossError as error:
+        complete(error.report, audited)
+        _refuse(error.report)
+        raise
 
 
 def _row(entry: Entry, profile: Profile) -> Backend:

@@ -80,18 +80,8 @@ def simulate(
     if is_placement(backend):
         plan = _plan(plan, duration, timestep, seed, spike_times)
         profile = _overridden(profile or Profile(), threads, processes, mechanisms, options)
-        found = cosimulate(
-            network,
-            plan,
-            backend,
-            profile,
-            report,
-            strict=strict,
-            progress=progress,
-            log=log,
-            lowered=lowered,
-            timeout=timeout,
-        )
+        listener = Listener(progress, log, lowered)
+        found = cosimulate(network, plan, backend, profile, report, listener, strict=strict, timeout=timeout)
         return _named(found, network, plan)
     name, reason = choose(network, plan) if backend == "auto" else (backend, _asked_for(backend, plan))
     row = registry.find_backend(name)

@@ -15,12 +15,12 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import NoReturn
 
-from pynn_io.errors import PynnIOError, SimulationFailed
+from pynn_io.errors import PynnIOError, RunError, SimulationFailed
 from pynn_io.lowering.cosimulation.epochs import Epochs
 from pynn_io.report import Report
 from pynn_io.runners.exchange import Exchange, Message
 from pynn_io.runners.job import Job, Outcome
-from pynn_io.runners.launch import POLL, Listener, Voice, outcomes, started, tail
+from pynn_io.runners.launch import FULL_DISK, POLL, Listener, Voice, outcomes, started, tail
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,10 @@ def _started(
     children, said = [], _Reports(len(turns), listener)
     for number, turn in enumerate(turns):
         own = folder / str(number)
-        own.mkdir()
+        try:
+            own.mkdir(exist_ok=True)
+        except OSError as error:
+            raise RunError(f"the run cannot be prepared: {error}", where=own, hint=FULL_DISK) from error
         line, other = Pipe()
         stack.enter_context(line)
         with other:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -21,18 +22,19 @@ from tests.cosimulation.nets import assert_same, recurrent, split
 pytest.importorskip("nest")
 
 TWO, THREE = "a=nest,*=nest", "a=nest,b=nest,c=nest"
+slow = partial(pytest.param, marks=pytest.mark.slow)
 TSODYKS = Synapse("TsodyksMarkramSynapse", {"U": 0.5, "tau_rec": 80.0, "tau_facil": 10.0})
 
 
 @pytest.mark.parametrize(
     ("model", "placement", "more", "epoch"),
     [
-        ("IF_curr_exp", TWO, {}, 0.1),
         ("IF_curr_exp", THREE, {"delays": (1.5, 1.5)}, 0.7),
-        ("IF_curr_exp", THREE, {"delays": (0.73, 5.0), "on_grid": False, "seed": 4}, 0.3),
-        ("IF_curr_exp", "a+c=nest,b=nest", {"delays": (1.0, 3.0), "synapse": TSODYKS}, 0.5),
-        ("IF_cond_exp", THREE, {"delays": (0.3, 3.0)}, 0.1),
         ("IF_cond_exp", "c=nest,*=nest", {"delays": (2.0, 9.0), "on_grid": False, "seed": 9}, 1.0),
+        slow("IF_curr_exp", TWO, {}, 0.1),
+        slow("IF_curr_exp", THREE, {"delays": (0.73, 5.0), "on_grid": False, "seed": 4}, 0.3),
+        slow("IF_curr_exp", "a+c=nest,b=nest", {"delays": (1.0, 3.0), "synapse": TSODYKS}, 0.5),
+        slow("IF_cond_exp", THREE, {"delays": (0.3, 3.0)}, 0.1),
     ],
 )
 def test_spikes_and_traces_are_those_of_one_nest(model, placement, more, epoch):
@@ -61,6 +63,7 @@ def test_parts_that_have_nothing_to_do_with_each_other_run_in_one_epoch():
     assert_same(simulate(network, plan, "nest"), several)
 
 
+@pytest.mark.slow
 def test_a_replay_onto_synapses_that_cross():
     """The spikes of b are replayed to synapses of a, which another process has than the one that runs b."""
     network, plan = recurrent(delays=(1.0, 3.0))
@@ -73,11 +76,13 @@ def test_a_replay_onto_synapses_that_cross():
     assert not np.array_equal(one.spikes["a"].times, without.spikes["a"].times)
 
 
+@pytest.mark.slow
 def test_threads_have_lists_of_spikes_of_their_own():
     network, plan = recurrent(delays=(1.0, 3.0))
     assert_same(simulate(network, plan, "nest"), simulate(network, plan, THREE, threads=2))
 
 
+@pytest.mark.slow
 def test_cells_with_exact_times_between_the_steps():
     """iaf_psc_exp_ps fires between two steps, and its spikes arrive there."""
     network, plan = recurrent(delays=(0.4, 3.0))

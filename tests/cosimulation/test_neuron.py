@@ -36,6 +36,7 @@ def test_three_neurons_give_what_one_gives(model, delays, on_grid):
     assert one.spike_count > 150
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [current_network, conductance_network])
 @pytest.mark.parametrize("placement", ["exc=nest,inh=neuron", "exc=neuron,inh=nest"])
 def test_nest_beside_neuron(make, placement):
@@ -52,6 +53,7 @@ def test_nest_beside_neuron(make, placement):
     assert versions == {"NEST", "NEURON"} and several.provenance["epoch"] == 0.2
 
 
+@pytest.mark.slow
 def test_many_spikes_in_one_step():
     """300 cells that fire together: more than a PatternStim sends at once, in an epoch of one step."""
     network, plan = recurrent(delays=(0.3, 0.3), sizes={"a": 300, "b": 20, "c": 10}, duration=60.0)
