@@ -84,6 +84,15 @@ class Backend:
         except PackageNotFoundError:
             return ""
 
+    def require(self, processes: int = 1) -> None:
+        """Raise BackendUnavailable where it has no runner, is not installed, or cannot run in so many processes."""
+        if self.runner is None:
+            raise BackendUnavailable(f"{self.title} cannot run here: {self.reason}")
+        if not self.is_installed():
+            raise BackendUnavailable(f"{self.title} is not installed", hint=f"pip install 'pynn_io[{self.extra}]'")
+        if processes > 1 and self.one_process:
+            raise BackendUnavailable(f"{self.title} cannot run in {processes} processes", hint=self.one_process)
+
 
 FORMATS: dict[str, Format] = {
     row.name: row

@@ -5,10 +5,7 @@ A simulator has global state and may crash; the process that asks for a run surv
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -17,12 +14,14 @@ from typing import Any
 
 from pynn_io import registry
 from pynn_io.audit import audit, complete
+from pynn_io.cosimulate import cosimulate
 from pynn_io.document import Document
-from pynn_io.errors import BackendUnavailable, FormatError, LossError, RunError
+from pynn_io.errors import FormatError, LossError
 from pynn_io.graph.cells import CableCell, PointCell
 from pynn_io.graph.network import Network
 from pynn_io.graph.validate import validate
 from pynn_io.lowering.abstract import under_stated_names
+from pynn_io.lowering.cosimulation.placement import is_placement
 from pynn_io.lowering.quantities import traces
 from pynn_io.progress import Progress, quiet
 from pynn_io.registry import Backend
@@ -30,19 +29,15 @@ from pynn_io.report import Report
 from pynn_io.results import Results
 from pynn_io.results.results import QuantityTable
 from pynn_io.runners.base import Profile
+from pynn_io.runners.facts import facts_of
 from pynn_io.runners.job import Job, Outcome
-from pynn_io.runners.launch import FULL_DISK, Listener, LogSink, run_job
+from pynn_io.runners.launch import Listener, LogSink, run_job, work_folder
 from pynn_io.simulation_plan import SimulationPlan
 from pynn_io.simulation_plan.validate import check
 from pynn_io.vocabulary.support import TARGETS
 
 #: ``target_simulator`` of a SONATA configuration -> backend.
 _SIMULATORS = {"NEST": "nest", "NEURON": "neuron", "CORENEURON": "neuron"}
-#: Settings of a plan that decide about the numbers; a runner says in its own provenance what it used where None.
-_SETTINGS = (
-    *("duration", "timestep", "spike_threshold", "celsius", "v_init", "seed", "section_length", "spike_location"),
-    *("spike_times", "variable_step", "integration_method", "min_delay"),
-)
 
 
 def simulate(
@@ -68,7 +63,8 @@ def simulate(
 ) -> Results:
     """Run a plan on a network.
 
-    backend: a name of `registry.backends`, or ``auto``: what the plan was written for, else what the network holds.
+    backend: a name of `registry.backends`, or ``auto``: what the plan was written for, else what the network holds; or
+        a name for each population, for a co-simulation: ``cortex=neuron,thalamus=nest`` (`pynn_io.cosimulate`).
     profile: how to run; ``threads``, ``processes``, ``mechanisms`` (folders of ``.mod`` files, which NEURON compiles
         and others run by the equations in them) and ``options`` of one backend (``coreneuron=True``) override or add
         to it. duration, timestep (ms), seed, spike_times: instead of the
@@ -82,11 +78,17 @@ def simulate(
     process is left behind.
     """
     report = Report() if report is None else report
+    if is_placement(backend):
+        plan = _plan(plan, duration, timestep, seed, spike_times)
+        profile = _overridden(profile or Profile(), threads, processes, mechanisms, options)
+        listener = Listener(progress, log, lowered)
+        found = cosimulate(network, plan, backend, profile, report, listener, strict=strict, timeout=timeout)
+        return _named(found, network, plan)
     name, reason = choose(network, plan) if backend == "auto" else (backend, _asked_for(backend, plan))
     row = registry.find_backend(name)
     plan = _plan(plan, duration, timestep, seed, spike_times)
     profile = _profile(row, profile or Profile(), threads, processes, mechanisms, options)
-    _refuse_unavailable(row, profile)
+    row.require(profile.processes)
     if row.equations and profile.mechanisms:
         translate = registry.load_dotted(registry.MECHANISMS)
         network = translate(Document(network, plan), profile.mechanisms, report).network
@@ -103,10 +105,14 @@ def simulate(
     progress(f"starting {row.title}", 0, 1)
     listener = Listener(progress, log, None if lowered is None else lambda found: lowered(_completed(found, audited)))
     outcomes = _run(job, row, report, audited, listener, timeout)
-    first = outcomes[0].results or Results()
-    first = _with_potentials(replace(first, traces=under_stated_names(first.traces, plan)), network)
+    first = _named(outcomes[0].results or Results(), network, plan)
     facts = _provenance(row, reason, plan, profile, started, outcomes)
     return replace(first, level=row.level, provenance={**facts, **first.provenance})
+
+
+def _named(results: Results, network: Network, plan: SimulationPlan) -> Results:
+    """The results with traces under the names that the plan has for their variables."""
+    return _with_potentials(replace(results, traces=under_stated_names(results.traces, plan)), network)
 
 
 def _with_potentials(results: Results, network: Network) -> Results:
@@ -185,6 +191,22 @@ def _profile(
     mechanisms: Sequence[str | Path],
     options: Mapping[str, Any],
 ) -> Profile:
+    profile = _overridden(profile, threads, processes, mechanisms, options)
+    profile = replace(profile, writer=str(registry.find(row.through)[0].writer) if row.through else "")
+    unknown = sorted(profile.options.keys() - set(row.options))
+    if unknown:
+        known = ", ".join(row.options) or "none"
+        raise FormatError(f"{row.title} has no option {unknown[0]!r}", hint=f"its options: {known}")
+    return profile
+
+
+def _overridden(
+    profile: Profile,
+    threads: int | None,
+    processes: int | None,
+    mechanisms: Sequence[str | Path],
+    options: Mapping[str, Any],
+) -> Profile:
     profile = replace(
         profile,
         threads=profile.threads if threads is None else threads,
@@ -192,26 +214,11 @@ def _profile(
         # The child runs in another folder.
         mechanisms=tuple(Path(folder).absolute() for folder in (*profile.mechanisms, *mechanisms)),
         options={**profile.options, **options},
-        writer=str(registry.find(row.through)[0].writer) if row.through else "",
     )
-    unknown = sorted(profile.options.keys() - set(row.options))
-    if unknown:
-        known = ", ".join(row.options) or "none"
-        raise FormatError(f"{row.title} has no option {unknown[0]!r}", hint=f"its options: {known}")
     for name, count in (("threads", profile.threads), ("processes", profile.processes)):
         if count < 1:
             raise FormatError(f"{count} {name}: at least one is needed")
     return profile
-
-
-def _refuse_unavailable(row: Backend, profile: Profile) -> None:
-    """Before anything is read or built."""
-    if row.runner is None:
-        raise BackendUnavailable(f"{row.title} cannot run here: {row.reason}")
-    if not row.is_installed():
-        raise BackendUnavailable(f"{row.title} is not installed", hint=f"pip install 'pynn_io[{row.extra}]'")
-    if profile.processes > 1 and row.one_process:
-        raise BackendUnavailable(f"{row.title} cannot run in {profile.processes} processes", hint=row.one_process)
 
 
 def _refuse(row: Backend, report: Report) -> None:
@@ -234,7 +241,7 @@ def _run(
     timeout: float | None,
 ) -> dict[int, Outcome]:
     """The outcomes by rank. What lowering and building said, and what they forgot, is in ``report`` afterwards."""
-    with _work_folder(job.profile) as folder:
+    with work_folder(job.profile) as folder:
         job = replace(job, profile=replace(job.profile, work=folder))
         try:
             outcomes = run_job(job, folder, listener, timeout=timeout)
@@ -250,25 +257,6 @@ def _run(
 def _completed(report: Report, audited: Report) -> Report:
     complete(report, audited)
     return report
-
-
-@contextmanager
-def _work_folder(profile: Profile) -> Iterator[Path]:
-    """The profile's own, or a new one that is gone afterwards, unless an error names it."""
-    if profile.work is not None:
-        yield profile.work.absolute()
-        return
-    try:
-        folder = Path(tempfile.mkdtemp(prefix="pynn_io-run-"))
-    except OSError as error:
-        raise RunError(f"there is no place for the run's own files: {error}", hint=FULL_DISK) from error
-    try:
-        yield folder
-    except BaseException as error:
-        if not getattr(error, "folder", ""):
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _provenance(
@@ -288,9 +276,7 @@ def _provenance(
         "simulator_version": row.version(),
         "pynn_io_version": version("pynn_io"),
         "date": started.isoformat(timespec="seconds"),
-        "plan": plan.name,
-        **{name: value for name in _SETTINGS if (value := getattr(plan, name)) is not None},
-        **({"seeds": dict(plan.seeds)} if plan.seeds else {}),
+        **facts_of(plan),
         "threads": profile.threads,
         "processes": profile.processes,
         **({"options": dict(profile.options)} if profile.options else {}),

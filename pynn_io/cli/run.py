@@ -35,6 +35,9 @@ examples:
   pynn-run LEMS_sim.xml --backend jneuroml --engine neuron
       the same by jNeuroML, as code that it writes for NEURON; without --engine, cells of one compartment are run by its
       own solver
+  pynn-run simulation_config.json --backend "cortex=neuron,thalamus=nest"
+      the population cortex on NEURON and thalamus on NEST, side by side, spikes going from one to the other; each part
+      between commas is a process (L4+L5=nest: two populations in one), and *=nest stands for all that are not named
   pynn-run simulation_config.json --to nix -o run.nix
       the results as one NIX file
   pynn-run simulation_config.json --strict
@@ -112,7 +115,7 @@ def _what_arguments(parser: argparse.ArgumentParser) -> None:
         "--spike-times",
         choices=("precise", "grid"),
         help="when an input spike between two steps arrives: at its time (as BMTK does; NEURON always), or at the "
-        "nearest step (NEST's default)",
+        "next step (NEST's default)",
     )
 
 
@@ -123,7 +126,8 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
         "--backend",
         default="auto",
         help="nest, neuron, arbor, jneuroml, or auto (default): what the plan was written for, or what the cells are"
-        " of; several for --compare, commas between them",
+        " of; several for --compare, commas between them; or one for each population, POPULATION=BACKEND with commas"
+        " between them, to run them side by side",
     )
     how.add_argument(
         "--compare",
@@ -244,6 +248,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _check_arguments(arguments: argparse.Namespace) -> None:
     """What can be refused before anything is read."""
+    from pynn_io.lowering.cosimulation.placement import is_placement
+
     if arguments.plot is not None:
         if arguments.plot.suffix.lower() not in PICTURES:
             raise UsageError(f"--plot {arguments.plot}: not one of {', '.join(PICTURES)}")
@@ -253,8 +259,14 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
             raise UsageError(f"--mechanisms {folder}: there is no such folder")
     if arguments.report is not None:
         check_report_file(arguments.report, arguments.plan, arguments.overwrite)
-    if "," in arguments.backend and not arguments.compare:
-        raise UsageError(f"--backend {arguments.backend}: several backends are for --compare")
+    if is_placement(arguments.backend):
+        if arguments.compare:
+            raise UsageError("--compare is for backends that run the whole plan", hint="pynn-compare takes its results")
+    elif "," in arguments.backend and not arguments.compare:
+        raise UsageError(
+            f"--backend {arguments.backend}: several backends are for --compare",
+            hint="To run each population on one of its own: --backend cortex=neuron,thalamus=nest",
+        )
     for option, value in (("--tolerance", arguments.tolerance), ("--trace-mv", arguments.trace_mv)):
         if value is not None and not arguments.compare:
             raise UsageError(f"{option} is for --compare")

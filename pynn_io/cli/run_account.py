@@ -24,10 +24,19 @@ def summary_lines(document: Document, source: Path, results: Results) -> list[st
         f"ran     {source} on {simulator}{reason}",
         f"        {_span(results)}; {counted(cells, 'cell')}, {counted(edges, 'edge')}, "
         + counted(results.spike_count, "spike"),
+        *_placement(results),
         *_populations(results),
         *(f"        {line}" for line in _traces(results)),
         f"        {_cost(results)}",
     ]
+
+
+def _placement(results: Results) -> Iterator[str]:
+    """Of a co-simulation: what ran where, and how often spikes went across."""
+    facts = results.provenance
+    if "placement" in facts:
+        where = ", ".join(f"{name} on {backend}" for name, backend in facts["placement"].items())
+        yield f"        {where}; spikes exchanged every {facts['epoch']:g} ms, {counted(facts['epochs'], 'epoch')}"
 
 
 def _span(results: Results) -> str:

@@ -19,6 +19,7 @@ from pynn_io.document import Document, name_of
 from pynn_io.errors import PlanError, WriteError
 from pynn_io.graph import Network
 from pynn_io.lowering.cells import simulated, sources
+from pynn_io.lowering.cosimulation.placement import is_placement, parse
 from pynn_io.pipeline import read
 from pynn_io.progress import Progress
 from pynn_io.registry import find_backend
@@ -60,7 +61,10 @@ class RunJob:
         require(row)
         if arguments.plot is not None:
             import_matplotlib()
-        if arguments.backend != "auto":
+        if is_placement(arguments.backend):
+            for entry in parse(arguments.backend):
+                find_backend(entry.backend)
+        elif arguments.backend != "auto":
             find_backend(arguments.backend)
         if arguments.output is not None:
             refuse_destination(arguments.output, arguments.overwrite)
@@ -73,7 +77,8 @@ class RunJob:
         backend = arguments.backend
         if backend == "auto":
             backend, _ = choose(document.network, document.plan)
-        dest = arguments.output or default_destination(arguments.plan, backend, row)
+        name = "cosimulation" if is_placement(backend) else backend
+        dest = arguments.output or default_destination(arguments.plan, name, row)
         if row.kind == "file" and dest.suffix.lower() != row.extension:
             raise UsageError(f"-o {dest}: {row.title} are one file, whose name ends in {row.extension}")
         refuse_destination(dest, arguments.overwrite)

@@ -15,6 +15,9 @@ from pynn_io.graph.node_sets import NodeSet, resolve
 from pynn_io.graph.schema import PARAMETER
 from pynn_io.simulation_plan import SimulationPlan
 
+#: Model of a source that stands for cells of another process: its spikes come while the run goes on.
+PROXY = "pynn_io:proxy"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
@@ -117,6 +120,12 @@ def rows_of(population: Population, ids: np.ndarray) -> np.ndarray:
     place = np.minimum(np.searchsorted(own, ids, sorter=order), len(own) - 1)
     rows = order[place]
     return np.where(own[rows] == ids, rows, -1).astype(np.int64, copy=False)
+
+
+def is_proxy(population: Population, network: Network) -> bool:
+    """Whether the population stands for cells that another process simulates; it does so as a whole."""
+    cells = (network.cells[name] for name in population.cells)
+    return any(isinstance(cell, SpikeSource) and cell.model == PROXY for cell in cells)
 
 
 def sources(population: Population, network: Network) -> np.ndarray:

@@ -12,7 +12,7 @@ from pynn_io.errors import PlanError
 from pynn_io.graph.cells import SpikeSource
 from pynn_io.graph.network import Network
 from pynn_io.graph.stimuli import PoissonTrains, SpikeTrains, Stimulus
-from pynn_io.lowering.cells import Part, parts, rows_of, sources, targets
+from pynn_io.lowering.cells import PROXY, Part, parts, rows_of, sources, targets
 from pynn_io.report import Report
 from pynn_io.simulation_plan import SimulationPlan
 
@@ -150,7 +150,7 @@ def _own_trains(part: Part, plan: SimulationPlan, report: Report) -> tuple[np.nd
     times = stated.get("spike_times")
     if times is not None:
         return _times_a_row(part.rows, times)
-    if part.cell.model not in ("SpikeSourceArray", "nest:spike_generator", "SpikeSourcePoisson"):
+    if part.cell.model not in ("SpikeSourceArray", "nest:spike_generator", "SpikeSourcePoisson", PROXY):
         report.lost(
             "source-model",
             where,

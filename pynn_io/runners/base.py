@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 from pynn_io.errors import BackendUnavailable
 from pynn_io.graph.columns import empty
 from pynn_io.graph.network import Network
+from pynn_io.lowering import Trains
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.results import Results
@@ -58,6 +59,46 @@ class DistributedRunner(Runner, Protocol):
 
     def leave(self) -> None:
         """Wait for the other ranks and end MPI; may end the process. Called when the outcome has been written."""
+
+
+@runtime_checkable
+class SteppedRunner(Runner, Protocol):
+    """A runner that can stop, hand spikes out and take spikes in, for co-simulation: these instead of ``run``.
+
+    lag: steps by which it tells of a spike later than its time, at most. backdates: whether proxies may fire at a time
+    that is past, as long as their spikes are still to arrive.
+    """
+
+    lag: int
+    backdates: bool
+
+    def begin(self, model: Any, outlets: Sequence[str]) -> None:
+        """Make ready to run. outlets: populations whose spikes will be asked for."""
+
+    def advance(self, model: Any, until: float) -> None:
+        """Run to a time, ms. Raises SimulationFailed."""
+
+    def new_spikes(self, model: Any) -> Mapping[str, Trains]:
+        """The spikes of every outlet that have become known since the last call; in any order, by ROWS."""
+
+    def inject(self, model: Any, spikes: Mapping[str, Trains]) -> None:
+        """Let proxies (by population and row) fire up to the next stop; sorted by row, then time (ms).
+
+        Called once at each stop. The times are still to come unless it ``backdates``.
+        """
+
+    def end(self, model: Any) -> None:
+        """Let the recordings of the last steps come in. Called after the plan's end is reached."""
+
+
+def stepped(runner: Runner) -> SteppedRunner:
+    """The runner. Raises BackendUnavailable for one that runs in one piece."""
+    if not isinstance(runner, SteppedRunner):
+        raise BackendUnavailable(
+            f"{type(runner).__name__} runs in one piece, and cannot exchange spikes while it runs",
+            hint="co-simulations are of simulators whose runners can stop: nest, neuron",
+        )
+    return runner
 
 
 def join(runner: Runner) -> tuple[int, int]:

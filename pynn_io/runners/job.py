@@ -19,6 +19,7 @@ from pynn_io.graph.network import Network
 from pynn_io.report import Report
 from pynn_io.results import Results
 from pynn_io.runners.base import Profile
+from pynn_io.runners.exchange import Exchange
 from pynn_io.simulation_plan import SimulationPlan
 
 JOB = "job.pickle"
@@ -39,7 +40,7 @@ _RANKS = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK"
 class Job:
     """One run. runner: ``module:class``. title, extra: of the backend, for messages.
 
-    strict: refuse after lowering, and before running.
+    strict: refuse after lowering, and before running. exchange: of a part of a co-simulation.
     """
 
     network: Network
@@ -50,6 +51,7 @@ class Job:
     extra: str = ""
     strict: bool = False
     allowed: frozenset[str] = frozenset()
+    exchange: Exchange | None = None
 
 
 @dataclass(frozen=True, slots=True)

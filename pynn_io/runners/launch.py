@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ from pynn_io.errors import RunError, SimulationFailed
 from pynn_io.progress import Progress, quiet
 from pynn_io.report import Report
 from pynn_io.runners import mpi
+from pynn_io.runners.base import Profile
 from pynn_io.runners.job import LOG, NO_OUTCOME, SAID, UNPICKLABLE, Job, Outcome, read_outcomes, write_job
 
 #: Takes what the simulator prints, as it comes.
@@ -54,6 +57,34 @@ def run_job(job: Job, folder: Path, listener: Listener, *, timeout: float | None
     Raises the typed error that a rank ended with, SimulationFailed for a crash, a timeout, and a rank without an
     outcome, with the log's tail and the folder.
     """
+    with started(job, folder) as child:
+        _follow(child, folder, listener, timeout)
+        status = child.returncode
+    return outcomes(folder, job.profile.processes, status)
+
+
+@contextmanager
+def work_folder(profile: Profile) -> Iterator[Path]:
+    """The profile's own, or a new one that is gone afterwards, unless an error names it."""
+    if profile.work is not None:
+        yield profile.work.absolute()
+        return
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="pynn_io-run-"))
+    except OSError as error:
+        raise RunError(f"there is no place for the run's own files: {error}", hint=FULL_DISK) from error
+    try:
+        yield folder
+    except BaseException as error:
+        if not getattr(error, "folder", ""):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def started(job: Job, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The child process of a job, which is ended at the latest when this is left."""
     try:
         write_job(job, folder)
     except OSError as error:
@@ -64,10 +95,9 @@ def run_job(job: Job, folder: Path, listener: Listener, *, timeout: float | None
     command, environment = [sys.executable, "-P", "-m", "pynn_io.runners.worker", str(folder)], _environment()
     if processes > 1:
         command, environment = mpi.under_mpirun(command, processes, environment)
-    with _child(command, environment, folder) as child:
-        _follow(child, folder, listener, timeout)
-        status = child.returncode
-    return _outcomes(folder, processes, status)
+    inherited = () if job.exchange is None else (job.exchange.descriptor,)
+    with _child(command, environment, folder, inherited) as child:
+        yield child
 
 
 def _environment() -> dict[str, str]:
@@ -82,7 +112,9 @@ def _environment() -> dict[str, str]:
 
 
 @contextmanager
-def _child(command: list[str], environment: Mapping[str, str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _child(
+    command: list[str], environment: Mapping[str, str], folder: Path, inherited: Sequence[int]
+) -> Iterator[subprocess.Popen[bytes]]:
     """A process in a session of its own, so that Ctrl-C reaches the parent alone, which ends the whole group.
 
     It runs in the work folder: NEURON loads compiled mechanisms that it finds in the current one.
@@ -96,6 +128,7 @@ def _child(command: list[str], environment: Mapping[str, str], folder: Path) -> 
             env=dict(environment),
             cwd=folder,
             start_new_session=True,
+            pass_fds=inherited,
         )
     try:
         yield child
@@ -122,17 +155,13 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 def _follow(child: subprocess.Popen[bytes], folder: Path, listener: Listener, timeout: float | None) -> None:
     """Until the child has ended, forward what it says. Raises SimulationFailed after ``timeout`` seconds."""
-    lines, text = _Growing(folder / SAID), _Growing(folder / LOG)
-    started = time.monotonic()
+    voice, begin = Voice(folder), time.monotonic()
     while True:
         ended = _ended(child)
-        for line in lines.lines():
-            listener.hear(line)
-        if listener.log is not None and (said := text.read()):
-            listener.log(said.decode(errors="replace"))
+        voice.forward(listener)
         if ended:
             return
-        if timeout is not None and time.monotonic() - started > timeout:
+        if timeout is not None and time.monotonic() - begin > timeout:
             raise SimulationFailed(f"stopped after {timeout:g} s", log=tail(folder), folder=folder)
 
 
@@ -144,7 +173,8 @@ def _ended(child: subprocess.Popen[bytes]) -> bool:
     return True
 
 
-def _outcomes(folder: Path, processes: int, status: int) -> dict[int, Outcome]:
+def outcomes(folder: Path, processes: int, status: int) -> dict[int, Outcome]:
+    """What every rank of a run that has ended with ``status`` handed back. Raises as `run_job` does."""
     found = read_outcomes(folder)
     for outcome in found.values():
         if outcome.failure is not None:
@@ -181,6 +211,20 @@ def tail(folder: Path) -> str:
             return "\n".join(file.read().decode(errors="replace").splitlines()[-TAIL_LINES:])
     except OSError:
         return ""
+
+
+class Voice:
+    """What a child says in its work folder while it runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self._lines, self._text = _Growing(folder / SAID), _Growing(folder / LOG)
+
+    def forward(self, listener: Listener) -> None:
+        """Hand on what has come since the last call."""
+        for line in self._lines.lines():
+            listener.hear(line)
+        if listener.log is not None and (said := self._text.read()):
+            listener.log(said.decode(errors="replace"))
 
 
 class _Growing:

@@ -22,7 +22,8 @@ from pynn_io.errors import BackendUnavailable, LossError, PynnIOError, RunError,
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.results import Results
-from pynn_io.runners.base import Runner, join, leave
+from pynn_io.runners.base import Runner, join, leave, stepped
+from pynn_io.runners.exchange import take_turns
 from pynn_io.runners.job import NO_OUTCOME, SAID, UNPICKLABLE, Failure, Job, Outcome, rank, read_job, write_outcome
 
 #: Seconds between two lines of progress.
@@ -84,7 +85,10 @@ def _simulate(job: Job, folder: Path, report: Report, steps: Steps) -> Results |
         progress = _progress(say)
         model = steps.take("build", runner.build, lowered, job.profile, report, progress)
         _refuse(job, report)
-        steps.take("run", runner.run, model, progress)
+        if job.exchange is None:
+            steps.take("run", runner.run, model, progress)
+        else:
+            steps.take("run", take_turns, stepped(runner), model, job.exchange)
     results = steps.take("collect", runner.collect, model, lowered)
     return results if rank() == 0 else None
 

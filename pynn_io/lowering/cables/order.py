@@ -7,8 +7,8 @@ from collections.abc import Collection
 from pynn_io.audit import loss_code
 from pynn_io.graph.network import Network, Projection
 from pynn_io.graph.stimuli import SpikeTrains
-from pynn_io.lowering import sources
 from pynn_io.lowering.cables.junctions import is_coupling, is_electrical
+from pynn_io.lowering.cells import is_proxy, sources
 from pynn_io.report import Report
 from pynn_io.simulation_plan import SimulationPlan
 
@@ -39,9 +39,9 @@ def ordered(
 
 
 def virtual_populations(network: Network) -> dict[str, bool]:
-    """Whether every cell of a population is a source."""
+    """Whether every cell of a population is a source; one that stands for cells of another process counts as cells."""
     return {
-        name: bool(population.size) and bool(sources(population, network).all())
+        name: bool(population.size) and bool(sources(population, network).all()) and not is_proxy(population, network)
         for name, population in network.populations.items()
     }
 

@@ -6,10 +6,11 @@ two steps, `pynn_io.runners.nest.stimuli` for currents, `pynn_io.runners.nest.lo
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pynn_io.errors import SimulationFailed
 from pynn_io.graph.network import Network
+from pynn_io.lowering import Trains
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.results import Results
@@ -28,7 +29,12 @@ _EXCHANGES = 20
 
 
 class NestRunner:
-    """The four steps of `pynn_io.runners.base.Runner`. NEST's kernel is one a process, so is a run."""
+    """The steps of `pynn_io.runners.base.SteppedRunner`. NEST's kernel is one a process, so is a run."""
+
+    #: A spike of a step is recorded when the step is done.
+    lag = 0
+    #: An injector passes over what is past.
+    backdates = False
 
     def lower(self, network: Network, plan: SimulationPlan, report: Report) -> Lowered:
         return lower(network, plan, report)
@@ -39,23 +45,43 @@ class NestRunner:
         return build(lowered, profile, report, progress)
 
     def run(self, model: Model, progress: Progress) -> None:
-        from pynn_io.runners.nest.build import errors
         from pynn_io.runners.nest.grid import Grid
 
         nest, lowered = model.nest, model.lowered
         grid = Grid(lowered.timestep)
         last = grid.nearest(lowered.duration)
-        exchange = max(1, grid.nearest(float(nest.min_delay)))
-        # A multimeter hands over the last samples only after another exchange of spikes.
-        extra = exchange if model.recorders else 0
-        every = max(last // _CHUNKS, _EXCHANGES * exchange)
-        with errors(nest, "simulating", SimulationFailed), nest.RunManager():
-            for step in range(0, last, every):
-                progress("simulating", float(grid.time(step)), lowered.duration)
-                nest.Run(float(grid.time(min(every, last - step))))
-            if extra:
-                nest.Run(float(grid.time(extra)))
+        every = max(last // _CHUNKS, _EXCHANGES * max(1, grid.nearest(float(nest.min_delay))))
+        self.begin(model, ())
+        for step in range(0, last, every):
+            progress("simulating", float(grid.time(step)), lowered.duration)
+            self.advance(model, float(grid.time(min(step + every, last))))
+        self.end(model)
         progress("simulating", lowered.duration, lowered.duration)
+
+    def begin(self, model: Model, outlets: Sequence[str]) -> None:
+        from pynn_io.runners.nest.stepping import begin
+
+        begin(model, outlets)
+
+    def advance(self, model: Model, until: float) -> None:
+        from pynn_io.runners.nest.stepping import advance
+
+        advance(model, until)
+
+    def new_spikes(self, model: Model) -> dict[str, Trains]:
+        from pynn_io.runners.nest.stepping import new_spikes
+
+        return new_spikes(model)
+
+    def inject(self, model: Model, spikes: Mapping[str, Trains]) -> None:
+        from pynn_io.runners.nest.stepping import inject
+
+        inject(model, spikes)
+
+    def end(self, model: Model) -> None:
+        from pynn_io.runners.nest.stepping import end
+
+        end(model)
 
     def collect(self, model: Model, lowered: Lowered) -> Results:
         from pynn_io.runners.nest.collect import collect

@@ -42,9 +42,21 @@ class Recorder:
     initial: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
+@dataclass(slots=True, eq=False)
+class Outlet:
+    """A recorder, in steps, of one population's spikes that are handed out. rows: by number in the kernel."""
+
+    recorder: Any
+    rows: np.ndarray
+
+
 @dataclass(slots=True)
 class Model:
-    """What `build` made. ids: number in the kernel of every row of a population, 0 where there is no node."""
+    """What `build` made. ids: number in the kernel of every row of a population, 0 where there is no node.
+
+    inlets: the same of injectors that stand for cells of other processes. outlets, steps (done), told (steps whose
+    spikes have been handed out): see `stepping`.
+    """
 
     nest: Any
     lowered: Lowered
@@ -53,6 +65,10 @@ class Model:
     spikes: dict[str, Any] = field(default_factory=dict)
     recorders: list[Recorder] = field(default_factory=list)
     connections: int = 0
+    inlets: dict[str, np.ndarray] = field(default_factory=dict)
+    outlets: dict[str, Outlet] = field(default_factory=dict)
+    steps: int = 0
+    told: int = 0
 
 
 def build(lowered: Lowered, profile: Profile, report: Report, progress: Progress) -> Model:
@@ -69,7 +85,9 @@ def build(lowered: Lowered, profile: Profile, report: Report, progress: Progress
     # A wrong name in a report is told before the time is spent on edges.
     with errors(nest, "recording"):
         model.recorders += [item for meter in lowered.meters for item in _meters(model, meter)]
-        model.spikes = {name: _spike_recorder(model, name) for name in _populations(lowered)}
+        model.spikes = {name: spike_recorder(model, name) for name in _populations(lowered)}
+    with errors(nest, "creating proxies"):
+        model.inlets = {name: _inlet(model, name) for name in lowered.inlets}
     _connect(model, report, progress)
     with errors(nest, "stimulating"):
         for item in lowered.bombardments:
@@ -196,8 +214,10 @@ def _populations(lowered: Lowered) -> list[str]:
 # --- recorders ----------------------------------------------------------------------------------------------------
 
 
-def _spike_recorder(model: Model, population: str) -> Any:
-    device = model.nest.Create("spike_recorder", params={"stop": float(model.lowered.duration)})
+def spike_recorder(model: Model, population: str, *, in_steps: bool = False) -> Any:
+    """A new recorder of all nodes of a population until the end of the run."""
+    parameters = {"stop": float(model.lowered.duration), "time_in_steps": in_steps}
+    device = model.nest.Create("spike_recorder", params=parameters)
     for group in model.groups:
         if group.nodes.population == population:
             model.nest.Connect(group.collection, device)
@@ -256,6 +276,8 @@ def _connect(model: Model, report: Report, progress: Progress) -> None:
             for feed, ids in feeds
             if feed.population == projection.pre
         ]
+        if projection.pre in model.inlets:
+            senders.append((model.inlets[projection.pre], None))
         connector = Connector(model.nest, link, model.lowered, model.ids[projection.post], report)
         with errors(model.nest, f"connecting projection {projection.name}"):
             model.connections += connector.connect(senders, progress)
@@ -266,6 +288,14 @@ def _trains_to_nest(model: Model, rows: Any, trains: Any, precise: bool) -> Any:
     mode = {"precise_times" if precise else "allow_offgrid_times": True}
     params = [{"spike_times": times, **mode} for _, times in trains.split()]
     return model.nest.Create(_SOURCE_MODEL, len(params), params)
+
+
+def _inlet(model: Model, population: str) -> np.ndarray:
+    """An injector without spikes for every row."""
+    size = model.lowered.network.populations[population].size
+    mode = "precise_times" if model.lowered.notes["spike_times"] == "precise" else "allow_offgrid_times"
+    nodes = model.nest.Create(_SOURCE_MODEL, size, {mode: True})
+    return np.arange(size) + int(nodes[0].global_id)
 
 
 def _feed_ids(model: Model, feed: Feed) -> np.ndarray:

@@ -13,6 +13,7 @@ from pynn_io.graph.cells import CableCell, PointCell, SpikeSource
 from pynn_io.graph.network import Network
 from pynn_io.lowering import parts, simulated
 from pynn_io.lowering.abstract import as_standard, with_node_sets, with_potentials
+from pynn_io.lowering.cells import is_proxy
 from pynn_io.lowering.trains import DEFAULT_SEED
 from pynn_io.report import Report
 from pynn_io.runners.nest.cells import lower_part
@@ -61,12 +62,18 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> Lowered:
         links=tuple(link for link in links if link is not None),
         currents=lower_currents(network, plan, present, grid, report),
         meters=lower_recordings(network, plan, present, grid, duration, report),
+        inlets=_inlets(network),
         notes={
             "spike_times": "precise" if exact else "grid",
             "initial_potential": "of the cells",
             "current_delay": 0.0 if lead_of(plan) else step,
         },
     )
+
+
+def _inlets(network: Network) -> tuple[str, ...]:
+    sending = {projection.pre for projection in network.projections.values()}
+    return tuple(name for name, item in network.populations.items() if name in sending and is_proxy(item, network))
 
 
 def _timestep(plan: SimulationPlan, report: Report) -> float:

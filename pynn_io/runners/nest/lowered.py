@@ -44,7 +44,7 @@ class Nodes:
 class Feed:
     """Spikes that come from outside, of the nodes of one population onto the synapses that these make.
 
-    precise: spikes keep their times between two steps; else they are moved to the nearest step. targets: only synapses
+    precise: spikes keep their times between two steps; else they are moved to the next step. targets: only synapses
     onto these cells (a mask by population); None for all.
     """
 
@@ -150,8 +150,8 @@ class Meter:
 class Lowered:
     """Everything to build, in order.
 
-    seed: of NEST's own random numbers. left_out: rows of cells that NEST does not have, a mask by population. notes:
-    decisions, for the provenance.
+    seed: of NEST's own random numbers. left_out: rows of cells that NEST does not have, a mask by population.
+    inlets: populations of proxies, whose spikes come while the run goes on. notes: decisions, for the provenance.
     """
 
     network: Network
@@ -165,4 +165,5 @@ class Lowered:
     links: tuple[Link, ...] = ()
     currents: tuple[Current | CellCurrents, ...] = ()
     meters: tuple[Meter, ...] = ()
+    inlets: tuple[str, ...] = ()
     notes: Mapping[str, Any] = field(default_factory=empty)

@@ -7,7 +7,11 @@ is stands in ``cells`` (in NEURON's words) and ``morphologies`` (numbers of sect
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
 from pynn_io.graph.network import Network
+from pynn_io.lowering import Trains
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.results import Results
@@ -16,11 +20,22 @@ from pynn_io.runners.neuron.lower import lower
 from pynn_io.runners.neuron.lowered import LoweredNeuron
 from pynn_io.simulation_plan import SimulationPlan
 
+if TYPE_CHECKING:
+    from pynn_io.runners.neuron.model import Model
+
 __all__ = ["LoweredNeuron", "NeuronRunner"]
 
 
 class NeuronRunner:
-    """`pynn_io.runners.base.DistributedRunner` for NEURON: the cell with gid g is on rank g modulo their number."""
+    """`DistributedRunner` and `SteppedRunner` of `pynn_io.runners.base` for NEURON.
+
+    The cell with gid g is on rank g modulo their number.
+    """
+
+    #: The detectors of point processes (WATCH) and events of artificial cells wait for the beginning of the next step.
+    lag = 1
+    #: As spikes of other MPI ranks do, which come with their own times and the whole delay.
+    backdates = True
 
     def lower(self, network: Network, plan: SimulationPlan, report: Report) -> LoweredNeuron:
         return lower(network, plan, report)
@@ -39,6 +54,31 @@ class NeuronRunner:
         from pynn_io.runners.neuron.run import collect
 
         return collect(model, lowered)  # type: ignore[arg-type]
+
+    def begin(self, model: Model, outlets: Sequence[str]) -> None:
+        from pynn_io.runners.neuron.stepping import begin
+
+        begin(model, outlets)
+
+    def advance(self, model: Model, until: float) -> None:
+        from pynn_io.runners.neuron.stepping import advance
+
+        advance(model, until)
+
+    def new_spikes(self, model: Model) -> dict[str, Trains]:
+        from pynn_io.runners.neuron.stepping import new_spikes
+
+        return new_spikes(model)
+
+    def inject(self, model: Model, spikes: Mapping[str, Trains]) -> None:
+        from pynn_io.runners.neuron.stepping import inject
+
+        inject(model, spikes)
+
+    def end(self, model: Model) -> None:
+        from pynn_io.runners.neuron.stepping import end
+
+        end(model)
 
     def join(self) -> tuple[int, int]:
         from pynn_io.runners.neuron.start import join

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,6 +50,24 @@ class Synapses:
 
 
 @dataclass(slots=True, eq=False)
+class Turns:
+    """What a part of a co-simulation needs between two stops.
+
+    advance: to a time (ms). outlets: populations whose spikes are asked for. player, waker: a PatternStim and the
+    NetCon that wakes it; played: its vectors. told: how many spikes have been handed out. flushed: when recordings were
+    last taken out (ms).
+    """
+
+    advance: Callable[[float], Any]
+    outlets: tuple[str, ...]
+    player: Any
+    waker: Any
+    played: tuple[Any, ...] = ()
+    told: int = 0
+    flushed: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
 class Model:
     """What was built on this rank, and everything that NEURON drops when Python does (``keep``).
 
@@ -59,6 +77,7 @@ class Model:
     what of them can be recorded) by gid and the id of their component. tables: vectors of quantities. currents: courses
     of current by gid, of cells that have a variable for them. later: times (ms) with NetCons and
     the weights that they have from then on. spontaneous: NetCons without a source and the times of their events (ms).
+    turns: in a co-simulation, when it runs.
     """
 
     lowered: LoweredNeuron
@@ -77,3 +96,4 @@ class Model:
     currents: dict[int, list[Any]] = field(default_factory=dict)
     keep: list[Any] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    turns: Turns | None = None

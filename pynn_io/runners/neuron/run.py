@@ -31,16 +31,16 @@ def run(model: Model, progress: Progress) -> None:
     """Run to the plan's end. Raises SimulationFailed with NEURON's message."""
     begin = perf_counter()
     try:
-        advance = _initialised(model)
+        advance = initialised(model)
         settings = model.lowered.settings
         # CoreNEURON copies the whole model at every call: it runs in one piece
         stops = [settings.duration] if core.wanted(model.profile) else _stops(settings.duration, settings.timestep)
         for until in stops:
-            _to(advance, until)
+            to(advance, until)
             recordings.flush(model)
             progress("simulating", until, settings.duration)
-        if _late(model.lowered):
-            _to(advance, settings.duration + settings.timestep)
+        if late(model.lowered):
+            to(advance, settings.duration + settings.timestep)
     except RuntimeError as error:
         raise SimulationFailed(f"NEURON stopped: {error}") from error
     model.seconds["run"] = perf_counter() - begin
@@ -54,7 +54,7 @@ def _stops(duration: float, timestep: float) -> Iterator[float]:
     yield duration
 
 
-def _to(advance: Callable[[float], Any], until: float) -> None:
+def to(advance: Callable[[float], Any], until: float) -> None:
     """Advance to a time, unless NEURON is there: it adds up rounded steps, and goes one too far in short pieces."""
     from neuron import h
 
@@ -62,12 +62,12 @@ def _to(advance: Callable[[float], Any], until: float) -> None:
         advance(until)
 
 
-def _late(lowered: LoweredNeuron) -> bool:
+def late(lowered: LoweredNeuron) -> bool:
     """Whether there are cells whose spike at the very end of the run shows at the beginning of the step after only."""
     return any(isinstance(group.model, PointModel) and group.model.current[0] for group in lowered.groups)
 
 
-def _initialised(model: Model) -> Any:
+def initialised(model: Model) -> Any:
     """Set what holds for the whole run, initialise, and give the function that advances to a time (ms)."""
     from neuron import h
 
@@ -90,8 +90,9 @@ def _initialised(model: Model) -> Any:
         )
     h.finitialize(settings.v_init)
     start(model)
-    if shortest < settings.timestep and model.hosts == 1 and not settings.variable_step:
-        return _advance_by_steps  # psolve refuses delays below the step, although a single rank has nothing to exchange
+    if shortest < settings.timestep * (1 + _SLACK) and model.hosts == 1 and not settings.variable_step:
+        # psolve refuses delays of up to a step from what has no cell here, although a single rank exchanges nothing
+        return _advance_by_steps
     return context.psolve
 
 
