@@ -35,6 +35,8 @@ examples:
       the same by jNeuroML, as code that it writes for NEURON; without --engine, by its own solver
   pynn-run simulation_config.json --to nix -o run.nix
       the results as one NIX file
+  pynn-run simulation_config.json --backend brainscales2 --check --report check.json
+      run nothing: what of it the chip cannot hold, where, and what would help
   pynn-run simulation_config.json --strict
       run only if the backend can honour everything that network and plan state
   pynn-run LEMS_sim.xml --backend neuron,arbor,jneuroml --compare -o all
@@ -54,7 +56,8 @@ exit status:
   0    done; what could not be honoured has been listed
   1    a bug in pynn_io
   2    wrong usage, or an unknown backend or format
-  3    --strict refused because the backend cannot honour something; nothing was run
+  3    --strict refused because the backend cannot honour something, or --check because a chip cannot hold it;
+       nothing was run
   4    the plan or the network cannot be read, or is wrong
   5    the results cannot be written, or exist already
   6    the backend, or a package that is needed, is not installed
@@ -145,6 +148,12 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
         help="of jNeuroML: jlems (default), its own solver, or neuron, the code that it writes for NEURON",
     )
     how.add_argument("--coreneuron", action="store_true", help="run NEURON's model on its CoreNEURON engine")
+    how.add_argument(
+        "--check",
+        action="store_true",
+        help="run nothing: say what of it a chip (spinnaker, brainscales2, loihi2) cannot hold, where, and what helps; "
+        "exit status 3 if there is such a thing. Needs no package of the chip",
+    )
     how.add_argument("--strict", action="store_true", help="run nothing if anything cannot be honoured (exit status 3)")
     add_allow(how)
 
@@ -203,6 +212,10 @@ def _seed(text: str) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     report = Report(allowed_codes(arguments.allow))
     _check_arguments(arguments)
+    if arguments.check:
+        from pynn_io.cli.run_check import run_check
+
+        return run_check(arguments)
     if arguments.compare:
         from pynn_io.cli.run_compare import run_all
 
