@@ -54,7 +54,7 @@ class Stdp(NamedTuple):
 
 
 def stdp(parameters: Mapping[str, Any]) -> Stdp:
-    """The parts of a mechanism in the graph; what is not stated is PyNN's default. Raises KeyError for unknown parts."""
+    """The parts of a mechanism in the graph, with PyNN's defaults. Raises KeyError for unknown parts."""
     timing = str(parameters.get("timing_dependence", "SpikePairRule"))
     weight = str(parameters.get("weight_dependence", "AdditiveWeightDependence"))
     return Stdp(

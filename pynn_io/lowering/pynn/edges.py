@@ -74,9 +74,7 @@ class _Splitter:
     def _is_connected(self) -> bool:
         projection = self._projection
         if projection.kind != "chemical":
-            what = (
-                "gap junctions" if projection.kind == "electrical" else f"projections of the kind {projection.kind!r}"
-            )
+            what = {"electrical": "gap junctions"}.get(projection.kind, f"projections of the kind {projection.kind!r}")
             message = f"PyNN's standard cells take no {what}; they are left out."
             code = loss_code(f"kind:{projection.kind}")
             self._report.lost(code, self._where, message, count=projection.size, examples=[projection.kind])
@@ -179,8 +177,9 @@ class _Splitter:
             delay, least = grid.time(grid.place(delay, self._moved)), grid.step
         if (delay < least).any():
             wrong = float(delay.min())
+            what = "negative" if wrong < 0 else f"below the time step of {lowered.timestep} ms"
             raise PlanError(
-                f"a delay of {wrong} ms is {'negative' if wrong < 0 else f'below the time step of {lowered.timestep} ms'}",
+                f"a delay of {wrong} ms is {what}",
                 where=self._where,
                 hint="correct the edges" if wrong < 0 else "take a smaller time step, or longer delays",
             )
@@ -253,7 +252,6 @@ def _unstated(spec: Spec, parameter: str, where: str) -> float:
     model = models.known(spec.synapse.model)
     known = model.parameter(parameter) if model is not None else None
     if known is None or not isinstance(known.default, (int, float)):
-        raise PlanError(
-            f"some edges do not state {parameter} of {spec.synapse.model}, which has no default", where=where
-        )
+        message = f"some edges do not state {parameter} of {spec.synapse.model}, which has no default"
+        raise PlanError(message, where=where)
     return float(known.default)

@@ -52,7 +52,7 @@ def timestep_of(plan: SimulationPlan, report: Report) -> float:
 def lower_network(
     network: Network, timestep: float, target: Target, report: Report, plan: SimulationPlan | None = None
 ) -> LoweredNetwork:
-    """The cells that are there before any plan, or those that a plan simulates. Raises RunError where nothing is left."""
+    """All cells, or those that a plan simulates. Raises RunError where the target has none of them."""
     network = as_standard(network, timestep, report)
     before = Report()
     cells, left_out = lower_cells(network, simulated(network, plan or SimulationPlan()), target, before)

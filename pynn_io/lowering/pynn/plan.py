@@ -52,7 +52,7 @@ def lower_plan(lowered: LoweredNetwork, plan: SimulationPlan, report: Report) ->
     return LoweredPlan(
         duration,
         {
-            **{label: item for label, item in _trains(lowered, plan, grid, report)},
+            **dict(_trains(lowered, plan, grid, report)),
             **{cells.label: item for cells, item, _ in drives},
         },
         lower_currents(lowered, plan, present, grid, report),

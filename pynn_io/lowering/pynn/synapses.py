@@ -30,6 +30,8 @@ _FROM_NEST: Mapping[str, tuple[str, Mapping[str, str]]] = {
 }
 #: What only another simulator's synapse states and a standard one takes from its target.
 _OF_TARGET = frozenset({"tau_psc"})
+#: Parameters that are weights.
+_WEIGHTS = frozenset({"w_min", "w_max"})
 _STANDARD = ("TsodyksMarkramSynapse", "SimpleStochasticSynapse", "StochasticTsodyksMarkramSynapse")
 _KNOWN = (*_STANDARD, "MultiQuantalSynapse", STDP)
 
@@ -67,6 +69,9 @@ def spec_of(projection: Projection, row: int, synapse: Synapse, cells: Cells, ta
     _check_unit(unit, used, cells, where)
     stated = "" if "receptor" in projection.edges.columns else _text(projection, "receptor", row)
     parameters = _parameters(model, synapse, renames, where)
+    for name in _WEIGHTS & parameters.keys():
+        if unit and used and unit not in ("1", used):
+            parameters[name] = convert(parameters[name], unit, used)
     return Spec(
         SynapseType(model, parameters),
         tuple(columns),
