@@ -91,7 +91,7 @@ def _what(cell: Any) -> str:
 
 def _source(part: Part, cell: SpikeSource, target: Target, report: Report, where: str) -> _Made:
     """A source whose spikes the plan or the definition state, or draw; at a rate where the target keeps it so."""
-    if cell.model != POISSON or not target.poisson:
+    if cell.model != POISSON or not target.declarative:
         return _Made(part.rows, ARRAY, {}, {})
     stated = {name: value for name, value in part.parameters.items() if not is_unstated(value)}
     values = models.complete(SpikeSource(POISSON, stated), report, where)

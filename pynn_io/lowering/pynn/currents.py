@@ -1,7 +1,7 @@
 """Currents as PyNN's current sources.
 
 A step of current is a ``DCSource``, any other course a ``StepCurrentSource`` with the value of the middle of each time
-step, a sine that states no interval of its own an ``ACSource``. What differs from cell to cell is a source a cell.
+step, a sine an ``ACSource`` where the target is declarative. What differs from cell to cell is a source a cell.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ def _sources(
         if not len(mine):
             continue
         if same:
-            for model, parameters in _alike(stimulus, signal, float(offset[0]), float(gain[0]), grid, report):
+            scale, declarative = (float(offset[0]), float(gain[0])), lowered.target.declarative
+            for model, parameters in _alike(stimulus, signal, scale, grid, declarative, report):
                 yield CurrentSource(stimulus.name, model, parameters, cells.label, places)
             continue
         for number, place in zip(mine.tolist(), places.tolist(), strict=True):
@@ -110,12 +111,17 @@ def _sources(
 
 
 def _alike(
-    stimulus: Stimulus, signal: Signal, offset: float, gain: float, grid: Grid, report: Report
+    stimulus: Stimulus,
+    signal: Signal,
+    scale: tuple[float, float],
+    grid: Grid,
+    declarative: bool,
+    report: Report,
 ) -> Iterator[_Source]:
     what = stimulus.what
     if isinstance(what, CurrentPulses):
         yield from _pulses(what, grid, report, f"inputs.{stimulus.name}")
-    elif isinstance(what, SinusoidalCurrent) and what.interval is None:
+    elif isinstance(what, SinusoidalCurrent) and what.interval is None and declarative:
         stop = what.delay + what.duration
         yield (
             "ACSource",
@@ -129,7 +135,7 @@ def _alike(
             },
         )
     else:
-        yield from _steps(sample(signal, offset, gain, None), grid)
+        yield from _steps(sample(signal, *scale, None), grid)
 
 
 def _pulses(what: CurrentPulses, grid: Grid, report: Report, where: str) -> Iterator[_Source]:

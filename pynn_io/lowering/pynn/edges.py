@@ -52,7 +52,7 @@ class _Splitter:
         self._where = f"projection {projection.name}"
         self._pre, self._post = lowered.of(projection.pre), lowered.of(projection.post)
         self._moved = Moved()
-        self._defaulted = self._left_out = self._doubled = self._aimless = 0
+        self._defaulted = self._left_out = self._aimless = 0
         self._specs: list[Spec] = []
         self._spec_of = np.zeros((projection.types.size, max(1, len(self._post))), dtype=np.int64)
 
@@ -197,8 +197,6 @@ class _Splitter:
         joined = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
         source, target = joined.pop("source"), joined.pop("target")
         number = labels[self._projection.name] = labels.get(self._projection.name, -1) + 1
-        if not self._lowered.target.multiples:
-            self._doubled += len(source) - len(np.unique(source * post.size + target))
         return Connections(
             f"{self._projection.name}-{number}",
             self._projection.name,
@@ -232,12 +230,6 @@ class _Splitter:
             where,
             "PyNN's classes name no such receptor of these cells; connections to it are left out.",
             count=self._aimless,
-        )
-        report.approximated(
-            "multiple-connections",
-            where,
-            f"{self._lowered.target.name} gives several connections between two cells the values of the last one.",
-            count=self._doubled,
         )
 
 

@@ -30,7 +30,7 @@ def lower(network: Network, plan: SimulationPlan, target: Target, report: Report
     """
     step = timestep_of(plan, report)
     lowered = lower_network(network, step, target, report, plan)
-    if target.poisson:
+    if target.declarative:
         lowered = _with_rates(lowered, plan)
     seeds = {target.seed: DEFAULT_SEED if plan.seed is None else plan.seed} if target.seed else {}
     setup = Setup(step, step, largest_delay(lowered.network), {**target.setup, **seeds})

@@ -11,7 +11,7 @@ from pynn_io.errors import PlanError
 from pynn_io.graph.stimuli import PoissonTrains, SpontaneousSynapses, SynapseReplay, code_of
 from pynn_io.lowering.abstract import with_node_sets, with_potentials
 from pynn_io.lowering.grid import Grid, Moved
-from pynn_io.lowering.meters import lower_recordings
+from pynn_io.lowering.meters import Meter, lower_recordings
 from pynn_io.lowering.pynn.currents import lower_currents
 from pynn_io.lowering.pynn.words import (
     ARRAY,
@@ -21,6 +21,7 @@ from pynn_io.lowering.pynn.words import (
     LoweredPlan,
     Recorder,
     SynapseType,
+    Target,
 )
 from pynn_io.lowering.trains import Trains, poisson_trains, trains
 from pynn_io.report import Report
@@ -179,16 +180,27 @@ def _recorders(
     for meter in lower_recordings(lowered.network, plan, present, grid, grid.end, report):
         for cells in lowered.of(meter.population):
             rows = np.intersect1d(meter.rows, cells.rows, assume_unique=True)
-            if len(rows) and not cells.is_source:
-                yield Recorder(
-                    meter.name,
-                    cells.label,
-                    np.searchsorted(cells.rows, rows),
-                    tuple(_variable(name, cells, f"reports.{meter.name}.variable_name") for name in meter.variables),
-                    meter.start,
-                    meter.stop,
-                    meter.interval,
-                )
+            if not len(rows) or cells.is_source:
+                continue
+            variables = tuple(_variables(meter, cells, lowered.target, len(rows), report))
+            if variables:
+                places = np.searchsorted(cells.rows, rows)
+                yield Recorder(meter.name, cells.label, places, variables, meter.start, meter.stop, meter.interval)
+
+
+def _variables(
+    meter: Meter, cells: Cells, target: Target, count: int, report: Report
+) -> Iterator[tuple[str, str, str]]:
+    """``(name in the plan, PyNN's, unit)`` of all that can be recorded; what not is reported."""
+    where = f"reports.{meter.name}"
+    for name in meter.variables:
+        found = _variable(name, cells, f"{where}.variable_name")
+        reason = target.unrecorded.get((cells.model, found[1]))
+        if reason is None:
+            yield found
+        else:
+            message = f"{target.name} does not record {name} of {cells.model}: {reason}."
+            report.lost("recording", where, message, count=count, examples=[meter.name])
 
 
 def _variable(name: str, cells: Cells, where: str) -> tuple[str, str, str]:

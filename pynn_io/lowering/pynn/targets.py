@@ -28,6 +28,7 @@ _NEST = Target(
             "SpikeSourceInhGamma": _NO_INHOMOGENEOUS,
         }
     ),
+    unrecorded=MappingProxyType({("IF_curr_delta", "v"): "PyNN 0.13 asks NEST for a variable v, which it calls V_m"}),
     # PyNN's own choice are cells with spikes between steps, which are other models; the plan's are those on steps.
     setup=MappingProxyType({"spike_precision": "on_grid"}),
     seed="rng_seed",
@@ -54,13 +55,12 @@ _BRIAN2 = Target(
     ),
     # What differs from cell to cell is taken from the first one, or refused.
     alike=frozenset({"EIF_cond_exp_isfa_ista", "EIF_cond_alpha_isfa_ista", "Izhikevich"}),
-    multiples=False,
 )
 
 _TARGETS: Mapping[str, Target] = MappingProxyType({item.name: item for item in (_NEST, _NEURON, _BRIAN2)})
 
 
-def target_of(module: str, *, poisson: bool = False) -> Target:
+def target_of(module: str, *, declarative: bool = False) -> Target:
     """The target for a module of PyNN (``pyNN.nest``) or the short name of one (``nest``)."""
     name = MODULES.get(module, module)
-    return replace(_TARGETS.get(name, Target(name)), poisson=poisson)
+    return replace(_TARGETS.get(name, Target(name)), declarative=declarative)

@@ -20,22 +20,23 @@ class Target:
     """What a backend of PyNN has beside the standard, or has not; the rows are in `pynn_io.lowering.pynn.targets`.
 
     native: the dialect of its native models (``nest``, ``nrn``), empty for none. lacks: standard model -> why it is not
-    used there. alike: standard cells of which a population must not differ in anything. on_grid: input spikes between
-    two steps are moved to the nearest one. zero_delay: a connection may have no delay. setup: further arguments of
-    ``setup``. seed: what ``setup`` calls the seed of random numbers. multiples: two cells may be connected more than
-    once. poisson: sources at a rate stay such; else their spikes are drawn here, so that every backend gets the same.
+    used there. alike: standard cells of which a population must not differ in anything. unrecorded: (standard cell,
+    variable) -> why it is not recorded there. on_grid: input spikes between two steps are moved to the nearest one.
+    zero_delay: a connection may have no delay. setup: further arguments of ``setup``. seed: what ``setup`` calls the
+    seed of random numbers. declarative: sources at a rate and sines stay such; else they are drawn and sampled here, so
+    that every backend gets the same.
     """
 
     name: str
     native: str = ""
     lacks: Mapping[str, str] = field(default_factory=empty)
     alike: frozenset[str] = frozenset()
+    unrecorded: Mapping[tuple[str, str], str] = field(default_factory=empty)
     on_grid: bool = True
     zero_delay: bool = False
     setup: Mapping[str, Any] = field(default_factory=empty)
     seed: str = ""
-    multiples: bool = True
-    poisson: bool = False
+    declarative: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,7 @@ def _standard(part: Part, cell: PointCell, report: Report, where: str) -> Nodes 
     names = _native_states(row, model)
     for name, value in states.items():
         # A synaptic state at rest is NEST's own, and some of its models do not let it be set.
-        if name in names and (np.ndim(value) or value != 0 or name in ("v", "u")):
+        if name in names and (np.ndim(value) or value != 0 or not name.startswith(("gsyn", "isyn", "g_"))):
             native_name, _, power = names[name]
             native[native_name] = scale_by_power(value, power)
     bare = row.native.removeprefix("nest:")

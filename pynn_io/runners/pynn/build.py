@@ -61,6 +61,12 @@ def set_up(sim: Any, setup: Setup, **more: Any) -> None:
     arguments = {"timestep": setup.timestep, "min_delay": setup.min_delay, "max_delay": setup.max_delay}
     with errors("setting up"):
         sim.setup(**{**arguments, **setup.others, **more})
+        if setup.others.get("spike_precision") == "on_grid":
+            # PyNN takes the least delay from times that NEST then takes to be exact: by the rounding of the difference
+            # some spikes would come a step late.
+            import nest
+
+            nest.SetDefaults("spike_generator", {"precise_times": False, "allow_offgrid_times": True})
 
 
 def build_network(
