@@ -240,9 +240,13 @@ BACKENDS: dict[str, Backend] = {
         Backend(
             "spinnaker",
             "SpiNNaker",
-            None,
-            "unavailable",
-            reason="its runner is not there yet; ask what it can hold with --check",
+            "pynn_io.runners.spinnaker:SpinnakerRunner",
+            "maps",
+            extra="spinnaker",
+            package="spynnaker",
+            distribution="spynnaker",
+            one_process="one process talks to the machine",
+            options=("board", "spalloc"),
         ),
         *(Backend(name, title, None, "unavailable", reason=reason) for name, title, reason in UNAVAILABLE),
     )

@@ -15,6 +15,7 @@ from pynn_io.report import Report
 
 COMMAND = "pynn-run"
 PICTURES = (".png", ".svg", ".pdf")
+MAPPED = "maps"  # as in pynn_io.results.mapped, which is not loaded for --help
 #: What runners call the run itself when they report progress.
 SIMULATING = "simulating"
 
@@ -147,6 +148,19 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("jlems", "neuron"),
         help="of jNeuroML: jlems (default), its own solver, or neuron, the code that it writes for NEURON",
     )
+    how.add_argument("--board", metavar="HOST", help="of SpiNNaker: run on the board with this address")
+    how.add_argument(
+        "--spalloc",
+        metavar="URL",
+        help="of SpiNNaker: run on a board that this server gives; name and password come from SPALLOC_USER and "
+        "SPALLOC_PASSWORD. With neither option the network is mapped onto a virtual board, and nothing is executed",
+    )
+    how.add_argument(
+        "--emulate",
+        action="store_true",
+        help="of SpiNNaker: map the network, then run NEST with the weights, delays and input spikes that the chip "
+        "stores: an approximation of the chip",
+    )
     how.add_argument("--coreneuron", action="store_true", help="run NEURON's model on its CoreNEURON engine")
     how.add_argument(
         "--check",
@@ -237,15 +251,15 @@ def _run(arguments: argparse.Namespace) -> int:
         if arguments.report is not None:
             write_report(report, arguments.report)
     if not arguments.quiet:
-        from pynn_io.cli.run_account import summary_lines
+        from pynn_io.cli.run_account import account_lines
 
         job.tell_rest()
-        for line in [*summary_lines(job.document, arguments.plan, results), *written_lines(job.dest, files)]:
+        for line in [*account_lines(job.document, arguments.plan, results), *written_lines(job.dest, files)]:
             say(line)
         if arguments.plot is not None:
             say(f"drawn   {arguments.plot}")
-    _sum_up(arguments, report)
-    print(job.dest)
+    _sum_up(arguments, report, results.level)
+    print(job.dest if job.dest.exists() else files[0])
     return 0
 
 
@@ -262,6 +276,10 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
         check_report_file(arguments.report, arguments.plan, arguments.overwrite)
     if "," in arguments.backend and not arguments.compare:
         raise UsageError(f"--backend {arguments.backend}: several backends are for --compare")
+    if arguments.emulate and (arguments.board or arguments.spalloc):
+        raise UsageError("--emulate is for a network that is mapped, not executed: leave --board and --spalloc out")
+    if arguments.emulate and arguments.backend != "spinnaker" and not arguments.compare:
+        raise UsageError("--emulate is for --backend spinnaker")
     for option, value in (("--tolerance", arguments.tolerance), ("--trace-mv", arguments.trace_mv)):
         if value is not None and not arguments.compare:
             raise UsageError(f"{option} is for --compare")
@@ -269,10 +287,12 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
         raise UsageError("--report is for one backend", hint="comparison.json holds that of each.")
 
 
-def _sum_up(arguments: argparse.Namespace, report: Report) -> None:
+def _sum_up(arguments: argparse.Namespace, report: Report, level: str) -> None:
     """One line on what was honoured; in quiet mode only if something was not."""
     counts = loss_counts(report)
-    if changes_model(report):
+    if level == MAPPED:
+        say("Done: mapped, not executed" + (f" ({counts})." if counts else "."))
+    elif changes_model(report):
         say(f"Done: what ran differs from what was asked for ({counts}).")
     elif not arguments.quiet:
         say("Done: everything was honoured" + (f" ({counts})." if counts else "."))

@@ -15,6 +15,7 @@ from typing import Any
 from pynn_io.cli.common import UsageError
 from pynn_io.cli.losses import print_losses
 from pynn_io.document import Document, name_of
+from pynn_io.emulate import emulate
 from pynn_io.errors import PlanError, WriteError
 from pynn_io.graph import Network
 from pynn_io.lowering.cells import simulated, sources
@@ -24,6 +25,7 @@ from pynn_io.registry import find_backend
 from pynn_io.report import Report
 from pynn_io.results import Results
 from pynn_io.results.files import write_results
+from pynn_io.results.mapped import MAPPED, Mapped
 from pynn_io.results.table import ResultFormat, load, require
 from pynn_io.results.table import find as find_format
 from pynn_io.runners.base import Profile
@@ -82,26 +84,32 @@ class RunJob:
     def simulate(self, progress: Progress) -> Results:
         """Run it, saying before what the backend cannot honour."""
         arguments = self.arguments
+        shared: dict[str, Any] = {
+            "report": self.report,
+            "strict": arguments.strict,
+            "progress": progress,
+            "log": _to_stderr if arguments.verbose else None,
+        }
         results = simulate(
             self.document.network,
             self.plan,
             arguments.backend,
             profile=self._profile(),
-            report=self.report,
-            strict=arguments.strict,
-            progress=progress,
-            log=_to_stderr if arguments.verbose else None,
             lowered=None if arguments.quiet else self._tell,
             duration=arguments.duration,
             timestep=arguments.timestep,
             seed=arguments.seed,
             spike_times=arguments.spike_times,
+            **shared,
         )
+        if arguments.emulate:
+            results = emulate(results, threads=arguments.threads, **shared)
         return replace(results, provenance={**results.provenance, **self._origin()})
 
     def _profile(self) -> Profile:
         arguments = self.arguments
         asked = {"coreneuron": arguments.coreneuron or None, "engine": arguments.engine}
+        asked |= {"board": arguments.board, "spalloc": arguments.spalloc}
         options = {name: value for name, value in asked.items() if value is not None}
         return Profile(arguments.threads, arguments.processes, tuple(arguments.mechanisms), options=options)
 
@@ -124,13 +132,26 @@ class RunJob:
         }
 
     def write(self, results: Results) -> tuple[Path, ...]:
-        """The results under ``dest``, whole or not at all. Gives the files."""
-        options = _sonata_options(self.plan) if self.arguments.to == "sonata" else {}
-        return write_results(
-            results, self.dest, self.arguments.to, report=self.report, overwrite=self.arguments.overwrite, **options
-        )
+        """The results under ``dest``, whole or not at all, and the fidelity report of a chip. Gives the files."""
+        files: tuple[Path, ...] = ()
+        if results.level != MAPPED:
+            options = _sonata_options(self.plan) if self.arguments.to == "sonata" else {}
+            files = write_results(
+                results, self.dest, self.arguments.to, report=self.report, overwrite=self.arguments.overwrite, **options
+            )
+        if isinstance(results, Mapped) and results.fidelity is not None:
+            from pynn_io.cli.run_mapped import write_fidelity
+
+            single = find_format(self.arguments.to).kind == "file"
+            files = (*files, write_fidelity(results.fidelity, self.dest, single=single))
+        return files
 
     def draw(self, results: Results) -> None:
+        if isinstance(results, Mapped) and results.level == MAPPED:
+            from pynn_io.show.plot_fidelity import draw_fidelity
+
+            draw_fidelity(results, self.arguments.plot, title=self.dest.stem)
+            return
         from pynn_io.show.plot_results import draw_results
 
         draw_results(results, self.arguments.plot, title=self.dest.stem, network=self.document.network)

@@ -41,7 +41,7 @@ RULES = {
     ("spinnaker", "delay-below-step"): (
         network(delay=[0.3, 1.0, 2.0]),
         plan(),
-        ("projection in_to_cells", 1, "1 of 3 delays are below one time step, or not stated; they become 1 ms"),
+        ("projection in_to_cells", 1, "1 of 3 delays are below one time step; they become 1 ms"),
     ),
     ("spinnaker", "delay-off-grid"): (
         network(delay=[1.5, 1.0, 2.2]),
@@ -92,6 +92,16 @@ RULES = {
         second(Synapse("STDPMechanism", {"tau_plus": 10.0})),
         plan(),
         ("population cells", 1, "2 different plasticity rules end on the population"),
+    ),
+    ("spinnaker", "plasticity-part"): (
+        network(synapse=Synapse("STDPMechanism", {"weight_dependence": "GutigWeightDependence"})),
+        plan(),
+        ("projection in_to_cells", 1, "sPyNNaker does not run GutigWeightDependence"),
+    ),
+    ("spinnaker", "dendritic-delay"): (
+        network(synapse=Synapse("STDPMechanism", {"dendritic_delay_fraction": 0.5})),
+        plan(),
+        ("projection in_to_cells", 1, "the dendritic delay fraction is 0.5"),
     ),
     ("spinnaker", "real-time"): (network(), plan(timestep=0.5), ("run.dt", 1, "a step of 0.5 ms of the network takes")),
     ("brainscales2", "delay"): (

@@ -33,15 +33,14 @@ class SignedBlock:
 def signed_blocks(projection: Projection, network: Network) -> Iterator[SignedBlock]:
     """All edges of a projection, a block at a time, in bounded memory.
 
-    A negative weight ends on the inhibitory receptor. A positive conductance ends where the receptor says; of a current
-    the sign alone decides, as in PyNN, where an inhibitory current is negative.
+    A weight that is negative, or whose receptor is stated to be inhibitory, ends on the inhibitory receptor, as
+    `pynn_io.lowering.pynn` has it.
     """
     factors = _factors(projection, network)
     stated = _receptors(projection)
-    by_name = weight_unit(network, projection.post) == "uS"
     for block in edge_blocks(projection, network, Report(), ["receptor"]):
         weight = block.weight * factors[block.type]
-        named = _inhibitory(projection, block, stated) & by_name
+        named = _inhibitory(projection, block, stated)
         yield SignedBlock(block.source, block.target, block.type, weight, block.delay, named | (weight < 0))
 
 

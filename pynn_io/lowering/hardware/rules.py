@@ -99,11 +99,11 @@ def _finding(rule: Rule, where: str, failed: _Failed) -> Finding:
     return Finding(rule.code, rule.level, where, text, rule.remedy, failed.count, failed.total, examples(failed.seen))
 
 
-# --- tests: which values fail, bool[n]; a value that is not stated passes, but for "at least" ------------------------
+# --- tests: which values fail, bool[n]; a value that is not stated passes --------------------------------------------
 
 
 def _at_least(values: np.ndarray, limit: Any) -> np.ndarray:
-    return ~(values >= limit * (1 - _SAME))
+    return values < limit * (1 - _SAME)
 
 
 def _at_least_half(values: np.ndarray, limit: Any) -> np.ndarray:

@@ -20,6 +20,7 @@ from pynn_io.report import Report
 from pynn_io.simulation_plan import Recording, SimulationPlan
 from pynn_io.vocabulary import models, translations
 from pynn_io.vocabulary.chips import Chip
+from pynn_io.vocabulary.plasticity import STDP, Stdp, stdp
 
 #: Variables that are events, not courses of time.
 _EVENTS = frozenset({"spikes", "spike"})
@@ -147,6 +148,26 @@ def _plasticity_rules(subject: Subject) -> Iterator[Sample]:
         yield Sample(f"population {population}", np.array([float(len(rules))]), population=population)
 
 
+def _plastic(subject: Subject) -> Iterator[tuple[str, Stdp]]:
+    """``(place, mechanism)`` of every projection with PyNN's STDP."""
+    for projection in subject.network.projections.values():
+        for name in dict.fromkeys(projection.synapses):
+            synapse = subject.network.synapses[name]
+            if synapse.model == STDP:
+                yield f"projection {projection.name}", stdp(synapse.parameters)
+
+
+def _plastic_parts(subject: Subject) -> Iterator[Sample]:
+    for where, mechanism in _plastic(subject):
+        for part in (mechanism.timing, mechanism.weight):
+            yield Sample(where, np.array([part]), part)
+
+
+def _dendritic_delays(subject: Subject) -> Iterator[Sample]:
+    for where, mechanism in _plastic(subject):
+        yield Sample(where, np.array([mechanism.dendritic_delay_fraction]))
+
+
 def _synapses_onto_cells(subject: Subject) -> Iterator[Sample]:
     """Connections that end on each cell, from all projections."""
     network = subject.network
@@ -190,6 +211,8 @@ QUANTITIES: Mapping[str, Callable[[Subject], Iterator[Sample]]] = MappingProxyTy
         "recording interval": _recording_intervals,
         "cells recorded continuously": _recorded_cells,
         "plasticity rules onto a population": _plasticity_rules,
+        "part of plasticity": _plastic_parts,
+        "dendritic delay fraction": _dendritic_delays,
         "synapses onto a cell": _synapses_onto_cells,
         "cells of a population": _cells_of_populations,
         "neurons": _one("network", lambda subject: subject.needs.neurons),

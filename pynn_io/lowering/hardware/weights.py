@@ -17,6 +17,7 @@ import numpy as np
 
 from pynn_io.graph.network import Network
 from pynn_io.lowering.hardware.edges import signed_blocks
+from pynn_io.lowering.pynn.edges import DEFAULT_DELAY
 from pynn_io.vocabulary.chips import Chip, Weights
 from pynn_io.vocabulary.models import known
 
@@ -67,7 +68,8 @@ def scales(network: Network, chip: Chip, timestep: float) -> Mapping[Receptor, S
         own: dict[bool, _Moments] = {}
         size = network.populations[projection.post].size
         for block in signed_blocks(projection, network):
-            steps = np.maximum(np.rint(np.nan_to_num(block.delay) / timestep), 1.0)
+            delay = np.nan_to_num(block.delay, nan=DEFAULT_DELAY)
+            steps = np.maximum(np.rint(delay / timestep), 1.0)
             for inhibitory in np.unique(block.inhibitory).tolist():
                 chosen = block.inhibitory == inhibitory
                 found = own.setdefault(inhibitory, _Moments(np.zeros(size, dtype=np.int64)))
