@@ -278,7 +278,7 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
         raise UsageError(f"--backend {arguments.backend}: several backends are for --compare")
     if arguments.emulate and (arguments.board or arguments.spalloc):
         raise UsageError("--emulate is for a network that is mapped, not executed: leave --board and --spalloc out")
-    if arguments.emulate and arguments.backend != "spinnaker" and not arguments.compare:
+    if arguments.emulate and "spinnaker" not in arguments.backend.split(","):
         raise UsageError("--emulate is for --backend spinnaker")
     for option, value in (("--tolerance", arguments.tolerance), ("--trace-mv", arguments.trace_mv)):
         if value is not None and not arguments.compare:

@@ -26,7 +26,7 @@ from pynn_io.show.canvas import import_matplotlib
 #: What stands beside the results of the backends.
 TABLE, PICTURE = "comparison.json", "comparison.png"
 #: What only some backends know, and is meant for those.
-OWN_OPTIONS = ("engine", "coreneuron", "board", "spalloc", "emulate")
+OWN_OPTIONS = ("engine", "coreneuron", "board", "spalloc")
 
 
 def backends_of(arguments: argparse.Namespace) -> list[Backend]:

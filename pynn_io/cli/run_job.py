@@ -102,7 +102,7 @@ class RunJob:
             spike_times=arguments.spike_times,
             **shared,
         )
-        if arguments.emulate:
+        if arguments.emulate and isinstance(results, Mapped):
             results = emulate(results, threads=arguments.threads, **shared)
         return replace(results, provenance={**results.provenance, **self._origin()})
 

@@ -122,7 +122,9 @@ def _numbered(wires: Wires) -> np.ndarray:
     new = np.concatenate([[True], np.any(pair[:, 1:] != pair[:, :-1], axis=0)]) if wires.size else np.zeros(0, bool)
     starts = np.flatnonzero(new)
     number = np.arange(wires.size) - np.repeat(starts, np.diff(np.append(starts, wires.size)))
-    return np.rec.fromarrays([wires.source, wires.target, number], names="source,target,number")
+    keys = np.empty(wires.size, dtype=[("source", np.int64), ("target", np.int64), ("number", np.int64)])
+    keys["source"], keys["target"], keys["number"] = wires.source, wires.target, number
+    return keys
 
 
 def _taken(wires: Wires, rows: np.ndarray) -> Wires:

@@ -46,8 +46,8 @@ class Rule:
     of: the quantity that is tested. test, than: how, and with what: a number, a list, or the name of a limit that
     depends on the network. times: a factor of the limit. names: of parameters, where only some are tested.
     level: ``no`` (the chip cannot hold it), ``approximate`` (it computes something else), ``note`` (it costs more).
-    message: with ``{count}``, ``{total}``, ``{least}``, ``{greatest}``, ``{limit}`` (``{low}``, ``{high}``), ``{name}``
-    and ``{unit}`` of what fails.
+    message: with ``{least}``, ``{greatest}``, ``{limit}`` (``{low}``, ``{high}``), ``{name}`` and ``{unit}`` of what
+    fails; how many do is told beside it.
     """
 
     code: str

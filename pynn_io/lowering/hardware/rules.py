@@ -86,8 +86,6 @@ def _shown(limit: np.ndarray, wrong: np.ndarray) -> float:
 def _finding(rule: Rule, where: str, failed: _Failed) -> Finding:
     low, high = failed.limit if rule.test == "within" else (0.0, 0.0)
     text = rule.message.format(
-        count=failed.count,
-        total=failed.total,
         least=failed.least,
         greatest=failed.greatest,
         limit=failed.limit if np.ndim(failed.limit) == 0 else 0.0,

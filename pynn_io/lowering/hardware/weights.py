@@ -95,16 +95,20 @@ def _scale(several: list[_Moments], weights: Weights, timestep: float, conductan
         steps = 2**weights.bits - 1
         return Scale(largest / steps, largest)
     factor = weights.conductance_scale if conductance else 1.0
-    bound = _expected_sum(several, weights, timestep) * factor
+    bound = _expected_sum(several, weights, timestep, factor)
     power = math.ceil(max(0.0, math.log2(bound))) if bound > 0 else 0
     power += 2.0**power <= bound
     resolution = 2.0 ** (power - weights.fraction_bits) / factor
     return Scale(resolution, (2**weights.bits - 1) * resolution)
 
 
-def _expected_sum(several: list[_Moments], weights: Weights, timestep: float) -> float:
-    """A bound of the input of one step. The largest single weight is a lower, all at once an upper bound."""
-    largest = max(one.greatest for one in several)
+def _expected_sum(several: list[_Moments], weights: Weights, timestep: float, factor: float) -> float:
+    """A bound of the input of one step. The largest single weight is a lower, all at once an upper bound.
+
+    factor: of conductances. sPyNNaker 7.4 does not apply it to the upper bound, so that of conductances the largest
+    weight decides.
+    """
+    largest = max(one.greatest for one in several) * factor
     at_once = sum(one.inputs * one.greatest for one in several)
     if all(math.isclose(one.spread_of_delays(), 0.0, abs_tol=1e-9) for one in several):
         return max(at_once, largest)
@@ -114,5 +118,5 @@ def _expected_sum(several: list[_Moments], weights: Weights, timestep: float) ->
         part = one.inputs / inputs / max(int(one.onto.sum()), 1)
         mean, square = mean + part * one.total, square + part * one.squares
     arriving = inputs * weights.spikes_per_second * timestep / 1000.0
-    bound = arriving * mean + weights.deviations * math.sqrt(arriving * square)
+    bound = (arriving * mean + weights.deviations * math.sqrt(arriving * square)) * factor
     return max(min(bound, at_once), largest)
