@@ -90,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _what_arguments(parser)
     _how_arguments(parser)
+    _chip_arguments(parser)
     _output_arguments(parser)
     add_version(parser)
     return parser
@@ -122,7 +123,7 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
         "-b",
         "--backend",
         default="auto",
-        help="nest, neuron, arbor, jneuroml, or auto (default): what the plan was written for, or what the cells are"
+        help="nest, neuron, arbor, jneuroml, spinnaker, or auto (default): what the plan was written for, or what the cells are"
         " of; several for --compare, commas between them",
     )
     how.add_argument(
@@ -148,28 +149,32 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("jlems", "neuron"),
         help="of jNeuroML: jlems (default), its own solver, or neuron, the code that it writes for NEURON",
     )
-    how.add_argument("--board", metavar="HOST", help="of SpiNNaker: run on the board with this address")
-    how.add_argument(
-        "--spalloc",
-        metavar="URL",
-        help="of SpiNNaker: run on a board that this server gives; name and password come from SPALLOC_USER and "
-        "SPALLOC_PASSWORD. With neither option the network is mapped onto a virtual board, and nothing is executed",
-    )
-    how.add_argument(
-        "--emulate",
-        action="store_true",
-        help="of SpiNNaker: map the network, then run NEST with the weights, delays and input spikes that the chip "
-        "stores: an approximation of the chip",
-    )
     how.add_argument("--coreneuron", action="store_true", help="run NEURON's model on its CoreNEURON engine")
-    how.add_argument(
+    how.add_argument("--strict", action="store_true", help="run nothing if anything cannot be honoured (exit status 3)")
+    add_allow(how)
+
+
+def _chip_arguments(parser: argparse.ArgumentParser) -> None:
+    chips = parser.add_argument_group("neuromorphic chips")
+    chips.add_argument(
         "--check",
         action="store_true",
         help="run nothing: say what of it a chip (spinnaker, brainscales2, loihi2) cannot hold, where, and what helps; "
         "exit status 3 if there is such a thing. Needs no package of the chip",
     )
-    how.add_argument("--strict", action="store_true", help="run nothing if anything cannot be honoured (exit status 3)")
-    add_allow(how)
+    chips.add_argument("--board", metavar="HOST", help="SpiNNaker: run on the board with this address")
+    chips.add_argument(
+        "--spalloc",
+        metavar="URL",
+        help="SpiNNaker: run on a board that this server gives; name and password come from SPALLOC_USER and "
+        "SPALLOC_PASSWORD. With neither option the network is mapped onto a virtual board, and nothing is executed",
+    )
+    chips.add_argument(
+        "--emulate",
+        action="store_true",
+        help="SpiNNaker: map the network, then run NEST with the weights, delays and input spikes that the chip "
+        "stores: an approximation of the chip",
+    )
 
 
 def _output_arguments(parser: argparse.ArgumentParser) -> None:

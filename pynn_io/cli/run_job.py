@@ -15,7 +15,7 @@ from typing import Any
 from pynn_io.cli.common import UsageError
 from pynn_io.cli.losses import print_losses
 from pynn_io.document import Document, name_of
-from pynn_io.emulate import emulate
+from pynn_io.emulation import emulate
 from pynn_io.errors import PlanError, WriteError
 from pynn_io.graph import Network
 from pynn_io.lowering.cells import simulated, sources

@@ -88,7 +88,7 @@ def test_what_was_only_mapped_is_not_written(tmp_path):
 
 
 def test_results_of_no_chip_are_not_emulated():
-    from pynn_io.emulate import emulate
+    from pynn_io.emulation import emulate
 
     with pytest.raises(RunError, match="of no chip"):
         emulate(Results())

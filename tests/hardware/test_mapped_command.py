@@ -18,14 +18,14 @@ PLAN = (SYNFIRE, "--backend", "spinnaker", "--timestep", "1")
 
 
 def run(folder, *arguments):
-    """With a home that does not exist."""
+    """With a home that does not exist. matplotlib, which draws and which NEST imports, has a folder of its own."""
     home = {"HOME": str(folder / "home"), "XDG_CONFIG_HOME": str(folder / "home" / "config")}
     (folder / "work").mkdir()
     (folder / "temporary").mkdir()
     done = subprocess.run(
         command("pynn-run", *arguments),
         cwd=folder / "work",
-        env={**environment(), **home, "TMPDIR": str(folder / "temporary")},
+        env={**environment(), **home, "TMPDIR": str(folder / "temporary"), "MPLCONFIGDIR": str(folder)},
         capture_output=True,
         text=True,
         check=False,

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pynn_io.emulate import APPROXIMATION, emulate
+from pynn_io.emulation import APPROXIMATION, emulate
 from pynn_io.errors import PlanError
 from pynn_io.graph import Network, PointCell, Population, Projection, SpikeSource, Synapse
 from pynn_io.graph.stimuli import CurrentPulses, PoissonTrains, SpikeTrains, Stimulus
