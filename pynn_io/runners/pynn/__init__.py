@@ -25,6 +25,8 @@ from pynn_io.simulation_plan import SimulationPlan
 if TYPE_CHECKING:
     from pynn_io.runners.pynn.build import Built
 
+#: What every backend of PyNN has.
+_API = ("setup", "Population", "Projection", "run_until")
 #: Parts in which a run is done, for the progress bar.
 _CHUNKS = 20
 
@@ -73,10 +75,14 @@ def load(module: str) -> Any:
     if programs not in os.environ.get("PATH", "").split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join([programs, os.environ.get("PATH", "")])
     try:
-        return import_module(module)
+        sim = import_module(module)
     except ImportError as error:
         raise BackendUnavailable(
             f"{module} cannot be imported ({error})", hint="pip install 'pynn_io[pynn]', and the simulator behind it"
         ) from error
     except Exception as error:
         raise BackendUnavailable(f"{module} fails when it is imported: {type(error).__name__}: {error}") from error
+    missing = [name for name in _API if not hasattr(sim, name)]
+    if missing:
+        raise BackendUnavailable(f"{module} is no backend of PyNN: it has no {', '.join(missing)}")
+    return sim
