@@ -41,11 +41,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """Arguments of ``setup``. ms. min_delay is the time step: spikes and currents from outside then come on time."""
+    """Arguments of ``setup``. ms. min_delay is the time step: spikes and currents from outside then come on time.
+
+    max_delay: None where the network is not known yet.
+    """
 
     timestep: float
     min_delay: float
-    max_delay: float
+    max_delay: float | None
     others: Mapping[str, Any] = field(default_factory=empty)
 
 

@@ -31,7 +31,7 @@ from pynn_io.vocabulary.plasticity import STDP, stdp
 
 @dataclass(slots=True, eq=False)
 class Built:
-    """A network on a backend. populations: by label. spiking: labels of those whose spikes are recorded."""
+    """A network on a backend. populations: by label. plan: the one that was applied, if any."""
 
     sim: Any
     lowered: LoweredNetwork
@@ -58,7 +58,9 @@ class errors:
 
 def set_up(sim: Any, setup: Setup, **more: Any) -> None:
     """``sim.setup`` with a least delay of one step: NEST shifts the spikes of sources where it is left to find one."""
-    arguments = {"timestep": setup.timestep, "min_delay": setup.min_delay, "max_delay": setup.max_delay}
+    arguments = {"timestep": setup.timestep, "min_delay": setup.min_delay}
+    if setup.max_delay is not None:
+        arguments["max_delay"] = setup.max_delay
     with errors("setting up"):
         sim.setup(**{**arguments, **setup.others, **more})
         if setup.others.get("spike_precision") == "on_grid":
@@ -67,6 +69,18 @@ def set_up(sim: Any, setup: Setup, **more: Any) -> None:
             import nest
 
             nest.SetDefaults("spike_generator", {"precise_times": False, "allow_offgrid_times": True})
+
+
+def allow_delays(sim: Any, longest: float) -> None:
+    """Let NEST have delays that are longer than those that ``setup`` foresaw; the other backends take any.
+
+    Raises RunError where it is too late for that.
+    """
+    state: Any = getattr(getattr(sim, "simulator", None), "state", None)
+    if not hasattr(state, "set_delays") or sim.get_max_delay() >= longest:
+        return
+    with errors(f"allowing delays of {longest} ms (give setup a max_delay)"):
+        state.set_delays(sim.get_min_delay(), longest)
 
 
 def build_network(
