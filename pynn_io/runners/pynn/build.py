@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from pynn_io.errors import PynnIOError, RunError
+from pynn_io.graph.network import Network
 from pynn_io.lowering.pynn import (
     ARRAY,
     Cells,
@@ -22,6 +23,7 @@ from pynn_io.lowering.pynn import (
     Setup,
     SynapseType,
     connections,
+    largest_delay,
 )
 from pynn_io.lowering.trains import Trains
 from pynn_io.progress import Progress
@@ -71,13 +73,16 @@ def set_up(sim: Any, setup: Setup, **more: Any) -> None:
             nest.SetDefaults("spike_generator", {"precise_times": False, "allow_offgrid_times": True})
 
 
-def allow_delays(sim: Any, longest: float) -> None:
-    """Let NEST have delays that are longer than those that ``setup`` foresaw; the other backends take any.
+def allow_delays(sim: Any, network: Network) -> None:
+    """Let NEST have the network's delays where they are longer than ``setup`` foresaw; other backends take any.
 
     Raises RunError where it is too late for that.
     """
     state: Any = getattr(getattr(sim, "simulator", None), "state", None)
-    if not hasattr(state, "set_delays") or sim.get_max_delay() >= longest:
+    if not hasattr(state, "set_delays"):
+        return
+    longest = largest_delay(network)
+    if sim.get_max_delay() >= longest:
         return
     with errors(f"allowing delays of {longest} ms (give setup a max_delay)"):
         state.set_delays(sim.get_min_delay(), longest)

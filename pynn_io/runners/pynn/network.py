@@ -7,7 +7,7 @@ from typing import Any
 from pyNN.network import Network as PynnNetwork
 
 from pynn_io.graph.network import Network
-from pynn_io.lowering.pynn import largest_delay, lower_network, target_of
+from pynn_io.lowering.pynn import lower_network, target_of
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.runners.pynn.build import Built, allow_delays, build_network, errors
@@ -43,5 +43,5 @@ def on_backend(network: Network, sim: Any, report: Report, progress: Progress) -
     with errors("asking for the time step"):
         step = float(sim.get_time_step())
     lowered = lower_network(network, step, target_of(sim.__name__), report)
-    allow_delays(sim, largest_delay(lowered.network))
+    allow_delays(sim, lowered.network)
     return BuiltNetwork(build_network(sim, lowered, report, progress))
