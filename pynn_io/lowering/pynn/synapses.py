@@ -17,7 +17,7 @@ from pynn_io.lowering.pynn.words import Cells, SynapseType, Target
 from pynn_io.report import Report
 from pynn_io.units import convert
 from pynn_io.vocabulary import models, translations
-from pynn_io.vocabulary.plasticity import NEST_SYNAPSES, STDP, TIMING, WEIGHT, stdp
+from pynn_io.vocabulary.plasticity import NEST_SYNAPSES, STDP, TIMING, WEIGHT, Stdp, stdp
 
 STATIC = "StaticSynapse"
 #: NEST's synapses that are nothing but a weight and a delay.
@@ -26,7 +26,7 @@ _NEST_STATIC = frozenset({"nest:static_synapse", "nest:static_synapse_hom_w", "n
 _FROM_NEST: Mapping[str, tuple[str, Mapping[str, str]]] = {
     f"nest:{native}": (standard, {theirs: ours for ours, theirs in renamed.items()})
     for standard, (native, renamed) in NEST_SYNAPSES.items()
-    if native != "static_synapse"
+    if native not in ("static_synapse", "stdp_synapse")
 }
 #: What only another simulator's synapse states and a standard one takes from its target.
 _OF_TARGET = frozenset({"tau_psc"})
@@ -76,6 +76,8 @@ def spec_of(projection: Projection, row: int, synapse: Synapse, cells: Cells, ta
     _check_unit(unit, used, cells, where)
     stated = "" if "receptor" in projection.edges.columns else _text(projection, "receptor", row)
     parameters = _parameters(model, synapse, renames, where)
+    if model == STDP and target.native == "nest":
+        _as_nest_has_it(parameters, report, where)
     synapse_type = SynapseType(model, parameters)
     stated = stated or str(synapse.parameters.get("receptor_type", ""))
     spec = Spec(synapse_type, tuple(columns), unit, used, scale, stated)
@@ -92,12 +94,13 @@ def _model(synapse: Synapse, cells: Cells, target: Target, report: Report, where
         row = models.known(model)
         return (row.name if row is not None and row.dialect == "nest" else model), {}
     found, renames = _FROM_NEST.get(model, (model, {}))
-    if found in _KNOWN and found not in target.lacks:
+    needed = _parts(synapse, where).timing if found == STDP else found
+    reason = target.lacks.get(needed, "")
+    if found in _KNOWN and not reason:
         if not cells.model.startswith("nest:") or found == STDP:
             return found, renames
         native, theirs = NEST_SYNAPSES[found]
         return f"nest:{native}", theirs
-    reason = target.lacks.get(found, "")
     report.approximated(
         loss_code(f"synapse:{model}"),
         where,
@@ -112,14 +115,7 @@ def _parameters(model: str, synapse: Synapse, renames: Mapping[str, str], where:
     if model == STATIC:
         return {}
     if model == STDP:
-        try:
-            parts = stdp(synapse.parameters)
-        except KeyError as error:
-            raise PlanError(
-                f"{error.args[0]!r} is no part of PyNN's STDP",
-                where=where,
-                hint=f"timing: {', '.join(TIMING)}; weight: {', '.join(WEIGHT)}",
-            ) from error
+        parts = _parts(synapse, where)
         return {
             "timing_dependence": parts.timing,
             "weight_dependence": parts.weight,
@@ -133,6 +129,26 @@ def _parameters(model: str, synapse: Synapse, renames: Mapping[str, str], where:
         for name, value in synapse.parameters.items()
         if name not in dropped and value is not None
     }
+
+
+def _parts(synapse: Synapse, where: str) -> Stdp:
+    try:
+        return stdp(synapse.parameters)
+    except KeyError as error:
+        raise PlanError(
+            f"{error.args[0]!r} is no part of PyNN's STDP",
+            where=where,
+            hint=f"timing: {', '.join(TIMING)}; weight: {', '.join(WEIGHT)}",
+        ) from error
+
+
+def _as_nest_has_it(parameters: dict[str, Any], report: Report, where: str) -> None:
+    """NEST's STDP: the whole delay is dendritic, and the lower bound of weights is 0."""
+    for name, only in (("dendritic_delay_fraction", 1.0), ("w_min", 0.0)):
+        if parameters[name] != only:
+            message = f"In NEST {name} of STDP is {only:g}, not {parameters[name]:g}."
+            report.approximated("synapse", where, message, examples=[STDP])
+            parameters[name] = only
 
 
 def _text(projection: Projection, name: str, row: int) -> str:

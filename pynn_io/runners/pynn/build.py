@@ -204,9 +204,12 @@ def synapse_type(sim: Any, synapse: SynapseType) -> Any:
         return getattr(sim, synapse.model)(**synapse.parameters)
     parts = stdp(synapse.parameters)
     _refuse_missing(sim, [parts.timing, parts.weight])
+    weight = getattr(sim, parts.weight)(**parts.weight_parameters)
+    # PyNN 0.13 drops mu_plus and mu_minus on NEST
+    weight.parameter_space.update(**parts.weight_parameters)
     return sim.STDPMechanism(
         timing_dependence=getattr(sim, parts.timing)(**parts.timing_parameters),
-        weight_dependence=getattr(sim, parts.weight)(**parts.weight_parameters),
+        weight_dependence=weight,
         dendritic_delay_fraction=parts.dendritic_delay_fraction,
     )
 
