@@ -26,6 +26,7 @@ _PUBLIC = {
     "SonataIO": "pynn_io.results.sonata_io",
     "UnsupportedInput": "pynn_io.errors",
     "WriteError": "pynn_io.errors",
+    "backend": "pynn_io.pynn_calls",
     "check_hardware": "pynn_io.lowering.hardware",
     "compare_networks": "pynn_io.api",
     "compare_results": "pynn_io.api",
@@ -56,6 +57,7 @@ __all__ = [
     "SonataIO",
     "UnsupportedInput",
     "WriteError",
+    "backend",
     "check_hardware",
     "compare_networks",
     "compare_results",
@@ -95,6 +97,7 @@ if TYPE_CHECKING:
     from pynn_io.graph import Network
     from pynn_io.lowering.hardware import check_hardware
     from pynn_io.pipeline import Conversion, convert, read, write
+    from pynn_io.pynn_calls import backend
     from pynn_io.report import Report
     from pynn_io.results import Results, read_results, write_results
     from pynn_io.results.sonata_io import SonataIO

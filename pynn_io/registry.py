@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pynn_io.errors import BackendUnavailable, FormatError
+from pynn_io.vocabulary.unavailable import UNAVAILABLE
 
 ENTRY_POINTS = "pynn_io.formats"
 #: What puts the equations of ``.mod`` files into a document whose cells only name their mechanisms.
@@ -51,8 +52,9 @@ class Format:
 class Backend:
     """One simulator or machine.
 
-    runner: ``module:class`` of a `pynn_io.runners.base.Runner`. level: executes, maps, emits or unavailable, with the
-    ``reason``. extra: what to ``pip install``. package, distribution: what it imports, and what that is called on PyPI.
+    runner: ``module:class`` of a `pynn_io.runners.base.Runner`, or ``module:class[ARGUMENT]``. level: executes, maps,
+    emits or unavailable, with the ``reason``. extra: what to ``pip install``. package: what it imports, several names
+    apart by spaces. distribution: what the simulator is called on PyPI.
     one_process: why it cannot run on several MPI ranks; empty where it can. options: what it knows of a `Profile`'s.
     spikes_at_zero: whether it delivers an input spike at 0 ms. through: the format that it reads its models from: what
     is run has been exported to that first.
@@ -73,7 +75,7 @@ class Backend:
 
     def is_installed(self) -> bool:
         """Whether the package that it needs can be found; nothing is imported."""
-        return not self.package or find_spec(self.package) is not None
+        return all(find_spec(name) is not None for name in self.package.split())
 
     def version(self) -> str:
         """The installed version of the simulator; empty where it is not installed, or does not say."""
@@ -153,43 +155,7 @@ FORMATS: dict[str, Format] = {
     )
 }
 
-_BY_NEUROML = "run NeuroML with --backend neuron, arbor or jneuroml"
-_POINTS = "run networks of point neurons with --backend nest"
-_SUCCESSOR = "brainscales2 --check asks for its successor"
-_CHECKED = "--check says what it can hold"
-#: Known simulators and machines that cannot be had here: name, title, reason.
-UNAVAILABLE = (
-    (
-        "eden",
-        "EDEN",
-        "the programs in its wheels (0.2.1 to 0.2.3) crash on Debian 12 when they load the code that they have compiled"
-        f" (segmentation fault, status 139); {_BY_NEUROML}",
-    ),
-    ("moose", "MOOSE", f"pynn_io has no runner for it yet; {_BY_NEUROML}"),
-    (
-        "brainscales2",
-        "BrainScaleS-2",
-        "its software (pynn-brainscales) is not on PyPI, and is built in its own container beside the machine;"
-        f" {_CHECKED}",
-    ),
-    (
-        "loihi2",
-        "Loihi 2",
-        f"its software is Intel's own; it reads NIR files, in which a network can be handed on. {_CHECKED}",
-    ),
-    ("lava", "Lava", "its last release (0.10) is for Python up to 3.10 and numpy 1; loihi2 --check asks for the chip"),
-    (
-        "spinnaker2",
-        "SpiNNaker 2",
-        "its software (py-spinnaker2) is not on PyPI; for SpiNNaker 1 there is --backend spinnaker",
-    ),
-    ("brainscales1", "BrainScaleS-1", f"the machine is out of service; {_SUCCESSOR}"),
-    ("spikey", "Spikey", f"the chip is out of service; {_SUCCESSOR}"),
-    ("pcsim", "PCSIM", f"it has not been maintained since 2010 and cannot be installed on Python 3; {_POINTS}"),
-    ("carlsim", "CARLsim", f"it is not on PyPI (pycarl there is something else); {_POINTS}"),
-    ("nestgpu", "NEST GPU", f"it is not on PyPI, and needs a GPU of NVIDIA; {_POINTS}"),
-    ("genn", "GeNN", f"pygenn is not on PyPI, and is built beside a GPU's compiler; {_POINTS}"),
-)
+_PYNN_PROCESS = "networks are built by PyNN in one process here"
 
 BACKENDS: dict[str, Backend] = {
     row.name: row
@@ -238,6 +204,37 @@ BACKENDS: dict[str, Backend] = {
             through="neuroml",
         ),
         Backend(
+            "pynn:nest",
+            "NEST by PyNN",
+            "pynn_io.runners.pynn:PynnRunner[pyNN.nest]",
+            "executes",
+            extra="pynn,nest",
+            package="pyNN nest",
+            distribution="nest-simulator",
+            one_process=_PYNN_PROCESS,
+            spikes_at_zero=False,
+        ),
+        Backend(
+            "pynn:neuron",
+            "NEURON by PyNN",
+            "pynn_io.runners.pynn:PynnRunner[pyNN.neuron]",
+            "executes",
+            extra="pynn,neuron",
+            package="pyNN neuron",
+            distribution="neuron",
+            one_process=_PYNN_PROCESS,
+        ),
+        Backend(
+            "pynn:brian2",
+            "Brian2 by PyNN",
+            "pynn_io.runners.pynn:PynnRunner[pyNN.brian2]",
+            "executes",
+            extra="pynn,brian2",
+            package="pyNN brian2",
+            distribution="brian2",
+            one_process=_PYNN_PROCESS,
+        ),
+        Backend(
             "spinnaker",
             "SpiNNaker",
             "pynn_io.runners.spinnaker:SpinnakerRunner",
@@ -253,6 +250,10 @@ BACKENDS: dict[str, Backend] = {
 }
 
 
+#: Backends of which there is no end: what stands before the colon -> ``module:function`` from what follows to the row.
+FAMILIES: dict[str, str] = {"pynn": "pynn_io.pynn_backends:row"}
+
+
 def formats() -> dict[str, Format]:
     """The built-in formats and those of installed packages, by name."""
     return {**_installed(ENTRY_POINTS), **FORMATS}
@@ -264,8 +265,15 @@ def backends() -> dict[str, Backend]:
 
 
 def find_backend(name: str) -> Backend:
-    """The row of that name. Raises FormatError for an unknown one, listing the known."""
+    """The row of that name, or the one that a family makes of it (``pynn:my.module``).
+
+    Raises FormatError for an unknown one, listing the known.
+    """
     known = backends()
+    family, colon, rest = name.partition(":")
+    if name not in known and colon and family in FAMILIES:
+        made: Backend = load_dotted(FAMILIES[family])(rest)
+        return made
     if name not in known:
         raise FormatError(f"unknown backend {name!r}", hint=f"known backends: auto, {', '.join(sorted(known))}")
     return known[name]

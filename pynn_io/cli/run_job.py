@@ -7,7 +7,6 @@ import hashlib
 import os
 import shlex
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,12 +30,9 @@ from pynn_io.results.table import find as find_format
 from pynn_io.runners.base import Profile
 from pynn_io.show.canvas import import_matplotlib
 from pynn_io.show.parts import file_sizes
-from pynn_io.simulate import choose, simulate
+from pynn_io.simulate import INCOMPLETE, choose, output_options, simulate
 from pynn_io.simulation_plan import SimulationPlan
 from pynn_io.staging import refuse_existing
-
-#: Codes of what is absent from a plan that was read: what would run is not what the plan says.
-INCOMPLETE = frozenset({"missing-input", "missing-node-sets", "input-without-spikes", "spikes-of-unknown-population"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +131,7 @@ class RunJob:
         """The results under ``dest``, whole or not at all, and the fidelity report of a chip. Gives the files."""
         files: tuple[Path, ...] = ()
         if results.level != MAPPED:
-            options = _sonata_options(self.plan) if self.arguments.to == "sonata" else {}
+            options = output_options(self.plan) if self.arguments.to == "sonata" else {}
             files = write_results(
                 results, self.dest, self.arguments.to, report=self.report, overwrite=self.arguments.overwrite, **options
             )
@@ -167,7 +163,7 @@ def _refuse_incomplete(report: Report) -> None:
 
 def default_destination(source: Path, backend: str, row: ResultFormat) -> Path:
     """Named after the plan and the backend, in the current directory: ``300_pointneurons-nest``."""
-    return Path(f"{name_of(source)}-{backend}{row.extension if row.kind == 'file' else ''}")
+    return Path(f"{name_of(source)}-{backend.replace(':', '-')}{row.extension if row.kind == 'file' else ''}")
 
 
 def _count_cells(network: Network, plan: SimulationPlan) -> int:
@@ -184,21 +180,6 @@ def refuse_destination(dest: Path, overwrite: bool) -> None:
         place = place.parent
     if not os.access(place, os.W_OK) or not (place.is_dir() or place == dest.absolute()):
         raise WriteError("cannot write here", where=place)
-
-
-def _sonata_options(plan: SimulationPlan) -> Mapping[str, Any]:
-    """Names and order of the files as the plan has them."""
-    output = plan.output
-    stated = {
-        "spikes_file": output.spikes_file,
-        "spikes_csv": output.spikes_file_csv,
-        "spikes_sort_order": output.spikes_sort_order,
-        # The files of quantities and events are written by name beside these, as LEMS has them.
-        "report_files": {
-            one.name: one.file for one in plan.recordings if one.file and one.kind not in ("quantities", "events")
-        },
-    }
-    return {name: value for name, value in stated.items() if value}
 
 
 def _to_stderr(text: str) -> None:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import pytest
 
 from pynn_io.cli.run import main
-from pynn_io.registry import BACKENDS, UNAVAILABLE
+from pynn_io.registry import BACKENDS
+from pynn_io.vocabulary.unavailable import UNAVAILABLE
 from tests.commands.circuits import environment
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -41,7 +41,7 @@ def population(name: str, cells: list[str], index: list[int] | None = None, **co
     return Population(name, size, types, Column(np.array(index)), table(size, **columns))
 
 
-def network(cell: PointCell, synapse: Synapse = Synapse("static"), unit: str = "uS", **columns: object) -> Network:
+def network(cell: PointCell, synapse: Synapse | None = None, unit: str = "uS", **columns: object) -> Network:
     """Two sources onto three cells: 0 -> 0, 1 -> 1, 1 -> 2, 0 -> 0 again. columns: of the edges."""
     types = {name: columns.pop(name) for name in ("receptor", "weight_function") if name in columns}
     stated = {"weight": [0.5, 1.0, 2.0, 4.0], "delay": [1.0, 1.5, 2.0, 2.5], **columns}
@@ -53,7 +53,7 @@ def network(cell: PointCell, synapse: Synapse = Synapse("static"), unit: str = "
         populations={"in": population("in", ["source"], [0, 0]), "cells": population("cells", ["cell"], [0, 0, 0])},
         projections={"in_to_cells": projection},
         cells={"source": SpikeSource(), "cell": cell},
-        synapses={"s": synapse},
+        synapses={"s": synapse or Synapse("static")},
     )
 
 
@@ -151,7 +151,7 @@ def test_edges_may_state_their_receptor_and_how_many_synapses_they_are() -> None
 
 
 def test_weights_in_a_wrong_unit_are_refused() -> None:
-    with pytest.raises(PlanError, match="weights are in nA; the cells of population cells .* take uS"):
+    with pytest.raises(PlanError, match=r"weights are in nA; the cells of population cells .* take uS"):
         edges_of(network(PointCell("IF_cond_exp"), unit="nA"))
 
 
@@ -162,7 +162,7 @@ def test_delays() -> None:
     assert found.columns["delay"].tolist() == [1.0, 1.0, 2.0, 1.0]
     assert {"default-delay", "off-grid-delay"} <= report.codes()
     none = network(PointCell("IF_cond_exp"), delay=[0.0, 1.0, 1.0, 1.0])
-    with pytest.raises(PlanError, match="a delay of 0.0 ms is below the time step of 0.1 ms"):
+    with pytest.raises(PlanError, match=r"a delay of 0\.0 ms is below the time step of 0\.1 ms"):
         edges_of(none)
     (found,) = edges_of(none, NEURON)
     assert found.columns["delay"].tolist() == [0.0, 1.0, 1.0, 1.0]

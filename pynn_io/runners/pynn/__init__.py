@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pynn_io.errors import BackendUnavailable, SimulationFailed
+from pynn_io.errors import BackendUnavailable
 from pynn_io.graph.network import Network
 from pynn_io.lowering.pynn import Lowered, lower, target_of
 from pynn_io.progress import Progress
@@ -25,8 +25,8 @@ from pynn_io.simulation_plan import SimulationPlan
 if TYPE_CHECKING:
     from pynn_io.runners.pynn.build import Built
 
-#: Parts in which a run is done, for the progress bar.
-_CHUNKS = 20
+#: What every backend of PyNN has.
+_API = ("setup", "Population", "Projection", "run_until")
 
 
 class PynnRunner:
@@ -49,16 +49,9 @@ class PynnRunner:
         return built
 
     def run(self, model: Built, progress: Progress) -> None:
-        from pynn_io.runners.pynn.build import errors
+        from pynn_io.runners.pynn.collect import run
 
-        if model.plan is None:
-            return
-        end = model.plan.duration
-        with errors("simulating", SimulationFailed):
-            for part in range(_CHUNKS):
-                progress("simulating", end * part / _CHUNKS, end)
-                model.sim.run_until(end * (part + 1) / _CHUNKS)
-        progress("simulating", end, end)
+        run(model, progress)
 
     def collect(self, model: Built, lowered: Lowered) -> Results:
         from pynn_io.runners.pynn.collect import collect
@@ -73,10 +66,14 @@ def load(module: str) -> Any:
     if programs not in os.environ.get("PATH", "").split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join([programs, os.environ.get("PATH", "")])
     try:
-        return import_module(module)
+        sim = import_module(module)
     except ImportError as error:
         raise BackendUnavailable(
             f"{module} cannot be imported ({error})", hint="pip install 'pynn_io[pynn]', and the simulator behind it"
         ) from error
     except Exception as error:
         raise BackendUnavailable(f"{module} fails when it is imported: {type(error).__name__}: {error}") from error
+    missing = [name for name in _API if not hasattr(sim, name)]
+    if missing:
+        raise BackendUnavailable(f"{module} is no backend of PyNN: it has no {', '.join(missing)}")
+    return sim
