@@ -15,9 +15,10 @@ from pynn_io.lowering.pynn import ARRAY, Cells, Connections, SynapseType, connec
 from pynn_io.lowering.trains import Trains
 from pynn_io.progress import Progress
 from pynn_io.report import Report
-from pynn_io.runners.pynn.build import Built, errors, inject, record, synapse_type
+from pynn_io.runners.pynn.build import Built, errors, inject, record
 from pynn_io.runners.spinnaker.config import Board
 from pynn_io.runners.spinnaker.lower import MODULE, Lowered
+from pynn_io.vocabulary.plasticity import STDP, stdp
 
 #: What sPyNNaker calls the synaptic state of its cells, conductances too.
 _STATES = {"gsyn_exc": "isyn_exc", "gsyn_inh": "isyn_inh"}
@@ -118,8 +119,15 @@ def _connect(model: Model, edges: Connections) -> None:
 
 
 def _synapse(sim: Any, synapse: SynapseType) -> Any:
-    bounds = {name: abs(value) for name, value in synapse.parameters.items() if name in ("w_min", "w_max")}
-    return synapse_type(sim, SynapseType(synapse.model, {**synapse.parameters, **bounds}))
+    """The synapse type, without weight and delay, which stand in the lists. Bounds of weights are sizes as well."""
+    if synapse.model != STDP:
+        return sim.StaticSynapse()
+    parts = stdp(synapse.parameters)
+    bounds = {name: abs(value) for name, value in parts.weight_parameters.items()}
+    return sim.STDPMechanism(
+        timing_dependence=getattr(sim, parts.timing)(**parts.timing_parameters),
+        weight_dependence=getattr(sim, parts.weight)(**bounds),
+    )
 
 
 def _fit_delays(model: Model, every: tuple[Cells, ...]) -> None:
