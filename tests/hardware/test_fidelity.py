@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pynn_io.errors import FormatError, NotExecuted, RunError
 from pynn_io.results import Results
 from pynn_io.results.fidelity import Wires, compare_wires, projection_fidelity, spike_fidelity
-from pynn_io.runners.spinnaker.config import board_of, settings
+from pynn_io.runners.spinnaker import config
 
 
 def wires(*rows):
@@ -99,7 +99,7 @@ def test_results_of_no_chip_are_not_emulated():
 
 
 def machine(**options):
-    text = settings(board_of(options), "folder")
+    text = config.settings(config.board_of(options), "folder")
     return text.partition("[Mode]")[0].splitlines()[1:]
 
 
@@ -121,5 +121,5 @@ def test_settings_of_each_kind_of_machine():
 )
 def test_machines_that_cannot_be(options, message):
     with pytest.raises(FormatError, match=message) as caught:
-        board_of(options)
+        config.board_of(options)
     assert "secret" not in str(caught.value)
