@@ -111,6 +111,15 @@ FORMATS: dict[str, Format] = {
             sniff="pynn_io.detect:is_neuroml",
         ),
         Format(
+            "pynn",
+            "PyNN script",
+            reader="pynn_io.importers.pynn_script:read",
+            extensions=(".py",),
+            kind="file",
+            extra="pynn",
+            sniff="pynn_io.detect:is_pynn",
+        ),
+        Format(
             "swc",
             "SWC morphology",
             reader="pynn_io.importers.morphology:read",
