@@ -305,6 +305,12 @@ def test_a_check_is_a_report_and_json():
     assert [one["level"] for one in stated["findings"]] == ["no"]
 
 
+def test_short_steps_split_populations_of_spinnaker():
+    """As its virtual board does it: the synfire chain of 22 populations and a source takes 23 cores, or 45."""
+    assert check_hardware(network(300), plan(timestep=1.0), "spinnaker").needs.cores == 3
+    assert check_hardware(network(300), plan(timestep=0.1), "spinnaker").needs.cores == 5
+
+
 def test_a_chip_without_a_profile():
     with pytest.raises(KeyError):
         check_hardware(network(), plan(), "abacus")
