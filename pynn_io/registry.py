@@ -80,7 +80,8 @@ class Backend:
     def version(self) -> str:
         """The installed version of the simulator; empty where it is not installed, or does not say."""
         try:
-            return version(self.distribution) if self.distribution and self.is_installed() else ""
+            found = version(self.distribution) if self.distribution and self.is_installed() else ""
+            return found.rpartition("!")[2]  # without an epoch (PEP 440)
         except PackageNotFoundError:
             return ""
 
