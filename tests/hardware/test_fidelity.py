@@ -123,3 +123,14 @@ def test_machines_that_cannot_be(options, message):
     with pytest.raises(FormatError, match=message) as caught:
         config.board_of(options)
     assert "secret" not in str(caught.value)
+
+
+def test_an_emulation_can_be_compared_and_a_mapping_cannot():
+    from pynn_io.results.compare import Verdict, compare
+    from pynn_io.results.results import Spikes
+
+    spikes = {"cells": Spikes("cells", np.array([0, 1]), np.array([5.0, 6.0]))}
+    nodes = {"cells": np.arange(2)}
+    ran = Results(spikes, nodes=nodes, duration=10.0)
+    assert compare(ran, Results(spikes, nodes=nodes, duration=10.0, level="emulates")).verdict is Verdict.EQUAL
+    assert compare(ran, Results(spikes, nodes=nodes, duration=10.0, level="maps")).verdict is Verdict.NOT_COMPARABLE
