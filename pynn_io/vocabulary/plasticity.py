@@ -66,15 +66,25 @@ class Stdp(NamedTuple):
 
 def stdp(parameters: Mapping[str, Any]) -> Stdp:
     """The parts of a mechanism in the graph, with PyNN's defaults. Raises KeyError for unknown parts."""
-    timing = str(parameters.get("timing_dependence", "SpikePairRule"))
-    weight = str(parameters.get("weight_dependence", "AdditiveWeightDependence"))
+    timing, weight = parts_of(parameters)
     return Stdp(
         timing,
         _complete(TIMING[timing], parameters),
         weight,
         _complete(WEIGHT[weight], parameters),
-        float(parameters.get("dendritic_delay_fraction", 1.0)),
+        dendritic_delay_fraction(parameters),
     )
+
+
+def parts_of(parameters: Mapping[str, Any]) -> tuple[str, str]:
+    """What a mechanism in the graph names its dependences on timing and on weight, whether known or not."""
+    timing = str(parameters.get("timing_dependence", "SpikePairRule"))
+    return timing, str(parameters.get("weight_dependence", "AdditiveWeightDependence"))
+
+
+def dendritic_delay_fraction(parameters: Mapping[str, Any]) -> float:
+    """Which part of the delay of a mechanism in the graph is dendritic."""
+    return float(parameters.get("dendritic_delay_fraction", 1.0))
 
 
 def _complete(defaults: Mapping[str, float], stated: Mapping[str, Any]) -> dict[str, Any]:

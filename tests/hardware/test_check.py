@@ -185,6 +185,14 @@ RULES = {
 OF_MACHINES = {"spinnaker": "machine-size", "loihi2": "system-size"}
 
 
+NMDA = ("projection in_to_cells", 1, "the cells have no receptor nmda")
+RULES |= {
+    ("spinnaker", "receptor"): (network(receptor="nmda"), plan(), NMDA),
+    ("brainscales2", "receptor"): (network(receptor="nmda", **AT_ONCE), plan(), NMDA),
+    ("loihi2", "receptor"): (network(receptor="nmda"), plan(), NMDA),
+}
+
+
 def test_every_rule_of_every_profile_is_tried():
     rules = {(name, rule.code) for name in chips.NAMES for rule in chips.chip(name).rules}
     assert rules == RULES.keys() | OF_MACHINES.items()
@@ -301,6 +309,12 @@ def test_a_check_is_a_report_and_json():
     stated = json.loads(json.dumps(check.as_dict()))
     assert stated["fits"] is False and stated["needs"]["cores"] == 2
     assert [one["level"] for one in stated["findings"]] == ["no"]
+
+
+def test_an_unknown_part_of_plasticity_is_refused_not_an_error():
+    made = network(synapse=Synapse("STDPMechanism", {"timing_dependence": "NobodysRule"}))
+    (found,) = check_hardware(made, plan(), "spinnaker").refusals()
+    assert found.message == "sPyNNaker does not run NobodysRule as PyNN states it"
 
 
 def test_short_steps_split_populations_of_spinnaker():

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from pynn_io.report import Report
 from pynn_io.simulation_plan import Recording, SimulationPlan
 from pynn_io.vocabulary import models, translations
 from pynn_io.vocabulary.chips import Chip
-from pynn_io.vocabulary.plasticity import STDP, Stdp, stdp
+from pynn_io.vocabulary.plasticity import STDP, dendritic_delay_fraction, parts_of
 
 #: Variables that are events, not courses of time.
 _EVENTS = frozenset({"spikes", "spike"})
@@ -132,11 +133,11 @@ def _recording_intervals(subject: Subject) -> Iterator[Sample]:
 
 
 def _recorded_cells(subject: Subject) -> Iterator[Sample]:
-    found: dict[str, set[int]] = {}
+    found: dict[str, np.ndarray] = {}
     for recording in _recordings(subject.plan):
         if not set(_variables(recording)) <= _EVENTS:
             for name, rows in targets(recording.node_set, subject.network, subject.plan).items():
-                found.setdefault(name, set()).update(rows.tolist())
+                found[name] = np.union1d(found.get(name, rows), rows)
     yield Sample("recordings", np.array([float(sum(map(len, found.values())))]))
 
 
@@ -154,24 +155,35 @@ def _plasticity_rules(subject: Subject) -> Iterator[Sample]:
         yield Sample(f"population {population}", np.array([float(len(rules))]), population=population)
 
 
-def _plastic(subject: Subject) -> Iterator[tuple[str, Stdp]]:
-    """``(place, mechanism)`` of every projection with PyNN's STDP."""
+def _receptors(subject: Subject) -> Iterator[Sample]:
+    """Every receptor that a projection names, for a type or for some of its edges."""
+    for projection in chemical(subject.network):
+        stated = projection.types.get("receptor")
+        own = projection.edges.columns.get("receptor")
+        of_types = [] if stated is None else np.ma.asarray(stated.values(projection.types.size)).tolist()
+        of_edges = () if own is None or own.levels is None else own.levels
+        for name in dict.fromkeys(str(name) for name in (*of_types, *of_edges) if name):
+            yield Sample(f"projection {projection.name}", np.array([name]), name)
+
+
+def _plastic(subject: Subject) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """``(place, parameters)`` of every projection's mechanisms of PyNN's STDP."""
     for projection in subject.network.projections.values():
         for name in dict.fromkeys(projection.synapses):
             synapse = subject.network.synapses[name]
             if synapse.model == STDP:
-                yield f"projection {projection.name}", stdp(synapse.parameters)
+                yield f"projection {projection.name}", synapse.parameters
 
 
 def _plastic_parts(subject: Subject) -> Iterator[Sample]:
-    for where, mechanism in _plastic(subject):
-        for part in (mechanism.timing, mechanism.weight):
+    for where, parameters in _plastic(subject):
+        for part in parts_of(parameters):
             yield Sample(where, np.array([part]), part)
 
 
 def _dendritic_delays(subject: Subject) -> Iterator[Sample]:
-    for where, mechanism in _plastic(subject):
-        yield Sample(where, np.array([mechanism.dendritic_delay_fraction]))
+    for where, parameters in _plastic(subject):
+        yield Sample(where, np.array([dendritic_delay_fraction(parameters)]))
 
 
 def _synapses_onto_cells(subject: Subject) -> Iterator[Sample]:
@@ -217,6 +229,7 @@ QUANTITIES: Mapping[str, Callable[[Subject], Iterator[Sample]]] = MappingProxyTy
         "recording interval": _recording_intervals,
         "cells recorded continuously": _recorded_cells,
         "plasticity rules onto a population": _plasticity_rules,
+        "receptor": _receptors,
         "part of plasticity": _plastic_parts,
         "dendritic delay fraction": _dendritic_delays,
         "synapses onto a cell": _synapses_onto_cells,

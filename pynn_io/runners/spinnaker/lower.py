@@ -18,7 +18,7 @@ from pynn_io.vocabulary import chips, models
 CHIP = "spinnaker"
 MODULE = "pyNN.spiNNaker"
 #: What the runner leaves out, so that the rest can be mapped; any other rule that fails stops it.
-_LEFT_OUT = frozenset({"recorded-variable"})
+_LEFT_OUT = frozenset({"recorded-variable", "receptor"})
 #: Variables that sPyNNaker calls otherwise: what arrives at a receptor, whether current or conductance.
 _VARIABLES = {"isyn_exc": "gsyn_exc", "isyn_inh": "gsyn_inh"}
 #: A time step takes so long of wall clock at least, ms.
