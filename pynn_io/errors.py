@@ -111,6 +111,10 @@ class BackendUnavailable(RunError):
     exit_status = 6
 
 
+class NotExecuted(RunError):
+    """A network was mapped onto a chip and nothing was executed, so that there are no results."""
+
+
 class SimulationFailed(RunError):
     """The simulator failed, crashed or was killed. ``log``: the tail of what it said, ``folder``: its files."""
 

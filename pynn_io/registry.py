@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pynn_io.errors import BackendUnavailable, FormatError
+from pynn_io.vocabulary.unavailable import UNAVAILABLE
 
 ENTRY_POINTS = "pynn_io.formats"
 #: What puts the equations of ``.mod`` files into a document whose cells only name their mechanisms.
@@ -51,8 +52,9 @@ class Format:
 class Backend:
     """One simulator or machine.
 
-    runner: ``module:class`` of a `pynn_io.runners.base.Runner`. level: executes, maps, emits or unavailable, with the
-    ``reason``. extra: what to ``pip install``. package, distribution: what it imports, and what that is called on PyPI.
+    runner: ``module:class`` of a `pynn_io.runners.base.Runner`, or ``module:class[ARGUMENT]``. level: executes, maps,
+    emits or unavailable, with the ``reason``. extra: what to ``pip install``. package: what it imports, several names
+    apart by spaces. distribution: what the simulator is called on PyPI.
     one_process: why it cannot run on several MPI ranks; empty where it can. options: what it knows of a `Profile`'s.
     spikes_at_zero: whether it delivers an input spike at 0 ms. through: the format that it reads its models from: what
     is run has been exported to that first. equations: whether it takes ``.mod`` files as what they say, translated, and
@@ -75,12 +77,13 @@ class Backend:
 
     def is_installed(self) -> bool:
         """Whether the package that it needs can be found; nothing is imported."""
-        return not self.package or find_spec(self.package) is not None
+        return all(find_spec(name) is not None for name in self.package.split())
 
     def version(self) -> str:
         """The installed version of the simulator; empty where it is not installed, or does not say."""
         try:
-            return version(self.distribution) if self.distribution and self.is_installed() else ""
+            found = version(self.distribution) if self.distribution and self.is_installed() else ""
+            return found.rpartition("!")[2]  # without an epoch (PEP 440)
         except PackageNotFoundError:
             return ""
 
@@ -182,6 +185,8 @@ FORMATS: dict[str, Format] = {
     )
 }
 
+_PYNN_PROCESS = "networks are built by PyNN in one process here"
+
 BACKENDS: dict[str, Backend] = {
     row.name: row
     for row in (
@@ -231,25 +236,54 @@ BACKENDS: dict[str, Backend] = {
             equations=True,
         ),
         Backend(
-            "eden",
-            "EDEN",
-            None,
-            "unavailable",
-            reason="the programs in its wheels (0.2.1 to 0.2.3) crash on Debian 12 when they load the code that they "
-            "have compiled (segmentation fault, status 139); run NeuroML with --backend neuron, arbor or jneuroml",
+            "pynn:nest",
+            "NEST by PyNN",
+            "pynn_io.runners.pynn:PynnRunner[pyNN.nest]",
+            "executes",
+            extra="pynn,nest",
+            package="pyNN nest",
+            distribution="nest-simulator",
+            one_process=_PYNN_PROCESS,
+            spikes_at_zero=False,
         ),
         Backend(
-            "moose",
-            "MOOSE",
-            None,
-            "unavailable",
-            reason="pymoose 5.0.0 runs NeuroML cells whose gates all have HH rates; its NML2Reader stops at others: "
-            '"RuntimeError: Could not determine tau/inf for gate mInf in channel Nap" (an instantaneous gate of '
-            "bio_1cell, converted), \"AttributeError: 'NoneType' object has no attribute 'name'\" (a rate of a LEMS "
-            "type); so there is no runner for it. Run NeuroML with --backend neuron, arbor or jneuroml",
+            "pynn:neuron",
+            "NEURON by PyNN",
+            "pynn_io.runners.pynn:PynnRunner[pyNN.neuron]",
+            "executes",
+            extra="pynn,neuron",
+            package="pyNN neuron",
+            distribution="neuron",
+            one_process=_PYNN_PROCESS,
         ),
+        Backend(
+            "pynn:brian2",
+            "Brian2 by PyNN",
+            "pynn_io.runners.pynn:PynnRunner[pyNN.brian2]",
+            "executes",
+            extra="pynn,brian2",
+            package="pyNN brian2",
+            distribution="brian2",
+            one_process=_PYNN_PROCESS,
+        ),
+        Backend(
+            "spinnaker",
+            "SpiNNaker",
+            "pynn_io.runners.spinnaker:SpinnakerRunner",
+            "maps",
+            extra="spinnaker",
+            package="spynnaker",
+            distribution="spynnaker",
+            one_process="one process talks to the machine",
+            options=("board", "spalloc"),
+        ),
+        *(Backend(name, title, None, "unavailable", reason=reason) for name, title, reason in UNAVAILABLE),
     )
 }
+
+
+#: Backends of which there is no end: what stands before the colon -> ``module:function`` from what follows to the row.
+FAMILIES: dict[str, str] = {"pynn": "pynn_io.pynn_backends:row"}
 
 
 def formats() -> dict[str, Format]:
@@ -263,8 +297,15 @@ def backends() -> dict[str, Backend]:
 
 
 def find_backend(name: str) -> Backend:
-    """The row of that name. Raises FormatError for an unknown one, listing the known."""
+    """The row of that name, or the one that a family makes of it (``pynn:my.module``).
+
+    Raises FormatError for an unknown one, listing the known.
+    """
     known = backends()
+    family, colon, rest = name.partition(":")
+    if name not in known and colon and family in FAMILIES:
+        made: Backend = load_dotted(FAMILIES[family])(rest)
+        return made
     if name not in known:
         raise FormatError(f"unknown backend {name!r}", hint=f"known backends: auto, {', '.join(sorted(known))}")
     return known[name]

@@ -38,6 +38,8 @@ from pynn_io.vocabulary.support import TARGETS
 
 #: ``target_simulator`` of a SONATA configuration -> backend.
 _SIMULATORS = {"NEST": "nest", "NEURON": "neuron", "CORENEURON": "neuron"}
+#: Codes of what is absent from a plan that was read: what would run is not what the plan says.
+INCOMPLETE = frozenset({"missing-input", "missing-node-sets", "input-without-spikes", "spikes-of-unknown-population"})
 
 
 def simulate(
@@ -95,7 +97,8 @@ def simulate(
     validate(network, progress=progress)
     check(plan, network, spikes_at_zero=row.spikes_at_zero)
     audited = Report(report.allowed)
-    target = row.through or row.name
+    # a family has one column: what its members lack beyond that, lowering says
+    target = row.through or row.name.partition(":")[0]
     if target in TARGETS:  # a backend of another package says what it lacks when it lowers
         audit(Document(network, plan), target, audited)
     if strict:
@@ -107,7 +110,7 @@ def simulate(
     outcomes = _run(job, row, report, audited, listener, timeout)
     first = _named(outcomes[0].results or Results(), network, plan)
     facts = _provenance(row, reason, plan, profile, started, outcomes)
-    return replace(first, level=row.level, provenance={**facts, **first.provenance})
+    return replace(first, provenance={**facts, **first.provenance})
 
 
 def _named(results: Results, network: Network, plan: SimulationPlan) -> Results:
@@ -152,6 +155,21 @@ def choose(network: Network, plan: SimulationPlan) -> tuple[str, str]:
         if row.is_installed():
             return row.name, "the network suits any simulator, and this one is installed"
     return "nest", "the network suits any simulator"
+
+
+def output_options(plan: SimulationPlan) -> Mapping[str, Any]:
+    """Options of `pynn_io.results.sonata.write`: names and order of the files as the plan has them."""
+    output = plan.output
+    stated = {
+        "spikes_file": output.spikes_file,
+        "spikes_csv": output.spikes_file_csv,
+        "spikes_sort_order": output.spikes_sort_order,
+        # The files of quantities and events are written by name beside these, as LEMS has them.
+        "report_files": {
+            one.name: one.file for one in plan.recordings if one.file and one.kind not in ("quantities", "events")
+        },
+    }
+    return {name: value for name, value in stated.items() if value}
 
 
 def _backend_of(simulator: str) -> str | None:

@@ -16,6 +16,7 @@ from pynn_io.report import Report
 
 COMMAND = "pynn-run"
 PICTURES = (".png", ".svg", ".pdf")
+MAPPED = "maps"  # as in pynn_io.results.mapped, which is not loaded for --help
 #: What runners call the run itself when they report progress.
 SIMULATING = "simulating"
 
@@ -40,6 +41,8 @@ examples:
       between commas is a process (L4+L5=nest: two populations in one), and *=nest stands for all that are not named
   pynn-run simulation_config.json --to nix -o run.nix
       the results as one NIX file
+  pynn-run simulation_config.json --backend brainscales2 --check --report check.json
+      run nothing: what of it the chip cannot hold, where, and what would help
   pynn-run simulation_config.json --strict
       run only if the backend can honour everything that network and plan state
   pynn-run LEMS_sim.xml --backend neuron,arbor,jneuroml --compare -o all
@@ -59,7 +62,8 @@ exit status:
   0    done; what could not be honoured has been listed
   1    a bug in pynn_io
   2    wrong usage, or an unknown backend or format
-  3    --strict refused because the backend cannot honour something; nothing was run
+  3    --strict refused because the backend cannot honour something, or --check because a chip cannot hold it;
+       nothing was run
   4    the plan or the network cannot be read, or is wrong
   5    the results cannot be written, or exist already
   6    the backend, or a package that is needed, is not installed
@@ -91,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _what_arguments(parser)
     _how_arguments(parser)
+    _chip_arguments(parser)
     _output_arguments(parser)
     add_script_options(parser)
     add_version(parser)
@@ -125,8 +130,8 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
         "-b",
         "--backend",
         default="auto",
-        help="nest, neuron, arbor, jneuroml, or auto (default): what the plan was written for, or what the cells are"
-        " of; several for --compare, commas between them; or one for each population, POPULATION=BACKEND with commas"
+        help="nest, neuron, arbor, jneuroml, spinnaker, pynn:NAME ..., or auto (default): what the plan was written for,"
+        " or what the cells are of; several for --compare, commas between them; or one for each population, POPULATION=BACKEND with commas"
         " between them, to run them side by side",
     )
     how.add_argument(
@@ -157,6 +162,29 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--coreneuron", action="store_true", help="run NEURON's model on its CoreNEURON engine")
     how.add_argument("--strict", action="store_true", help="run nothing if anything cannot be honoured (exit status 3)")
     add_allow(how)
+
+
+def _chip_arguments(parser: argparse.ArgumentParser) -> None:
+    chips = parser.add_argument_group("neuromorphic chips")
+    chips.add_argument(
+        "--check",
+        action="store_true",
+        help="run nothing: say what of it a chip (spinnaker, brainscales2, loihi2) cannot hold, where, and what helps; "
+        "exit status 3 if there is such a thing. Needs no package of the chip",
+    )
+    chips.add_argument("--board", metavar="HOST", help="SpiNNaker: run on the board with this address")
+    chips.add_argument(
+        "--spalloc",
+        metavar="URL",
+        help="SpiNNaker: run on a board that this server gives; name and password come from SPALLOC_USER and "
+        "SPALLOC_PASSWORD. With neither option the network is mapped onto a virtual board, and nothing is executed",
+    )
+    chips.add_argument(
+        "--emulate",
+        action="store_true",
+        help="SpiNNaker: map the network, then run NEST with the weights, delays and input spikes that the chip "
+        "stores: an approximation of the chip",
+    )
 
 
 def _output_arguments(parser: argparse.ArgumentParser) -> None:
@@ -213,6 +241,10 @@ def _seed(text: str) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     report = Report(allowed_codes(arguments.allow))
     _check_arguments(arguments)
+    if arguments.check:
+        from pynn_io.cli.run_check import run_check
+
+        return run_check(arguments)
     if arguments.compare:
         from pynn_io.cli.run_compare import run_all
 
@@ -234,15 +266,15 @@ def _run(arguments: argparse.Namespace) -> int:
         if arguments.report is not None:
             write_report(report, arguments.report)
     if not arguments.quiet:
-        from pynn_io.cli.run_account import summary_lines
+        from pynn_io.cli.run_account import account_lines
 
         job.tell_rest()
-        for line in [*summary_lines(job.document, arguments.plan, results), *written_lines(job.dest, files)]:
+        for line in [*account_lines(job.document, arguments.plan, results), *written_lines(job.dest, files)]:
             say(line)
         if arguments.plot is not None:
             say(f"drawn   {arguments.plot}")
-    _sum_up(arguments, report)
-    print(job.dest)
+    _sum_up(arguments, report, results.level)
+    print(job.dest if job.dest.exists() else files[0])
     return 0
 
 
@@ -267,6 +299,10 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
             f"--backend {arguments.backend}: several backends are for --compare",
             hint="To run each population on one of its own: --backend cortex=neuron,thalamus=nest",
         )
+    if arguments.emulate and (arguments.board or arguments.spalloc):
+        raise UsageError("--emulate is for a network that is mapped, not executed: leave --board and --spalloc out")
+    if arguments.emulate and "spinnaker" not in arguments.backend.split(","):
+        raise UsageError("--emulate is for --backend spinnaker")
     for option, value in (("--tolerance", arguments.tolerance), ("--trace-mv", arguments.trace_mv)):
         if value is not None and not arguments.compare:
             raise UsageError(f"{option} is for --compare")
@@ -274,10 +310,12 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
         raise UsageError("--report is for one backend", hint="comparison.json holds that of each.")
 
 
-def _sum_up(arguments: argparse.Namespace, report: Report) -> None:
+def _sum_up(arguments: argparse.Namespace, report: Report, level: str) -> None:
     """One line on what was honoured; in quiet mode only if something was not."""
     counts = loss_counts(report)
-    if changes_model(report):
+    if level == MAPPED:
+        say("Done: mapped, not executed" + (f" ({counts})." if counts else "."))
+    elif changes_model(report):
         say(f"Done: what ran differs from what was asked for ({counts}).")
     elif not arguments.quiet:
         say("Done: everything was honoured" + (f" ({counts})." if counts else "."))

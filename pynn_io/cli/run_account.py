@@ -8,9 +8,21 @@ from pathlib import Path
 from pynn_io.cli.common import counted, size_text
 from pynn_io.document import Document
 from pynn_io.results import Results
+from pynn_io.results.mapped import MAPPED, Mapped
 
 #: Populations told one by one.
 POPULATIONS = 20
+
+
+def account_lines(document: Document, source: Path, results: Results) -> list[str]:
+    """The run, or the mapping, in lines of text; with the fidelity report where a chip has a part in it."""
+    if not isinstance(results, Mapped) or results.fidelity is None:
+        return summary_lines(document, source, results)
+    from pynn_io.cli.run_mapped import fidelity_lines, mapped_lines
+
+    mapped = results.level == MAPPED
+    head = mapped_lines(source, results) if mapped else summary_lines(document, source, results)
+    return [*head, *fidelity_lines(results.fidelity)]
 
 
 def summary_lines(document: Document, source: Path, results: Results) -> list[str]:
@@ -20,8 +32,10 @@ def summary_lines(document: Document, source: Path, results: Results) -> list[st
     cells = sum(len(ids) for ids in results.nodes.values())
     edges = sum(projection.size for projection in network.projections.values())
     reason = "" if facts["backend_chosen"] == "asked for" else f" ({facts['backend_chosen']})"
+    emulated = [f"        approximation: {facts['approximation']}"] if "approximation" in facts else []
     return [
         f"ran     {source} on {simulator}{reason}",
+        *emulated,
         f"        {_span(results)}; {counted(cells, 'cell')}, {counted(edges, 'edge')}, "
         + counted(results.spike_count, "spike"),
         *_placement(results),

@@ -7,7 +7,6 @@ import hashlib
 import os
 import shlex
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from pynn_io.cli.common import UsageError
 from pynn_io.cli.losses import print_losses
 from pynn_io.cli.script_options import script_options
 from pynn_io.document import Document, name_of
+from pynn_io.emulation import emulate
 from pynn_io.errors import PlanError, WriteError
 from pynn_io.graph import Network
 from pynn_io.lowering.cells import simulated, sources
@@ -26,17 +26,15 @@ from pynn_io.registry import find_backend
 from pynn_io.report import Report
 from pynn_io.results import Results
 from pynn_io.results.files import write_results
+from pynn_io.results.mapped import MAPPED, Mapped
 from pynn_io.results.table import ResultFormat, load, require
 from pynn_io.results.table import find as find_format
 from pynn_io.runners.base import Profile
 from pynn_io.show.canvas import import_matplotlib
 from pynn_io.show.parts import file_sizes
-from pynn_io.simulate import choose, simulate
+from pynn_io.simulate import INCOMPLETE, choose, output_options, simulate
 from pynn_io.simulation_plan import SimulationPlan
 from pynn_io.staging import refuse_existing
-
-#: Codes of what is absent from a plan that was read: what would run is not what the plan says.
-INCOMPLETE = frozenset({"missing-input", "missing-node-sets", "input-without-spikes", "spikes-of-unknown-population"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,26 +87,32 @@ class RunJob:
     def simulate(self, progress: Progress) -> Results:
         """Run it, saying before what the backend cannot honour."""
         arguments = self.arguments
+        shared: dict[str, Any] = {
+            "report": self.report,
+            "strict": arguments.strict,
+            "progress": progress,
+            "log": _to_stderr if arguments.verbose else None,
+        }
         results = simulate(
             self.document.network,
             self.plan,
             arguments.backend,
             profile=self._profile(),
-            report=self.report,
-            strict=arguments.strict,
-            progress=progress,
-            log=_to_stderr if arguments.verbose else None,
             lowered=None if arguments.quiet else self._tell,
             duration=arguments.duration,
             timestep=arguments.timestep,
             seed=arguments.seed,
             spike_times=arguments.spike_times,
+            **shared,
         )
+        if arguments.emulate and isinstance(results, Mapped):
+            results = emulate(results, threads=arguments.threads, **shared)
         return replace(results, provenance={**results.provenance, **self._origin()})
 
     def _profile(self) -> Profile:
         arguments = self.arguments
         asked = {"coreneuron": arguments.coreneuron or None, "engine": arguments.engine}
+        asked |= {"board": arguments.board, "spalloc": arguments.spalloc}
         options = {name: value for name, value in asked.items() if value is not None}
         return Profile(arguments.threads, arguments.processes, tuple(arguments.mechanisms), options=options)
 
@@ -131,13 +135,26 @@ class RunJob:
         }
 
     def write(self, results: Results) -> tuple[Path, ...]:
-        """The results under ``dest``, whole or not at all. Gives the files."""
-        options = _sonata_options(self.plan) if self.arguments.to == "sonata" else {}
-        return write_results(
-            results, self.dest, self.arguments.to, report=self.report, overwrite=self.arguments.overwrite, **options
-        )
+        """The results under ``dest``, whole or not at all, and the fidelity report of a chip. Gives the files."""
+        files: tuple[Path, ...] = ()
+        if results.level != MAPPED:
+            options = output_options(self.plan) if self.arguments.to == "sonata" else {}
+            files = write_results(
+                results, self.dest, self.arguments.to, report=self.report, overwrite=self.arguments.overwrite, **options
+            )
+        if isinstance(results, Mapped) and results.fidelity is not None:
+            from pynn_io.cli.run_mapped import write_fidelity
+
+            single = find_format(self.arguments.to).kind == "file"
+            files = (*files, write_fidelity(results.fidelity, self.dest, single=single))
+        return files
 
     def draw(self, results: Results) -> None:
+        if isinstance(results, Mapped) and results.level == MAPPED:
+            from pynn_io.show.plot_fidelity import draw_fidelity
+
+            draw_fidelity(results, self.arguments.plot, title=self.dest.stem)
+            return
         from pynn_io.show.plot_results import draw_results
 
         draw_results(results, self.arguments.plot, title=self.dest.stem, network=self.document.network)
@@ -153,7 +170,7 @@ def _refuse_incomplete(report: Report) -> None:
 
 def default_destination(source: Path, backend: str, row: ResultFormat) -> Path:
     """Named after the plan and the backend, in the current directory: ``300_pointneurons-nest``."""
-    return Path(f"{name_of(source)}-{backend}{row.extension if row.kind == 'file' else ''}")
+    return Path(f"{name_of(source)}-{backend.replace(':', '-')}{row.extension if row.kind == 'file' else ''}")
 
 
 def _count_cells(network: Network, plan: SimulationPlan) -> int:
@@ -170,21 +187,6 @@ def refuse_destination(dest: Path, overwrite: bool) -> None:
         place = place.parent
     if not os.access(place, os.W_OK) or not (place.is_dir() or place == dest.absolute()):
         raise WriteError("cannot write here", where=place)
-
-
-def _sonata_options(plan: SimulationPlan) -> Mapping[str, Any]:
-    """Names and order of the files as the plan has them."""
-    output = plan.output
-    stated = {
-        "spikes_file": output.spikes_file,
-        "spikes_csv": output.spikes_file_csv,
-        "spikes_sort_order": output.spikes_sort_order,
-        # The files of quantities and events are written by name beside these, as LEMS has them.
-        "report_files": {
-            one.name: one.file for one in plan.recordings if one.file and one.kind not in ("quantities", "events")
-        },
-    }
-    return {name: value for name, value in stated.items() if value}
 
 
 def _to_stderr(text: str) -> None:

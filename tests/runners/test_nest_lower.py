@@ -27,10 +27,10 @@ from pynn_io.graph.stimuli import (
     VoltageClamp,
 )
 from pynn_io.graph.synapses import Synapse
+from pynn_io.lowering.glif import to_glif_psc
+from pynn_io.lowering.grid import Grid
 from pynn_io.report import Kind, Report
 from pynn_io.runners.nest import NestRunner
-from pynn_io.runners.nest.glif import to_glif_psc
-from pynn_io.runners.nest.grid import Grid
 from pynn_io.runners.nest.lowered import CellCurrents, Current, Lowered
 from pynn_io.runners.nest.stimuli import own_steps
 from pynn_io.simulation_plan import Recording, SimulationPlan
@@ -251,7 +251,7 @@ def test_ports_of_receptors() -> None:
     [
         (table(1, synapse=["e"], weight_unit=["uS"]), None, "weights are in uS"),
         (table(1, synapse=["e"], receptor=["nmda"]), None, "'nmda' is no receptor"),
-        (table(1, synapse=["e"]), Synapse("STDPMechanism"), "no synapse model for 'STDPMechanism'"),
+        (table(1, synapse=["e"]), Synapse("StructuralMechanism"), "no synapse model for 'StructuralMechanism'"),
     ],
 )
 def test_synapses_that_make_no_sense(types: Table, synapse: Synapse | None, text: str) -> None:

@@ -14,8 +14,9 @@ from pynn_io.graph.cells import CableCell, PointCell, SpikeSource, UnknownCell
 from pynn_io.graph.columns import EMPTY
 from pynn_io.graph.network import Population
 from pynn_io.lowering import Part
+from pynn_io.lowering.glif import is_glif, to_glif_psc
+from pynn_io.lowering.standard import filled, is_unstated
 from pynn_io.report import Report
-from pynn_io.runners.nest.glif import is_glif, to_glif_psc
 from pynn_io.runners.nest.lowered import Nodes
 from pynn_io.units import UNITS, scale_by_power, unit
 from pynn_io.vocabulary import models, translations
@@ -118,10 +119,10 @@ def _standard(part: Part, cell: PointCell, report: Report, where: str) -> Nodes 
     if row is None:
         return None
     model = models.MODELS[cell.model]
-    stated = {name: value for name, value in part.parameters.items() if not _all_masked(value)}
+    stated = {name: value for name, value in part.parameters.items() if not is_unstated(value)}
     values = models.complete(replace(cell, parameters=stated), report, where)
-    values = {name: _filled(value, model.parameter(name)) for name, value in values.items()}
-    states = {item.name: _filled(values.pop(item.name, item.default), item) for item in model.states}
+    values = {name: filled(value, model.parameter(name)) for name, value in values.items()}
+    states = {item.name: filled(values.pop(item.name, item.default), item) for item in model.states}
     if cell.model in _SPECIAL_CASES:
         fixed = {**values, **DERIVED[cell.model](values)}
         values = {item.name: fixed[item.name] for item in models.MODELS[row.standard].parameters}
@@ -135,22 +136,12 @@ def _standard(part: Part, cell: PointCell, report: Report, where: str) -> Nodes 
     names = _native_states(row, model)
     for name, value in states.items():
         # A synaptic state at rest is NEST's own, and some of its models do not let it be set.
-        if name in names and (np.ndim(value) or value != 0 or name in ("v", "u")):
+        if name in names and (np.ndim(value) or value != 0 or not name.startswith(("gsyn", "isyn", "g_"))):
             native_name, _, power = names[name]
             native[native_name] = scale_by_power(value, power)
     bare = row.native.removeprefix("nest:")
     unit_, signed = _synaptic(row.native)
     return Nodes(part.population, bare, part.rows, native, unit_, signed, _standard_recordables(row, model))
-
-
-def _all_masked(value: Any) -> bool:
-    return value is None or (isinstance(value, np.ma.MaskedArray) and bool(np.ma.getmaskarray(value).all()))
-
-
-def _filled(value: Any, item: models.Parameter | None) -> Any:
-    """Masked rows of a per-cell value get the model's default."""
-    default = item.default if item is not None else None
-    return value.filled(default) if isinstance(value, np.ma.MaskedArray) else value  # type: ignore[arg-type]
 
 
 def _native_states(row: translations.Translation, model: models.Model) -> dict[str, tuple[str, str, int]]:

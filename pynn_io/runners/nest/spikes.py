@@ -11,8 +11,8 @@ from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network
 from pynn_io.graph.stimuli import PoissonTrains, SpontaneousSynapses, Stimulus, SynapseReplay, code_of
 from pynn_io.lowering import Trains, parts, poisson_trains, rows_of, targets, trains
+from pynn_io.lowering.grid import Grid
 from pynn_io.report import Report
-from pynn_io.runners.nest.grid import Grid
 from pynn_io.runners.nest.lowered import Bombardment, Feed, Nodes
 from pynn_io.simulation_plan import SimulationPlan
 from pynn_io.units import convert
@@ -27,9 +27,10 @@ MODES = ("precise", "grid")
 def precise(plan: SimulationPlan, nodes: tuple[Nodes, ...]) -> bool:
     """Whether input spikes keep their times between two steps. Raises PlanError for an unknown mode.
 
-    ``grid`` moves a spike to the next step, as NEST's own reader of SONATA does (``allow_offgrid_times``). ``precise`` keeps the time, as BMTK does (``precise_times``): models that know only steps
-    then take the spike at the next one, so that input is late by half a step on average. Where the plan does not say,
-    it is ``precise`` if all cells are models with exact times (``iaf_psc_exp_ps`` ...), and else ``grid``.
+    ``grid`` moves a spike to the next step, as NEST's own reader of SONATA does (``allow_offgrid_times``). ``precise``
+    keeps the time, as BMTK does (``precise_times``): models that know only steps then take the spike at the next one,
+    so that input is late by half a step on average. Where the plan does not say, it is ``precise`` if all cells are
+    models with exact times (``iaf_psc_exp_ps`` ...), and else ``grid``.
     """
     if plan.spike_times is None:
         return bool(nodes) and all(item.model.endswith(PRECISE_MODELS) for item in nodes)

@@ -9,8 +9,8 @@ import numpy as np
 
 from pynn_io.errors import SimulationFailed
 from pynn_io.lowering import Trains
+from pynn_io.lowering.grid import Grid
 from pynn_io.runners.nest.build import Model, Outlet, errors, spike_recorder
-from pynn_io.runners.nest.grid import Grid
 
 #: Spikes that a recorder keeps before it is emptied: reading takes 0.1 us for each, being emptied some 100 us.
 _KEPT = 1000
