@@ -150,6 +150,16 @@ FORMATS: dict[str, Format] = {
             sniff="pynn_io.detect:is_nix",
             templates=True,
         ),
+        Format(
+            "nir",
+            "NIR graph (Neuromorphic Intermediate Representation): integrate-and-fire networks for chips",
+            reader="pynn_io.importers.nir:read",
+            writer="pynn_io.exporters.nir:write",
+            extensions=(".nir",),
+            dialects={"relative": "potentials from rest, for readers whose neurons begin at 0 or have no v_leak"},
+            kind="file",
+            sniff="pynn_io.detect:is_nir",
+        ),
     )
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -13,7 +12,7 @@ from pynn_io.audit import cell_code
 from pynn_io.graph.cells import CableCell, PointCell, SpikeSource, UnknownCell
 from pynn_io.graph.columns import EMPTY
 from pynn_io.graph.network import Population
-from pynn_io.lowering import Part
+from pynn_io.lowering import Part, completed
 from pynn_io.report import Report
 from pynn_io.runners.nest.glif import is_glif, to_glif_psc
 from pynn_io.runners.nest.lowered import Nodes
@@ -118,10 +117,8 @@ def _standard(part: Part, cell: PointCell, report: Report, where: str) -> Nodes 
     if row is None:
         return None
     model = models.MODELS[cell.model]
-    stated = {name: value for name, value in part.parameters.items() if not _all_masked(value)}
-    values = models.complete(replace(cell, parameters=stated), report, where)
-    values = {name: _filled(value, model.parameter(name)) for name, value in values.items()}
-    states = {item.name: _filled(values.pop(item.name, item.default), item) for item in model.states}
+    values = completed(part, cell, report, where)
+    states = {item.name: values.pop(item.name, item.default) for item in model.states}
     if cell.model in _SPECIAL_CASES:
         fixed = {**values, **DERIVED[cell.model](values)}
         values = {item.name: fixed[item.name] for item in models.MODELS[row.standard].parameters}
@@ -141,16 +138,6 @@ def _standard(part: Part, cell: PointCell, report: Report, where: str) -> Nodes 
     bare = row.native.removeprefix("nest:")
     unit_, signed = _synaptic(row.native)
     return Nodes(part.population, bare, part.rows, native, unit_, signed, _standard_recordables(row, model))
-
-
-def _all_masked(value: Any) -> bool:
-    return value is None or (isinstance(value, np.ma.MaskedArray) and bool(np.ma.getmaskarray(value).all()))
-
-
-def _filled(value: Any, item: models.Parameter | None) -> Any:
-    """Masked rows of a per-cell value get the model's default."""
-    default = item.default if item is not None else None
-    return value.filled(default) if isinstance(value, np.ma.MaskedArray) else value  # type: ignore[arg-type]
 
 
 def _native_states(row: translations.Translation, model: models.Model) -> dict[str, tuple[str, str, int]]:
