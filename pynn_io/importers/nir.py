@@ -238,7 +238,7 @@ class _Reader:
 
 def _in_order(found: Mapping[str, _Named], names: Any) -> dict[str, _Named]:
     """What was noted to be first comes first: HDF5 sorts the nodes of a file by name."""
-    noted = names if isinstance(names, list) else []
+    noted: list[str] = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
     return {name: found[name] for name in dict.fromkeys([*noted, *found]) if name in found}
 
 
