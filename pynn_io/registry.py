@@ -51,8 +51,9 @@ class Format:
 class Backend:
     """One simulator or machine.
 
-    runner: ``module:class`` of a `pynn_io.runners.base.Runner`. level: executes, maps, emits or unavailable, with the
-    ``reason``. extra: what to ``pip install``. package, distribution: what it imports, and what that is called on PyPI.
+    runner: ``module:class`` of a `pynn_io.runners.base.Runner`, or ``module:class[ARGUMENT]``. level: executes, maps,
+    emits or unavailable, with the ``reason``. extra: what to ``pip install``. package: what it imports, several names
+    apart by spaces. distribution: what the simulator is called on PyPI.
     one_process: why it cannot run on several MPI ranks; empty where it can. options: what it knows of a `Profile`'s.
     spikes_at_zero: whether it delivers an input spike at 0 ms. through: the format that it reads its models from: what
     is run has been exported to that first.
@@ -73,7 +74,7 @@ class Backend:
 
     def is_installed(self) -> bool:
         """Whether the package that it needs can be found; nothing is imported."""
-        return not self.package or find_spec(self.package) is not None
+        return all(find_spec(name) is not None for name in self.package.split())
 
     def version(self) -> str:
         """The installed version of the simulator; empty where it is not installed, or does not say."""
@@ -163,6 +164,8 @@ FORMATS: dict[str, Format] = {
     )
 }
 
+_PYNN_PROCESS = "networks are built by PyNN in one process here"
+
 BACKENDS: dict[str, Backend] = {
     row.name: row
     for row in (
@@ -210,6 +213,37 @@ BACKENDS: dict[str, Backend] = {
             through="neuroml",
         ),
         Backend(
+            "pynn:nest",
+            "NEST by PyNN",
+            "pynn_io.runners.pynn:PynnRunner[pyNN.nest]",
+            "executes",
+            extra="pynn,nest",
+            package="pyNN nest",
+            distribution="nest-simulator",
+            one_process=_PYNN_PROCESS,
+            spikes_at_zero=False,
+        ),
+        Backend(
+            "pynn:neuron",
+            "NEURON by PyNN",
+            "pynn_io.runners.pynn:PynnRunner[pyNN.neuron]",
+            "executes",
+            extra="pynn,neuron",
+            package="pyNN neuron",
+            distribution="neuron",
+            one_process=_PYNN_PROCESS,
+        ),
+        Backend(
+            "pynn:brian2",
+            "Brian2 by PyNN",
+            "pynn_io.runners.pynn:PynnRunner[pyNN.brian2]",
+            "executes",
+            extra="pynn,brian2",
+            package="pyNN brian2",
+            distribution="brian2",
+            one_process=_PYNN_PROCESS,
+        ),
+        Backend(
             "eden",
             "EDEN",
             None,
@@ -228,6 +262,10 @@ BACKENDS: dict[str, Backend] = {
 }
 
 
+#: Backends of which there is no end: what stands before the colon -> ``module:function`` from what follows to the row.
+FAMILIES: dict[str, str] = {"pynn": "pynn_io.pynn_backends:row"}
+
+
 def formats() -> dict[str, Format]:
     """The built-in formats and those of installed packages, by name."""
     return {**_installed(ENTRY_POINTS), **FORMATS}
@@ -239,8 +277,15 @@ def backends() -> dict[str, Backend]:
 
 
 def find_backend(name: str) -> Backend:
-    """The row of that name. Raises FormatError for an unknown one, listing the known."""
+    """The row of that name, or the one that a family makes of it (``pynn:my.module``).
+
+    Raises FormatError for an unknown one, listing the known.
+    """
     known = backends()
+    family, colon, rest = name.partition(":")
+    if name not in known and colon and family in FAMILIES:
+        made: Backend = load_dotted(FAMILIES[family])(rest)
+        return made
     if name not in known:
         raise FormatError(f"unknown backend {name!r}", hint=f"known backends: auto, {', '.join(sorted(known))}")
     return known[name]

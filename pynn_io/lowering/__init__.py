@@ -3,7 +3,7 @@
 Steps that more than one target needs. They are pure: columns in, columns out, nothing per edge or cell in Python.
 """
 
-from pynn_io.lowering.cells import Part, completed, parts, rows_of, simulated, sources, targets
+from pynn_io.lowering.cells import Part, parts, rows_of, simulated, sources, targets
 from pynn_io.lowering.edges import (
     EdgeBlock,
     UsedWeights,
@@ -19,7 +19,6 @@ __all__ = [
     "Part",
     "Trains",
     "UsedWeights",
-    "completed",
     "draw_poisson",
     "edge_blocks",
     "effective_weight",

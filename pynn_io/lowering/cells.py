@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from pynn_io.graph.cells import Cell, PointCell, SpikeSource
+from pynn_io.graph.cells import Cell, SpikeSource
 from pynn_io.graph.columns import EMPTY
 from pynn_io.graph.network import Network, Population
 from pynn_io.graph.node_sets import NodeSet, resolve
 from pynn_io.graph.schema import PARAMETER
-from pynn_io.report import Report
 from pynn_io.simulation_plan import SimulationPlan
-from pynn_io.vocabulary import models
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,27 +77,6 @@ def _overridden(values: Any, rows: np.ndarray, beneath: Any) -> Any:
     if beneath is None:
         return values
     return beneath if mask.all() else np.where(mask, beneath, np.ma.getdata(values))
-
-
-def completed(part: Part, cell: PointCell, report: Report, where: str) -> dict[str, Any]:
-    """Every parameter of a part whose model the vocabulary knows, and the states that are stated; nothing is masked.
-
-    cell: the part's. Reports as `models.complete` does. Raises KeyError for an unknown model.
-    """
-    stated = {name: value for name, value in part.parameters.items() if not _all_masked(value)}
-    values = models.complete(replace(cell, parameters=stated), report, where)
-    model = models.known(cell.model)
-    return {name: filled(value, model.parameter(name) if model else None) for name, value in values.items()}
-
-
-def _all_masked(value: Any) -> bool:
-    return value is None or (isinstance(value, np.ma.MaskedArray) and bool(np.ma.getmaskarray(value).all()))
-
-
-def filled(value: Any, item: models.Parameter | None) -> Any:
-    """Masked rows of a per-cell value get the model's default."""
-    default = item.default if item is not None else None
-    return value.filled(default) if isinstance(value, np.ma.MaskedArray) else value  # type: ignore[arg-type]
 
 
 def simulated(network: Network, plan: SimulationPlan) -> dict[str, np.ndarray]:

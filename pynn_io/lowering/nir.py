@@ -23,11 +23,11 @@ from pynn_io.graph.cells import PointCell, SpikeSource
 from pynn_io.graph.columns import empty
 from pynn_io.graph.network import Network, Population, Projection
 from pynn_io.lowering.abstract import leaky, without_capacitance
-from pynn_io.lowering.cells import Part, completed, parts
+from pynn_io.lowering.cells import Part, parts
 from pynn_io.lowering.edges import edge_blocks
+from pynn_io.lowering.standard import as_standard_values, completed
 from pynn_io.report import Report
 from pynn_io.units import convert
-from pynn_io.vocabulary import models, translations
 
 Values = dict[str, Any]
 #: Potentials, which the dialect ``relative`` counts from rest.
@@ -76,15 +76,10 @@ def _standard(part: Part, cell: PointCell, report: Report, where: str) -> Values
 
 def _translated(part: Part, cell: PointCell, report: Report, where: str) -> Values:
     """A cell of NEST as its standard twin."""
-    row = translations.of_native(cell.model)
-    if row is None:
-        raise NoPrimitive(f"{cell.model} has no standard twin")
-    values = completed(part, cell, report, where)
-    states = {item.name: values.pop(item.name) for item in models.MODELS[cell.model].states if item.name in values}
-    found, unsaid = translations.to_standard(row, values)
-    if unsaid:
-        raise NoPrimitive(f"{', '.join(sorted(unsaid))} of {cell.model} change what it computes")
-    return {**found, **states}
+    found, native_only = as_standard_values(cell.model, completed(part, cell, report, where))
+    if native_only:
+        raise NoPrimitive(f"{', '.join(sorted(native_only))} of {cell.model} change what it computes")
+    return found
 
 
 def _integrate_and_fire_1(part: Part, cell: PointCell, report: Report, where: str) -> Values:

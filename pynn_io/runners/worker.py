@@ -96,9 +96,10 @@ def _refuse(job: Job, report: Report) -> None:
 
 
 def load_runner(dotted: str) -> Runner:
-    """A new runner from ``module:class``."""
+    """A new runner from ``module:class``, or from ``module:class[ARGUMENT]`` with that argument."""
     module, _, name = dotted.partition(":")
-    return getattr(import_module(module), name)()
+    name, bracket, argument = name.partition("[")
+    return getattr(import_module(module), name)(*[argument.removesuffix("]")] * bool(bracket))
 
 
 def _check_ranks(job: Job, number: int, size: int) -> None:

@@ -32,9 +32,12 @@ _NO_CELL = "the backend has no such cell"
 _NOT_BUILT = "populations and connections that a type of one's own builds are not made"
 _NO_STIMULUS = "no simulator here has such a stimulus"
 
+_NO_EXTENT = "NEST runs cells without extent"
+_AT_SYNAPSES = ("stimulus:SpontaneousSynapses", "stimulus:SpontaneousSynapses:rate")
+
 _NEST = {
     **_no(
-        "NEST runs cells without extent",
+        _NO_EXTENT,
         *("cell:CableCell", "template:hoc", "template", "channel:nmodl:pas", "channel:nmodl", "channel"),
         *("decor:ChannelDensity", "decor:MembraneProperty", "decor:ReversalPotential", "decor:ConcentrationModel"),
         *(
@@ -55,10 +58,7 @@ _NEST = {
     **_no("gap junctions between NEST's cells are not connected yet", "kind:electrical"),
     **_no("NEST's cells take no graded synapses", "kind:graded"),
     **_no(_OTHER_KIND, "kind"),
-    **_no(
-        "NEST makes no events at single synapses",
-        *("stimulus:SpontaneousSynapses", "stimulus:SpontaneousSynapses:rate"),
-    ),
+    **_no("NEST makes no events at single synapses", *_AT_SYNAPSES),
     **_no("NEST runs the network as if it stood alone", "surroundings"),
     **_no(_NOT_BUILT, "component_types:structure"),
     **_no("NEST's cells cannot be clamped to a voltage", "stimulus:VoltageClamp", "stimulus:VoltageClamp:delayed"),
@@ -111,7 +111,24 @@ _ARBOR = {
     **_no("Arbor's runner does not apply what is stated for NEURON alone", "run:obi", "run:own"),
 }
 
-KINDS: Mapping[str, Answers] = MappingProxyType({"nest": _NEST, "neuron": _NEURON, "arbor": _ARBOR})
+_NOT_IN_PYNN = "PyNN's standard cells have no such thing"
+_PYNN = {
+    **{key: ("no", "PyNN's standard cells have no extent") for key, (_, why) in _NEST.items() if why == _NO_EXTENT},
+    **_no(_NO_CELL, "cell:UnknownCell"),
+    **_no("PyNN's standard cells take no gap junctions", "kind:electrical"),
+    **_no("PyNN's standard cells take no graded synapses", "kind:graded"),
+    **_no(_OTHER_KIND, "kind"),
+    **_no("PyNN makes no events at single synapses", *_AT_SYNAPSES, "stimulus:SynapseReplay"),
+    **_no("PyNN runs the network as if it stood alone", "surroundings"),
+    **_no(_NOT_BUILT, "component_types:structure"),
+    **_no(_NOT_IN_PYNN, "stimulus:VoltageClamp", "stimulus:VoltageClamp:delayed"),
+    **_no("PyNN records single variables of cells without extent", "recording:obi"),
+    **_no("PyNN records variables of cells, and nothing else", "recording:bmtk"),
+    "recording:lems": _NEST["recording:lems"],
+    **_no("PyNN has no such stimulus", "stimulus:ComponentInput", "stimulus:OtherStimulus"),
+}
+
+KINDS: Mapping[str, Answers] = MappingProxyType({"nest": _NEST, "neuron": _NEURON, "arbor": _ARBOR, "pynn": _PYNN})
 
 #: Standard cells, sources and connections that both backends run.
 _STANDARD = (
@@ -129,6 +146,7 @@ _SHAPED: Answer = (
     "approximate",
     "in NEST the target cell shapes the response: it becomes a static synapse of this weight",
 )
+_SHAPED_IN_PYNN: Answer = ("approximate", _SHAPED[1].replace("NEST", "PyNN"))
 _PLASTIC = (
     "TsodyksMarkramSynapse SimpleStochasticSynapse StochasticTsodyksMarkramSynapse MultiQuantalSynapse STDPMechanism"
     " nest:bernoulli_synapse nest:tsodyks_synapse nest:tsodyks2_synapse nest:quantal_stp_synapse nest:stdp_synapse"
@@ -157,6 +175,20 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
             "neuroml:": EXACT,
             "nest:": ("no", "it is a model of NEST without a counterpart on NEURON"),
         },
+        "pynn": {
+            **_exact(_STANDARD),
+            **_exact("GIF_cond_exp"),
+            **_exact(" ".join(row.native for row in TRANSLATIONS)),
+            **_exact(
+                "TsodyksMarkramSynapse SimpleStochasticSynapse StochasticTsodyksMarkramSynapse MultiQuantalSynapse"
+                " STDPMechanism nest:tsodyks_synapse nest:bernoulli_synapse nest:quantal_stp_synapse"
+            ),
+            **_exact("neuroml:iafCell neuroml:iafRefCell neuroml:iafTauCell neuroml:iafTauRefCell neuroml:adExIaFCell"),
+            **_exact("neuroml:expOneSynapse neuroml:alphaSynapse neuroml:alphaCurrentSynapse"),
+            # Native models are for the backend that has them: what another one does, lowering says.
+            **_exact("nrn:IntFire1 nrn:IntFire2 nrn:IntFire4 nest:"),
+            "nrn:": ("no", "it is a model of NEURON that PyNN has not"),
+        },
         "arbor": {
             **_exact("IF_curr_delta nest:iaf_psc_delta SpikeSourceArray SpikeSourcePoisson"),
             **_exact("static StaticSynapse nest:static_synapse nest:static_synapse_hom_w nest:cont_delay_synapse"),
@@ -172,6 +204,7 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
 SYNAPSES: Mapping[str, Answers] = MappingProxyType(
     {
         "nest": {"nrn:": _SHAPED},
+        "pynn": {"nrn:": _SHAPED_IN_PYNN},
         "neuron": {"nest:": _STATIC, "": _STATIC},
         "arbor": {"nest:": _STATIC, "": _STATIC, "neuroml:": EXACT},
     },

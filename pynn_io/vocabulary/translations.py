@@ -49,8 +49,8 @@ class Translation:
 
 
 def _leak_conductance(standard: Mapping[str, Any]) -> float:
-    """nS from nF and ms."""
-    return scale_by_power(standard["cm"], 3) / standard["tau_m"]
+    """nS from nF and ms, rounded as PyNN rounds."""
+    return scale_by_power(standard["cm"] / standard["tau_m"], 3)
 
 
 def _membrane_time(native: Mapping[str, Any]) -> float:

@@ -193,7 +193,7 @@ nest.Connect(source, cells, syn_spec=dict(synapse_model="tsodyks2_synapse", weig
 
 def test_glif_parameters_are_those_that_bmtk_computes(tmp_path: Path) -> None:
     pytest.importorskip("bmtk")
-    from pynn_io.runners.nest.glif import _VARIANTS, to_glif_psc
+    from pynn_io.lowering.glif import _VARIANTS, to_glif_psc
     from tests.runners.test_nest_lower import GLIF
 
     names = [f"nest:{name}_psc" for name in _VARIANTS]

@@ -12,9 +12,10 @@ from pynn_io.audit import cell_code
 from pynn_io.graph.cells import CableCell, PointCell, SpikeSource, UnknownCell
 from pynn_io.graph.columns import EMPTY
 from pynn_io.graph.network import Population
-from pynn_io.lowering import Part, completed
+from pynn_io.lowering import Part
+from pynn_io.lowering.glif import is_glif, to_glif_psc
+from pynn_io.lowering.standard import completed
 from pynn_io.report import Report
-from pynn_io.runners.nest.glif import is_glif, to_glif_psc
 from pynn_io.runners.nest.lowered import Nodes
 from pynn_io.units import UNITS, scale_by_power, unit
 from pynn_io.vocabulary import models, translations
@@ -132,7 +133,7 @@ def _standard(part: Part, cell: PointCell, report: Report, where: str) -> Nodes 
     names = _native_states(row, model)
     for name, value in states.items():
         # A synaptic state at rest is NEST's own, and some of its models do not let it be set.
-        if name in names and (np.ndim(value) or value != 0 or name in ("v", "u")):
+        if name in names and (np.ndim(value) or value != 0 or not name.startswith(("gsyn", "isyn", "g_"))):
             native_name, _, power = names[name]
             native[native_name] = scale_by_power(value, power)
     bare = row.native.removeprefix("nest:")

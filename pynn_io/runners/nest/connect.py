@@ -9,9 +9,9 @@ import numpy as np
 
 from pynn_io.errors import PlanError, RunError
 from pynn_io.lowering import EdgeBlock, edge_blocks
+from pynn_io.lowering.grid import Grid, Moved
 from pynn_io.progress import Progress
 from pynn_io.report import Report
-from pynn_io.runners.nest.grid import Grid, Moved
 from pynn_io.runners.nest.lowered import LEFT_OUT, Link, Lowered, Spec
 from pynn_io.runners.nest.synapses import receptors, used_weights
 

@@ -11,8 +11,8 @@ from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network
 from pynn_io.graph.stimuli import PoissonTrains, SpontaneousSynapses, Stimulus, SynapseReplay, code_of
 from pynn_io.lowering import Trains, parts, poisson_trains, rows_of, targets, trains
+from pynn_io.lowering.grid import Grid
 from pynn_io.report import Report
-from pynn_io.runners.nest.grid import Grid
 from pynn_io.runners.nest.lowered import Bombardment, Feed, Nodes
 from pynn_io.simulation_plan import SimulationPlan
 from pynn_io.units import convert

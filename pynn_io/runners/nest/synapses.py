@@ -16,16 +16,8 @@ from pynn_io.report import Report
 from pynn_io.runners.nest.lowered import Link, Nodes, Spec
 from pynn_io.units import convert
 from pynn_io.vocabulary import models
+from pynn_io.vocabulary.plasticity import NEST_SYNAPSES
 
-#: Standard synapses as NEST's, with the parameters that bear another name there.
-_STANDARD: Mapping[str, tuple[str, Mapping[str, str]]] = {
-    "": ("static_synapse", {}),
-    "static": ("static_synapse", {}),
-    "StaticSynapse": ("static_synapse", {}),
-    "SimpleStochasticSynapse": ("bernoulli_synapse", {"p": "p_transmit"}),
-    "TsodyksMarkramSynapse": ("tsodyks_synapse", {"tau_facil": "tau_fac"}),
-    "MultiQuantalSynapse": ("quantal_stp_synapse", {"tau_facil": "tau_fac"}),
-}
 _RECEPTORS = ("excitatory", "inhibitory")
 
 
@@ -108,8 +100,8 @@ def _hashable(value: Any) -> Any:
 
 def _model(synapse: Synapse, aliases: Mapping[str, str], where: str, report: Report) -> tuple[str, Mapping[str, str]]:
     """NEST's name of the synapse model, and parameters under other names."""
-    if synapse.model in _STANDARD:
-        return _STANDARD[synapse.model]
+    if synapse.model in NEST_SYNAPSES:
+        return NEST_SYNAPSES[synapse.model]
     dialect, _, bare = synapse.model.partition(":")
     if dialect == "nest":
         if bare in aliases:
@@ -127,7 +119,7 @@ def _model(synapse: Synapse, aliases: Mapping[str, str], where: str, report: Rep
     raise PlanError(
         f"NEST has no synapse model for {synapse.model!r}",
         where=where,
-        hint=f"known: nest:<any of NEST's>, {', '.join(name for name in _STANDARD if name)}",
+        hint=f"known: nest:<any of NEST's>, {', '.join(name for name in NEST_SYNAPSES if name)}",
     )
 
 

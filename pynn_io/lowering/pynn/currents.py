@@ -1,0 +1,157 @@
+"""Currents as PyNN's current sources.
+
+A step of current is a ``DCSource``, any other course a ``StepCurrentSource`` with the value of the middle of each time
+step, a sine an ``ACSource`` where the target is declarative. What differs from cell to cell is a source a cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from pynn_io.errors import PlanError
+from pynn_io.graph.stimuli import (
+    CurrentPulses,
+    OtherStimulus,
+    PoissonTrains,
+    SinusoidalCurrent,
+    SpikeTrains,
+    SpontaneousSynapses,
+    Stimulus,
+    SynapseReplay,
+    code_of,
+)
+from pynn_io.lowering.cells import targets
+from pynn_io.lowering.grid import Grid, Moved
+from pynn_io.lowering.pynn.words import CurrentSource, LoweredNetwork
+from pynn_io.lowering.signals import Process, Shape, Signal, amplitudes, levels, random_of, sample, seeds_of, signal_of
+from pynn_io.report import Report
+from pynn_io.simulation_plan import SimulationPlan
+
+#: Stimuli that are spikes.
+_SPIKES = (SpikeTrains, PoissonTrains, SynapseReplay, SpontaneousSynapses)
+_Source = tuple[str, dict[str, Any]]
+
+
+def lower_currents(
+    lowered: LoweredNetwork, plan: SimulationPlan, present: Mapping[str, np.ndarray], grid: Grid, report: Report
+) -> tuple[CurrentSource, ...]:
+    """Every stimulus that is a current into cells that run; the others are reported by name (LOST).
+
+    present: cells that run, a mask by population. Raises PlanError for impossible numbers and for a column
+    (``threshold_current`` ...) that is missing.
+    """
+    found: list[CurrentSource] = []
+    for stimulus in plan.stimuli:
+        if isinstance(stimulus.what, _SPIKES):
+            continue
+        signal = _signal(stimulus)
+        if stimulus.compartment_set is not None or signal is None or signal.kind != "current":
+            _unsupported(stimulus, report)
+            continue
+        reached = targets(stimulus.node_set, lowered.network, plan)
+        reached = {name: rows[present[name][rows]] for name, rows in reached.items()}
+        if not any(len(rows) for rows in reached.values()):
+            message = f"The input {stimulus.name!r} reaches no cell that runs."
+            report.lost("stimulus-without-cells", f"inputs.{stimulus.name}", message)
+        for name, rows in reached.items():
+            found += _sources(stimulus, signal, lowered, plan, name, rows, grid, report)
+    return tuple(found)
+
+
+def _signal(stimulus: Stimulus) -> Signal | None:
+    try:
+        return signal_of(stimulus.what)
+    except ValueError as error:
+        raise PlanError(f"the input cannot be applied: {error}", where=f"inputs.{stimulus.name}") from error
+
+
+def _unsupported(stimulus: Stimulus, report: Report) -> None:
+    what, where = stimulus.what, f"inputs.{stimulus.name}"
+    kind = what.kind if isinstance(what, OtherStimulus) else type(what).__name__
+    kind += " that is a conductance" if getattr(what, "conductance", False) else ""
+    kind += " at places on cells" if stimulus.compartment_set is not None else ""
+    message = f"PyNN has no input of the kind {kind}; {stimulus.name!r} is left out."
+    report.lost(code_of(what), where, message)
+
+
+def _sources(
+    stimulus: Stimulus,
+    signal: Signal,
+    lowered: LoweredNetwork,
+    plan: SimulationPlan,
+    population: str,
+    rows: np.ndarray,
+    grid: Grid,
+    report: Report,
+) -> Iterator[CurrentSource]:
+    """The sources of one stimulus in one population."""
+    where = f"inputs.{stimulus.name}"
+    offset, gain = amplitudes(signal, lowered.network.populations[population], rows, where)
+    seeds = seeds_of(signal, plan, report, where)
+    same = not isinstance(signal.shape, Process) and not np.ptp(offset) and not np.ptp(gain) if len(rows) else True
+    for cells in lowered.of(population):
+        mine = np.flatnonzero(np.isin(rows, cells.rows))
+        places = np.searchsorted(cells.rows, rows[mine])
+        if not len(mine):
+            continue
+        if same:
+            scale, declarative = (float(offset[0]), float(gain[0])), lowered.target.declarative
+            for model, parameters in _alike(stimulus, signal, scale, grid, declarative, report):
+                yield CurrentSource(stimulus.name, model, parameters, cells.label, places)
+            continue
+        for number, place in zip(mine.tolist(), places.tolist(), strict=True):
+            random = None
+            if isinstance(signal.shape, Process):
+                random = random_of(signal.shape, stimulus.name, seeds, population, int(cells.ids[place]))
+            for model, parameters in _steps(sample(signal, offset[number], gain[number], random), grid):
+                yield CurrentSource(stimulus.name, model, parameters, cells.label, np.array([place]))
+
+
+def _alike(
+    stimulus: Stimulus,
+    signal: Signal,
+    scale: tuple[float, float],
+    grid: Grid,
+    declarative: bool,
+    report: Report,
+) -> Iterator[_Source]:
+    what = stimulus.what
+    if isinstance(what, CurrentPulses):
+        yield from _pulses(what, grid, report, f"inputs.{stimulus.name}")
+    elif isinstance(what, SinusoidalCurrent) and what.interval is None and declarative:
+        stop = what.delay + what.duration
+        yield (
+            "ACSource",
+            {
+                "amplitude": what.amplitude,
+                "frequency": what.frequency,
+                "offset": 0.0,
+                "phase": 0.0,
+                "start": what.delay,
+                "stop": stop,
+            },
+        )
+    else:
+        yield from _steps(sample(signal, *scale, None), grid)
+
+
+def _pulses(what: CurrentPulses, grid: Grid, report: Report, where: str) -> Iterator[_Source]:
+    """A source for every step: sources add up."""
+    moved = Moved()
+    # a step may last for ever, or begin after the run
+    begins, ends = (np.minimum(times, grid.end) for times in (what.delays, what.delays + what.durations))
+    begin, end = grid.place(begins, moved), grid.place(ends, moved)
+    moved.tell(report, "off-grid-current", where, "Beginnings and ends of current steps")
+    for amplitude, first, last in zip(what.amplitudes.tolist(), begin.tolist(), end.tolist(), strict=True):
+        if last > first:
+            times = {"start": float(grid.time(first)), "stop": float(grid.time(last))}
+            yield "DCSource", {"amplitude": amplitude, **times}
+
+
+def _steps(course: Shape, grid: Grid) -> Iterator[_Source]:
+    steps, values = levels(course, grid.step)
+    if len(steps):
+        yield "StepCurrentSource", {"times": grid.time(steps), "amplitudes": values}

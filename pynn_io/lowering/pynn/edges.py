@@ -1,0 +1,249 @@
+"""Projections as PyNN's: the edges of a projection split by the cells at both ends, synapse type and receptor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from pynn_io.audit import loss_code
+from pynn_io.errors import PlanError
+from pynn_io.graph.network import Network, Projection
+from pynn_io.lowering.edges import EdgeBlock, edge_blocks
+from pynn_io.lowering.grid import Grid, Moved
+from pynn_io.lowering.pynn.synapses import Spec, spec_of, weights
+from pynn_io.lowering.pynn.words import Cells, Connections, LoweredNetwork
+from pynn_io.report import Report
+from pynn_io.vocabulary import models
+
+#: The delay where a projection states none, ms; NEST's, and that of all runners here.
+DEFAULT_DELAY = 1.0
+_RECEPTORS = ("excitatory", "inhibitory")
+#: A receptor that is neither of `_RECEPTORS`, where these are 0 and 1.
+_OTHER = 2
+
+
+def connections(lowered: LoweredNetwork, report: Report) -> Iterator[Connections]:
+    """Everything that is connected, one projection of the network at a time: only its edges are in memory.
+
+    Reports what a projection states that PyNN has not. Raises PlanError for weights and delays that cannot be.
+    """
+    labels: dict[str, int] = {}
+    for projection in lowered.network.projections.values():
+        yield from _Splitter(projection, lowered, report).split(labels)
+
+
+def largest_delay(network: Network) -> float:
+    """The longest delay of all chemical edges, ms."""
+    longest = DEFAULT_DELAY
+    for projection in network.projections.values():
+        for _, _, rows in projection.blocks(["delay"]):
+            delays = rows.get("delay")
+            if delays is not None and len(delays):
+                longest = max(longest, float(np.nanmax(np.ma.filled(np.ma.asarray(delays, dtype=float), np.nan))))
+    return longest
+
+
+class _Splitter:
+    """The edges of one projection, gathered block by block under their ``(pre, post, spec, receptor)``."""
+
+    def __init__(self, projection: Projection, lowered: LoweredNetwork, report: Report) -> None:
+        self._projection, self._lowered, self._report = projection, lowered, report
+        self._where = f"projection {projection.name}"
+        self._pre, self._post = lowered.of(projection.pre), lowered.of(projection.post)
+        self._moved = Moved()
+        self._defaulted = self._left_out = self._aimless = 0
+        self._specs: list[Spec] = []
+        self._spec_of = np.zeros((projection.types.size, max(1, len(self._post))), dtype=np.int64)
+
+    def split(self, labels: dict[str, int]) -> Iterator[Connections]:
+        """labels: those in use, and how often."""
+        if not self._is_connected():
+            return
+        self._find_specs()
+        gathered: dict[tuple[int, int, int, int], list[dict[str, np.ndarray]]] = {}
+        ends = self._places(self._projection.pre, self._pre), self._places(self._projection.post, self._post)
+        names = list(dict.fromkeys([*(name for spec in self._specs for name, _ in spec.columns), "receptor"]))
+        for block in edge_blocks(self._projection, self._lowered.network, self._report, names):
+            for key, columns in self._block(block, *ends):
+                gathered.setdefault(key, []).append(columns)
+        for (pre, post, number, kind), pieces in sorted(gathered.items(), key=lambda item: item[0]):
+            yield self._joined(self._pre[pre], self._post[post], self._specs[number], kind, pieces, labels)
+        self._tell()
+
+    def _is_connected(self) -> bool:
+        projection = self._projection
+        if projection.kind != "chemical":
+            what = {"electrical": "gap junctions"}.get(projection.kind, f"projections of the kind {projection.kind!r}")
+            message = f"PyNN's standard cells take no {what}; they are left out."
+            code = loss_code(f"kind:{projection.kind}")
+            self._report.lost(code, self._where, message, count=projection.size, examples=[projection.kind])
+        return projection.kind == "chemical"
+
+    def _find_specs(self) -> None:
+        for row, name in enumerate(self._projection.synapses):
+            synapse = self._lowered.network.synapses[name]
+            for number, cells in enumerate(self._post):
+                if cells.is_source:
+                    continue
+                spec = spec_of(self._projection, row, synapse, cells, self._lowered.target, self._report)
+                if spec not in self._specs:
+                    self._specs.append(spec)
+                self._spec_of[row, number] = self._specs.index(spec)
+
+    def _places(self, population: str, cells: Sequence[Cells]) -> tuple[np.ndarray, np.ndarray]:
+        """``(number of the cells or -1, place in them)`` by row of a population."""
+        group = np.full(self._lowered.network.populations[population].size, -1, dtype=np.int64)
+        place = np.zeros(len(group), dtype=np.int64)
+        for number, item in enumerate(cells):
+            group[item.rows] = number
+            place[item.rows] = np.arange(item.size)
+        return group, place
+
+    def _block(
+        self, block: EdgeBlock, pre: tuple[np.ndarray, np.ndarray], post: tuple[np.ndarray, np.ndarray]
+    ) -> Iterator[tuple[tuple[int, int, int, int], dict[str, np.ndarray]]]:
+        source, target = pre[0][block.source], post[0][block.target]
+        here = (source >= 0) & (target >= 0)
+        missing = self._lowered.left_out[self._projection.pre][block.source]
+        missing = missing | self._lowered.left_out[self._projection.post][block.target]
+        self._left_out += int(np.count_nonzero(missing & ~here))
+        here &= ~np.array([cells.is_source for cells in self._post] or [True], dtype=bool)[target]
+        weight = block.weight
+        if block.nsyns is not None:
+            here &= block.nsyns > 0
+            weight = weight * block.nsyns
+        spec = self._spec_of[block.type, target]
+        kind = self._receptors(block, spec, weight)
+        self._aimless += int(np.count_nonzero(here & (kind == _OTHER)))
+        here &= kind != _OTHER
+        key = np.stack([source, target, spec, kind])[:, here]
+        kinds, which = np.unique(key, axis=1, return_inverse=True)
+        chosen = np.flatnonzero(here)
+        for number in range(kinds.shape[1]):
+            mine = chosen[which.reshape(-1) == number]
+            found = tuple(kinds[:, number].tolist())
+            yield found, self._columns(block, mine, found, weight, pre[1], post[1])  # type: ignore[misc]
+
+    def _receptors(self, block: EdgeBlock, spec: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """Places in `_RECEPTORS`, or `_OTHER`: as stated, or by the sign of the weight."""
+        stated = np.array([_kind(item.stated) for item in self._specs] or [-1], dtype=np.int64)[spec]
+        column = self._projection.edges.columns.get("receptor")
+        own = block.columns.get("receptor")
+        if own is not None and column is not None and column.levels is not None:
+            levels = np.array([_kind(level) for level in column.levels] or [-1], dtype=np.int64)
+            stated = np.where(np.ma.getmaskarray(own), stated, levels[np.ma.filled(own, 0)])
+        elif own is not None:
+            stated = np.where(np.ma.filled(np.ma.asarray(own), 0) > 0, _OTHER, stated)
+        # one receptor for both signs: IntFire
+        signed = np.array([item.used != "1" for item in self._specs] or [True], dtype=bool)[spec]
+        return np.where(stated > 0, stated, np.where(signed & (weight < 0), 1, 0))
+
+    def _columns(
+        self,
+        block: EdgeBlock,
+        mine: np.ndarray,
+        key: tuple[int, ...],
+        weight: np.ndarray,
+        pre_place: np.ndarray,
+        post_place: np.ndarray,
+    ) -> dict[str, np.ndarray]:
+        spec = self._specs[key[2]]
+        inhibitory = np.full(len(mine), key[3] == 1)
+        columns = {
+            "source": pre_place[block.source[mine]],
+            "target": post_place[block.target[mine]],
+            "weight": weights(spec, weight[mine], inhibitory),
+            "delay": self._delays(block.delay[mine]),
+        }
+        for name, parameter in spec.columns:
+            if name in block.columns:
+                own = np.ma.asarray(block.columns[name])[mine]
+                if np.ma.is_masked(own):
+                    own = own.filled(_unstated(spec, parameter, self._where))
+                columns[parameter] = np.ma.getdata(own).astype(np.float64)
+        return columns
+
+    def _delays(self, delay: np.ndarray) -> np.ndarray:
+        lowered = self._lowered
+        missing = np.isnan(delay)
+        if missing.any():
+            self._defaulted += int(np.count_nonzero(missing))
+            delay = np.where(missing, max(DEFAULT_DELAY, lowered.timestep), delay)
+        if lowered.target.zero_delay:
+            least = 0.0
+        else:
+            grid = Grid(lowered.timestep)
+            delay, least = grid.time(grid.place(delay, self._moved)), grid.step
+        if (delay < least).any():
+            wrong = float(delay.min())
+            what = "negative" if wrong < 0 else f"below the time step of {lowered.timestep} ms"
+            raise PlanError(
+                f"a delay of {wrong} ms is {what}",
+                where=self._where,
+                hint="correct the edges" if wrong < 0 else "take a smaller time step, or longer delays",
+            )
+        return delay
+
+    def _joined(
+        self,
+        pre: Cells,
+        post: Cells,
+        spec: Spec,
+        kind: int,
+        pieces: Sequence[Mapping[str, np.ndarray]],
+        labels: dict[str, int],
+    ) -> Connections:
+        joined = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+        source, target = joined.pop("source"), joined.pop("target")
+        number = labels[self._projection.name] = labels.get(self._projection.name, -1) + 1
+        return Connections(
+            f"{self._projection.name}-{number}",
+            self._projection.name,
+            pre.label,
+            post.label,
+            spec.synapse,
+            # a cell with one receptor calls it so
+            _RECEPTORS[kind] if len(post.receptors) > 1 else "default",
+            source,
+            target,
+            joined,
+        )
+
+    def _tell(self) -> None:
+        report, where = self._report, self._where
+        self._moved.tell(report, "off-grid-delay", where, "Delays")
+        report.defaulted(
+            "default-delay",
+            where,
+            f"The delay is not stated; {max(DEFAULT_DELAY, self._lowered.timestep)} ms is taken.",
+            count=self._defaulted,
+        )
+        report.lost(
+            "edges-without-cells",
+            where,
+            f"Connections from or to cells that {self._lowered.target.name} does not have are left out.",
+            count=self._left_out,
+        )
+        report.lost(
+            "receptor",
+            where,
+            "PyNN's classes name no such receptor of these cells; connections to it are left out.",
+            count=self._aimless,
+        )
+
+
+def _kind(receptor: str) -> int:
+    return {"": -1, "default": 0, **{name: number for number, name in enumerate(_RECEPTORS)}}.get(receptor, _OTHER)
+
+
+def _unstated(spec: Spec, parameter: str, where: str) -> float:
+    """The value of a parameter for edges that do not state it: that of all edges, else the model's."""
+    if parameter in spec.synapse.parameters:
+        return float(spec.synapse.parameters[parameter])
+    model = models.known(spec.synapse.model)
+    known = model.parameter(parameter) if model is not None else None
+    if known is None or not isinstance(known.default, (int, float)):
+        message = f"some edges do not state {parameter} of {spec.synapse.model}, which has no default"
+        raise PlanError(message, where=where)
+    return float(known.default)

@@ -1,0 +1,231 @@
+"""What a plan adds to a network of PyNN: spikes of sources, currents, recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from pynn_io.errors import PlanError
+from pynn_io.graph.stimuli import PoissonTrains, SpontaneousSynapses, SynapseReplay, code_of
+from pynn_io.lowering.abstract import with_node_sets, with_potentials
+from pynn_io.lowering.grid import Grid, Moved
+from pynn_io.lowering.meters import Meter, lower_recordings
+from pynn_io.lowering.pynn.currents import lower_currents
+from pynn_io.lowering.pynn.words import (
+    ARRAY,
+    Cells,
+    Connections,
+    LoweredNetwork,
+    LoweredPlan,
+    Recorder,
+    SynapseType,
+    Target,
+)
+from pynn_io.lowering.trains import Trains, poisson_trains, trains
+from pynn_io.report import Report
+from pynn_io.simulation_plan import SimulationPlan
+from pynn_io.units import convert
+from pynn_io.vocabulary import models
+from pynn_io.vocabulary.applied import STATES
+
+#: Input spikes keep their times between two steps; else they are moved to the nearest one (`SimulationPlan`).
+PRECISE = "precise"
+
+
+def lower_plan(lowered: LoweredNetwork, plan: SimulationPlan, report: Report) -> LoweredPlan:
+    """The plan on a lowered network. What PyNN has not is reported.
+
+    Raises PlanError for what makes no sense: no end, spikes of unknown cells, variables that cells do not have.
+    """
+    network = lowered.network
+    plan = with_potentials(with_node_sets(plan, network), network)
+    grid = Grid(lowered.timestep)
+    duration = _duration(plan, grid, report)
+    grid, plan = Grid(grid.step, duration), replace(plan, duration=duration)
+    present = {name: np.zeros(item.size, dtype=bool) for name, item in network.populations.items()}
+    for cells in lowered.cells:
+        if not cells.is_source:
+            present[cells.population][cells.rows] = True
+    _report_conditions(plan, lowered, report)
+    drives = list(_drives(lowered, plan, grid, report))
+    return LoweredPlan(
+        duration,
+        {
+            **dict(_trains(lowered, plan, grid, report)),
+            **{cells.label: item for cells, item, _ in drives},
+        },
+        lower_currents(lowered, plan, present, grid, report),
+        tuple(_recorders(lowered, plan, present, grid, report)),
+        tuple(cells for cells, _, _ in drives),
+        tuple(edges for _, _, edges in drives),
+    )
+
+
+def _duration(plan: SimulationPlan, grid: Grid, report: Report) -> float:
+    if plan.duration is None:
+        raise PlanError("the plan has no end", where="run.tstop", hint="state tstop, or give a duration")
+    if not plan.duration > 0:
+        raise PlanError(f"the run ends at {plan.duration} ms", where="run.tstop", hint="it must be positive")
+    if plan.start:
+        report.lost("run-start", "run.tstart", f"PyNN begins at 0 ms, not at {plan.start} ms.")
+    end = float(grid.time(grid.nearest(plan.duration)))
+    report.approximated(
+        "off-grid-end",
+        "run.tstop",
+        f"The end of the run is no multiple of the time step; it is {end} ms.",
+        count=int(abs(end - plan.duration) > 1e-6 * grid.step),
+    )
+    return end
+
+
+def _report_conditions(plan: SimulationPlan, lowered: LoweredNetwork, report: Report) -> None:
+    """Conditions that cells without extent do not have."""
+    if plan.v_init is not None and any(not cells.is_source for cells in lowered.cells):
+        report.defaulted(
+            "initial-potential",
+            "conditions.v_init",
+            "Cells begin at the potential that they state, or else at their model's; v_init "
+            f"({plan.v_init} mV) is of cable cells.",
+        )
+    for kind, items in (("modification", plan.modifications), ("connection-override", plan.overrides)):
+        for item in items:
+            words = kind.replace("-", " ")
+            report.lost(f"{kind}-not-supported", f"{words} {item.name}", f"PyNN has no {words}s.")
+    if plan.mechanism_variables:
+        report.lost("mechanism-variables", "conditions.mechanisms", "PyNN's point cells have no NMODL mechanisms.")
+
+
+# --- spikes from outside ------------------------------------------------------------------------------------------
+
+
+def _trains(lowered: LoweredNetwork, plan: SimulationPlan, grid: Grid, report: Report) -> Iterator[tuple[str, Trains]]:
+    """``(label, spikes)`` of all sources that are arrays; rows are places in them."""
+    found = trains(plan, lowered.network, report)
+    for cells in lowered.cells:
+        if cells.model != ARRAY or cells.population not in found:
+            continue
+        item = found[cells.population]
+        mine = np.isin(item.rows, cells.rows)
+        placed = Trains(np.searchsorted(cells.rows, item.rows[mine]), item.times[mine])
+        yield cells.label, _on_time(placed, lowered, plan, grid, report, f"population {cells.population}")
+
+
+def _on_time(
+    item: Trains, lowered: LoweredNetwork, plan: SimulationPlan, grid: Grid, report: Report, where: str
+) -> Trains:
+    """Times as the target takes them: on steps, and not before the second one, where it knows only steps."""
+    if not lowered.target.on_grid:
+        return item
+    times, moved = item.times, Moved()
+    if plan.spike_times != PRECISE:
+        times = grid.time(grid.place(times, moved))
+    # A source passes a spike on by the least delay, and NEST has no time 0.
+    first = 2 * grid.step
+    early = times < first - 1e-9
+    report.approximated(
+        "early-spikes",
+        where,
+        f"{lowered.target.name} has no input spike before {first:g} ms; earlier ones come then.",
+        count=int(np.count_nonzero(early)),
+    )
+    return Trains(item.rows, np.where(early, first, times))
+
+
+def _drives(
+    lowered: LoweredNetwork, plan: SimulationPlan, grid: Grid, report: Report
+) -> Iterator[tuple[Cells, Trains, Connections]]:
+    """Poisson trains with a weight: a source for every cell, one step away."""
+    for number, stimulus in enumerate(plan.stimuli):
+        what, where = stimulus.what, f"inputs.{stimulus.name}"
+        if isinstance(what, (SynapseReplay, SpontaneousSynapses)):
+            message = f"PyNN makes no events at single synapses; {stimulus.name!r} is left out."
+            report.lost(code_of(what), where, message)
+        if not isinstance(what, PoissonTrains) or what.weight is None:
+            continue
+        drawn = poisson_trains(stimulus, number, lowered.network, plan, report)
+        for cells in lowered.cells:
+            if cells.population not in drawn or cells.is_source:
+                continue
+            rows, times = drawn[cells.population]
+            mine = np.isin(rows, cells.rows)
+            used, places = np.unique(np.searchsorted(cells.rows, rows[mine]), return_inverse=True)
+            if not len(used):
+                continue
+            item = _on_time(Trains(places, times[mine]), lowered, plan, grid, report, where)
+            source = Cells(f"{stimulus.name}.{cells.label}", "", np.arange(len(used)), np.arange(len(used)), ARRAY)
+            yield source, item, _drive_edges(source, cells, used, what.weight, grid)
+
+
+def _drive_edges(source: Cells, cells: Cells, used: np.ndarray, weight: float, grid: Grid) -> Connections:
+    stated = models.known(cells.model)
+    unit, used_unit = (stated.weight_unit if stated else ""), {"pA": "nA", "nS": "uS"}.get(cells.weight_unit, "")
+    value = convert(weight, unit, used_unit) if unit and used_unit else weight
+    inhibits = value < 0 and len(cells.receptors) > 1
+    columns = {"weight": np.full(len(used), value), "delay": np.full(len(used), grid.step)}
+    receptor = "default" if len(cells.receptors) < 2 else "inhibitory" if inhibits else "excitatory"
+    if inhibits and cells.weight_unit in ("uS", "nS"):
+        columns["weight"] = np.abs(columns["weight"])
+    places = np.arange(len(used))
+    return Connections(source.label, "", source.label, cells.label, SynapseType(), receptor, places, used, columns)
+
+
+# --- recordings ---------------------------------------------------------------------------------------------------
+
+
+def _recorders(
+    lowered: LoweredNetwork, plan: SimulationPlan, present: Mapping[str, np.ndarray], grid: Grid, report: Report
+) -> Iterator[Recorder]:
+    for meter in lower_recordings(lowered.network, plan, present, grid, grid.end, report):
+        for cells in lowered.of(meter.population):
+            rows = np.intersect1d(meter.rows, cells.rows, assume_unique=True)
+            if not len(rows) or cells.is_source:
+                continue
+            variables = tuple(_variables(meter, cells, lowered.target, len(rows), report))
+            if variables:
+                places = np.searchsorted(cells.rows, rows)
+                yield Recorder(meter.name, cells.label, places, variables, meter.start, meter.stop, meter.interval)
+
+
+def _variables(
+    meter: Meter, cells: Cells, target: Target, count: int, report: Report
+) -> Iterator[tuple[str, str, str]]:
+    """``(name in the plan, PyNN's, unit)`` of all that can be recorded; what not is reported."""
+    where = f"reports.{meter.name}"
+    for name in meter.variables:
+        found = _variable(name, cells, f"{where}.variable_name")
+        reason = target.unrecorded.get((cells.model, found[1]))
+        if reason is None:
+            yield found
+        else:
+            message = f"{target.name} does not record {name} of {cells.model}: {reason}."
+            report.lost("recording", where, message, count=count, examples=[meter.name])
+
+
+def _variable(name: str, cells: Cells, where: str) -> tuple[str, str, str]:
+    """``(name in the plan, PyNN's, unit)``. Raises PlanError for one that the cells do not have."""
+    model = models.known(cells.model)
+    known = {item.name: item.unit for item in model.states} if model is not None else {}
+    if cells.model.startswith("nest:"):
+        # what NEST calls it; a model without a row has at least a potential
+        wanted = "V_m" if name == "v" else name
+        return name, wanted, known.get(wanted, "mV" if wanted == "V_m" else "")
+    wanted = STATES.get(name, name)
+    wanted = _SYNAPTIC.get((wanted, cells.weight_unit), wanted)
+    if wanted not in known:
+        raise PlanError(
+            f"cells of the model {cells.model} (population {cells.population}) have no variable {name!r}",
+            where=where,
+            hint=f"it can record: {', '.join(known) or 'nothing'}",
+        )
+    return name, wanted, known[wanted]
+
+
+#: NEST's names of synaptic variables, by the unit of weights.
+_SYNAPTIC = {
+    ("g_ex", "uS"): "gsyn_exc",
+    ("g_in", "uS"): "gsyn_inh",
+    ("I_syn_ex", "nA"): "isyn_exc",
+    ("I_syn_in", "nA"): "isyn_inh",
+}

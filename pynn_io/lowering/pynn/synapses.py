@@ -1,0 +1,172 @@
+"""Which of PyNN's synapse types, receptor and weight unit the edges of one type have on one kind of cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pynn_io.audit import loss_code
+from pynn_io.errors import PlanError, UnitError
+from pynn_io.graph.network import Projection
+from pynn_io.graph.schema import PARAMETER
+from pynn_io.graph.synapses import Synapse
+from pynn_io.lowering.pynn.words import Cells, SynapseType, Target
+from pynn_io.report import Report
+from pynn_io.units import convert
+from pynn_io.vocabulary import models, translations
+from pynn_io.vocabulary.plasticity import NEST_SYNAPSES, STDP, TIMING, WEIGHT, stdp
+
+STATIC = "StaticSynapse"
+#: NEST's synapses that are nothing but a weight and a delay.
+_NEST_STATIC = frozenset({"nest:static_synapse", "nest:static_synapse_hom_w", "nest:cont_delay_synapse"})
+#: Other of NEST's synapses -> the standard one, and NEST's names of its parameters.
+_FROM_NEST: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    f"nest:{native}": (standard, {theirs: ours for ours, theirs in renamed.items()})
+    for standard, (native, renamed) in NEST_SYNAPSES.items()
+    if native != "static_synapse"
+}
+#: What only another simulator's synapse states and a standard one takes from its target.
+_OF_TARGET = frozenset({"tau_psc"})
+#: Parameters that are weights.
+_WEIGHTS = frozenset({"w_min", "w_max"})
+_STANDARD = ("TsodyksMarkramSynapse", "SimpleStochasticSynapse", "StochasticTsodyksMarkramSynapse")
+_KNOWN = (*_STANDARD, "MultiQuantalSynapse", STDP)
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """How the edges of one type onto one kind of cells are connected.
+
+    synapse: with what all edges share. columns: ``(column of the edges, name)`` of parameters that differ from edge to
+    edge. unit, used: of the stated weight, and of the one that the synapse type wants. stated: receptor of the type,
+    empty where edges or the sign of their weights say it.
+    """
+
+    synapse: SynapseType
+    columns: tuple[tuple[str, str], ...]
+    unit: str
+    used: str
+    stated: str
+
+
+def spec_of(projection: Projection, row: int, synapse: Synapse, cells: Cells, target: Target, report: Report) -> Spec:
+    """The spec of a type row onto cells. What the target has not becomes a static synapse (APPROXIMATED).
+
+    Raises PlanError for a weight in a unit that the cells do not take, and for unknown parts of STDP.
+    """
+    where = f"projection {projection.name}"
+    model, renames = _model(synapse, cells, target, report, where)
+    columns = []
+    for name in dict.fromkeys([*projection.types, *projection.edges.columns]):
+        bare = name.removeprefix(PARAMETER)
+        if name.startswith(PARAMETER) and bare not in models.NOT_PARAMETERS and model != STATIC:
+            columns.append((name, renames.get(bare, bare)))
+    unit = _text(projection, "weight_unit", row)
+    used = _used_unit(model, cells)
+    _check_unit(unit, used, cells, where)
+    stated = "" if "receptor" in projection.edges.columns else _text(projection, "receptor", row)
+    parameters = _parameters(model, synapse, renames, where)
+    for name in _WEIGHTS & parameters.keys():
+        if unit and used and unit not in ("1", used):
+            parameters[name] = convert(parameters[name], unit, used)
+    return Spec(
+        SynapseType(model, parameters),
+        tuple(columns),
+        unit,
+        used,
+        stated or str(synapse.parameters.get("receptor_type", "")),
+    )
+
+
+def _model(synapse: Synapse, cells: Cells, target: Target, report: Report, where: str) -> tuple[str, Mapping[str, str]]:
+    """``(PyNN's name or a native one, parameters under other names)``."""
+    model = synapse.model
+    if model in ("", "static", STATIC) or model in _NEST_STATIC:
+        return STATIC, {}
+    if model.startswith("nest:") and target.native == "nest":
+        row = models.known(model)
+        return (row.name if row is not None and row.dialect == "nest" else model), {}
+    found, renames = _FROM_NEST.get(model, (model, {}))
+    if found in _KNOWN and found not in target.lacks:
+        if not cells.model.startswith("nest:") or found == STDP:
+            return found, renames
+        native, theirs = NEST_SYNAPSES[found]
+        return f"nest:{native}", theirs
+    reason = target.lacks.get(found, "")
+    report.approximated(
+        loss_code(f"synapse:{model}"),
+        where,
+        f"{target.name} does not have the synapse {model}{f' ({reason})' * bool(reason)}: it becomes a static synapse "
+        "of the same weight.",
+        examples=[model],
+    )
+    return STATIC, {}
+
+
+def _parameters(model: str, synapse: Synapse, renames: Mapping[str, str], where: str) -> dict[str, Any]:
+    if model == STATIC:
+        return {}
+    if model == STDP:
+        try:
+            parts = stdp(synapse.parameters)
+        except KeyError as error:
+            raise PlanError(
+                f"{error.args[0]!r} is no part of PyNN's STDP",
+                where=where,
+                hint=f"timing: {', '.join(TIMING)}; weight: {', '.join(WEIGHT)}",
+            ) from error
+        return {
+            "timing_dependence": parts.timing,
+            "weight_dependence": parts.weight,
+            "dendritic_delay_fraction": parts.dendritic_delay_fraction,
+            **parts.timing_parameters,
+            **parts.weight_parameters,
+        }
+    dropped = models.NOT_PARAMETERS | (frozenset() if model.startswith("nest:") else _OF_TARGET)
+    return {
+        renames.get(name, name): value
+        for name, value in synapse.parameters.items()
+        if name not in dropped and value is not None
+    }
+
+
+def _text(projection: Projection, name: str, row: int) -> str:
+    column = projection.types.get(name)
+    if column is None:
+        return ""
+    value = np.ma.asarray(column.values(projection.types.size))[row]
+    return "" if value is None or value is np.ma.masked else str(value)
+
+
+def _used_unit(model: str, cells: Cells) -> str:
+    """A standard synapse has PyNN's unit, which on native cells of NEST stands for a thousand of theirs."""
+    if not model.startswith("nest:"):
+        return {"pA": "nA", "nS": "uS"}.get(cells.weight_unit, cells.weight_unit)
+    row = translations.of_standard(cells.model)
+    native = models.known(row.native) if row is not None else None
+    return native.weight_unit if native is not None else cells.weight_unit
+
+
+def _check_unit(unit: str, used: str, cells: Cells, where: str) -> None:
+    """Weights in the wrong dimension are a broken network, not something to guess about."""
+    if not unit or not used or unit == "1":
+        return
+    try:
+        convert(1.0, unit, used)
+    except UnitError as error:
+        raise PlanError(
+            f"weights are in {unit}; the cells of population {cells.population} ({cells.model}) take {used}",
+            where=where,
+        ) from error
+
+
+def weights(spec: Spec, weight: np.ndarray, inhibitory: np.ndarray) -> np.ndarray:
+    """float64[n], in the unit that is used and with PyNN's sign."""
+    if spec.unit and spec.used and spec.unit not in ("1", spec.used):
+        weight = np.asarray(convert(weight, spec.unit, spec.used))  # type: ignore[arg-type]
+    if spec.used in ("uS", "nS"):
+        return np.abs(weight)
+    return np.where(inhibitory, -np.abs(weight), weight) if spec.used in ("nA", "pA", "mV") else weight

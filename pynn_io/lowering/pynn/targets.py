@@ -1,0 +1,66 @@
+"""What the backends of PyNN 0.13 have and have not: measured with NEST 3.10, NEURON 9 and Brian2 2.9.
+
+A module that is not here is taken to have all of the standard: what it lacks shows when the network is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from pynn_io.lowering.pynn.words import Target
+
+#: Short names of backends -> the module that PyNN documents.
+MODULES: Mapping[str, str] = MappingProxyType(
+    {name: f"pyNN.{name}" for name in ("nest", "neuron", "brian2", "mock", "spiNNaker", "arbor", "neuroml")}
+)
+_ABSENT = "it is not there"
+_NO_INHOMOGENEOUS = "SpikeSourceInhGamma has no model behind it in NEST 3"
+
+_NEST = Target(
+    "pyNN.nest",
+    native="nest",
+    lacks=MappingProxyType(
+        {
+            "IF_cond_exp_gsfa_grr": "PyNN 0.13 asks NEST for a variable g_r that its cell calls otherwise",
+            "StochasticTsodyksMarkramSynapse": "it is in an extension of NEST that cannot be compiled for the wheel",
+            "SpikeSourceInhGamma": _NO_INHOMOGENEOUS,
+        }
+    ),
+    unrecorded=MappingProxyType({("IF_curr_delta", "v"): "PyNN 0.13 asks NEST for a variable v, which it calls V_m"}),
+    # PyNN's own choice are cells with spikes between steps, which are other models; the plan's are those on steps.
+    setup=MappingProxyType({"spike_precision": "on_grid"}),
+    seed="rng_seed",
+)
+_NEURON = Target(
+    "pyNN.neuron",
+    native="nrn",
+    lacks=MappingProxyType({"IF_curr_delta": _ABSENT, "SpikeSourceInhGamma": _ABSENT}),
+    on_grid=False,
+    zero_delay=True,
+    seed="native_rng_baseseed",
+)
+_BRIAN2 = Target(
+    "pyNN.brian2",
+    lacks=MappingProxyType(
+        {
+            "HH_cond_exp": "its potential becomes infinite at steps of 0.1 ms",
+            "IF_cond_exp_gsfa_grr": "it does not adapt there",
+            **dict.fromkeys(
+                ("IF_facets_hardware1", "GIF_cond_exp", "SimpleStochasticSynapse", "MultiQuantalSynapse"), _ABSENT
+            ),
+            "StochasticTsodyksMarkramSynapse": _ABSENT,
+        }
+    ),
+    # What differs from cell to cell is taken from the first one, or refused.
+    alike=frozenset({"EIF_cond_exp_isfa_ista", "EIF_cond_alpha_isfa_ista", "Izhikevich"}),
+)
+
+_TARGETS: Mapping[str, Target] = MappingProxyType({item.name: item for item in (_NEST, _NEURON, _BRIAN2)})
+
+
+def target_of(module: str, *, declarative: bool = False) -> Target:
+    """The target for a module of PyNN (``pyNN.nest``) or the short name of one (``nest``)."""
+    name = MODULES.get(module, module)
+    return replace(_TARGETS.get(name, Target(name)), declarative=declarative)

@@ -1,0 +1,70 @@
+"""Synapses that change: STDP as PyNN composes it, and what NEST calls PyNN's standard synapses.
+
+In the graph a mechanism of STDP is ``Synapse("STDPMechanism", {...})`` with ``timing_dependence`` and
+``weight_dependence`` (names of this table), ``dendritic_delay_fraction``, and the parameters of both parts side by
+side; no two parts share a name. Names and defaults: PyNN 0.13 documentation, "STDP". ``w_min`` and ``w_max`` are in the
+unit of the projection's weight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+STDP = "STDPMechanism"
+
+TIMING: Mapping[str, Mapping[str, float]] = MappingProxyType(
+    {
+        "SpikePairRule": {"tau_plus": 20.0, "tau_minus": 20.0, "A_plus": 0.01, "A_minus": 0.01},
+        "Vogels2011Rule": {"tau": 20.0, "eta": 1e-10, "rho": 3.0},
+    }
+)
+_BOUNDS = {"w_min": 0.0, "w_max": 1.0}
+WEIGHT: Mapping[str, Mapping[str, float]] = MappingProxyType(
+    {
+        "AdditiveWeightDependence": _BOUNDS,
+        "MultiplicativeWeightDependence": _BOUNDS,
+        "AdditivePotentiationMultiplicativeDepression": _BOUNDS,
+        "GutigWeightDependence": {**_BOUNDS, "mu_plus": 0.5, "mu_minus": 0.5},
+    }
+)
+
+#: Standard synapses as NEST's, with the parameters that bear another name there.
+NEST_SYNAPSES: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "": ("static_synapse", {}),
+        "static": ("static_synapse", {}),
+        "StaticSynapse": ("static_synapse", {}),
+        "SimpleStochasticSynapse": ("bernoulli_synapse", {"p": "p_transmit"}),
+        "TsodyksMarkramSynapse": ("tsodyks_synapse", {"tau_facil": "tau_fac"}),
+        "MultiQuantalSynapse": ("quantal_stp_synapse", {"tau_facil": "tau_fac"}),
+    }
+)
+
+
+class Stdp(NamedTuple):
+    """A mechanism of STDP, taken apart; every parameter has a value."""
+
+    timing: str
+    timing_parameters: Mapping[str, Any]
+    weight: str
+    weight_parameters: Mapping[str, Any]
+    dendritic_delay_fraction: float
+
+
+def stdp(parameters: Mapping[str, Any]) -> Stdp:
+    """The parts of a mechanism in the graph, with PyNN's defaults. Raises KeyError for unknown parts."""
+    timing = str(parameters.get("timing_dependence", "SpikePairRule"))
+    weight = str(parameters.get("weight_dependence", "AdditiveWeightDependence"))
+    return Stdp(
+        timing,
+        _complete(TIMING[timing], parameters),
+        weight,
+        _complete(WEIGHT[weight], parameters),
+        float(parameters.get("dendritic_delay_fraction", 1.0)),
+    )
+
+
+def _complete(defaults: Mapping[str, float], stated: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: default if stated.get(name) is None else stated[name] for name, default in defaults.items()}
