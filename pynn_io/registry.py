@@ -164,6 +164,8 @@ FORMATS: dict[str, Format] = {
     )
 }
 
+#: What the runner of the queue knows (`pynn_io.runners.nmpi`).
+_QUEUE_OPTIONS = ("bundle", "submit", "collab", "hardware_config", "job", "job_service", "queue_timeout", "poll")
 _PYNN_PROCESS = "networks are built by PyNN in one process here"
 
 BACKENDS: dict[str, Backend] = {
@@ -243,6 +245,19 @@ BACKENDS: dict[str, Backend] = {
             distribution="brian2",
             one_process=_PYNN_PROCESS,
         ),
+        *(
+            Backend(
+                f"nmpi:{platform}",
+                f"{platform} by the EBRAINS queue",
+                f"pynn_io.runners.nmpi:NmpiRunner[{platform}]",
+                "emits",
+                extra="ebrains",
+                one_process="a job is one script",
+                options=_QUEUE_OPTIONS,
+                spikes_at_zero=False,
+            )
+            for platform in ("SpiNNaker", "BrainScaleS-2")
+        ),
         Backend(
             "eden",
             "EDEN",
@@ -263,7 +278,7 @@ BACKENDS: dict[str, Backend] = {
 
 
 #: Backends of which there is no end: what stands before the colon -> ``module:function`` from what follows to the row.
-FAMILIES: dict[str, str] = {"pynn": "pynn_io.pynn_backends:row"}
+FAMILIES: dict[str, str] = {"nmpi": "pynn_io.nmpi_backends:row", "pynn": "pynn_io.pynn_backends:row"}
 
 
 def formats() -> dict[str, Format]:

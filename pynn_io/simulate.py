@@ -103,7 +103,7 @@ def simulate(
     first = outcomes[0].results or Results()
     first = _with_potentials(replace(first, traces=under_stated_names(first.traces, plan)), network)
     facts = _provenance(row, reason, plan, profile, started, outcomes)
-    return replace(first, level=row.level, provenance={**facts, **first.provenance})
+    return replace(first, provenance={**facts, **first.provenance})
 
 
 def _with_potentials(results: Results, network: Network) -> Results:

@@ -35,6 +35,11 @@ examples:
       the same by jNeuroML, as code that it writes for NEURON; without --engine, by its own solver
   pynn-run simulation_config.json --to nix -o run.nix
       the results as one NIX file
+  pynn-run simulation_config.json --backend nmpi:SpiNNaker --bundle job
+      a job for the neuromorphic queue of EBRAINS, in the folder job: one script, run.py, that needs PyNN and the
+      backend and no other file; nothing is submitted. `python job/run.py nest` tries it here
+  EBRAINS_TOKEN=... pynn-run simulation_config.json --backend nmpi:SpiNNaker --submit --collab ID -o results
+      the same, submitted, waited for, and its results fetched
   pynn-run simulation_config.json --strict
       run only if the backend can honour everything that network and plan state
   pynn-run LEMS_sim.xml --backend neuron,arbor,jneuroml --compare -o all
@@ -144,9 +149,28 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("jlems", "neuron"),
         help="of jNeuroML: jlems (default), its own solver, or neuron, the code that it writes for NEURON",
     )
+    _queue_arguments(parser)
     how.add_argument("--coreneuron", action="store_true", help="run NEURON's model on its CoreNEURON engine")
     how.add_argument("--strict", action="store_true", help="run nothing if anything cannot be honoured (exit status 3)")
     add_allow(how)
+
+
+def _queue_arguments(parser: argparse.ArgumentParser) -> None:
+    queue = parser.add_argument_group(
+        "the EBRAINS queue (nmpi:SpiNNaker, nmpi:BrainScaleS-2)",
+        "The access token is read from the environment variable EBRAINS_TOKEN, sent to the job service alone, and "
+        "written nowhere. EBRAINS_JOB_SERVICE is the URL of another job service than that of the public client.",
+    )
+    queue.add_argument(
+        "--bundle", metavar="DIR", type=Path, help="new folder for the job; without --submit nothing runs"
+    )
+    queue.add_argument("--submit", action="store_true", help="submit the job, wait for it, and fetch its results")
+    queue.add_argument("--collab", metavar="ID", help="the collab whose quota the job uses")
+    queue.add_argument("--hardware-config", metavar="FILE", type=Path, help="JSON object that the queue hands on")
+    queue.add_argument(
+        "--job", metavar="ADDRESS", help="fetch a job of this plan that was submitted before, as /jobs/12"
+    )
+    queue.add_argument("--queue-timeout", metavar="S", type=_seconds, help="seconds to wait for the job (86400)")
 
 
 def _output_arguments(parser: argparse.ArgumentParser) -> None:
@@ -170,6 +194,13 @@ def _output_arguments(parser: argparse.ArgumentParser) -> None:
     )
     output.add_argument("--list", action="store_true", help="list backends, and what to install for each")
     output.add_argument("--json", action="store_true", help="with --list: as JSON")
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number of s")
+    return value
 
 
 def _milliseconds(text: str) -> float:
@@ -224,14 +255,14 @@ def _run(arguments: argparse.Namespace) -> int:
         if arguments.report is not None:
             write_report(report, arguments.report)
     if not arguments.quiet:
-        from pynn_io.cli.run_account import summary_lines
+        from pynn_io.cli.run_account import account_lines
 
         job.tell_rest()
-        for line in [*summary_lines(job.document, arguments.plan, results), *written_lines(job.dest, files)]:
+        for line in [*account_lines(job.document, arguments.plan, results), *written_lines(job.dest, files)]:
             say(line)
         if arguments.plot is not None:
             say(f"drawn   {arguments.plot}")
-    _sum_up(arguments, report)
+    _sum_up(arguments, report, results.level)
     print(job.dest)
     return 0
 
@@ -249,6 +280,7 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
         check_report_file(arguments.report, arguments.plan, arguments.overwrite)
     if "," in arguments.backend and not arguments.compare:
         raise UsageError(f"--backend {arguments.backend}: several backends are for --compare")
+    _check_queue(arguments)
     for option, value in (("--tolerance", arguments.tolerance), ("--trace-mv", arguments.trace_mv)):
         if value is not None and not arguments.compare:
             raise UsageError(f"{option} is for --compare")
@@ -256,11 +288,33 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
         raise UsageError("--report is for one backend", hint="comparison.json holds that of each.")
 
 
-def _sum_up(arguments: argparse.Namespace, report: Report) -> None:
+def _check_queue(arguments: argparse.Namespace) -> None:
+    """Options of the queue that are for it alone, or do not go together."""
+    queued = arguments.backend.startswith("nmpi:")
+    options = ("bundle", "submit", "collab", "hardware_config", "job", "queue_timeout")
+    for option in options if not queued else ():
+        if getattr(arguments, option):
+            raise UsageError(f"--{option.replace('_', '-')} is for --backend nmpi:PLATFORM")
+    if not queued:
+        return
+    if arguments.submit and arguments.job:
+        raise UsageError("--job fetches what was submitted before, and --submit submits anew")
+    if not (arguments.submit or arguments.job):
+        if arguments.bundle is None:
+            raise UsageError("--bundle DIR for the job alone, or --submit to have the queue run it")
+        for option, value in (("-o", arguments.output), ("--plot", arguments.plot)):
+            if value is not None:
+                raise UsageError(f"{option} is for results, and without --submit there are none")
+    if arguments.submit and not arguments.collab:
+        raise UsageError("--submit needs --collab ID: its quota is used")
+
+
+def _sum_up(arguments: argparse.Namespace, report: Report, level: str) -> None:
     """One line on what was honoured; in quiet mode only if something was not."""
     counts = loss_counts(report)
     if changes_model(report):
-        say(f"Done: what ran differs from what was asked for ({counts}).")
+        what = "what ran" if level == "executes" else "the job that was written"
+        say(f"Done: {what} differs from what was asked for ({counts}).")
     elif not arguments.quiet:
         say("Done: everything was honoured" + (f" ({counts})." if counts else "."))
 

@@ -8,9 +8,24 @@ from pathlib import Path
 from pynn_io.cli.common import counted, size_text
 from pynn_io.document import Document
 from pynn_io.results import Results
+from pynn_io.results.results import EMITTED
 
 #: Populations told one by one.
 POPULATIONS = 20
+
+
+def account_lines(document: Document, source: Path, results: Results) -> list[str]:
+    """The run, or the job that was written, in lines of text."""
+    return job_lines(results) if results.level == EMITTED else summary_lines(document, source, results)
+
+
+def job_lines(results: Results) -> list[str]:
+    """A job that was written, and that nobody has run."""
+    facts = results.provenance
+    return [
+        f"wrote   a job for {facts['simulator']}; nothing was submitted",
+        f"        python {Path(facts['bundle']) / 'run.py'} BACKEND runs it where PyNN and the backend are",
+    ]
 
 
 def summary_lines(document: Document, source: Path, results: Results) -> list[str]:

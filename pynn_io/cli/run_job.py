@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import shlex
 import sys
@@ -24,6 +25,7 @@ from pynn_io.registry import find_backend
 from pynn_io.report import Report
 from pynn_io.results import Results
 from pynn_io.results.files import write_results
+from pynn_io.results.results import EMITTED
 from pynn_io.results.table import ResultFormat, load, require
 from pynn_io.results.table import find as find_format
 from pynn_io.runners.base import Profile
@@ -71,6 +73,11 @@ class RunJob:
         backend = arguments.backend
         if backend == "auto":
             backend, _ = choose(document.network, document.plan)
+        if _only_written(arguments):
+            refuse_destination(arguments.bundle, arguments.overwrite)
+            return cls(arguments, document, document.plan, backend, arguments.bundle, report, Report(report.allowed))
+        if arguments.bundle is not None:
+            refuse_destination(arguments.bundle, arguments.overwrite)
         dest = arguments.output or default_destination(arguments.plan, backend, row)
         if row.kind == "file" and dest.suffix.lower() != row.extension:
             raise UsageError(f"-o {dest}: {row.title} are one file, whose name ends in {row.extension}")
@@ -101,7 +108,7 @@ class RunJob:
 
     def _profile(self) -> Profile:
         arguments = self.arguments
-        asked = {"coreneuron": arguments.coreneuron or None, "engine": arguments.engine}
+        asked = {"coreneuron": arguments.coreneuron or None, "engine": arguments.engine, **_queue_options(arguments)}
         options = {name: value for name, value in asked.items() if value is not None}
         return Profile(arguments.threads, arguments.processes, tuple(arguments.mechanisms), options=options)
 
@@ -124,7 +131,9 @@ class RunJob:
         }
 
     def write(self, results: Results) -> tuple[Path, ...]:
-        """The results under ``dest``, whole or not at all. Gives the files."""
+        """The results under ``dest``, whole or not at all. Gives the files, which a job has written already."""
+        if results.level == EMITTED:
+            return tuple(sorted(self.dest.iterdir()))
         options = _sonata_options(self.plan) if self.arguments.to == "sonata" else {}
         return write_results(
             results, self.dest, self.arguments.to, report=self.report, overwrite=self.arguments.overwrite, **options
@@ -134,6 +143,34 @@ class RunJob:
         from pynn_io.show.plot_results import draw_results
 
         draw_results(results, self.arguments.plot, title=self.dest.stem, network=self.document.network)
+
+
+def _only_written(arguments: argparse.Namespace) -> bool:
+    """Whether a job is to be written, and no more."""
+    return arguments.bundle is not None and not (arguments.submit or arguments.job)
+
+
+def _queue_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Options of the EBRAINS queue. The run has another folder than the command. Raises UsageError for a bad file."""
+    config = arguments.hardware_config
+    return {
+        "bundle": None if arguments.bundle is None else str(arguments.bundle.absolute()),
+        "submit": arguments.submit or None,
+        "collab": arguments.collab,
+        "hardware_config": None if config is None else _json_object(config),
+        "job": arguments.job,
+        "queue_timeout": arguments.queue_timeout,
+    }
+
+
+def _json_object(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--hardware-config {path}: {error}") from error
+    if not isinstance(found, dict):
+        raise UsageError(f"--hardware-config {path}: a JSON object is wanted")
+    return found
 
 
 def _refuse_incomplete(report: Report) -> None:
@@ -146,7 +183,7 @@ def _refuse_incomplete(report: Report) -> None:
 
 def default_destination(source: Path, backend: str, row: ResultFormat) -> Path:
     """Named after the plan and the backend, in the current directory: ``300_pointneurons-nest``."""
-    return Path(f"{name_of(source)}-{backend}{row.extension if row.kind == 'file' else ''}")
+    return Path(f"{name_of(source)}-{backend.replace(':', '-')}{row.extension if row.kind == 'file' else ''}")
 
 
 def _count_cells(network: Network, plan: SimulationPlan) -> int:
