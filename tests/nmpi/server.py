@@ -1,7 +1,7 @@
 """EBRAINS' job queue, small: the endpoints that a client uses, on 127.0.0.1, and a worker that runs the scripts.
 
-Endpoints and fields: the public sources of the queue (``simqueue.data_models``): POST /jobs/, GET /jobs/N, and the files
-of a job. ``Faults`` says what goes wrong.
+Endpoints and fields: the public sources of the queue (``simqueue.data_models``): POST /jobs/, GET /jobs/N, and the
+files of a job. ``Faults`` says what goes wrong.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Queue:
         (folder / name).write_text(job["code"], encoding="utf-8")
         job["status"] = "running"
         # Only PyNN and the backend: nothing of the project can be imported there.
-        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "EBRAINS_TOKEN")}
         programs = str(Path(sys.executable).parent)
         environment["PATH"] = os.pathsep.join([programs, environment.get("PATH", "")])
         done = subprocess.run(
@@ -79,10 +79,10 @@ class Queue:
         )
         job["log"] = done.stdout + done.stderr
         files = [path for path in sorted(folder.iterdir()) if path.suffix in (".npz", ".json")]
-        job["output_data"] = {"repository": "here", "files": [self._item(path) for path in files]}
+        job["output_data"] = {"repository": "here", "files": [self.item(path) for path in files]}
         job["status"] = "finished" if done.returncode == 0 else "error"
 
-    def _item(self, path: Path) -> dict[str, Any]:
+    def item(self, path: Path) -> dict[str, Any]:
         inside = path.relative_to(self.folder)
         size = self.faults.sizes.get(path.name, len(self.content(path) or b""))
         # Paths are what a careless client would write to.

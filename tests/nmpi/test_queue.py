@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
+import pickle
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,12 +25,17 @@ from pynn_io.errors import (
     SimulationFailed,
 )
 from pynn_io.graph.network import Network
+from pynn_io.progress import quiet
 from pynn_io.report import Report
 from pynn_io.results import Results
+from pynn_io.runners.nmpi.client import QueueClient
+from pynn_io.runners.nmpi.collect import Output, collect
+from pynn_io.runners.nmpi.platforms import PLATFORMS
+from pynn_io.runners.nmpi.queue import Patience, fetch, submit, wait
 from pynn_io.simulate import simulate
 from pynn_io.simulation_plan import SimulationPlan
 from tests.nmpi.server import TOKEN, Faults, Queue, serving
-from tests.runners.nets import conductance_network, current_network
+from tests.runners.nets import current_network
 
 pytest.importorskip("nmpi")
 pytest.importorskip("pyNN")
@@ -36,14 +43,15 @@ pytest.importorskip("pyNN")
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A home of its own, in which nobody writes; the token in the environment."""
+    """A home of its own; the token in the environment, and afterwards in no file of the home (``~/.hbptoken``)."""
     folder = tmp_path / "home"
     folder.mkdir()
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("EBRAINS_TOKEN", TOKEN)
     monkeypatch.delenv("EBRAINS_JOB_SERVICE", raising=False)
     yield folder
-    assert list(folder.iterdir()) == []
+    assert not any(TOKEN.encode() in path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    assert not (folder / ".hbptoken").exists()
 
 
 def short(network_and_plan: tuple[Network, SimulationPlan]) -> tuple[Network, SimulationPlan]:
@@ -81,11 +89,10 @@ def test_a_bundle_is_one_script_and_no_data(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("make", [current_network, conductance_network])
-def test_a_job_gives_the_spikes_of_nest(make: Any) -> None:
+def test_a_job_gives_the_spikes_of_nest() -> None:
     """The worker has pyNN.nest for ``{system}``; what it gives is what our own runner gives on NEST."""
     pytest.importorskip("nest")
-    network, plan = short(make())
+    network, plan = tiny()
     with serving("nest") as queue:
         found = submitted(queue, network, plan, hardware_config={"spynnaker_version": "x"})
     expected = simulate(network, plan, "nest")
@@ -117,7 +124,6 @@ def test_a_virtual_board_gives_no_results(tmp_path: Path) -> None:
         "default_report_file_path = ./reports\nwrite_network_graph = False\n"
     )
     network, plan = tiny()
-    plan = replace(plan, timestep=1.0)
     nobody = str(tmp_path / "nobody")
     with (
         serving("spiNNaker", XDG_CONFIG_HOME=str(config), HOME=nobody) as queue,
@@ -134,9 +140,21 @@ def test_a_virtual_board_gives_no_results(tmp_path: Path) -> None:
 # --- what goes wrong ----------------------------------------------------------------------------------------------
 
 
-def refused(error: type[RunError], text: str, faults: Faults, system: str = "", **options: Any) -> RunError:
+def asked(queue: Queue, folder: Path, **patience: float) -> tuple[Path, ...]:
+    """A job of one line, from its submission to its files, without the process that a run has."""
+    client = QueueClient(TOKEN, queue.url)
+    path = folder / "run.py"
+    path.write_text("raise SystemExit('nothing to run')", encoding="utf-8")
+    patient = Patience(**{"first": 0.01, "limit": 60.0, **patience})
+    address = submit(client, path, "SpiNNaker", "a-collab", None)
+    return fetch(client, address, wait(client, address, patient, quiet), folder, patient)
+
+
+def refused(
+    error: type[RunError], text: str, faults: Faults, folder: Path, system: str = "", **more: float
+) -> RunError:
     with serving(system, faults) as queue, pytest.raises(error, match=text) as caught:
-        submitted(queue, *tiny(), **options)
+        asked(queue, folder, **more)
     assert type(caught.value) is error
     assert caught.value.exit_status == 7
     assert TOKEN not in str(caught.value)
@@ -144,147 +162,183 @@ def refused(error: type[RunError], text: str, faults: Faults, system: str = "", 
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 422])
-def test_a_job_that_is_refused(status: int) -> None:
-    error = refused(JobRejected, f"refused: {status} .*no quota for this platform", Faults(refuse=status))
+def test_a_job_that_is_refused(status: int, tmp_path: Path) -> None:
+    error = refused(JobRejected, f"refused: {status} .*no quota for this platform", Faults(refuse=status), tmp_path)
     assert ("EBRAINS_TOKEN" in error.hint) == (status in (401, 403))
 
 
-def test_a_token_that_is_not_valid(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EBRAINS_TOKEN", "another")
-    error = refused(JobRejected, "refused: 403 .*invalid token", Faults())
-    assert "another" not in str(error)
+def test_a_token_that_is_not_valid(tmp_path: Path) -> None:
+    with serving() as queue, pytest.raises(JobRejected, match=r"refused: 403 .*invalid token") as caught:
+        QueueClient("another", queue.url).job("/jobs/1")
+    assert "another" not in str(caught.value)
 
 
 def test_a_service_that_fails(tmp_path: Path) -> None:
-    error = refused(ServiceLost, "the service fails: 503", Faults(refuse=503))
+    error = refused(ServiceLost, "the service fails: 503", Faults(refuse=503), tmp_path)
     assert "look at your jobs before you submit it again" in error.hint
 
 
-def test_nobody_there() -> None:
+def test_nobody_there(tmp_path: Path) -> None:
     with serving() as queue:
         pass
     with pytest.raises(ServiceLost, match="no answer that can be used"):
-        submitted(queue, *tiny())
+        asked(queue, tmp_path)
 
 
-def test_a_submission_that_breaks_off_is_not_repeated() -> None:
+def test_a_server_that_never_answers(tmp_path: Path) -> None:
+    """The public client would hang for ever."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        client = QueueClient(TOKEN, f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=(0.5, 0.5))
+        with pytest.raises(ServiceLost, match=r"[Tt]imed? ?out"):
+            client.job("/jobs/1")
+
+
+def test_a_submission_that_breaks_off_is_not_repeated(tmp_path: Path) -> None:
     with serving(faults=Faults(drop=frozenset({1}))) as queue, pytest.raises(ServiceLost, match="no answer"):
-        submitted(queue, *tiny())
+        asked(queue, tmp_path)
     assert [method for method, *_ in queue.requests] == ["POST"]
 
 
-def test_a_connection_that_is_lost_while_waiting() -> None:
-    error = refused(ServiceLost, "no answer that can be used", Faults(drop=frozenset(range(2, 99))))
+def test_a_connection_that_is_lost_while_waiting(tmp_path: Path) -> None:
+    error = refused(ServiceLost, "no answer that can be used", Faults(drop=frozenset(range(2, 99))), tmp_path)
     assert "--job /jobs/1" in error.hint
 
 
-def test_a_connection_that_comes_back_is_waited_for() -> None:
+def test_a_connection_that_comes_back_is_waited_for(tmp_path: Path) -> None:
     faults = Faults(status="error", drop=frozenset({2, 3, 5}))
-    refused(SimulationFailed, "the job /jobs/1 failed", faults)
+    refused(SimulationFailed, "the job /jobs/1 failed", faults, tmp_path)
 
 
-def test_an_answer_that_is_none() -> None:
-    refused(ServiceLost, "no answer that can be used", Faults(junk=True))
+def test_an_answer_that_is_none(tmp_path: Path) -> None:
+    refused(ServiceLost, "no answer that can be used", Faults(junk=True), tmp_path)
 
 
-def test_the_time_to_wait_is_limited() -> None:
-    error = refused(JobNotFinished, "the job /jobs/1 is submitted after", Faults(), queue_timeout=0.5)
+def test_the_time_to_wait_is_limited(tmp_path: Path) -> None:
+    error = refused(JobNotFinished, "the job /jobs/1 is submitted after", Faults(), tmp_path, limit=0.2)
     assert "--job /jobs/1" in error.hint
 
 
-def test_a_job_that_is_removed() -> None:
-    refused(JobRejected, "the job /jobs/1 is removed", Faults(status="removed"))
+def test_questions_come_at_growing_intervals(tmp_path: Path) -> None:
+    slept: list[float] = []
+    patience = Patience(limit=400.0, first=2.0, longest=20.0, sleep=slept.append, clock=lambda: sum(slept))
+    with serving() as queue:
+        client = QueueClient(TOKEN, queue.url)
+        address = client.submit(Path(__file__), "SpiNNaker", "a-collab", "run.py {system}", None)
+        with pytest.raises(JobNotFinished, match=r"after 3[89]. s"):
+            wait(client, address, patience, quiet)
+    assert slept[:4] == [2.0, 3.0, 4.5, 6.75]
+    assert set(slept[8:]) == {20.0}
 
 
-def test_a_job_that_fails_tells_its_log() -> None:
-    """There is no such backend where it runs."""
-    error = refused(SimulationFailed, "the job /jobs/1 failed", Faults(), system="no_such_backend")
+def test_a_job_that_is_removed(tmp_path: Path) -> None:
+    refused(JobRejected, "the job /jobs/1 is removed", Faults(status="removed"), tmp_path)
+
+
+def test_a_job_that_fails_tells_its_log(tmp_path: Path) -> None:
+    error = refused(SimulationFailed, "the job /jobs/1 failed", Faults(), tmp_path, system="x")
     assert isinstance(error, SimulationFailed)
-    assert "No module named 'pyNN.no_such_backend'" in error.log
+    assert "nothing to run" in error.log
 
 
-def test_an_unknown_job() -> None:
+def test_a_failure_comes_through_a_run_as_it_is() -> None:
+    """There is no such backend where the job runs."""
+    with serving("no_such_backend") as queue, pytest.raises(SimulationFailed, match="the job /jobs/1 failed") as caught:
+        submitted(queue, *tiny())
+    assert "No module named 'pyNN.no_such_backend'" in caught.value.log
+
+
+def test_an_unknown_job(tmp_path: Path) -> None:
     with serving() as queue, pytest.raises(JobRejected, match="refused: 404"):
-        submitted(queue, *tiny(), submit=False, job="/jobs/7")
+        QueueClient(TOKEN, queue.url).job("/jobs/7")
 
 
 # --- what a job leaves behind -------------------------------------------------------------------------------------
 
+DIGEST = "a digest"
+LABELS = ["exc.IF_curr_exp", "inh.IF_curr_exp"]
 
-class Ended(Queue):
-    """A queue whose job has ended already, with given files."""
+
+def provenance(**changes: Any) -> bytes:
+    stated = {"digest": DIGEST, "level": "executes", "system": "x", "spikes": LABELS, "signals": [], **changes}
+    return json.dumps(stated).encode()
 
 
-def finished(folder: Path, files: dict[str, bytes], sizes: dict[str, int] | None = None) -> Iterator[Queue]:
-    with serving(faults=Faults(sizes=sizes or {})) as queue:
+def archive(**arrays: Any) -> bytes:
+    file = io.BytesIO()
+    none = {name: np.empty(0, dtype=int if "places" in name else float) for name in ("places_0", "times_0")}
+    other = {name.replace("0", "1"): values for name, values in none.items()}
+    np.savez(file, **{**none, **other, **{name: np.asarray(values) for name, values in arrays.items()}})
+    return file.getvalue()
+
+
+def read(folder: Path) -> Results:
+    network, plan = tiny()
+    lowered = PLATFORMS["SpiNNaker"].job(network, plan, Report()).lowered
+    cells = {item.label: item for item in lowered.network.cells if not item.is_source}
+    return collect(Output(folder, DIGEST), cells, lowered.plan)
+
+
+SIGNAL = {"cells": LABELS[0], "variable": "v", "period": 0.1, "array": "signal"}
+
+
+@pytest.mark.parametrize(
+    ("stated", "results", "text"),
+    [
+        (b"{", archive(), "not readable"),
+        (b"[]", archive(), "no JSON object"),
+        (provenance(digest="other"), archive(), "results of another job"),
+        (provenance(level="dreams"), archive(), "the level of the job is 'dreams'"),
+        (provenance(), None, "says that it was executed, and left no results"),
+        (provenance(), b"PK\x03\x04", "not readable"),
+        (provenance(), pickle.dumps({}), "not readable"),
+        (provenance(spikes=[]), archive(), "recorded nothing of exc"),
+        (provenance(), archive(places_0=[99999], times_0=[1.0]), "of cells that it has not"),
+        (provenance(), archive(places_0=[0], times_0=[np.nan]), "at no time"),
+        (provenance(), archive(places_0=[0, 1], times_0=[1.0]), "of cells that it has not"),
+        (provenance(), archive(places_0=["a"], times_0=[1.0]), "no usable 'places_0'"),
+        (provenance(), archive(), "left no usable v of exc"),
+        (provenance(signals=[SIGNAL]), archive(signal=[1.0], signal_cells=[0]), "left no usable v of exc"),
+        (provenance(signals=[SIGNAL]), archive(signal=[[1.0]], signal_cells=[70]), "recorded nothing of cells"),
+    ],
+)
+def test_bad_files_of_a_job(stated: bytes, results: bytes | None, text: str, tmp_path: Path) -> None:
+    (tmp_path / "provenance.json").write_bytes(stated)
+    if results is not None:
+        (tmp_path / "results.npz").write_bytes(results)
+    with pytest.raises(BadJobData, match=text) as caught:
+        read(tmp_path)
+    assert caught.value.exit_status == 7
+
+
+def fetched(folder: Path, files: dict[str, bytes], sizes: dict[str, int]) -> tuple[Path, ...]:
+    with serving(faults=Faults(sizes=sizes)) as queue:
         place = queue.folder / "1"
         place.mkdir()
         for name, content in files.items():
             (place / name).write_bytes(content)
-        job = queue.accept({"code": "", "command": ""})
-        items = [queue._item(path) for path in sorted(place.iterdir())]
-        job |= {"status": "finished", "output_data": {"repository": "here", "files": items}}
-        yield queue
+        items = [queue.item(path) for path in sorted(place.iterdir())]
+        job = {"output_data": {"repository": "here", "files": items}}
+        return fetch(QueueClient(TOKEN, queue.url), "/jobs/1", job, folder, Patience(first=0.01))
 
 
-def digest_of(folder: Path) -> str:
-    network, plan = tiny()
-    return str(simulate(network, plan, "nmpi:SpiNNaker", bundle=str(folder / "job")).provenance["digest"])
+def test_files_are_written_where_we_say(tmp_path: Path) -> None:
+    """The service states paths that lead out of the folder, and a file that nobody asked for."""
+    into = tmp_path / "into"
+    into.mkdir()
+    found = fetched(into, {"provenance.json": b"{}", "results.npz": b"x", "other.json": b"{}"}, {})
+    assert found == (into / "provenance.json", into / "results.npz")
+    assert {path.name for path in tmp_path.iterdir()} == {"into", "home"}
 
 
-def provenance(digest: str, **changes: Any) -> bytes:
-    stated = {"digest": digest, "level": "executes", "system": "x", "spikes": [], "signals": [], **changes}
-    return json.dumps(stated).encode()
-
-
-@pytest.mark.parametrize(
-    ("make", "text"),
-    [
-        (lambda digest: {}, "left no provenance.json"),
-        (lambda digest: {"provenance.json": b"{"}, "not readable"),
-        (lambda digest: {"provenance.json": b"[]"}, "no JSON object"),
-        (lambda digest: {"provenance.json": provenance("0" * 64)}, "results of another job"),
-        (lambda digest: {"provenance.json": provenance(digest, level="dreams")}, "the level of the job is 'dreams'"),
-        (lambda digest: {"provenance.json": provenance(digest)}, "executed, and left no results"),
-        (lambda digest: {"provenance.json": provenance(digest), "results.npz": b"PK\x03\x04"}, "not readable"),
-        (lambda digest: {"provenance.json": provenance(digest), "results.npz": archive()}, "recorded nothing of exc"),
-        (
-            lambda digest: {
-                "provenance.json": provenance(digest, spikes=["exc.IF_curr_exp", "inh.IF_curr_exp"]),
-                "results.npz": archive(places_0=np.array([99999]), times_0=np.array([1.0])),
-            },
-            "of cells that it has not",
-        ),
-        (
-            lambda digest: {
-                "provenance.json": provenance(digest, spikes=["exc.IF_curr_exp", "inh.IF_curr_exp"]),
-                "results.npz": archive(places_0=np.array(["a"]), times_0=np.array([1.0])),
-            },
-            "no usable 'places_0'",
-        ),
-    ],
-)
-def test_bad_files_of_a_job(make: Any, text: str, tmp_path: Path) -> None:
-    files = make(digest_of(tmp_path))
-    for queue in finished(tmp_path, files):
-        with pytest.raises(BadJobData, match=text) as caught:
-            submitted(queue, *tiny(), submit=False, job="/jobs/1")
-        assert caught.value.exit_status == 7
-
-
-def archive(**arrays: np.ndarray) -> bytes:
-    import io
-
-    file = io.BytesIO()
-    np.savez(file, **arrays)
-    return file.getvalue()
+def test_a_job_that_left_nothing(tmp_path: Path) -> None:
+    with pytest.raises(BadJobData, match=r"left no provenance.json") as caught:
+        fetched(tmp_path, {"results.npz": b""}, {})
+    assert "results.npz" in caught.value.hint
 
 
 def test_a_file_that_is_cut_short(tmp_path: Path) -> None:
-    files = {"provenance.json": provenance(digest_of(tmp_path))}
-    for queue in finished(tmp_path, files, {"provenance.json": 9999}):
-        with pytest.raises(BadJobData, match="bytes, and 9999 were stated"):
-            submitted(queue, *tiny(), submit=False, job="/jobs/1")
+    with pytest.raises(BadJobData, match="has 2 bytes, and 9999 were stated"):
+        fetched(tmp_path, {"provenance.json": b"{}"}, {"provenance.json": 9999})
 
 
 # --- options ------------------------------------------------------------------------------------------------------
@@ -301,13 +355,11 @@ def test_without_a_token_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize("url", ["ftp://somewhere", "nowhere", "http://name:password@somewhere"])
 def test_urls_that_are_no_service(url: str) -> None:
     with pytest.raises(FormatError):
-        simulate(*tiny(), "nmpi:SpiNNaker", submit=True, collab="c", job_service=url)
+        QueueClient(TOKEN, url)
 
 
 def test_the_token_goes_to_the_job_service_alone(tmp_path: Path) -> None:
     """A file of a job on another host is fetched without it, a file of the service's own host with it."""
-    from pynn_io.runners.nmpi.client import QueueClient
-
     with serving() as service, serving() as other:
         client = QueueClient(TOKEN, service.url)
         with pytest.raises(JobRejected, match="403"):
@@ -326,4 +378,3 @@ def test_platforms(tmp_path: Path) -> None:
         simulate(*tiny(), "nmpi:Spikey")
     with pytest.raises(FormatError, match="reached by a queue of jobs"):
         simulate(*tiny(), "nmpi:SpiNNaker")
-    assert not os.path.exists(tmp_path / "job")
