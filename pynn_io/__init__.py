@@ -26,6 +26,7 @@ _PUBLIC = {
     "SonataIO": "pynn_io.results.sonata_io",
     "UnsupportedInput": "pynn_io.errors",
     "WriteError": "pynn_io.errors",
+    "backend": "pynn_io.pynn_calls",
     "compare_networks": "pynn_io.api",
     "compare_results": "pynn_io.api",
     "convert": "pynn_io.pipeline",
@@ -54,6 +55,7 @@ __all__ = [
     "SonataIO",
     "UnsupportedInput",
     "WriteError",
+    "backend",
     "compare_networks",
     "compare_results",
     "convert",
@@ -89,6 +91,7 @@ if TYPE_CHECKING:
     )
     from pynn_io.graph import Network
     from pynn_io.pipeline import Conversion, convert, read, write
+    from pynn_io.pynn_calls import backend
     from pynn_io.report import Report
     from pynn_io.results import Results, read_results, write_results
     from pynn_io.results.sonata_io import SonataIO

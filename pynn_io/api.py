@@ -11,28 +11,44 @@ from pynn_io.errors import PlanError
 from pynn_io.graph import Network
 from pynn_io.graph.compare import Difference, diff
 from pynn_io.pipeline import read, write
+from pynn_io.pynn_calls import import_network, warn
 from pynn_io.report import Report
 from pynn_io.results import Results
 from pynn_io.results.compare import Comparison, Options
 from pynn_io.results.compare.sources import compare_opened, open_results
+from pynn_io.simulate import INCOMPLETE
 from pynn_io.simulation_plan.plan import SimulationPlan
 
 
-def import_from_sonata(circuit_config: str | Path, *, report: Report | None = None) -> Network:
+def import_from_sonata(circuit_config: str | Path, sim: Any = None, *, report: Report | None = None) -> Any:
     """The network of a SONATA circuit: a circuit config, a simulation config, a joined config, or the folder of one.
 
-    Raises ReadError naming the file and place. What could not be read is added to ``report``.
+    sim: a backend module of PyNN (``pyNN.nest``), set up: the network is built there, and given as a
+    ``pyNN.network.Network``, with an Assembly for every population. Or `pynn_io.backend`: a `Network` that a plan
+    executes on one of our backends. Without it, the `Network`.
+    Raises ReadError naming the file and place, RunError for what ``sim`` has not. What could not be read, and what
+    ``sim`` has not, is added to ``report`` where there is one; with ``sim`` and no report, it is a warning.
     """
-    return read(circuit_config, format="sonata", report=report).network
+    found = Report() if report is None else report
+    network = read(circuit_config, format="sonata", report=found).network
+    if sim is None:
+        return network
+    if report is None:
+        warn(found.refusals())
+    return import_network(network, sim, report)
 
 
 def load_sonata_simulation_plan(simulation_config: str | Path, *, report: Report | None = None) -> SimulationPlan:
     """The plan of a SONATA simulation config, or of a file that joins it with its circuit.
 
     The circuit is read too: node sets, populations and ids of the plan are those of it. Raises ReadError and PlanError
-    naming the file and key, and PlanError where there is a circuit and no simulation.
+    naming the file and key, and PlanError where there is a circuit and no simulation. Inputs and node sets that are
+    missing are in ``report``, and without one a warning each.
     """
-    plan = read(simulation_config, format="sonata", report=report).plan
+    found = Report() if report is None else report
+    plan = read(simulation_config, format="sonata", report=found).plan
+    if report is None:
+        warn(issue for issue in found if issue.code in INCOMPLETE)
     if plan is None:
         raise PlanError(
             "there is a circuit here, and no simulation of it",

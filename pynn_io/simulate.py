@@ -38,6 +38,8 @@ from pynn_io.vocabulary.support import TARGETS
 
 #: ``target_simulator`` of a SONATA configuration -> backend.
 _SIMULATORS = {"NEST": "nest", "NEURON": "neuron", "CORENEURON": "neuron"}
+#: Codes of what is absent from a plan that was read: what would run is not what the plan says.
+INCOMPLETE = frozenset({"missing-input", "missing-node-sets", "input-without-spikes", "spikes-of-unknown-population"})
 #: Settings of a plan that decide about the numbers; a runner says in its own provenance what it used where None.
 _SETTINGS = (
     *("duration", "timestep", "spike_threshold", "celsius", "v_init", "seed", "section_length", "spike_location"),
@@ -143,6 +145,21 @@ def choose(network: Network, plan: SimulationPlan) -> tuple[str, str]:
         if row.is_installed():
             return row.name, "the network suits any simulator, and this one is installed"
     return "nest", "the network suits any simulator"
+
+
+def output_options(plan: SimulationPlan) -> Mapping[str, Any]:
+    """Options of `pynn_io.results.sonata.write`: names and order of the files as the plan has them."""
+    output = plan.output
+    stated = {
+        "spikes_file": output.spikes_file,
+        "spikes_csv": output.spikes_file_csv,
+        "spikes_sort_order": output.spikes_sort_order,
+        # The files of quantities and events are written by name beside these, as LEMS has them.
+        "report_files": {
+            one.name: one.file for one in plan.recordings if one.file and one.kind not in ("quantities", "events")
+        },
+    }
+    return {name: value for name, value in stated.items() if value}
 
 
 def _backend_of(simulator: str) -> str | None:

@@ -8,7 +8,6 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,12 +30,9 @@ from pynn_io.results.table import find as find_format
 from pynn_io.runners.base import Profile
 from pynn_io.show.canvas import import_matplotlib
 from pynn_io.show.parts import file_sizes
-from pynn_io.simulate import choose, simulate
+from pynn_io.simulate import INCOMPLETE, choose, output_options, simulate
 from pynn_io.simulation_plan import SimulationPlan
 from pynn_io.staging import refuse_existing
-
-#: Codes of what is absent from a plan that was read: what would run is not what the plan says.
-INCOMPLETE = frozenset({"missing-input", "missing-node-sets", "input-without-spikes", "spikes-of-unknown-population"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +130,7 @@ class RunJob:
         """The results under ``dest``, whole or not at all. Gives the files, which a job has written already."""
         if results.level == EMITTED:
             return tuple(sorted(self.dest.iterdir()))
-        options = _sonata_options(self.plan) if self.arguments.to == "sonata" else {}
+        options = output_options(self.plan) if self.arguments.to == "sonata" else {}
         return write_results(
             results, self.dest, self.arguments.to, report=self.report, overwrite=self.arguments.overwrite, **options
         )
@@ -200,21 +196,6 @@ def refuse_destination(dest: Path, overwrite: bool) -> None:
         place = place.parent
     if not os.access(place, os.W_OK) or not (place.is_dir() or place == dest.absolute()):
         raise WriteError("cannot write here", where=place)
-
-
-def _sonata_options(plan: SimulationPlan) -> Mapping[str, Any]:
-    """Names and order of the files as the plan has them."""
-    output = plan.output
-    stated = {
-        "spikes_file": output.spikes_file,
-        "spikes_csv": output.spikes_file_csv,
-        "spikes_sort_order": output.spikes_sort_order,
-        # The files of quantities and events are written by name beside these, as LEMS has them.
-        "report_files": {
-            one.name: one.file for one in plan.recordings if one.file and one.kind not in ("quantities", "events")
-        },
-    }
-    return {name: value for name, value in stated.items() if value}
 
 
 def _to_stderr(text: str) -> None:

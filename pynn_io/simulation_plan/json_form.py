@@ -77,11 +77,11 @@ def from_json(text: str, where: object = "plan") -> SimulationPlan:
 
 
 def _fields_of(item: Any, place: str) -> dict[str, Any]:
-    """The fields of a dataclass that do not hold their default."""
+    """The fields of a dataclass that do not hold their default; what does not count in comparisons is no part of it."""
     found = {}
     for field in fields(item):
         value = getattr(item, field.name)
-        if not _is_default(field, value):
+        if field.compare and not _is_default(field, value):
             found[field.name] = _written(field.name, value, f"{place}.{field.name}")
     return found
 

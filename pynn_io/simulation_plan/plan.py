@@ -107,8 +107,9 @@ class ConnectionOverride:
 class Output:
     """Where results go: names of files as stated, and None or empty where nothing is.
 
-    directory: relative to the configuration. spikes_sort_order: ``by_time``, ``by_id`` or ``none``. parameters: what
-    else is stated (``overwrite_output_dir`` ...).
+    directory: relative to ``base``, the folder of the configuration that was read, which is no part of the plan.
+    spikes_sort_order: ``by_time``, ``by_id`` or ``none``. parameters: what else is stated
+    (``overwrite_output_dir`` ...).
     """
 
     directory: str | None = None
@@ -117,6 +118,7 @@ class Output:
     spikes_sort_order: str | None = None
     log_file: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=empty)
+    base: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,23 @@ class SimulationPlan:
     def run(self, network: Network, backend: str = "auto", **options: Any) -> Any:
         """Run the plan on a network; gives `pynn_io.results.Results`. See `pynn_io.simulate.simulate` for options."""
         return import_module("pynn_io.simulate").simulate(network, self, backend, **options)
+
+    def setup(self, sim: Any, **arguments: Any) -> None:
+        """Set up ``sim``, a backend module of PyNN or `pynn_io.backend`; see `pynn_io.pynn_calls.setup`."""
+        import_module("pynn_io.pynn_calls").setup(self, sim, **arguments)
+
+    def execute(self, net: Any, **options: Any) -> Any:
+        """Run the plan on what ``import_from_sonata(..., sim)`` gave, and write its output; gives the Results.
+
+        See `pynn_io.pynn_calls.execute`.
+        """
+        return import_module("pynn_io.pynn_calls").execute(self, net, **options)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], network: Network | None = None) -> SimulationPlan:
+        """The plan of a simulation configuration that has been read as JSON; see `pynn_io.pynn_calls.from_config`."""
+        plan: SimulationPlan = import_module("pynn_io.pynn_calls").from_config(config, network)
+        return plan
 
     def to_json(self) -> str:
         """The plan as JSON, whole: see `pynn_io.simulation_plan.json_form`."""

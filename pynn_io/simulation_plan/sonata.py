@@ -76,7 +76,7 @@ def read_plan(
         target_simulator=simulator,
         overrides=_overrides(top),
         compartment_sets={**_compartment_sets(top, context), **context.compartment_sets},
-        output=read_output(top.section("output")),
+        output=read_output(top.section("output"), base),
         extra=_extra(top, run, conditions, {"disabled_inputs": disabled, "mechanisms": unread}, report),
         **settings,
         **fields,

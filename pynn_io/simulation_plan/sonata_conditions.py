@@ -6,6 +6,7 @@ Keys of the SONATA guide, of BMTK, and of the OBI extension; one table a section
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pynn_io.errors import PlanError
@@ -187,7 +188,7 @@ def read_override(item: Section) -> ConnectionOverride:
     )
 
 
-def read_output(output: Section) -> Output:
+def read_output(output: Section, base: Path) -> Output:
     """The section ``output``; keys without a field are kept. Raises PlanError for an unknown sort order."""
     return Output(
         directory=output.text("output_dir"),
@@ -196,6 +197,7 @@ def read_output(output: Section) -> Output:
         spikes_sort_order=output.choice("spikes_sort_order", SORT_ORDERS),
         log_file=output.text("log_file"),
         parameters=output.rest(),
+        base=str(base),
     )
 
 

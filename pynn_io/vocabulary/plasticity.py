@@ -39,6 +39,17 @@ NEST_SYNAPSES: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
         "SimpleStochasticSynapse": ("bernoulli_synapse", {"p": "p_transmit"}),
         "TsodyksMarkramSynapse": ("tsodyks_synapse", {"tau_facil": "tau_fac"}),
         "MultiQuantalSynapse": ("quantal_stp_synapse", {"tau_facil": "tau_fac"}),
+        STDP: ("stdp_synapse", {}),
+    }
+)
+
+
+#: Exponents ``(mu_plus, mu_minus)`` of NEST's rule that are the weight dependences without exponents of their own.
+STDP_EXPONENTS: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        "AdditiveWeightDependence": (0.0, 0.0),
+        "MultiplicativeWeightDependence": (1.0, 1.0),
+        "AdditivePotentiationMultiplicativeDepression": (0.0, 1.0),
     }
 )
 

@@ -251,7 +251,7 @@ def test_ports_of_receptors() -> None:
     [
         (table(1, synapse=["e"], weight_unit=["uS"]), None, "weights are in uS"),
         (table(1, synapse=["e"], receptor=["nmda"]), None, "'nmda' is no receptor"),
-        (table(1, synapse=["e"]), Synapse("STDPMechanism"), "no synapse model for 'STDPMechanism'"),
+        (table(1, synapse=["e"]), Synapse("StructuralMechanism"), "no synapse model for 'StructuralMechanism'"),
     ],
 )
 def test_synapses_that_make_no_sense(types: Table, synapse: Synapse | None, text: str) -> None:

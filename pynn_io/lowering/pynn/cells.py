@@ -69,6 +69,8 @@ def _lower_part(part: Part, target: Target, report: Report) -> _Made | None:
             made = _native(part, cell, report, where)
         elif twin(cell.model) in models.MODELS and ":" not in twin(cell.model):
             made = _standard(part, cell, report, where)
+            initial = {target.states.get((made.model, name), name): value for name, value in made.initial.items()}
+            made = replace(made, initial=initial)
     reason = target.lacks.get(made.model, "") if made is not None else ""
     if made is None or reason:
         report.lost(

@@ -117,12 +117,12 @@ class _Splitter:
         kind = self._receptors(block, spec, weight)
         self._aimless += int(np.count_nonzero(here & (kind == _OTHER)))
         here &= kind != _OTHER
-        key = np.stack([source, target, spec, kind])[:, here]
-        kinds, which = np.unique(key, axis=1, return_inverse=True)
+        shape = (len(self._pre), len(self._post), max(1, len(self._specs)), len(_RECEPTORS))
         chosen = np.flatnonzero(here)
-        for number in range(kinds.shape[1]):
-            mine = chosen[which.reshape(-1) == number]
-            found = tuple(kinds[:, number].tolist())
+        key = np.ravel_multi_index([values[chosen] for values in (source, target, spec, kind)], shape)
+        for number in np.flatnonzero(np.bincount(key)).tolist():
+            mine = chosen[key == number]
+            found = tuple(int(value) for value in np.unravel_index(number, shape))
             yield found, self._columns(block, mine, found, weight, pre[1], post[1])  # type: ignore[misc]
 
     def _receptors(self, block: EdgeBlock, spec: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -28,16 +28,22 @@ def lower(network: Network, plan: SimulationPlan, target: Target, report: Report
 
     Raises RunError where the target has none of the cells of the network.
     """
-    step = timestep_of(plan, report)
-    lowered = lower_network(network, step, target, report, plan)
+    setup = lower_setup(plan, target, report)
+    lowered = lower_network(network, setup.timestep, target, report, plan)
     if target.declarative:
         lowered = _with_rates(lowered, plan)
-    seeds = {target.seed: DEFAULT_SEED if plan.seed is None else plan.seed} if target.seed else {}
-    setup = Setup(step, step, largest_delay(lowered.network), {**target.setup, **seeds})
+    setup = replace(setup, max_delay=largest_delay(lowered.network))
     return Lowered(setup, lowered, lower_plan(lowered, plan, report))
 
 
-def timestep_of(plan: SimulationPlan, report: Report) -> float:
+def lower_setup(plan: SimulationPlan, target: Target, report: Report) -> Setup:
+    """What a plan states for ``setup``, without the longest delay, which is the network's."""
+    step = _timestep(plan, report)
+    seeds = {target.seed: DEFAULT_SEED if plan.seed is None else plan.seed} if target.seed else {}
+    return Setup(step, step, None, {**target.setup, **seeds})
+
+
+def _timestep(plan: SimulationPlan, report: Report) -> float:
     """The plan's time step, ms; PyNN's where it states none (DEFAULTED). Raises PlanError for none above 0."""
     if plan.timestep is None:
         report.defaulted(

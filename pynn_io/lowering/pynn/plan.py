@@ -13,6 +13,7 @@ from pynn_io.lowering.abstract import with_node_sets, with_potentials
 from pynn_io.lowering.grid import Grid, Moved
 from pynn_io.lowering.meters import Meter, lower_recordings
 from pynn_io.lowering.pynn.currents import lower_currents
+from pynn_io.lowering.pynn.synapses import STATIC, weight_unit
 from pynn_io.lowering.pynn.words import (
     ARRAY,
     Cells,
@@ -26,7 +27,6 @@ from pynn_io.lowering.pynn.words import (
 from pynn_io.lowering.trains import Trains, poisson_trains, trains
 from pynn_io.report import Report
 from pynn_io.simulation_plan import SimulationPlan
-from pynn_io.units import convert
 from pynn_io.vocabulary import models
 from pynn_io.vocabulary.applied import STATES
 
@@ -159,9 +159,7 @@ def _drives(
 
 
 def _drive_edges(source: Cells, cells: Cells, used: np.ndarray, weight: float, grid: Grid) -> Connections:
-    stated = models.known(cells.model)
-    unit, used_unit = (stated.weight_unit if stated else ""), {"pA": "nA", "nS": "uS"}.get(cells.weight_unit, "")
-    value = convert(weight, unit, used_unit) if unit and used_unit else weight
+    value = weight * weight_unit(STATIC, cells)[1]
     inhibits = value < 0 and len(cells.receptors) > 1
     columns = {"weight": np.full(len(used), value), "delay": np.full(len(used), grid.step)}
     receptor = "default" if len(cells.receptors) < 2 else "inhibitory" if inhibits else "excitatory"

@@ -17,7 +17,7 @@ from pynn_io.lowering.pynn.words import Cells, SynapseType, Target
 from pynn_io.report import Report
 from pynn_io.units import convert
 from pynn_io.vocabulary import models, translations
-from pynn_io.vocabulary.plasticity import NEST_SYNAPSES, STDP, TIMING, WEIGHT, stdp
+from pynn_io.vocabulary.plasticity import NEST_SYNAPSES, STDP, TIMING, WEIGHT, Stdp, stdp
 
 STATIC = "StaticSynapse"
 #: NEST's synapses that are nothing but a weight and a delay.
@@ -26,7 +26,7 @@ _NEST_STATIC = frozenset({"nest:static_synapse", "nest:static_synapse_hom_w", "n
 _FROM_NEST: Mapping[str, tuple[str, Mapping[str, str]]] = {
     f"nest:{native}": (standard, {theirs: ours for ours, theirs in renamed.items()})
     for standard, (native, renamed) in NEST_SYNAPSES.items()
-    if native != "static_synapse"
+    if native not in ("static_synapse", "stdp_synapse")
 }
 #: What only another simulator's synapse states and a standard one takes from its target.
 _OF_TARGET = frozenset({"tau_psc"})
@@ -41,15 +41,22 @@ class Spec:
     """How the edges of one type onto one kind of cells are connected.
 
     synapse: with what all edges share. columns: ``(column of the edges, name)`` of parameters that differ from edge to
-    edge. unit, used: of the stated weight, and of the one that the synapse type wants. stated: receptor of the type,
-    empty where edges or the sign of their weights say it.
+    edge. unit, used: of the stated weight, and of the one that the cells take. scale: what PyNN's number of the latter
+    is multiplied by. stated: receptor of the type, empty where edges or the sign of their weights say it.
     """
 
     synapse: SynapseType
     columns: tuple[tuple[str, str], ...]
     unit: str
     used: str
+    scale: float
     stated: str
+
+    def weight(self, stated: Any) -> Any:
+        """A stated weight as PyNN's number."""
+        if self.unit and self.used and self.unit not in ("1", self.used):
+            stated = convert(stated, self.unit, self.used)
+        return stated * self.scale
 
 
 def spec_of(projection: Projection, row: int, synapse: Synapse, cells: Cells, target: Target, report: Report) -> Spec:
@@ -65,20 +72,17 @@ def spec_of(projection: Projection, row: int, synapse: Synapse, cells: Cells, ta
         if name.startswith(PARAMETER) and bare not in models.NOT_PARAMETERS and model != STATIC:
             columns.append((name, renames.get(bare, bare)))
     unit = _text(projection, "weight_unit", row)
-    used = _used_unit(model, cells)
+    used, scale = weight_unit(model, cells)
     _check_unit(unit, used, cells, where)
     stated = "" if "receptor" in projection.edges.columns else _text(projection, "receptor", row)
     parameters = _parameters(model, synapse, renames, where)
-    for name in _WEIGHTS & parameters.keys():
-        if unit and used and unit not in ("1", used):
-            parameters[name] = convert(parameters[name], unit, used)
-    return Spec(
-        SynapseType(model, parameters),
-        tuple(columns),
-        unit,
-        used,
-        stated or str(synapse.parameters.get("receptor_type", "")),
-    )
+    if model == STDP and target.native == "nest":
+        _as_nest_has_it(parameters, report, where)
+    synapse_type = SynapseType(model, parameters)
+    stated = stated or str(synapse.parameters.get("receptor_type", ""))
+    spec = Spec(synapse_type, tuple(columns), unit, used, scale, stated)
+    parameters |= {name: spec.weight(parameters[name]) for name in _WEIGHTS & parameters.keys()}
+    return spec
 
 
 def _model(synapse: Synapse, cells: Cells, target: Target, report: Report, where: str) -> tuple[str, Mapping[str, str]]:
@@ -90,12 +94,13 @@ def _model(synapse: Synapse, cells: Cells, target: Target, report: Report, where
         row = models.known(model)
         return (row.name if row is not None and row.dialect == "nest" else model), {}
     found, renames = _FROM_NEST.get(model, (model, {}))
-    if found in _KNOWN and found not in target.lacks:
+    needed = _parts(synapse, where).timing if found == STDP else found
+    reason = target.lacks.get(needed, "")
+    if found in _KNOWN and not reason:
         if not cells.model.startswith("nest:") or found == STDP:
             return found, renames
         native, theirs = NEST_SYNAPSES[found]
         return f"nest:{native}", theirs
-    reason = target.lacks.get(found, "")
     report.approximated(
         loss_code(f"synapse:{model}"),
         where,
@@ -110,14 +115,7 @@ def _parameters(model: str, synapse: Synapse, renames: Mapping[str, str], where:
     if model == STATIC:
         return {}
     if model == STDP:
-        try:
-            parts = stdp(synapse.parameters)
-        except KeyError as error:
-            raise PlanError(
-                f"{error.args[0]!r} is no part of PyNN's STDP",
-                where=where,
-                hint=f"timing: {', '.join(TIMING)}; weight: {', '.join(WEIGHT)}",
-            ) from error
+        parts = _parts(synapse, where)
         return {
             "timing_dependence": parts.timing,
             "weight_dependence": parts.weight,
@@ -133,6 +131,26 @@ def _parameters(model: str, synapse: Synapse, renames: Mapping[str, str], where:
     }
 
 
+def _parts(synapse: Synapse, where: str) -> Stdp:
+    try:
+        return stdp(synapse.parameters)
+    except KeyError as error:
+        raise PlanError(
+            f"{error.args[0]!r} is no part of PyNN's STDP",
+            where=where,
+            hint=f"timing: {', '.join(TIMING)}; weight: {', '.join(WEIGHT)}",
+        ) from error
+
+
+def _as_nest_has_it(parameters: dict[str, Any], report: Report, where: str) -> None:
+    """NEST's STDP: the whole delay is dendritic, and the lower bound of weights is 0."""
+    for name, only in (("dendritic_delay_fraction", 1.0), ("w_min", 0.0)):
+        if parameters[name] != only:
+            message = f"In NEST {name} of STDP is {only:g}, not {parameters[name]:g}."
+            report.approximated("synapse", where, message, examples=[STDP])
+            parameters[name] = only
+
+
 def _text(projection: Projection, name: str, row: int) -> str:
     column = projection.types.get(name)
     if column is None:
@@ -141,13 +159,16 @@ def _text(projection: Projection, name: str, row: int) -> str:
     return "" if value is None or value is np.ma.masked else str(value)
 
 
-def _used_unit(model: str, cells: Cells) -> str:
-    """A standard synapse has PyNN's unit, which on native cells of NEST stands for a thousand of theirs."""
+def weight_unit(model: str, cells: Cells) -> tuple[str, float]:
+    """``(unit, scale)`` of weights onto cells by a synapse model of PyNN, or a native one.
+
+    PyNN hands NEST a thousand times the weight of its own synapse types, whatever the cell's unit.
+    """
     if not model.startswith("nest:"):
-        return {"pA": "nA", "nS": "uS"}.get(cells.weight_unit, cells.weight_unit)
+        return cells.weight_unit, 1e-3 if cells.model.startswith("nest:") else 1.0
     row = translations.of_standard(cells.model)
     native = models.known(row.native) if row is not None else None
-    return native.weight_unit if native is not None else cells.weight_unit
+    return (native.weight_unit if native is not None else cells.weight_unit), 1.0
 
 
 def _check_unit(unit: str, used: str, cells: Cells, where: str) -> None:
@@ -165,8 +186,7 @@ def _check_unit(unit: str, used: str, cells: Cells, where: str) -> None:
 
 def weights(spec: Spec, weight: np.ndarray, inhibitory: np.ndarray) -> np.ndarray:
     """float64[n], in the unit that is used and with PyNN's sign."""
-    if spec.unit and spec.used and spec.unit not in ("1", spec.used):
-        weight = np.asarray(convert(weight, spec.unit, spec.used))  # type: ignore[arg-type]
+    weight = np.asarray(spec.weight(weight))
     if spec.used in ("uS", "nS"):
         return np.abs(weight)
     return np.where(inhibitory, -np.abs(weight), weight) if spec.used in ("nA", "pA", "mV") else weight

@@ -16,7 +16,6 @@ MODULES: Mapping[str, str] = MappingProxyType(
     {name: f"pyNN.{name}" for name in ("nest", "neuron", "brian2", "mock", "spiNNaker", "arbor", "neuroml")}
 )
 _ABSENT = "it is not there"
-_NO_INHOMOGENEOUS = "SpikeSourceInhGamma has no model behind it in NEST 3"
 
 _NEST = Target(
     "pyNN.nest",
@@ -25,10 +24,11 @@ _NEST = Target(
         {
             "IF_cond_exp_gsfa_grr": "PyNN 0.13 asks NEST for a variable g_r that its cell calls otherwise",
             "StochasticTsodyksMarkramSynapse": "it is in an extension of NEST that cannot be compiled for the wheel",
-            "SpikeSourceInhGamma": _NO_INHOMOGENEOUS,
+            "Vogels2011Rule": _ABSENT,
         }
     ),
     unrecorded=MappingProxyType({("IF_curr_delta", "v"): "PyNN 0.13 asks NEST for a variable v, which it calls V_m"}),
+    states=MappingProxyType({("IF_curr_delta", "v"): "V_m"}),
     # PyNN's own choice are cells with spikes between steps, which are other models; the plan's are those on steps.
     setup=MappingProxyType({"spike_precision": "on_grid"}),
     seed="rng_seed",
@@ -36,7 +36,7 @@ _NEST = Target(
 _NEURON = Target(
     "pyNN.neuron",
     native="nrn",
-    lacks=MappingProxyType({"IF_curr_delta": _ABSENT, "SpikeSourceInhGamma": _ABSENT}),
+    lacks=MappingProxyType({"IF_curr_delta": _ABSENT}),
     on_grid=False,
     zero_delay=True,
     seed="native_rng_baseseed",

@@ -22,6 +22,7 @@ class Target:
     native: the dialect of its native models (``nest``, ``nrn``), empty for none. lacks: standard model -> why it is not
     used there. alike: standard cells of which a population must not differ in anything. unrecorded: (standard cell,
     variable) -> why it is not recorded there. on_grid: input spikes between two steps are moved to the nearest one.
+    states: (standard cell, state variable) -> the name by which alone its initial value takes effect there.
     zero_delay: a connection may have no delay. setup: further arguments of ``setup``. seed: what ``setup`` calls the
     seed of random numbers. declarative: sources at a rate and sines stay such; else they are drawn and sampled here, so
     that every backend gets the same.
@@ -32,6 +33,7 @@ class Target:
     lacks: Mapping[str, str] = field(default_factory=empty)
     alike: frozenset[str] = frozenset()
     unrecorded: Mapping[tuple[str, str], str] = field(default_factory=empty)
+    states: Mapping[tuple[str, str], str] = field(default_factory=empty)
     on_grid: bool = True
     zero_delay: bool = False
     setup: Mapping[str, Any] = field(default_factory=empty)
@@ -41,11 +43,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """Arguments of ``setup``. ms. min_delay is the time step: spikes and currents from outside then come on time."""
+    """Arguments of ``setup``. ms. min_delay is the time step: spikes and currents from outside then come on time.
+
+    max_delay: None where the network is not known yet.
+    """
 
     timestep: float
     min_delay: float
-    max_delay: float
+    max_delay: float | None
     others: Mapping[str, Any] = field(default_factory=empty)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from pynn_io.runners.nest.cells import lower_part
 from pynn_io.runners.nest.lowered import Lowered, Nodes
 from pynn_io.runners.nest.spikes import lower_bombardments, lower_feeds, precise
 from pynn_io.runners.nest.stimuli import lead_of, lower_currents
-from pynn_io.runners.nest.synapses import lower_projection
+from pynn_io.runners.nest.synapses import lower_projection, times_of_depression
 from pynn_io.simulation_plan import SimulationPlan
 
 #: NEST's own time step, ms.
@@ -40,6 +41,7 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> Lowered:
     duration = _duration(plan, Grid(step), report)
     grid = Grid(step, duration)
     nodes, present, left_out = _nodes(network, plan, report)
+    nodes = _with_tau_minus(nodes, network)
     exact = precise(plan, nodes)
     _report_conditions(network, plan, nodes, report)
     aliases = _aliases(plan)
@@ -132,6 +134,26 @@ def _nodes(
             hint=" ".join([*sorted({issue.message for issue in report if issue.code in refused}), _ELSEWHERE]),
         )
     return tuple(nodes), present, left_out
+
+
+def _with_tau_minus(nodes: tuple[Nodes, ...], network: Network) -> tuple[Nodes, ...]:
+    """Cells with the time constant of the depression that PyNN states of the synapses onto them."""
+    found: dict[str, set[float]] = {}
+    for projection in network.projections.values():
+        times = found.setdefault(projection.post, set())
+        times |= times_of_depression(projection, network)
+        if len(times) > 1:
+            raise PlanError(
+                f"STDP with several tau_minus onto the same cells: {', '.join(map(str, sorted(times)))} ms",
+                where=f"projection {projection.name}",
+                hint="in NEST it is one for all synapses onto a cell",
+            )
+    return tuple(
+        replace(item, parameters={**item.parameters, "tau_minus": next(iter(found[item.population]))})
+        if found.get(item.population)
+        else item
+        for item in nodes
+    )
 
 
 def _report_conditions(network: Network, plan: SimulationPlan, nodes: tuple[Nodes, ...], report: Report) -> None:

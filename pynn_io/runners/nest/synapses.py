@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from pynn_io.report import Report
 from pynn_io.runners.nest.lowered import Link, Nodes, Spec
 from pynn_io.units import convert
 from pynn_io.vocabulary import models
-from pynn_io.vocabulary.plasticity import NEST_SYNAPSES
+from pynn_io.vocabulary.plasticity import NEST_SYNAPSES, STDP, STDP_EXPONENTS, stdp
 
 _RECEPTORS = ("excitatory", "inhibitory")
 
@@ -64,6 +65,10 @@ def _spec(
 ) -> Spec:
     where = f"projection {projection.name}"
     model, renames = _model(synapse, aliases, where, report)
+    unit = _type_text(projection, "weight_unit", row)
+    port, inhibitory = _receptor(projection, row, synapse, nodes, where)
+    if synapse.model == STDP:
+        synapse = replace(synapse, parameters=_stdp(synapse, unit, nodes, inhibitory, where))
     stated = {
         renames.get(name, name): value
         for name, value in synapse.parameters.items()
@@ -76,10 +81,8 @@ def _spec(
             columns.append((name, renames.get(bare, bare)))
     if synapse.model == "TsodyksMarkramSynapse":
         stated.setdefault("tau_psc", None)
-    port, inhibitory = _receptor(projection, row, synapse, nodes, where)
     if "tau_psc" in stated and stated["tau_psc"] is None:
         stated["tau_psc"] = _tau_psc(nodes, inhibitory, where)
-    unit = _type_text(projection, "weight_unit", row)
     _check_unit(unit, nodes, where)
     return Spec(
         model,
@@ -92,6 +95,39 @@ def _spec(
         nodes.signed,
         "stdp" in model or "plastic" in model or model.startswith(("vogels", "clopath", "urbanczik", "jonke")),
     )
+
+
+def _stdp(synapse: Synapse, unit: str, nodes: Nodes, inhibitory: bool, where: str) -> dict[str, Any]:
+    """PyNN's STDP in the parameters of ``stdp_synapse``, but `times_of_depression`."""
+    try:
+        parts = stdp(synapse.parameters)
+    except KeyError as error:
+        raise PlanError(f"{error.args[0]!r} is no part of PyNN's STDP", where=where) from error
+    times, bounds = parts.timing_parameters, parts.weight_parameters
+    if parts.timing != "SpikePairRule" or bounds["w_min"] != 0 or parts.dendritic_delay_fraction != 1:
+        raise PlanError(
+            "NEST's stdp_synapse has SpikePairRule, a lower bound of 0, and delays that are dendritic only",
+            where=where,
+        )
+    largest = bounds["w_max"]
+    if unit and nodes.unit and unit not in ("1", nodes.unit):
+        largest = convert(largest, unit, nodes.unit)
+    up, down = STDP_EXPONENTS.get(parts.weight, (bounds.get("mu_plus"), bounds.get("mu_minus")))
+    return {
+        "tau_plus": times["tau_plus"],
+        "lambda": times["A_plus"],
+        "alpha": times["A_minus"] / times["A_plus"] if times["A_plus"] else times["A_minus"],
+        "Wmax": -largest if inhibitory and nodes.signed else largest,
+        "mu_plus": up,
+        "mu_minus": down,
+    }
+
+
+def times_of_depression(projection: Projection, network: Network) -> set[float]:
+    """``tau_minus`` (ms) of the STDP of a projection, which NEST has in the target cells."""
+    mechanisms = [network.synapses[name] for name in projection.synapses]
+    found = [stdp(item.parameters).timing_parameters for item in mechanisms if item.model == STDP]
+    return {float(times["tau_minus"]) for times in found if "tau_minus" in times}
 
 
 def _hashable(value: Any) -> Any:

@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pynn_io.errors import BackendUnavailable, SimulationFailed
+from pynn_io.errors import BackendUnavailable
 from pynn_io.graph.network import Network
 from pynn_io.lowering.pynn import Lowered, lower, target_of
 from pynn_io.progress import Progress
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 #: What every backend of PyNN has.
 _API = ("setup", "Population", "Projection", "run_until")
-#: Parts in which a run is done, for the progress bar.
-_CHUNKS = 20
 
 
 class PynnRunner:
@@ -51,16 +49,9 @@ class PynnRunner:
         return built
 
     def run(self, model: Built, progress: Progress) -> None:
-        from pynn_io.runners.pynn.build import errors
+        from pynn_io.runners.pynn.collect import run
 
-        if model.plan is None:
-            return
-        end = model.plan.duration
-        with errors("simulating", SimulationFailed):
-            for part in range(_CHUNKS):
-                progress("simulating", end * part / _CHUNKS, end)
-                model.sim.run_until(end * (part + 1) / _CHUNKS)
-        progress("simulating", end, end)
+        run(model, progress)
 
     def collect(self, model: Built, lowered: Lowered) -> Results:
         from pynn_io.runners.pynn.collect import collect

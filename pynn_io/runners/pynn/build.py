@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from pynn_io.errors import PynnIOError, RunError
+from pynn_io.graph.network import Network
 from pynn_io.lowering.pynn import (
     ARRAY,
     Cells,
@@ -22,6 +23,7 @@ from pynn_io.lowering.pynn import (
     Setup,
     SynapseType,
     connections,
+    largest_delay,
 )
 from pynn_io.lowering.trains import Trains
 from pynn_io.progress import Progress
@@ -31,7 +33,7 @@ from pynn_io.vocabulary.plasticity import STDP, stdp
 
 @dataclass(slots=True, eq=False)
 class Built:
-    """A network on a backend. populations: by label. spiking: labels of those whose spikes are recorded."""
+    """A network on a backend. populations: by label. plan: the one that was applied, if any."""
 
     sim: Any
     lowered: LoweredNetwork
@@ -58,7 +60,9 @@ class errors:
 
 def set_up(sim: Any, setup: Setup, **more: Any) -> None:
     """``sim.setup`` with a least delay of one step: NEST shifts the spikes of sources where it is left to find one."""
-    arguments = {"timestep": setup.timestep, "min_delay": setup.min_delay, "max_delay": setup.max_delay}
+    arguments = {"timestep": setup.timestep, "min_delay": setup.min_delay}
+    if setup.max_delay is not None:
+        arguments["max_delay"] = setup.max_delay
     with errors("setting up"):
         sim.setup(**{**arguments, **setup.others, **more})
         if setup.others.get("spike_precision") == "on_grid":
@@ -67,6 +71,21 @@ def set_up(sim: Any, setup: Setup, **more: Any) -> None:
             import nest
 
             nest.SetDefaults("spike_generator", {"precise_times": False, "allow_offgrid_times": True})
+
+
+def allow_delays(sim: Any, network: Network) -> None:
+    """Let NEST have the network's delays where they are longer than ``setup`` foresaw; other backends take any.
+
+    Raises RunError where it is too late for that.
+    """
+    state: Any = getattr(getattr(sim, "simulator", None), "state", None)
+    if not hasattr(state, "set_delays"):
+        return
+    longest = largest_delay(network)
+    if sim.get_max_delay() >= longest:
+        return
+    with errors(f"allowing delays of {longest} ms (give setup a max_delay)"):
+        state.set_delays(sim.get_min_delay(), longest)
 
 
 def build_network(
@@ -185,9 +204,12 @@ def synapse_type(sim: Any, synapse: SynapseType) -> Any:
         return getattr(sim, synapse.model)(**synapse.parameters)
     parts = stdp(synapse.parameters)
     _refuse_missing(sim, [parts.timing, parts.weight])
+    weight = getattr(sim, parts.weight)(**parts.weight_parameters)
+    # PyNN 0.13 drops mu_plus and mu_minus on NEST
+    weight.parameter_space.update(**parts.weight_parameters)
     return sim.STDPMechanism(
         timing_dependence=getattr(sim, parts.timing)(**parts.timing_parameters),
-        weight_dependence=getattr(sim, parts.weight)(**parts.weight_parameters),
+        weight_dependence=weight,
         dendritic_delay_fraction=parts.dendritic_delay_fraction,
     )
 

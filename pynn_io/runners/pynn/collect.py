@@ -1,4 +1,4 @@
-"""What a backend of PyNN recorded, under the populations and ids of the network."""
+"""Running a network on a backend of PyNN, and what was recorded, under the populations and ids of the network."""
 
 from __future__ import annotations
 
@@ -7,10 +7,26 @@ from typing import Any
 
 import numpy as np
 
+from pynn_io.errors import SimulationFailed
 from pynn_io.lowering.pynn import Cells, LoweredPlan, Recorder
+from pynn_io.progress import Progress
 from pynn_io.results import Results, Spikes, Trace
 from pynn_io.results.results import sorted_spikes
 from pynn_io.runners.pynn.build import Built, errors, intervals
+
+#: Parts in which a run is done, for the progress bar.
+_CHUNKS = 20
+
+
+def run(built: Built, progress: Progress) -> None:
+    """To the end of the plan that was applied. Raises SimulationFailed."""
+    end = built.plan.duration if built.plan is not None else 0.0
+    steps = round(end / built.lowered.timestep)
+    with errors("simulating", SimulationFailed):
+        for part in range(_CHUNKS):
+            progress("simulating", end * part / _CHUNKS, end)
+            built.sim.run_until(round(steps * (part + 1) // _CHUNKS * built.lowered.timestep, 9))
+    progress("simulating", end, end)
 
 
 def collect(built: Built, plan: LoweredPlan) -> Results:
