@@ -12,7 +12,7 @@ help:
 	@echo "make test      all tests (PYTEST='-n 2 -k sonata' passes options on)"
 	@echo "make lint      ruff, mypy, import-linter"
 	@echo "make bench     ratios against peers (EDGES=1000000 for a quick look)"
-	@echo "make docs      print docs/support.md again from the support tables"
+	@echo "make docs      print docs/support.md, fields.md, hardware.md again from the tables"
 	@echo "make fixtures  make fixtures/ again from its scripts"
 	@echo "make clean     remove .venv, demo_output and caches"
 
@@ -45,6 +45,7 @@ bench: $(VENV)/dev.stamp
 docs: $(VENV)/demo.stamp
 	$(BIN)/python docs/make_support.py
 	$(BIN)/python docs/make_fields.py
+	$(BIN)/python docs/make_hardware.py
 	$(BIN)/python -m docs.make_nmodl
 
 fixtures: $(VENV)/demo.stamp

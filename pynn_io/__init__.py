@@ -27,9 +27,11 @@ _PUBLIC = {
     "UnsupportedInput": "pynn_io.errors",
     "WriteError": "pynn_io.errors",
     "backend": "pynn_io.pynn_calls",
+    "check_hardware": "pynn_io.lowering.hardware",
     "compare_networks": "pynn_io.api",
     "compare_results": "pynn_io.api",
     "convert": "pynn_io.pipeline",
+    "emulate": "pynn_io.emulation",
     "export_to_neuroml": "pynn_io.api",
     "export_to_sonata": "pynn_io.api",
     "import_from_sonata": "pynn_io.api",
@@ -56,9 +58,11 @@ __all__ = [
     "UnsupportedInput",
     "WriteError",
     "backend",
+    "check_hardware",
     "compare_networks",
     "compare_results",
     "convert",
+    "emulate",
     "export_to_neuroml",
     "export_to_sonata",
     "import_from_sonata",
@@ -80,6 +84,7 @@ if TYPE_CHECKING:
         load_sonata_simulation_plan,
     )
     from pynn_io.document import Document
+    from pynn_io.emulation import emulate
     from pynn_io.errors import (
         FormatError,
         GraphError,
@@ -90,6 +95,7 @@ if TYPE_CHECKING:
         WriteError,
     )
     from pynn_io.graph import Network
+    from pynn_io.lowering.hardware import check_hardware
     from pynn_io.pipeline import Conversion, convert, read, write
     from pynn_io.pynn_calls import backend
     from pynn_io.report import Report

@@ -61,7 +61,7 @@ def audit(document: Document, target: str, report: Report) -> None:
 
 def _goes_with_the_whole(fact: Fact, target: str) -> bool:
     """Whether a backend leaves out the cell or projection that the fact is a part of: that is said once, of it."""
-    return bool(fact.within) and target in backends.KINDS and support(fact.within, target).level == "no"
+    return bool(fact.within) and target in backends.NAMES and support(fact.within, target).level == "no"
 
 
 def complete(report: Report, audited: Report) -> None:

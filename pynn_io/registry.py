@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pynn_io.errors import BackendUnavailable, FormatError
+from pynn_io.vocabulary.unavailable import UNAVAILABLE
 
 ENTRY_POINTS = "pynn_io.formats"
 #: What puts the equations of ``.mod`` files into a document whose cells only name their mechanisms.
@@ -259,20 +260,17 @@ BACKENDS: dict[str, Backend] = {
             for platform in ("SpiNNaker", "BrainScaleS-2")
         ),
         Backend(
-            "eden",
-            "EDEN",
-            None,
-            "unavailable",
-            reason="the programs in its wheels (0.2.1 to 0.2.3) crash on Debian 12 when they load the code that they "
-            "have compiled (segmentation fault, status 139); run NeuroML with --backend neuron, arbor or jneuroml",
+            "spinnaker",
+            "SpiNNaker",
+            "pynn_io.runners.spinnaker:SpinnakerRunner",
+            "maps",
+            extra="spinnaker",
+            package="spynnaker",
+            distribution="spynnaker",
+            one_process="one process talks to the machine",
+            options=("board", "spalloc"),
         ),
-        Backend(
-            "moose",
-            "MOOSE",
-            None,
-            "unavailable",
-            reason="pynn_io has no runner for it yet; run NeuroML with --backend neuron, arbor or jneuroml",
-        ),
+        *(Backend(name, title, None, "unavailable", reason=reason) for name, title, reason in UNAVAILABLE),
     )
 }
 

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterator
 
 from pynn_io.registry import Backend, Format, backends, formats
+from pynn_io.vocabulary import chips
 
 WIDTH = 100
 
@@ -63,6 +64,7 @@ def backend_listing() -> str:
         lines += [f"{row.name}: {row.title} {row.version()}".rstrip(), f"    {_state(row)}"]
         lines += [f"    options: {', '.join(f'--{name}' for name in row.options)}"] if row.options else []
         lines += [f"    one process: {row.one_process}"] if row.one_process else []
+        lines += ["    profile: --check says what it can hold"] if row.name in chips.NAMES else []
         lines.append("")
     lines.append("auto: the one that the plan was written for, or that the cells belong to.")
     lines.append("To run on several processes: pip install 'pynn_io[mpi]', or an Open MPI of the system.")

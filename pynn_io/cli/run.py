@@ -10,11 +10,14 @@ from pathlib import Path
 from pynn_io.cli.common import UsageError, add_version, existing_parent, progress_bars, run, say, written_lines
 from pynn_io.cli.losses import changes_model, loss_counts, print_losses
 from pynn_io.cli.report_file import add_allow, allowed_codes, check_report_file, write_report
+from pynn_io.cli.run_queue import check_queue, queue_arguments
 from pynn_io.errors import LossError
 from pynn_io.report import Report
 
 COMMAND = "pynn-run"
 PICTURES = (".png", ".svg", ".pdf")
+#: As in `pynn_io.results`, which is not loaded for --help.
+MAPPED, EMITTED = "maps", "emits"
 #: What runners call the run itself when they report progress.
 SIMULATING = "simulating"
 
@@ -35,6 +38,8 @@ examples:
       the same by jNeuroML, as code that it writes for NEURON; without --engine, by its own solver
   pynn-run simulation_config.json --to nix -o run.nix
       the results as one NIX file
+  pynn-run simulation_config.json --backend brainscales2 --check --report check.json
+      run nothing: what of it the chip cannot hold, where, and what would help
   pynn-run simulation_config.json --backend nmpi:SpiNNaker --bundle job
       a job for the neuromorphic queue of EBRAINS, in the folder job: one script, run.py, that needs PyNN and the
       backend and no other file; nothing is submitted. `python job/run.py nest` tries it here
@@ -59,7 +64,8 @@ exit status:
   0    done; what could not be honoured has been listed
   1    a bug in pynn_io
   2    wrong usage, or an unknown backend or format
-  3    --strict refused because the backend cannot honour something; nothing was run
+  3    --strict refused because the backend cannot honour something, or --check because a chip cannot hold it;
+       nothing was run
   4    the plan or the network cannot be read, or is wrong
   5    the results cannot be written, or exist already
   6    the backend, or a package that is needed, is not installed
@@ -91,6 +97,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     _what_arguments(parser)
     _how_arguments(parser)
+    _chip_arguments(parser)
+    queue_arguments(parser)
     _output_arguments(parser)
     add_version(parser)
     return parser
@@ -123,8 +131,8 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
         "-b",
         "--backend",
         default="auto",
-        help="nest, neuron, arbor, jneuroml, or auto (default): what the plan was written for, or what the cells are"
-        " of; several for --compare, commas between them",
+        help="nest, neuron, arbor, jneuroml, spinnaker, or auto (default): what the plan was written for, or what the"
+        " cells are of; several for --compare, commas between them",
     )
     how.add_argument(
         "--compare",
@@ -149,28 +157,32 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("jlems", "neuron"),
         help="of jNeuroML: jlems (default), its own solver, or neuron, the code that it writes for NEURON",
     )
-    _queue_arguments(parser)
     how.add_argument("--coreneuron", action="store_true", help="run NEURON's model on its CoreNEURON engine")
     how.add_argument("--strict", action="store_true", help="run nothing if anything cannot be honoured (exit status 3)")
     add_allow(how)
 
 
-def _queue_arguments(parser: argparse.ArgumentParser) -> None:
-    queue = parser.add_argument_group(
-        "the EBRAINS queue (nmpi:SpiNNaker, nmpi:BrainScaleS-2)",
-        "The access token is read from the environment variable EBRAINS_TOKEN, sent to the job service alone, and "
-        "written nowhere. EBRAINS_JOB_SERVICE is the URL of another job service than that of the public client.",
+def _chip_arguments(parser: argparse.ArgumentParser) -> None:
+    chips = parser.add_argument_group("neuromorphic chips")
+    chips.add_argument(
+        "--check",
+        action="store_true",
+        help="run nothing: say what of it a chip (spinnaker, brainscales2, loihi2) cannot hold, where, and what helps; "
+        "exit status 3 if there is such a thing. Needs no package of the chip",
     )
-    queue.add_argument(
-        "--bundle", metavar="DIR", type=Path, help="new folder for the job; without --submit nothing runs"
+    chips.add_argument("--board", metavar="HOST", help="SpiNNaker: run on the board with this address")
+    chips.add_argument(
+        "--spalloc",
+        metavar="URL",
+        help="SpiNNaker: run on a board that this server gives; name and password come from SPALLOC_USER and "
+        "SPALLOC_PASSWORD. With neither option the network is mapped onto a virtual board, and nothing is executed",
     )
-    queue.add_argument("--submit", action="store_true", help="submit the job, wait for it, and fetch its results")
-    queue.add_argument("--collab", metavar="ID", help="the collab whose quota the job uses")
-    queue.add_argument("--hardware-config", metavar="FILE", type=Path, help="JSON object that the queue hands on")
-    queue.add_argument(
-        "--job", metavar="ADDRESS", help="fetch a job of this plan that was submitted before, as /jobs/12"
+    chips.add_argument(
+        "--emulate",
+        action="store_true",
+        help="SpiNNaker: map the network, then run NEST with the weights, delays and input spikes that the chip "
+        "stores: an approximation of the chip",
     )
-    queue.add_argument("--queue-timeout", metavar="S", type=_seconds, help="seconds to wait for the job (86400)")
 
 
 def _output_arguments(parser: argparse.ArgumentParser) -> None:
@@ -194,13 +206,6 @@ def _output_arguments(parser: argparse.ArgumentParser) -> None:
     )
     output.add_argument("--list", action="store_true", help="list backends, and what to install for each")
     output.add_argument("--json", action="store_true", help="with --list: as JSON")
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number of s")
-    return value
 
 
 def _milliseconds(text: str) -> float:
@@ -234,6 +239,10 @@ def _seed(text: str) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     report = Report(allowed_codes(arguments.allow))
     _check_arguments(arguments)
+    if arguments.check:
+        from pynn_io.cli.run_check import run_check
+
+        return run_check(arguments)
     if arguments.compare:
         from pynn_io.cli.run_compare import run_all
 
@@ -263,7 +272,7 @@ def _run(arguments: argparse.Namespace) -> int:
         if arguments.plot is not None:
             say(f"drawn   {arguments.plot}")
     _sum_up(arguments, report, results.level)
-    print(job.dest)
+    print(job.dest if job.dest.exists() else files[0])
     return 0
 
 
@@ -280,7 +289,11 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
         check_report_file(arguments.report, arguments.plan, arguments.overwrite)
     if "," in arguments.backend and not arguments.compare:
         raise UsageError(f"--backend {arguments.backend}: several backends are for --compare")
-    _check_queue(arguments)
+    check_queue(arguments)
+    if arguments.emulate and (arguments.board or arguments.spalloc):
+        raise UsageError("--emulate is for a network that is mapped, not executed: leave --board and --spalloc out")
+    if arguments.emulate and "spinnaker" not in arguments.backend.split(","):
+        raise UsageError("--emulate is for --backend spinnaker")
     for option, value in (("--tolerance", arguments.tolerance), ("--trace-mv", arguments.trace_mv)):
         if value is not None and not arguments.compare:
             raise UsageError(f"{option} is for --compare")
@@ -288,32 +301,13 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
         raise UsageError("--report is for one backend", hint="comparison.json holds that of each.")
 
 
-def _check_queue(arguments: argparse.Namespace) -> None:
-    """Options of the queue that are for it alone, or do not go together."""
-    queued = arguments.backend.startswith("nmpi:")
-    options = ("bundle", "submit", "collab", "hardware_config", "job", "queue_timeout")
-    for option in options if not queued else ():
-        if getattr(arguments, option):
-            raise UsageError(f"--{option.replace('_', '-')} is for --backend nmpi:PLATFORM")
-    if not queued:
-        return
-    if arguments.submit and arguments.job:
-        raise UsageError("--job fetches what was submitted before, and --submit submits anew")
-    if not (arguments.submit or arguments.job):
-        if arguments.bundle is None:
-            raise UsageError("--bundle DIR for the job alone, or --submit to have the queue run it")
-        for option, value in (("-o", arguments.output), ("--plot", arguments.plot)):
-            if value is not None:
-                raise UsageError(f"{option} is for results, and without --submit there are none")
-    if arguments.submit and not arguments.collab:
-        raise UsageError("--submit needs --collab ID: its quota is used")
-
-
 def _sum_up(arguments: argparse.Namespace, report: Report, level: str) -> None:
     """One line on what was honoured; in quiet mode only if something was not."""
     counts = loss_counts(report)
-    if changes_model(report):
-        what = "what ran" if level == "executes" else "the job that was written"
+    if level == MAPPED:
+        say("Done: mapped, not executed" + (f" ({counts})." if counts else "."))
+    elif changes_model(report):
+        what = "the job that was written" if level == EMITTED else "what ran"
         say(f"Done: {what} differs from what was asked for ({counts}).")
     elif not arguments.quiet:
         say("Done: everything was honoured" + (f" ({counts})." if counts else "."))

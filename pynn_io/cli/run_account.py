@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pynn_io.cli.common import counted, size_text
+from pynn_io.cli.run_queue import job_lines
 from pynn_io.document import Document
 from pynn_io.results import Results
+from pynn_io.results.mapped import MAPPED, Mapped
 from pynn_io.results.results import EMITTED
 
 #: Populations told one by one.
@@ -15,17 +17,16 @@ POPULATIONS = 20
 
 
 def account_lines(document: Document, source: Path, results: Results) -> list[str]:
-    """The run, or the job that was written, in lines of text."""
-    return job_lines(results) if results.level == EMITTED else summary_lines(document, source, results)
+    """The run, the mapping, or the job that was written, in lines of text; with the fidelity report of a chip."""
+    if results.level == EMITTED:
+        return job_lines(results)
+    if not isinstance(results, Mapped) or results.fidelity is None:
+        return summary_lines(document, source, results)
+    from pynn_io.cli.run_mapped import fidelity_lines, mapped_lines
 
-
-def job_lines(results: Results) -> list[str]:
-    """A job that was written, and that nobody has run."""
-    facts = results.provenance
-    return [
-        f"wrote   a job for {facts['simulator']}; nothing was submitted",
-        f"        python {Path(facts['bundle']) / 'run.py'} BACKEND runs it where PyNN and the backend are",
-    ]
+    mapped = results.level == MAPPED
+    head = mapped_lines(source, results) if mapped else summary_lines(document, source, results)
+    return [*head, *fidelity_lines(results.fidelity)]
 
 
 def summary_lines(document: Document, source: Path, results: Results) -> list[str]:
@@ -35,8 +36,10 @@ def summary_lines(document: Document, source: Path, results: Results) -> list[st
     cells = sum(len(ids) for ids in results.nodes.values())
     edges = sum(projection.size for projection in network.projections.values())
     reason = "" if facts["backend_chosen"] == "asked for" else f" ({facts['backend_chosen']})"
+    emulated = [f"        approximation: {facts['approximation']}"] if "approximation" in facts else []
     return [
         f"ran     {source} on {simulator}{reason}",
+        *emulated,
         f"        {_span(results)}; {counted(cells, 'cell')}, {counted(edges, 'edge')}, "
         + counted(results.spike_count, "spike"),
         *_populations(results),

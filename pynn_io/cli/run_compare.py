@@ -14,18 +14,19 @@ from pynn_io.cli.report_file import allowed_codes
 from pynn_io.cli.run_compare_account import Outcome, facts_of, print_outcomes, status_of
 from pynn_io.cli.run_job import RunJob, refuse_destination
 from pynn_io.document import name_of
-from pynn_io.errors import LossError, PynnIOError, WriteError
+from pynn_io.errors import LossError, NotExecuted, PynnIOError, WriteError
 from pynn_io.progress import Progress
 from pynn_io.registry import Backend, find_backend
 from pynn_io.report import Report
 from pynn_io.results.compare import Options, Tolerance, compare
+from pynn_io.results.mapped import MAPPED
 from pynn_io.results.table import find as find_format
 from pynn_io.show.canvas import import_matplotlib
 
 #: What stands beside the results of the backends.
 TABLE, PICTURE = "comparison.json", "comparison.png"
 #: What only some backends know, and is meant for those.
-OWN_OPTIONS = ("engine", "coreneuron")
+OWN_OPTIONS = ("engine", "coreneuron", "board", "spalloc")
 
 
 def backends_of(arguments: argparse.Namespace) -> list[Backend]:
@@ -97,6 +98,9 @@ def _run(job: RunJob, row: Backend, progress: Progress) -> Outcome:
     try:
         results = job.simulate(progress)
         job.write(results)
+        if results.level == MAPPED:
+            hint = "--emulate runs the network that the chip stores on NEST"
+            raise NotExecuted("mapped, not executed: there is nothing to compare", hint=hint)
     except PynnIOError as error:
         if isinstance(error, LossError) and not quiet:
             print_losses(error.report)

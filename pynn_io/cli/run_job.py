@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import os
 import shlex
 import sys
@@ -14,7 +13,9 @@ from typing import Any
 
 from pynn_io.cli.common import UsageError
 from pynn_io.cli.losses import print_losses
+from pynn_io.cli.run_queue import only_written, queue_options
 from pynn_io.document import Document, name_of
+from pynn_io.emulation import emulate
 from pynn_io.errors import PlanError, WriteError
 from pynn_io.graph import Network
 from pynn_io.lowering.cells import simulated, sources
@@ -24,6 +25,7 @@ from pynn_io.registry import find_backend
 from pynn_io.report import Report
 from pynn_io.results import Results
 from pynn_io.results.files import write_results
+from pynn_io.results.mapped import MAPPED, Mapped
 from pynn_io.results.results import EMITTED
 from pynn_io.results.table import ResultFormat, load, require
 from pynn_io.results.table import find as find_format
@@ -69,7 +71,7 @@ class RunJob:
         backend = arguments.backend
         if backend == "auto":
             backend, _ = choose(document.network, document.plan)
-        if _only_written(arguments):
+        if only_written(arguments):
             refuse_destination(arguments.bundle, arguments.overwrite)
             return cls(arguments, document, document.plan, backend, arguments.bundle, report, Report(report.allowed))
         if arguments.bundle is not None:
@@ -85,26 +87,32 @@ class RunJob:
     def simulate(self, progress: Progress) -> Results:
         """Run it, saying before what the backend cannot honour."""
         arguments = self.arguments
+        shared: dict[str, Any] = {
+            "report": self.report,
+            "strict": arguments.strict,
+            "progress": progress,
+            "log": _to_stderr if arguments.verbose else None,
+        }
         results = simulate(
             self.document.network,
             self.plan,
             arguments.backend,
             profile=self._profile(),
-            report=self.report,
-            strict=arguments.strict,
-            progress=progress,
-            log=_to_stderr if arguments.verbose else None,
             lowered=None if arguments.quiet else self._tell,
             duration=arguments.duration,
             timestep=arguments.timestep,
             seed=arguments.seed,
             spike_times=arguments.spike_times,
+            **shared,
         )
+        if arguments.emulate and isinstance(results, Mapped):
+            results = emulate(results, threads=arguments.threads, **shared)
         return replace(results, provenance={**results.provenance, **self._origin()})
 
     def _profile(self) -> Profile:
         arguments = self.arguments
-        asked = {"coreneuron": arguments.coreneuron or None, "engine": arguments.engine, **_queue_options(arguments)}
+        asked = {"coreneuron": arguments.coreneuron or None, "engine": arguments.engine, **queue_options(arguments)}
+        asked |= {"board": arguments.board, "spalloc": arguments.spalloc}
         options = {name: value for name, value in asked.items() if value is not None}
         return Profile(arguments.threads, arguments.processes, tuple(arguments.mechanisms), options=options)
 
@@ -127,46 +135,31 @@ class RunJob:
         }
 
     def write(self, results: Results) -> tuple[Path, ...]:
-        """The results under ``dest``, whole or not at all. Gives the files, which a job has written already."""
+        """The results under ``dest``, whole or not at all, and the fidelity report of a chip. Gives the files."""
         if results.level == EMITTED:
             return tuple(sorted(self.dest.iterdir()))
-        options = output_options(self.plan) if self.arguments.to == "sonata" else {}
-        return write_results(
-            results, self.dest, self.arguments.to, report=self.report, overwrite=self.arguments.overwrite, **options
-        )
+        files: tuple[Path, ...] = ()
+        if results.level != MAPPED:
+            options = output_options(self.plan) if self.arguments.to == "sonata" else {}
+            files = write_results(
+                results, self.dest, self.arguments.to, report=self.report, overwrite=self.arguments.overwrite, **options
+            )
+        if isinstance(results, Mapped) and results.fidelity is not None:
+            from pynn_io.cli.run_mapped import write_fidelity
+
+            single = find_format(self.arguments.to).kind == "file"
+            files = (*files, write_fidelity(results.fidelity, self.dest, single=single))
+        return files
 
     def draw(self, results: Results) -> None:
+        if isinstance(results, Mapped) and results.level == MAPPED:
+            from pynn_io.show.plot_fidelity import draw_fidelity
+
+            draw_fidelity(results, self.arguments.plot, title=self.dest.stem)
+            return
         from pynn_io.show.plot_results import draw_results
 
         draw_results(results, self.arguments.plot, title=self.dest.stem, network=self.document.network)
-
-
-def _only_written(arguments: argparse.Namespace) -> bool:
-    """Whether a job is to be written, and no more."""
-    return arguments.bundle is not None and not (arguments.submit or arguments.job)
-
-
-def _queue_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Options of the EBRAINS queue. The run has another folder than the command. Raises UsageError for a bad file."""
-    config = arguments.hardware_config
-    return {
-        "bundle": None if arguments.bundle is None else str(arguments.bundle.absolute()),
-        "submit": arguments.submit or None,
-        "collab": arguments.collab,
-        "hardware_config": None if config is None else _json_object(config),
-        "job": arguments.job,
-        "queue_timeout": arguments.queue_timeout,
-    }
-
-
-def _json_object(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"--hardware-config {path}: {error}") from error
-    if not isinstance(found, dict):
-        raise UsageError(f"--hardware-config {path}: a JSON object is wanted")
-    return found
 
 
 def _refuse_incomplete(report: Report) -> None:

@@ -119,7 +119,8 @@ class Results:
     nodes: ids of all cells that were simulated and could spike, by population (the silent ones too; sources left out).
         Most files do not tell them: then the population is missing here.
     duration: end of the run, ms; None where a file does not tell.
-    level: ``executes``, or what else the backend did (``maps``, ``emits``): what was not executed is no data.
+    level: ``executes``, or what else the backend did: ``maps`` (what was only mapped is no data, and is not written),
+        ``emulates`` (another simulator ran the numbers that a chip stores), ``emits`` (a job was written, no more).
     tables: what the files of a LEMS simulation hold; `pynn_io.results.lems.write` makes them.
     provenance: backend, version, seeds, timestep and what else decides about the numbers; seconds and bytes used.
     """

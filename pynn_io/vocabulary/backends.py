@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TypeAlias
 
+from pynn_io.vocabulary import chips
 from pynn_io.vocabulary.translations import TRANSLATIONS
 
 Answer: TypeAlias = tuple[str, str]
@@ -132,6 +133,8 @@ KINDS: Mapping[str, Answers] = MappingProxyType(
     # Jobs of a queue are scripts in PyNN's words: what a machine lacks beyond that, lowering for it says.
     {"nest": _NEST, "neuron": _NEURON, "arbor": _ARBOR, "pynn": _PYNN, "nmpi": _PYNN}
 )
+#: Every backend with a column: those of the tables here, and chips, whose answers stand in their profiles.
+NAMES = (*KINDS, *chips.NAMES)
 
 #: Standard cells, sources and connections that both backends run.
 _STANDARD = (
@@ -230,6 +233,8 @@ SYNAPSES: Mapping[str, Answers] = MappingProxyType(
 
 def of_kind(key: str, row: str, backend: str) -> Answer:
     """The answer for a key, or else for the row of `pynn_io.vocabulary.support.ROWS` that covers it."""
+    if backend in chips.NAMES:
+        return chips.chip(backend).of_kind(key, row)[:2]
     answers = KINDS[backend]
     return answers.get(key) or answers.get(row, EXACT)
 
@@ -238,6 +243,8 @@ def of_model(name: str, backend: str, *, synapse: bool) -> Answer:
     """The answer for a synapse, or a cell or source model; an empty name (a synapse that states none) is exact."""
     if not name:
         return EXACT
+    if backend in chips.NAMES:
+        return chips.chip(backend).of_model(name, synapse=synapse)[:2]
     dialect, colon, _ = name.partition(":")
     group, answers = dialect + colon if colon else "", MODELS[backend]
     if name not in answers and synapse and group in SYNAPSES[backend]:

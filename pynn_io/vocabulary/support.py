@@ -14,7 +14,7 @@ from pynn_io.vocabulary import backends, models, nir
 #: Every target that a row must answer for: formats, then backends.
 TARGETS = (
     *("sonata", "sonata+allen", "sonata+obi", "neuroml", "neuroml+hdf5", "swc", "nix", "nmodl", "nir", "nir+relative"),
-    *backends.KINDS,
+    *backends.NAMES,
 )
 
 
@@ -272,8 +272,8 @@ def support(key: str, target: str) -> Support:
     head, _, name = key.partition(":")
     if head in {"model", "synapse"}:
         return _model(name, target, synapse=head == "synapse")
-    row = _key(key)
-    if target in backends.KINDS:
+    row = row_of(key)
+    if target in backends.NAMES:
         return Support(*backends.of_kind(key, row, target))
     if target == "nmodl":
         return _OF_CELLS.get(row, _NO_NETWORK)
@@ -287,10 +287,10 @@ def title(key: str) -> str:
     head, _, name = key.partition(":")
     if head in {"model", "synapse"}:
         return f"The model {name}"
-    return ROWS[_key(key)].title
+    return ROWS[row_of(key)].title
 
 
-def _key(key: str) -> str:
+def row_of(key: str) -> str:
     """The key of the most specific row that covers a key."""
     found = key
     while found not in ROWS:
@@ -307,7 +307,7 @@ def _field(target: str) -> str:
 
 def _model(name: str, target: str, *, synapse: bool) -> Support:
     """SONATA names any model; NeuroML needs its equations, and a backend its own."""
-    if target in backends.KINDS:
+    if target in backends.NAMES:
         return Support(*backends.of_model(name, target, synapse=synapse))
     base = _field(target)
     if base == "swc":

@@ -13,7 +13,15 @@ import pynn_io
 from pynn_io import errors, report
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/guide.md", "docs/api.md", "fixtures/README.md")
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/guide.md",
+    "docs/api.md",
+    "docs/hardware.md",
+    "fixtures/README.md",
+)
 
 
 def script(name: str) -> ModuleType:
@@ -34,6 +42,11 @@ def test_matrix_is_printed_from_the_tables() -> None:
 
 def test_columns_are_printed_from_the_schema() -> None:
     assert (ROOT / "docs/fields.md").read_text(encoding="utf-8") == script("make_fields").page(), "make docs"
+
+
+def test_hardware_is_printed_from_the_profiles() -> None:
+    text = (ROOT / "docs/hardware.md").read_text(encoding="utf-8")
+    assert script("make_hardware").page(text) == text, "make docs"
 
 
 def test_every_public_name_is_documented() -> None:

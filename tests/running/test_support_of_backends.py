@@ -90,15 +90,19 @@ def cable_network() -> Network:
     )
 
 
+#: Backends of cells without extent.
+POINTS = ("nest", "spinnaker")
+
+
 def test_every_stimulus_is_tried():
     assert {type(what) for what in STIMULI.values()} == set(get_args(s.What))
 
 
-@pytest.mark.parametrize("backend", ["nest", "neuron", "arbor"])
+@pytest.mark.parametrize("backend", ["nest", "neuron", "arbor", "spinnaker"])
 @pytest.mark.parametrize("name", STIMULI)
 def test_stimuli(backend, name):
     """On cells that the backend can have; NEURON has those with extent, where every stimulus has a place."""
-    network = point_network(PointCell("IF_cond_exp")) if backend == "nest" else cable_network()
+    network = point_network(PointCell("IF_cond_exp")) if backend in POINTS else cable_network()
     target = "in" if name in {"SpikeTrains", "PoissonTrains"} else next(iter(network.populations.keys() - {"in"}))
     known = lost(backend, network)
     stimulus = s.Stimulus(name, STIMULI[name], target)
@@ -111,7 +115,7 @@ def test_stimuli(backend, name):
         assert found == audited.codes()  # what --strict tells to allow is what lowering then asks for
 
 
-@pytest.mark.parametrize("backend", ["nest", "neuron", "arbor"])
+@pytest.mark.parametrize("backend", ["nest", "neuron", "arbor", "spinnaker"])
 @pytest.mark.parametrize("model", [name for name, row in VOCABULARY.items() if row.kind == "cell"])
 def test_cell_models(backend, model):
     found = lost(backend, point_network(PointCell(model, {}))) & {"model", "RunError"}
@@ -130,7 +134,7 @@ def test_synapse_models_of_nest(model):
     assert (found == "approximate") == ("synapse" in report.codes())
 
 
-@pytest.mark.parametrize("backend", ["nest", "neuron", "arbor"])
+@pytest.mark.parametrize("backend", ["nest", "neuron", "arbor", "spinnaker"])
 @pytest.mark.parametrize("kind", ["chemical", "electrical", "neuromodulatory"])
 def test_projections(backend, kind):
     network = point_network(PointCell("IF_cond_exp"), kind=kind)

@@ -230,12 +230,12 @@ def apply_plan(built: Built, plan: LoweredPlan, *, given: bool = False) -> None:
     for edges in plan.drive_connections:
         connect(built, edges)
     for current in plan.currents:
-        _inject(built, current)
-    _record(built, plan)
+        inject(built, current)
+    record(built, plan)
     built.plan = plan
 
 
-def _inject(built: Built, current: CurrentSource) -> None:
+def inject(built: Built, current: CurrentSource) -> None:
     from pyNN.parameters import Sequence
 
     with errors(f"injecting {current.name}"):
@@ -249,7 +249,7 @@ def _inject(built: Built, current: CurrentSource) -> None:
         source.inject_into(population if whole else population[current.targets])
 
 
-def _record(built: Built, plan: LoweredPlan) -> None:
+def record(built: Built, plan: LoweredPlan) -> None:
     """Spikes of all cells; of every population its variables, at the longest interval that serves all its reports."""
     for cells in built.lowered.cells:
         if not cells.is_source:

@@ -1,0 +1,194 @@
+"""Rules of a profile applied to samples: generic tests, limits that depend on the network, and what failed, counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from pynn_io.lowering.hardware.delays import RECEPTORS, steps_held
+from pynn_io.lowering.hardware.edges import weight_unit
+from pynn_io.lowering.hardware.findings import Finding, examples
+from pynn_io.lowering.hardware.samples import Sample, Subject, edge_samples, samples
+from pynn_io.lowering.hardware.weights import Scale, scales
+from pynn_io.vocabulary.chips import Rule
+
+#: Less than this part of a step is the rounding of a decimal number.
+_SAME = 1e-6
+
+
+@dataclass(slots=True)
+class _Failed:
+    """What failed a rule at one place. least, greatest: of the values that did."""
+
+    limit: Any
+    total: int = 0
+    count: int = 0
+    least: float = np.inf
+    greatest: float = -np.inf
+    name: str = ""
+    unit: str = ""
+    seen: list[str] = field(default_factory=list)
+
+    def add(self, values: np.ndarray, wrong: np.ndarray) -> None:
+        self.total += len(values)
+        self.count += int(np.count_nonzero(wrong))
+        if not wrong.any():
+            return
+        bad = values[wrong]
+        if bad.dtype.kind not in "fiu":
+            self.seen += map(str, bad)
+            return
+        stated = bad[~np.isnan(bad)]
+        self.least = min(self.least, float(stated.min(initial=np.inf)))
+        self.greatest = max(self.greatest, float(stated.max(initial=-np.inf)))
+
+
+def apply(subject: Subject) -> Iterator[Finding]:
+    """The findings of all rules of the subject's profile, in the order of the profile."""
+    rules = subject.chip.rules
+    on_edges = [rule for rule in rules if rule.of in ("delay", "weight")]
+    found: dict[tuple[str, str, str], _Failed] = {}
+    limits = _Limits(subject, any(rule.of == "weight" for rule in on_edges))
+    for block in edge_samples(subject) if on_edges else ():
+        for rule in on_edges:
+            _test(rule, block[rule.of], limits, found)
+    for rule in rules:
+        if rule not in on_edges:
+            for sample in samples(rule.of, subject):
+                if not rule.names or sample.name in rule.names:
+                    _test(rule, sample, limits, found)
+    for rule in rules:
+        for (code, where, _), failed in found.items():
+            if code == rule.code and failed.count:
+                yield _finding(rule, where, failed)
+
+
+def _test(rule: Rule, sample: Sample, limits: _Limits, found: dict[tuple[str, str, str], _Failed]) -> None:
+    limit = limits.of(rule, sample)
+    wrong = TESTS[rule.test](sample.values, limit)
+    shown = limit if np.ndim(limit) == 0 or isinstance(limit, (list, tuple)) else _shown(limit, wrong)
+    failed = found.setdefault((rule.code, sample.where, sample.name), _Failed(shown, name=sample.name))
+    if np.ndim(shown) == 0 and wrong.any():
+        failed.limit = shown
+    failed.unit = limits.unit(sample) if rule.of == "weight" else ""
+    failed.add(sample.values, wrong)
+
+
+def _shown(limit: np.ndarray, wrong: np.ndarray) -> float:
+    """The limit that is told where it differs from value to value: the greatest of those that were not kept."""
+    return float(limit[wrong].max()) if wrong.any() else float(limit.max(initial=0.0))
+
+
+def _finding(rule: Rule, where: str, failed: _Failed) -> Finding:
+    low, high = failed.limit if rule.test == "within" else (0.0, 0.0)
+    text = rule.message.format(
+        least=failed.least,
+        greatest=failed.greatest,
+        limit=failed.limit if np.ndim(failed.limit) == 0 else 0.0,
+        low=low,
+        high=high,
+        name=failed.name,
+        unit=failed.unit,
+    )
+    return Finding(rule.code, rule.level, where, text, rule.remedy, failed.count, failed.total, examples(failed.seen))
+
+
+# --- tests: which values fail, bool[n]; a value that is not stated passes --------------------------------------------
+
+
+def _at_least(values: np.ndarray, limit: Any) -> np.ndarray:
+    return values < limit * (1 - _SAME)
+
+
+def _at_least_half(values: np.ndarray, limit: Any) -> np.ndarray:
+    """Of the size of values that are not 0: what rounds to 0."""
+    size = np.abs(values)
+    return (size > 0) & (size < 0.5 * np.asarray(limit))
+
+
+def _at_most(values: np.ndarray, limit: Any) -> np.ndarray:
+    return np.abs(values) > limit * (1 + _SAME)
+
+
+def _multiple(values: np.ndarray, limit: Any) -> np.ndarray:
+    """What is below one step is another rule's."""
+    steps = values / limit
+    return (np.abs(steps - np.rint(steps)) > _SAME) & (steps > 1)
+
+
+def _within(values: np.ndarray, limit: Any) -> np.ndarray:
+    low, high = limit
+    return (values < low) | (values > high)
+
+
+def _same(values: np.ndarray, limit: Any) -> np.ndarray:
+    return ~np.isclose(values, limit, rtol=1e-9, atol=0.0)
+
+
+def _one_of(values: np.ndarray, limit: Iterable[str]) -> np.ndarray:
+    return ~np.isin(values, list(limit))
+
+
+TESTS: Mapping[str, Callable[[np.ndarray, Any], np.ndarray]] = MappingProxyType(
+    {
+        "at least": _at_least,
+        "at least half": _at_least_half,
+        "at most": _at_most,
+        "multiple": _multiple,
+        "within": _within,
+        "same as": _same,
+        "one of": _one_of,
+    }
+)
+
+
+# --- limits ---------------------------------------------------------------------------------------------------------
+
+
+class _Limits:
+    """What values are compared with: numbers of the profile, or what follows from the network."""
+
+    def __init__(self, subject: Subject, weights: bool) -> None:
+        self._subject = subject
+        self._scales = scales(subject.network, subject.chip, subject.timestep) if weights else {}
+        self._units: dict[str, str] = {}
+        self._named: Mapping[str, Callable[[Sample], Any]] = {
+            "timestep": lambda _: subject.timestep,
+            "boards": lambda _: subject.chip.resources.boards,
+            "resolution": lambda sample: self._of_scale(sample, "resolution"),
+            "full scale": lambda sample: self._of_scale(sample, "full"),
+            "longest delay": lambda _: self._delay(1),
+            "delay of a full core": lambda sample: self._delay(self._on_a_core(sample)),
+        }
+
+    def of(self, rule: Rule, sample: Sample) -> Any:
+        """A number, an array of one a value, or the list of the profile."""
+        if rule.test == "same as":
+            return sample.other[rule.than]
+        if not isinstance(rule.than, str):
+            return rule.than
+        return self._named[rule.than](sample) * rule.times
+
+    def unit(self, sample: Sample) -> str:
+        """Of weights onto the sample's population."""
+        if sample.population not in self._units:
+            self._units[sample.population] = weight_unit(self._subject.network, sample.population)
+        return self._units[sample.population]
+
+    def _of_scale(self, sample: Sample, field: str) -> np.ndarray:
+        none = Scale(0.0, np.inf)
+        values = [getattr(self._scales.get((sample.population, inh), none), field) for inh in (False, True)]
+        inhibitory = np.zeros(len(sample.values), bool) if sample.inhibitory is None else sample.inhibitory
+        return np.array(values)[inhibitory.astype(np.int64)]
+
+    def _on_a_core(self, sample: Sample) -> int:
+        size = self._subject.network.populations[sample.population].size
+        return min(size, self._subject.chip.resources.neurons_per_core)
+
+    def _delay(self, neurons: int) -> float:
+        delays = self._subject.chip.delays
+        return np.inf if delays is None else steps_held(delays, neurons, RECEPTORS) * self._subject.timestep

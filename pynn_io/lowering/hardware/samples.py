@@ -1,0 +1,222 @@
+"""Numbers of a network that rules test, by the name that a profile gives them: columns, in blocks, with their place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from numbers import Real
+from types import MappingProxyType
+
+import numpy as np
+
+from pynn_io.graph.cells import PointCell
+from pynn_io.graph.columns import empty
+from pynn_io.graph.network import Network
+from pynn_io.lowering.cells import parts, simulated, sources, targets
+from pynn_io.lowering.hardware.edges import signed_blocks
+from pynn_io.lowering.hardware.findings import Needs
+from pynn_io.lowering.trains import trains
+from pynn_io.report import Report
+from pynn_io.simulation_plan import Recording, SimulationPlan
+from pynn_io.vocabulary import models, translations
+from pynn_io.vocabulary.chips import Chip
+from pynn_io.vocabulary.plasticity import STDP, Stdp, stdp
+
+#: Variables that are events, not courses of time.
+_EVENTS = frozenset({"spikes", "spike"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Values of one quantity at one place; a place may give several samples.
+
+    values: float64[n], NaN where not stated; or strings. name: of the parameter or variable. population: whose cells
+    they end on or are of. inhibitory: bool[n], of weights. other: values of the other parameters of the same cells.
+    """
+
+    where: str
+    values: np.ndarray
+    name: str = ""
+    population: str = ""
+    inhibitory: np.ndarray | None = None
+    other: Mapping[str, np.ndarray] = field(default_factory=empty)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """What is checked. timestep: ms."""
+
+    network: Network
+    plan: SimulationPlan
+    chip: Chip
+    timestep: float
+    needs: Needs
+
+
+def samples(of: str, subject: Subject) -> Iterator[Sample]:
+    """All samples of a quantity. Raises KeyError for a name that is none of `QUANTITIES`."""
+    return QUANTITIES[of](subject)
+
+
+def edge_samples(subject: Subject) -> Iterator[dict[str, Sample]]:
+    """``delay`` and ``weight`` of every block of edges, so that several rules need one pass."""
+    for projection in subject.network.projections.values():
+        if projection.kind != "chemical":
+            continue
+        where, post = f"projection {projection.name}", projection.post
+        for block in signed_blocks(projection, subject.network):
+            weight = np.abs(block.weight)
+            yield {
+                "delay": Sample(where, block.delay, population=post),
+                "weight": Sample(where, weight, population=post, inhibitory=block.inhibitory),
+            }
+
+
+def _spike_times(subject: Subject) -> Iterator[Sample]:
+    if subject.plan.duration is None:
+        return
+    for population, found in trains(subject.plan, subject.network, Report()).items():
+        yield Sample(f"population {population}", found.times, population=population)
+
+
+def _parameters(subject: Subject) -> Iterator[Sample]:
+    """Numbers of standard cells as they would be used: stated ones, and the defaults of their models."""
+    for name, population in subject.network.populations.items():
+        for part in parts(population, subject.network):
+            row = models.known(part.cell.model) if isinstance(part.cell, PointCell) else None
+            if row is None:
+                continue
+            numbers = {item.name: item.default for item in row.parameters} | dict(part.parameters)
+            if (twin := translations.of_native(row.name)) is not None:
+                numbers = translations.to_standard(twin, numbers)[0]
+            values = {key: _column(value, part.size) for key, value in numbers.items() if _numeric(value)}
+            for key, column in values.items():
+                yield Sample(f"population {name}", column, key, name, other=values)
+
+
+def _numeric(value: object) -> bool:
+    return (isinstance(value, np.ndarray) and value.dtype.kind in "fiu" and value.ndim == 1) or (
+        isinstance(value, Real) and not isinstance(value, bool)
+    )
+
+
+def _column(value: object, size: int) -> np.ndarray:
+    filled = np.ma.filled(np.ma.asarray(value, dtype=np.float64), np.nan)
+    return np.broadcast_to(filled, (size,))
+
+
+def _recordings(plan: SimulationPlan) -> Iterator[Recording]:
+    return (one for one in plan.recordings if one.enabled and one.kind in ("compartment", "summation"))
+
+
+def _variables(recording: Recording) -> list[str]:
+    return [name.strip() for name in recording.variable.split(",") if name.strip()]
+
+
+def _recorded_variables(subject: Subject) -> Iterator[Sample]:
+    for recording in _recordings(subject.plan):
+        for variable in _variables(recording):
+            yield Sample(f"recording {recording.name}", np.array([variable]), variable)
+
+
+def _recording_intervals(subject: Subject) -> Iterator[Sample]:
+    for recording in _recordings(subject.plan):
+        if recording.interval is not None:
+            yield Sample(f"recording {recording.name}", np.array([recording.interval]))
+
+
+def _recorded_cells(subject: Subject) -> Iterator[Sample]:
+    found: dict[str, set[int]] = {}
+    for recording in _recordings(subject.plan):
+        if not set(_variables(recording)) <= _EVENTS:
+            for name, rows in targets(recording.node_set, subject.network, subject.plan).items():
+                found.setdefault(name, set()).update(rows.tolist())
+    yield Sample("recordings", np.array([float(sum(map(len, found.values())))]))
+
+
+def _plasticity_rules(subject: Subject) -> Iterator[Sample]:
+    """How many different plastic synapses end on each population."""
+    network = subject.network
+    found: dict[str, list[object]] = {}
+    for projection in network.projections.values():
+        for name in projection.synapses:
+            synapse = network.synapses[name]
+            own = found.setdefault(projection.post, [])
+            if "stdp" in synapse.model.lower() and synapse not in own:
+                own.append(synapse)
+    for population, rules in found.items():
+        yield Sample(f"population {population}", np.array([float(len(rules))]), population=population)
+
+
+def _plastic(subject: Subject) -> Iterator[tuple[str, Stdp]]:
+    """``(place, mechanism)`` of every projection with PyNN's STDP."""
+    for projection in subject.network.projections.values():
+        for name in dict.fromkeys(projection.synapses):
+            synapse = subject.network.synapses[name]
+            if synapse.model == STDP:
+                yield f"projection {projection.name}", stdp(synapse.parameters)
+
+
+def _plastic_parts(subject: Subject) -> Iterator[Sample]:
+    for where, mechanism in _plastic(subject):
+        for part in (mechanism.timing, mechanism.weight):
+            yield Sample(where, np.array([part]), part)
+
+
+def _dendritic_delays(subject: Subject) -> Iterator[Sample]:
+    for where, mechanism in _plastic(subject):
+        yield Sample(where, np.array([mechanism.dendritic_delay_fraction]))
+
+
+def _synapses_onto_cells(subject: Subject) -> Iterator[Sample]:
+    """Connections that end on each cell, from all projections."""
+    network = subject.network
+    found: dict[str, np.ndarray] = {}
+    for projection in network.projections.values():
+        size = network.populations[projection.post].size
+        own = found.setdefault(projection.post, np.zeros(size))
+        for _, _, rows in projection.edges.blocks():
+            own += np.bincount(np.asarray(rows["target"], dtype=np.int64), minlength=size)
+    for population, counts in found.items():
+        yield Sample(f"population {population}", counts, population=population)
+
+
+def neurons_of(network: Network, plan: SimulationPlan) -> dict[str, int]:
+    """Cells that run, sources left out, by population."""
+    rows = simulated(network, plan)
+    return {
+        name: len(rows[name]) - int(sources(population, network)[rows[name]].sum())
+        for name, population in network.populations.items()
+    }
+
+
+def _cells_of_populations(subject: Subject) -> Iterator[Sample]:
+    for name, count in neurons_of(subject.network, subject.plan).items():
+        yield Sample(f"population {name}", np.array([float(count)]), population=name)
+
+
+def _one(where: str, value: Callable[[Subject], float]) -> Callable[[Subject], Iterator[Sample]]:
+    def give(subject: Subject) -> Iterator[Sample]:
+        yield Sample(where, np.array([float(value(subject))]))
+
+    return give
+
+
+#: Every quantity but those of edges, which `edge_samples` gives together.
+QUANTITIES: Mapping[str, Callable[[Subject], Iterator[Sample]]] = MappingProxyType(
+    {
+        "spike time": _spike_times,
+        "parameter": _parameters,
+        "recorded variable": _recorded_variables,
+        "recording interval": _recording_intervals,
+        "cells recorded continuously": _recorded_cells,
+        "plasticity rules onto a population": _plasticity_rules,
+        "part of plasticity": _plastic_parts,
+        "dendritic delay fraction": _dendritic_delays,
+        "synapses onto a cell": _synapses_onto_cells,
+        "cells of a population": _cells_of_populations,
+        "neurons": _one("network", lambda subject: subject.needs.neurons),
+        "boards": _one("network", lambda subject: subject.needs.boards),
+        "timestep": _one("run.dt", lambda subject: subject.timestep),
+    }
+)

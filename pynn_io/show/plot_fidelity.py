@@ -1,0 +1,62 @@
+"""Weights and delays that a chip stores against those asked for, in one picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pynn_io.results.fidelity import Wires
+from pynn_io.results.mapped import Mapped
+from pynn_io.show.canvas import STYLE, cut, import_matplotlib, save
+
+#: Connections drawn of one projection, evenly taken from all; projections named in the legend.
+DRAWN, NAMED = 4000, 12
+ZERO = "#C44E52"
+
+
+def draw_fidelity(mapped: Mapped, path: Path, *, title: str = "") -> None:
+    """Relative errors of weights by their size, and delays. Raises BackendUnavailable, WriteError."""
+    matplotlib, Figure = import_matplotlib()
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(9, 4), layout="constrained")
+        weights, delays = figure.subplots(1, 2)
+        labels = [one.label for one in mapped.fidelity.projections] if mapped.fidelity is not None else []
+        colours = matplotlib.colormaps["tab20"]
+        for number, (label, (asked, given)) in enumerate(zip(labels, mapped.wires, strict=True)):
+            _weights(weights, asked, given, colours(number % 20), cut(label, 30))
+            _delays(delays, asked, given, colours(number % 20))
+        _finish(weights, delays, mapped, len(labels))
+        figure.suptitle(f"{title}: mapped, not executed" if title else "mapped, not executed", fontsize=10)
+        save(figure, path)
+
+
+def _thinned(size: int) -> np.ndarray:
+    return np.unique(np.linspace(0, size - 1, min(size, DRAWN)).astype(np.int64)) if size else np.zeros(0, np.int64)
+
+
+def _weights(axes: Any, asked: Wires, given: Wires, colour: Any, label: str) -> None:
+    rows = _thinned(asked.size)
+    size, stored = np.abs(asked.weight[rows]), np.abs(given.weight[rows])
+    stated = size > 0
+    error = np.abs(stored[stated] - size[stated]) / size[stated]
+    zero = stored[stated] == 0
+    axes.plot(size[stated][~zero], np.maximum(error[~zero], 1e-9), ".", color=colour, markersize=3, label=label)
+    axes.plot(size[stated][zero], error[zero], "x", color=ZERO, markersize=4)
+
+
+def _delays(axes: Any, asked: Wires, given: Wires, colour: Any) -> None:
+    rows = _thinned(asked.size)
+    axes.plot(asked.delay[rows], given.delay[rows], ".", color=colour, markersize=3)
+
+
+def _finish(weights: Any, delays: Any, mapped: Mapped, count: int) -> None:
+    units = {one.unit for one in mapped.fidelity.projections} if mapped.fidelity is not None else set()
+    weights.set(xscale="log", yscale="log", xlabel=f"weight asked for ({' or '.join(sorted(units))})")
+    weights.set(ylabel="relative error on the chip", title="Weights (x: become 0)")
+    if 0 < count <= NAMED:
+        weights.legend(fontsize=7, markerscale=2)
+    delays.set(xlabel="delay asked for (ms)", ylabel="delay on the chip (ms)", title="Delays")
+    low, high = delays.get_xlim()
+    delays.plot([low, high], [low, high], color="#BBBBBB", linewidth=0.8, zorder=0)

@@ -1,0 +1,124 @@
+"""Connections asked for and stored, matched by hand-made cases, and the numbers of the report by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pynn_io.errors import FormatError, NotExecuted, RunError
+from pynn_io.results import Results
+from pynn_io.results.fidelity import Wires, compare_wires, projection_fidelity, spike_fidelity
+from pynn_io.runners.spinnaker.config import board_of, settings
+
+
+def wires(*rows):
+    """Rows of source, target, weight, delay."""
+    table = np.array(rows, dtype=float).reshape(-1, 4)
+    return Wires(table[:, 0].astype(int), table[:, 1].astype(int), table[:, 2], table[:, 3])
+
+
+def test_errors_by_hand():
+    asked = wires((0, 0, 0.11, 1.0), (0, 1, 0.24, 2.4), (1, 0, 0.05, 0.2))
+    stored = wires((1, 0, 0.0, 1.0), (0, 1, 0.25, 2.0), (0, 0, 0.125, 1.0))
+    found = projection_fidelity("p-0", "p", "excitatory", "nA", 0.125, asked, stored, 1.0)
+    assert found.largest_weight_error == pytest.approx(0.05)
+    assert found.mean_weight_error == pytest.approx((0.015 + 0.01 + 0.05) / 3)
+    assert found.largest_relative_error == pytest.approx(0.015 / 0.11)  # what becomes 0 is counted apart
+    assert (found.underflows, found.dropped_signs, found.lost, found.added) == (1, 0, 0, 0)
+    assert (found.delays_moved, found.largest_delay_error) == (2, pytest.approx(0.8))
+    assert found.mean_delay_error == pytest.approx((0.4 + 0.8) / 3)
+
+
+def test_a_sign_that_the_receptor_does_not_tell():
+    found = projection_fidelity("p", "p", "excitatory", "nA", 0.1, wires((0, 0, -1, 1)), wires((0, 0, 1, 1)), 1.0)
+    assert found.dropped_signs == 1
+    found = projection_fidelity("p", "p", "inhibitory", "nA", 0.1, wires((0, 0, -1, 1)), wires((0, 0, 1, 1)), 1.0)
+    assert (found.dropped_signs, found.largest_weight_error) == (0, 0.0)
+
+
+def test_several_connections_of_a_pair_are_matched_by_delay_then_weight():
+    asked = wires((0, 0, 3.2, 1.0), (0, 0, 1.1, 2.0), (0, 0, 2.1, 1.2))
+    stored = wires((0, 0, 1.0, 2.0), (0, 0, 2.0, 1.0), (0, 0, 3.0, 1.0))
+    ours, theirs, lost, added = compare_wires(asked, stored, 1.0)
+    assert (ours.weight.tolist(), theirs.weight.tolist()) == ([2.1, 3.2, 1.1], [2.0, 3.0, 1.0])
+    assert (lost, added) == (0, 0)
+
+
+def test_connections_without_a_partner_are_counted():
+    asked = wires((0, 0, 1, 1), (0, 1, 2, 1), (2, 2, 3, 1), (2, 2, 4, 1))
+    stored = wires((2, 2, 3, 1), (0, 1, 2, 1), (5, 5, 9, 1))
+    ours, theirs, lost, added = compare_wires(asked, stored, 1.0)
+    assert (ours.weight.tolist(), theirs.weight.tolist()) == ([2, 3], [2, 3])
+    assert (lost, added) == (2, 1)
+
+
+EDGES = st.lists(
+    st.tuples(st.integers(0, 3), st.integers(0, 3), st.floats(-4, 4), st.floats(0, 6)), min_size=1, max_size=40
+)
+
+
+@given(EDGES, st.randoms(use_true_random=False))
+def test_rounding_finds_every_partner_whatever_the_order(rows, random):
+    """Half a step of weight and half a step of time at most (from 0 up to one step): the bounds of rounding."""
+    stored = [(a, b, np.rint(abs(w) / 0.25) * 0.25, max(np.rint(d), 1.0)) for a, b, w, d in rows]
+    random.shuffle(stored)
+    ours, theirs, lost, added = compare_wires(wires(*rows), wires(*stored), 1.0)
+    assert (lost, added) == (0, 0)
+    assert np.all(np.abs(np.abs(ours.weight) - theirs.weight) <= 0.125)
+    assert np.all(np.abs(np.maximum(ours.delay, 0.5) - theirs.delay) <= 0.5)
+
+
+def test_no_connections():
+    found = projection_fidelity("p", "p", "excitatory", "nA", 0.1, wires(), wires(), 1.0)
+    assert (found.connections, found.largest_weight_error, found.mean_delay_error) == (0, 0.0, 0.0)
+
+
+def test_spikes():
+    found = spike_fidelity("in", np.array([1.0, 2.25, 3.5]), np.array([1.0, 3.0, 4.0]), 1.0)
+    assert (found.spikes, found.moved, found.largest_move) == (3, 2, 0.75)
+    assert found.mean_move == pytest.approx(1.25 / 3)
+
+
+def test_what_was_only_mapped_is_not_written(tmp_path):
+    with pytest.raises(NotExecuted, match="mapped, not executed: there are no results to write"):
+        Results(level="maps").write(tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_results_of_no_chip_are_not_emulated():
+    from pynn_io.emulation import emulate
+
+    with pytest.raises(RunError, match="of no chip"):
+        emulate(Results())
+
+
+# --- settings -------------------------------------------------------------------------------------------------------
+
+
+def machine(**options):
+    text = settings(board_of(options), "folder")
+    return text.partition("[Mode]")[0].splitlines()[1:]
+
+
+def test_settings_of_each_kind_of_machine():
+    assert machine() == ["virtual_board = True", "version = 5"]
+    assert machine(board="spinn.example.org") == ["machine_name = spinn.example.org", "version = 5"]
+    assert machine(spalloc="https://spalloc.example.org/spalloc") == [
+        "spalloc_server = https://spalloc.example.org/spalloc"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"board": "a", "spalloc": "b"}, "two places"),
+        ({"board": "a\n[Machine]"}, "is no address"),
+        ({"spalloc": "https://me:secret@example.org"}, "a name or a password in it"),
+    ],
+)
+def test_machines_that_cannot_be(options, message):
+    with pytest.raises(FormatError, match=message) as caught:
+        board_of(options)
+    assert "secret" not in str(caught.value)

@@ -1,0 +1,123 @@
+"""`pynn-run --backend spinnaker` as a user runs it: the synfire chain mapped, and emulated."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import h5py
+import pytest
+
+from pynn_io.cli.run import main
+from tests.commands.circuits import command, environment, tree
+from tests.hardware.virtual_board import needs_spynnaker
+
+ROOT = Path(__file__).resolve().parents[2]
+SYNFIRE = ROOT / "fixtures" / "synfire" / "simulation_config.json"
+PLAN = (SYNFIRE, "--backend", "spinnaker", "--timestep", "1")
+
+
+def run(folder, *arguments):
+    """With a home that does not exist. matplotlib, which draws and which NEST imports, has a folder of its own."""
+    home = {"HOME": str(folder / "home"), "XDG_CONFIG_HOME": str(folder / "home" / "config")}
+    (folder / "work").mkdir()
+    (folder / "temporary").mkdir()
+    done = subprocess.run(
+        command("pynn-run", *arguments),
+        cwd=folder / "work",
+        env={**environment(), **home, "TMPDIR": str(folder / "temporary"), "MPLCONFIGDIR": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=500,
+    )
+    assert not (folder / "home").exists()
+    assert os.listdir(folder / "temporary") == []
+    return done
+
+
+@needs_spynnaker
+@pytest.mark.slow
+def test_the_synfire_chain_is_mapped_and_nothing_looks_like_a_result(tmp_path):
+    done = run(tmp_path, *PLAN, "-o", "out", "--plot", "fidelity.png", "--report", "losses.json")
+    assert (done.returncode, done.stdout) == (0, "out\n"), done.stderr
+    assert "mapped, not executed: there are no spikes and no recordings" in done.stderr
+    assert "176 neurons on 3 cores, 1 chip, 1 board" in done.stderr
+    assert "1,570 of 2,112 delays move to a step" in done.stderr
+    assert "\nDone: mapped, not executed (1,575 approximated, 3 defaulted).\n" in done.stderr
+    assert tree(tmp_path / "work") == ["fidelity.png", "losses.json", "out", "out/fidelity.json"]
+    assert (tmp_path / "work" / "fidelity.png").read_bytes()[:4] == b"\x89PNG"
+    told = json.loads((tmp_path / "work" / "out" / "fidelity.json").read_text())
+    assert (told["level"], told["machine"]["cores"]) == ("mapped, not executed", 3)
+    counts = {one["projection"]: one["connections"] for one in told["projections"]}
+    with h5py.File(SYNFIRE.parent / "network" / "edges.h5") as file:
+        edges = file["edges"]
+        assert counts == {name: len(edges[name]["source_node_id"]) for name in edges}
+    assert all(one["lost"] == one["added"] == one["dropped_signs"] == 0 for one in told["projections"])
+    codes = {issue["code"] for issue in json.loads((tmp_path / "work" / "losses.json").read_text())["issues"]}
+    assert {"delay-off-grid", "spike-off-grid"} <= codes
+
+
+@needs_spynnaker
+@pytest.mark.slow
+def test_the_synfire_chain_emulated(tmp_path):
+    done = run(tmp_path, *PLAN, "--emulate", "-o", "out")
+    assert (done.returncode, done.stdout) == (0, "out\n"), done.stderr
+    assert "an emulation of SpiNNaker 1" in done.stderr
+    assert "approximation: weights, delays and input spikes are those that the chip stores" in done.stderr
+    facts = json.loads((tmp_path / "work" / "out" / "run.json").read_text())
+    assert (facts["level"], facts["provenance"]["emulates"]) == ("emulates", "SpiNNaker 1")
+    assert {"spikes.h5", "fidelity.json"} <= set(tree(tmp_path / "work" / "out"))
+    with h5py.File(tmp_path / "work" / "out" / "spikes.h5") as file:
+        assert len(file["spikes/excitatory/timestamps"]) == 88  # the burst passes all eleven pools
+
+
+def refused(capsys, *arguments):
+    status = main([str(SYNFIRE), *arguments])
+    return status, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--backend", "nest", "--emulate"), "--emulate is for --backend spinnaker"),
+        (("--backend", "spinnaker", "--emulate", "--board", "here"), "leave --board and --spalloc out"),
+        (("--backend", "nest", "--board", "here"), "NEST has no option 'board'"),
+    ],
+)
+def test_options_of_the_chip(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    status, said = refused(capsys, *arguments)
+    assert (status, list(tmp_path.iterdir())) == (2, [])
+    assert message in said
+
+
+@needs_spynnaker
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (("--spalloc", "https://me:secret@example.org"), "SPALLOC_USER and SPALLOC_PASSWORD"),
+        (("--board", "a b"), "--board 'a b' is no address"),
+    ],
+)
+def test_machines_that_cannot_be(option, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    status, said = refused(capsys, "--backend", "spinnaker", *option)
+    assert (status, list(tmp_path.iterdir())) == (2, [])
+    assert message in said
+
+
+def test_a_mapped_network_is_nothing_to_compare_with(monkeypatch):
+    """The mapping itself is tried above; here a backend stands in for it."""
+    from pynn_io.cli import run_compare
+    from pynn_io.cli.run_job import RunJob
+    from pynn_io.registry import BACKENDS
+    from pynn_io.report import Report
+    from pynn_io.results.mapped import Mapped
+
+    monkeypatch.setattr(RunJob, "simulate", lambda self, progress: Mapped(level="maps"))
+    monkeypatch.setattr(RunJob, "write", lambda self, results: ())
+    arguments = type("Arguments", (), {"quiet": True})()
+    job = RunJob(arguments, None, None, "spinnaker", Path("nowhere"), Report(), Report())
+    outcome = run_compare._run(job, BACKENDS["spinnaker"], lambda *_: None)
+    assert outcome.results is None and "nothing to compare" in str(outcome.error)
