@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pynn_io.errors import FormatError, NotExecuted, RunError
@@ -59,6 +59,7 @@ EDGES = st.lists(
 )
 
 
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(EDGES, st.randoms(use_true_random=False))
 def test_rounding_finds_every_partner_whatever_the_order(rows, random):
     """Half a step of weight and half a step of time at most (from 0 up to one step): the bounds of rounding."""

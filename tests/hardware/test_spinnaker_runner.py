@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +24,7 @@ from tests.hardware.nets import CELL, network, plan, voltage
 from tests.hardware.virtual_board import needs_spynnaker, run_script
 from tests.models import edges, table
 
+ROOT = Path(__file__).resolve().parents[2]
 SOURCES, CELLS, EDGES = 12, 30, 400
 TAUS = np.linspace(10.0, 30.0, CELLS)
 
@@ -352,3 +355,48 @@ def test_plasticity_currents_and_long_delays_map():
     (one,) = mapped.fidelity.projections
     assert (one.connections, one.lost, one.delays_moved, one.largest_weight_error) == (3, 0, 0, 0.0)
     assert mapped.fidelity.machine.neuron_cores == 4
+
+
+#: On the virtual board, whose empty data a real one would fill: what is read back has its populations, ids and times.
+READ_BACK = """
+import json, sys
+from pathlib import Path
+from pynn_io.progress import quiet
+from pynn_io.report import Report
+from pynn_io.runners.base import Profile
+from pynn_io.runners.spinnaker import SpinnakerRunner
+from pynn_io.runners.spinnaker.config import Board
+from tests.hardware.nets import network, plan, voltage
+
+runner, report = SpinnakerRunner(), Report()
+lowered = runner.lower(network(4), plan(voltage(variable="v,isyn_exc", interval=2.0)), report)
+model = runner.build(lowered, Profile(work=Path.cwd()), report, quiet)
+runner.run(model, quiet)
+model.board = Board(host="pretended")
+results = runner.collect(model, lowered)
+Path("read.json").write_text(json.dumps({
+    "level": results.level,
+    "nodes": {name: ids.tolist() for name, ids in results.nodes.items()},
+    "traces": [[one.report, one.variable, one.unit, one.interval, len(one.node_ids)] for one in results.traces],
+    "spikes": {name: len(found.times) for name, found in results.spikes.items()},
+}))
+"""
+
+
+@needs_spynnaker
+@pytest.mark.slow
+def test_what_a_board_recorded_is_read_back(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", READ_BACK],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=400,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = json.loads((tmp_path / "read.json").read_text())
+    assert (found["level"], found["spikes"]) == ("executes", {"cells": 0})
+    assert found["nodes"] == {"cells": [0, 1, 2, 3]}
+    assert found["traces"] == [["v", "v", "mV", 2.0, 4], ["v", "isyn_exc", "nA", 2.0, 4]]

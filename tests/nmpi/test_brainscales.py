@@ -17,7 +17,7 @@ from pynn_io.errors import PlanError, RunError
 from pynn_io.graph import PointCell
 from pynn_io.graph.network import Network
 from pynn_io.report import Kind, Report
-from pynn_io.runners.nmpi import NmpiRunner
+from pynn_io.runners.nmpi import Model, NmpiRunner
 from pynn_io.runners.nmpi.bundle import bundle
 from pynn_io.runners.nmpi.collect import Output, collect
 from pynn_io.runners.nmpi.platforms import PLATFORMS, Job
@@ -30,7 +30,7 @@ pytest.importorskip("pyNN")
 
 
 def lowered(network: Network, plan: SimulationPlan, report: Report) -> Job:
-    return PLATFORMS["BrainScaleS-2"].job(network, plan, report)
+    return PLATFORMS["BrainScaleS-2"](network, plan, report)
 
 
 def run(job: Job, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -86,7 +86,6 @@ def test_the_script_stays_within_what_the_chip_takes(tmp_path: Path, monkeypatch
 
 
 def test_times_come_back_in_those_of_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pynn_io.runners.nmpi import Model
 
     network, plan = current_network()
     runner = NmpiRunner("BrainScaleS-2")

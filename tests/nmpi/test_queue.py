@@ -273,7 +273,7 @@ def archive(**arrays: Any) -> bytes:
 
 def read(folder: Path) -> Results:
     network, plan = tiny()
-    lowered = PLATFORMS["SpiNNaker"].job(network, plan, Report()).lowered
+    lowered = PLATFORMS["SpiNNaker"](network, plan, Report()).lowered
     cells = {item.label: item for item in lowered.network.cells if not item.is_source}
     return collect(Output(folder, DIGEST), cells, lowered.plan)
 

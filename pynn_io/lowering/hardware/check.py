@@ -19,7 +19,7 @@ from pynn_io.lowering.abstract import as_standard, with_node_sets, with_potentia
 from pynn_io.lowering.cells import parts, simulated
 from pynn_io.lowering.hardware.findings import Check, Finding, Needs, ordered
 from pynn_io.lowering.hardware.rules import apply
-from pynn_io.lowering.hardware.samples import Subject, neurons_of
+from pynn_io.lowering.hardware.samples import Subject, has_cell, neurons_of
 from pynn_io.report import Report
 from pynn_io.simulation_plan import SimulationPlan
 from pynn_io.vocabulary import chips
@@ -40,9 +40,20 @@ def check_hardware(network: Network, plan: SimulationPlan, name: str) -> Check:
     network = as_standard(network, timestep, Report())
     plan = with_potentials(with_node_sets(plan, network), network)
     needs = estimate(network, plan, chip)
-    subject = Subject(network, plan, chip, timestep, needs)
+    subject = Subject(_held(network, chip), plan, chip, timestep, needs)
     found = [*_contents(Document(network, plan), chip), *apply(subject)]
     return Check(chip, timestep, ordered(found), needs)
+
+
+def _held(network: Network, chip: Chip) -> Network:
+    """Without projections that begin or end where the chip has none of the cells: of these that is said, and enough."""
+    absent = {
+        name
+        for name, population in network.populations.items()
+        if not any(has_cell(network, cell, chip) for cell in population.cells)
+    }
+    kept = {name: one for name, one in network.projections.items() if not {one.pre, one.post} & absent}
+    return replace(network, projections=kept)
 
 
 def estimate(network: Network, plan: SimulationPlan, chip: Chip) -> Needs:

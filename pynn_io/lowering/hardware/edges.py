@@ -19,8 +19,11 @@ _STANDARD_UNITS = ("nA", "uS", "mV")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SignedBlock:
-    """Edges of a block. weight: float64, signed, in nA, uS or mV. inhibitory: bool, where each one ends. delay: ms, NaN
-    where not stated. source, target, type: as in `EdgeBlock`."""
+    """Edges of a block. source, target, type: as in `EdgeBlock`.
+
+    weight: float64, signed, of all synapses of an edge, in nA, uS or mV. inhibitory: bool, where each one ends.
+    delay: ms, NaN where not stated.
+    """
 
     source: np.ndarray
     target: np.ndarray
@@ -40,6 +43,8 @@ def signed_blocks(projection: Projection, network: Network) -> Iterator[SignedBl
     stated = _receptors(projection)
     for block in edge_blocks(projection, network, Report(), ["receptor"]):
         weight = block.weight * factors[block.type]
+        if block.nsyns is not None:
+            weight = weight * block.nsyns
         named = _inhibitory(projection, block, stated)
         yield SignedBlock(block.source, block.target, block.type, weight, block.delay, named | (weight < 0))
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from pynn_io.graph.cells import PointCell
+from pynn_io.graph.cells import PointCell, SpikeSource
 from pynn_io.graph.columns import empty
 from pynn_io.graph.network import Network
 from pynn_io.lowering.cells import parts, simulated, sources, targets
@@ -53,6 +53,14 @@ class Subject:
     needs: Needs
 
 
+def has_cell(network: Network, name: str, chip: Chip) -> bool:
+    """Whether a chip has a cell of the network, exactly or nearly."""
+    cell = network.cells[name]
+    if isinstance(cell, PointCell | SpikeSource):
+        return chip.of_model(cell.model, synapse=False).level != "no"
+    return False
+
+
 def samples(of: str, subject: Subject) -> Iterator[Sample]:
     """All samples of a quantity. Raises KeyError for a name that is none of `QUANTITIES`."""
     return QUANTITIES[of](subject)
@@ -84,7 +92,7 @@ def _parameters(subject: Subject) -> Iterator[Sample]:
     for name, population in subject.network.populations.items():
         for part in parts(population, subject.network):
             row = models.known(part.cell.model) if isinstance(part.cell, PointCell) else None
-            if row is None:
+            if row is None or not has_cell(subject.network, part.cell_name, subject.chip):
                 continue
             numbers = {item.name: item.default for item in row.parameters} | dict(part.parameters)
             if (twin := translations.of_native(row.name)) is not None:

@@ -26,7 +26,7 @@ from pynn_io.runners.nmpi import queue
 from pynn_io.runners.nmpi.bundle import SCRIPT, Bundle, bundle
 from pynn_io.runners.nmpi.client import QueueClient, token_of
 from pynn_io.runners.nmpi.collect import Output, collect
-from pynn_io.runners.nmpi.platforms import PLATFORMS, Job, with_timestep
+from pynn_io.runners.nmpi.platforms import PLATFORMS, Job
 from pynn_io.simulation_plan import SimulationPlan
 
 
@@ -45,10 +45,10 @@ class NmpiRunner:
     """The four steps of `pynn_io.runners.base.Runner` on one platform of the queue."""
 
     def __init__(self, platform: str) -> None:
-        self._platform = PLATFORMS[platform]
+        self._platform = platform
 
     def lower(self, network: Network, plan: SimulationPlan, report: Report) -> Job:
-        return self._platform.job(network, with_timestep(plan, report, self._platform), report)
+        return PLATFORMS[self._platform](network, plan, report)
 
     def build(self, lowered: Job, profile: Profile, report: Report, progress: Progress) -> Model:
         """Write the script. Raises FormatError for options that do not go together, RunError."""
@@ -56,13 +56,13 @@ class NmpiRunner:
         submits = bool(options.get("submit") or options.get("job"))
         if not submits and not options.get("bundle"):
             hint = "give --bundle DIR for the script alone, or --submit to have the queue run it"
-            raise FormatError(f"{self._platform.title} is reached by a queue of jobs", hint=hint)
+            raise FormatError(f"{self._platform} is reached by a queue of jobs", hint=hint)
         if submits:
             token_of()
             if not options.get("job") and not options.get("collab"):
                 raise FormatError("a job belongs to a collab", hint="give --collab ID: its quota is used")
-        facts = {"platform": self._platform.name, "date": datetime.now(UTC).isoformat(timespec="seconds")}
-        made = bundle(lowered.lowered, lowered.edges, lowered.setup, facts)
+        facts = {"platform": self._platform, "date": datetime.now(UTC).isoformat(timespec="seconds")}
+        made = bundle(lowered.lowered, lowered.edges, lowered.setup, facts, lowered.cores)
         folder = Path(options["bundle"]) if options.get("bundle") else _work(profile)
         made.write(folder)
         return Model(made, folder, options)
@@ -77,7 +77,7 @@ class NmpiRunner:
         if not model.address:
             config = options.get("hardware_config")
             path = model.folder / SCRIPT
-            model.address = queue.submit(client, path, self._platform.name, str(options["collab"]), config)
+            model.address = queue.submit(client, path, self._platform, str(options["collab"]), config)
         patience = _patience(options)
         done = queue.wait(client, model.address, patience, progress)
         model.files = Path(tempfile.mkdtemp(prefix="job-", dir=model.folder))

@@ -14,9 +14,13 @@ from typing import Any
 import numpy as np
 
 from pynn_io.errors import PlanError
-from pynn_io.lowering.pynn import Cells, Connections, Lowered
+from pynn_io.graph.network import Network
+from pynn_io.lowering.pynn import Cells, Connections, Lowered, Target, connections
+from pynn_io.lowering.pynn import lower as lower_pynn
 from pynn_io.lowering.trains import Trains
 from pynn_io.report import Report
+from pynn_io.simulation_plan import SimulationPlan
+from pynn_io.vocabulary import models
 
 CELL = "CalibHXNeuronCuba"
 #: ms of the network for one ms of the chip.
@@ -36,8 +40,22 @@ _RANGES: Mapping[str, tuple[float, float]] = {
 }
 
 
+def lower(network: Network, plan: SimulationPlan, report: Report) -> tuple[Lowered, list[Connections]]:
+    """The network and plan for the chip. Raises PlanError for what no circuit is calibrated to, RunError for no cells."""
+    have = {"IF_curr_exp", "static", "StaticSynapse"}
+    lacks = {
+        name: "a job has no circuit for it"
+        for name, row in models.MODELS.items()
+        if ":" not in name and row.kind in ("cell", "synapse") and name not in have
+    }
+    target = Target("pynn_brainscales.brainscales2", lacks=lacks, on_grid=False, zero_delay=True)
+    lowered = lower_pynn(network, plan, target, report)
+    edges = [*connections(lowered.network, report), *lowered.plan.drive_connections]
+    return translated(lowered, edges, report)
+
+
 def translated(lowered: Lowered, edges: Sequence[Connections], report: Report) -> tuple[Lowered, list[Connections]]:
-    """The network and plan for the chip. Raises PlanError for what it cannot be calibrated to, all of it at once."""
+    """What was lowered, in the chip's words. Raises PlanError for all that it cannot be calibrated to, at once."""
     cells = [item for item in lowered.network.cells if not item.is_source]
     _check(cells)
     scale = _scale(cells)

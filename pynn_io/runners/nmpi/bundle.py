@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from pynn_io.errors import RunError
+from pynn_io.graph.columns import EMPTY
 from pynn_io.lowering.pynn import Cells, Connections, CurrentSource, Lowered, SynapseType
 from pynn_io.lowering.pynn.words import ARRAY
 from pynn_io.lowering.trains import Trains
@@ -55,9 +56,18 @@ class Bundle:
             raise RunError(f"the job cannot be written: {error.strerror or error}", where=folder) from error
 
 
-def bundle(lowered: Lowered, edges: Sequence[Connections], setup: Setups, facts: Mapping[str, Any]) -> Bundle:
-    """The job of a lowered network and plan with its connections. facts: more for the provenance."""
-    packed = _Words(lowered, edges, setup).packed()
+def bundle(
+    lowered: Lowered,
+    edges: Sequence[Connections],
+    setup: Setups,
+    facts: Mapping[str, Any],
+    cores: Mapping[str, int] = EMPTY,
+) -> Bundle:
+    """The job of a lowered network and plan with its connections.
+
+    facts: more for the provenance. cores: neurons a core of SpiNNaker, by label, where that is not its own choice.
+    """
+    packed = _Words(lowered, edges, setup, cores).packed()
     digest = hashlib.sha256(packed).hexdigest()
     # Lines, so that editors and reviewers can open the file.
     data = "\n".join(textwrap.wrap(base64.b64encode(packed).decode("ascii"), _WIDTH))
@@ -74,6 +84,7 @@ class _Words:
     lowered: Lowered
     edges: Sequence[Connections]
     setup: Setups
+    cores: Mapping[str, int]
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
 
     def packed(self) -> bytes:
@@ -92,6 +103,7 @@ class _Words:
             "duration": plan.duration,
             "setup": dict(self.setup.common),
             "systems": {name: dict(arguments) for name, arguments in self.setup.systems.items()},
+            "cores": dict(self.cores),
             "cells": [self._cells(item, plan.trains.get(item.label)) for item in cells],
             "connections": [self._connections(item) for item in self.edges],
             "currents": [self._current(item) for item in plan.currents],

@@ -115,6 +115,9 @@ class Job:
             self.populations[cells["label"]] = self._population(cells)
         for edges in self.words["connections"]:
             self._connect(edges)
+        if self.name == "spiNNaker":
+            for label, neurons in self.words["cores"].items():
+                self.populations[label].set_max_atoms_per_core(neurons)
         for current in self.words["currents"]:
             self._inject(current)
         for label in self.words["spiking"]:
@@ -175,6 +178,10 @@ class Job:
 
     def _connect(self, edges: dict[str, Any]) -> None:
         table = self.arrays[edges["table"]]
+        if self.name == "spiNNaker":
+            # The receptor tells what inhibits; weights are sizes there.
+            column = 2 + edges["columns"].index("weight")
+            table[:, column] = np.abs(table[:, column])
         self.sim.Projection(
             self.populations[edges["pre"]],
             self.populations[edges["post"]],

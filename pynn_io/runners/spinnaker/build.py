@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from pynn_io.errors import BackendUnavailable
-from pynn_io.lowering.hardware.delays import neurons_that_hold
+from pynn_io.lowering.hardware.delays import smaller_cores
 from pynn_io.lowering.pynn import ARRAY, Cells, Connections, SynapseType, connections
 from pynn_io.lowering.trains import Trains
 from pynn_io.progress import Progress
 from pynn_io.report import Report
-from pynn_io.runners.pynn.build import Built, errors, inject, record, synapse_type
+from pynn_io.runners.pynn.build import Built, errors, inject, record
 from pynn_io.runners.spinnaker.config import Board
 from pynn_io.runners.spinnaker.lower import MODULE, Lowered
+from pynn_io.vocabulary.plasticity import STDP, stdp
 
 #: What sPyNNaker calls the synaptic state of its cells, conductances too.
 _STATES = {"gsyn_exc": "isyn_exc", "gsyn_inh": "isyn_inh"}
@@ -118,20 +117,20 @@ def _connect(model: Model, edges: Connections) -> None:
 
 
 def _synapse(sim: Any, synapse: SynapseType) -> Any:
-    bounds = {name: abs(value) for name, value in synapse.parameters.items() if name in ("w_min", "w_max")}
-    return synapse_type(sim, SynapseType(synapse.model, {**synapse.parameters, **bounds}))
+    """The synapse type, without weight and delay, which stand in the lists. Bounds of weights are sizes as well."""
+    if synapse.model != STDP:
+        return sim.StaticSynapse()
+    parts = stdp(synapse.parameters)
+    bounds = {name: abs(value) for name, value in parts.weight_parameters.items()}
+    return sim.STDPMechanism(
+        timing_dependence=getattr(sim, parts.timing)(**parts.timing_parameters),
+        weight_dependence=getattr(sim, parts.weight)(**bounds),
+    )
 
 
 def _fit_delays(model: Model, every: tuple[Cells, ...]) -> None:
-    """Fewer neurons a core where delays are too long for a full one: the ring buffer of a core is shared by them."""
+    """Fewer neurons a core where delays are too long for a full one."""
+    sizes = {cells.label: cells.size for cells in every}
     step = model.lowered.pynn.setup.timestep
-    longest: dict[str, int] = {}
-    for edges in model.asked:
-        steps = math.ceil(float(np.max(edges.columns["delay"], initial=0.0)) / step - 1e-6)
-        longest[edges.post] = max(longest.get(edges.post, 0), steps)
-    sizes: Mapping[str, int] = {cells.label: cells.size for cells in every}
-    for label, steps in longest.items():
-        full = min(sizes[label], model.lowered.check.chip.resources.neurons_per_core)
-        neurons = neurons_that_hold(model.lowered.check.chip, sizes[label], steps)
-        if 0 < neurons < full:
-            model.built.populations[label].set_max_atoms_per_core(neurons)
+    for label, neurons in smaller_cores(model.lowered.check.chip, sizes, model.asked, step).items():
+        model.built.populations[label].set_max_atoms_per_core(neurons)

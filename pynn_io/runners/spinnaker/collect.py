@@ -61,10 +61,14 @@ def collect(model: Model) -> Results:
 
 def _wires(projection: Any) -> Wires:
     """All connections of a projection as the chip stores them: places in the populations, sizes of weights, ms."""
-    rows = projection.get(["weight", "delay"], format="list")
-    table = np.array([tuple(row) for row in rows], dtype=np.float64).reshape(-1, 4)
-    source, target = table[:, 0].astype(np.int64), table[:, 1].astype(np.int64)
-    return Wires(source, target, table[:, 2], table[:, 3])
+    # as arrays, one for each core: the list that is asked for is made of objects when it is read
+    parts = projection.get(["weight", "delay"], format="list").connections
+    columns = [
+        np.concatenate([np.empty(0), *(part[name] for part in parts)])
+        for name in ("source", "target", "weight", "delay")
+    ]
+    source, target, weight, delay = columns
+    return Wires(source.astype(np.int64), target.astype(np.int64), weight, delay)
 
 
 def _on_steps(model: Model, label: str) -> Trains:
