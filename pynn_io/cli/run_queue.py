@@ -10,7 +10,7 @@ from typing import Any
 from pynn_io.cli.common import UsageError
 from pynn_io.results import Results
 
-_OPTIONS = ("bundle", "submit", "collab", "hardware_config", "job", "queue_timeout")
+_OPTIONS = ("bundle", "submit", "collab", "hardware_config", "job", "job_service", "queue_timeout", "poll")
 
 
 def queue_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +28,9 @@ def queue_arguments(parser: argparse.ArgumentParser) -> None:
     queue.add_argument(
         "--job", metavar="ADDRESS", help="fetch a job of this plan that was submitted before, as /jobs/12"
     )
+    queue.add_argument("--job-service", metavar="URL", help="instead of EBRAINS_JOB_SERVICE")
     queue.add_argument("--queue-timeout", metavar="S", type=_seconds, help="seconds to wait for the job (86400)")
+    queue.add_argument("--poll", metavar="S", type=_seconds, help="seconds before the job is first asked for (2)")
 
 
 def _seconds(text: str) -> float:
@@ -66,12 +68,9 @@ def queue_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """Options of a `Profile`; the run has another folder than the command. Raises UsageError for a bad file."""
     config = arguments.hardware_config
     return {
+        **{name: getattr(arguments, name) or None for name in _OPTIONS},
         "bundle": None if arguments.bundle is None else str(arguments.bundle.absolute()),
-        "submit": arguments.submit or None,
-        "collab": arguments.collab,
         "hardware_config": None if config is None else _json_object(config),
-        "job": arguments.job,
-        "queue_timeout": arguments.queue_timeout,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import pickle
@@ -24,14 +25,18 @@ from pynn_io.errors import (
     ServiceLost,
     SimulationFailed,
 )
+from pynn_io.graph import Column
 from pynn_io.graph.network import Network
+from pynn_io.lowering.hardware.delays import steps_held
 from pynn_io.progress import quiet
 from pynn_io.report import Report
 from pynn_io.results import Results
+from pynn_io.runners.nmpi.bundle import bundle
 from pynn_io.runners.nmpi.client import QueueClient
 from pynn_io.runners.nmpi.collect import Output, collect
 from pynn_io.runners.nmpi.platforms import PLATFORMS
 from pynn_io.runners.nmpi.queue import Patience, fetch, submit, wait
+from pynn_io.runners.spinnaker.lower import lower as lower_spinnaker
 from pynn_io.simulate import simulate
 from pynn_io.simulation_plan import SimulationPlan
 from tests.nmpi.server import TOKEN, Faults, Queue, serving
@@ -378,3 +383,22 @@ def test_platforms(tmp_path: Path) -> None:
         simulate(*tiny(), "nmpi:Spikey")
     with pytest.raises(FormatError, match="reached by a queue of jobs"):
         simulate(*tiny(), "nmpi:SpiNNaker")
+
+
+def test_long_delays_take_fewer_neurons_a_core(tmp_path: Path) -> None:
+    """A core of 80 neurons with two receptors holds 128 steps, and 20 ms are 200."""
+    network, plan = tiny()
+    projection = network.projections["input_exc"]
+    columns = projection.edges.columns.updated({"delay": Column(np.full(projection.size, 20.0), "ms")})
+    slow = replace(projection, edges=replace(projection.edges, columns=columns))
+    network = replace(network, projections={**network.projections, "input_exc": slow})
+    lowered = lower_spinnaker(network, plan, Report())
+    chip = lowered.check.chip
+    job = PLATFORMS["SpiNNaker"](network, plan, Report())
+    (neurons,) = job.cores.values()
+    assert steps_held(chip.delays, neurons) >= 200 > steps_held(chip.delays, 80)
+    script = bundle(job.lowered, job.edges, job.setup, {}, job.cores).script
+    space: dict[str, Any] = {"__name__": "not run"}
+    exec(compile(script, "run.py", "exec"), space)  # what a user would import
+    with np.load(io.BytesIO(base64.b64decode(space["DATA"]))) as words:
+        assert json.loads(words["words"].tobytes())["cores"] == dict(job.cores)

@@ -41,7 +41,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
 
 
 def lower(network: Network, plan: SimulationPlan, report: Report) -> tuple[Lowered, list[Connections]]:
-    """The network and plan for the chip. Raises PlanError for what no circuit is calibrated to, RunError for no cells."""
+    """The network and plan for the chip. Raises PlanError for what no circuit is like, RunError for no cells."""
     have = {"IF_curr_exp", "static", "StaticSynapse"}
     lacks = {
         name: "a job has no circuit for it"
