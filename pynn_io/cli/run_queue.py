@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pynn_io.cli.common import UsageError
-from pynn_io.results import Results
+
+if TYPE_CHECKING:
+    from pynn_io.results import Results
 
 _OPTIONS = ("bundle", "submit", "collab", "hardware_config", "job", "job_service", "queue_timeout", "poll")
 

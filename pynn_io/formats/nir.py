@@ -132,8 +132,10 @@ def _graph(group: h5py.Group, path: Path, version: str) -> Graph:
     where = f"{path}:{group.name}"
     check_links(group, path)
     holder = group.get("nodes")
-    # A group without members, which is how an empty graph is written.
-    members = holder if isinstance(holder, h5py.Group) else {}
+    members: Mapping[str, Any] = {}  # an empty graph is written without them
+    if isinstance(holder, h5py.Group):
+        check_links(holder, path)
+        members = holder
     nodes: dict[str, Node | Graph] = {}
     for name, member in members.items():
         kind = _type(member, path)

@@ -74,7 +74,7 @@ def population_note(population: Population, network: Network) -> dict[str, Any]:
 def population_from(note: Mapping[str, Any]) -> tuple[Population, dict[str, Cell]]:
     """What `population_note` was given. Raises ValueError, TypeError or KeyError for a note that it did not make."""
     types = _table_from(note["types"])
-    index = _is_a(note["type_index"], Column)
+    index = _column(note["type_index"])
     made = Population(_is_a(note["name"], str), int(note["size"]), types, index, _table_from(note["table"]))
     return made, {name: _is_a(cell, PointCell, SpikeSource) for name, cell in note["cells"].items()}
 
@@ -98,7 +98,7 @@ def projection_note(projection: Projection, network: Network) -> dict[str, Any]:
 
 def projection_from(note: Mapping[str, Any]) -> tuple[Projection, dict[str, Synapse]]:
     """What `projection_note` was given. Raises as `population_from` does."""
-    source, target, index = (_is_a(note[name], Column) for name in ("source", "target", "type_index"))
+    source, target, index = (_column(note[name]) for name in ("source", "target", "type_index"))
     name, pre, post, order = (_is_a(note[name], str) for name in ("name", "pre", "post", "section_order"))
     edges = Edges(source, target, _table_from(note["columns"]))
     made = Projection(name, pre, post, _table_from(note["types"]), edges, index, section_order=order)
@@ -120,7 +120,16 @@ def _table(table: Table) -> dict[str, Any]:
 
 
 def _table_from(note: Mapping[str, Any]) -> Table:
-    return Table(int(note["size"]), {name: _is_a(column, Column) for name, column in note["columns"].items()})
+    return Table(int(note["size"]), {name: _column(column) for name, column in note["columns"].items()})
+
+
+def _column(value: Any) -> Column:
+    """The value, if it is a column that is in memory."""
+    column: Column = _is_a(value, Column)
+    _is_a(column.data, bool, int, float, str, np.ndarray)
+    if column.levels is not None and not all(isinstance(level, str) for level in _is_a(column.levels, tuple)):
+        raise TypeError("levels that are no texts")
+    return column
 
 
 def _is_a(value: Any, *kinds: type) -> Any:

@@ -406,6 +406,24 @@ def test_a_file_without_nodes_of_nir(tmp_path: Path) -> None:
         read(path)
 
 
+def test_changed_bytes_are_read_errors_or_other_numbers(tmp_path: Path) -> None:
+    """Whatever HDF5 makes of it, nothing but a ReadError comes out."""
+    write(current_based(), tmp_path / "net.nir", "nir")
+    whole = np.frombuffer((tmp_path / "net.nir").read_bytes(), dtype=np.uint8)
+    random, path, refused = np.random.default_rng(1), tmp_path / "damaged.nir", 0
+    for _ in range(40):
+        content = whole.copy()
+        places = random.integers(0, len(content), int(random.integers(1, 6)))
+        content[places] = random.integers(0, 256, len(places))
+        path.write_bytes(content.tobytes())
+        try:
+            read(path, format="nir")
+        except ReadError as error:
+            refused += 1
+            assert error.where
+    assert refused > 3
+
+
 def test_truncated_files_are_read_errors(tmp_path: Path) -> None:
     path = tmp_path / "net.nir"
     write(current_based(), path, "nir")
