@@ -80,7 +80,8 @@ class Backend:
     def version(self) -> str:
         """The installed version of the simulator; empty where it is not installed, or does not say."""
         try:
-            return version(self.distribution) if self.distribution and self.is_installed() else ""
+            found = version(self.distribution) if self.distribution and self.is_installed() else ""
+            return found.rpartition("!")[2]  # without an epoch (PEP 440)
         except PackageNotFoundError:
             return ""
 
@@ -109,6 +110,15 @@ FORMATS: dict[str, Format] = {
             extensions=(".nml",),
             dialects={"hdf5": "the network in NeuroML HDF5, for large networks"},
             sniff="pynn_io.detect:is_neuroml",
+        ),
+        Format(
+            "pynn",
+            "PyNN script",
+            reader="pynn_io.importers.pynn_script:read",
+            extensions=(".py",),
+            kind="file",
+            extra="pynn",
+            sniff="pynn_io.detect:is_pynn",
         ),
         Format(
             "swc",

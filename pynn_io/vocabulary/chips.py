@@ -66,7 +66,8 @@ class Resources:
     """Sizes.
 
     sources: whether those take cores. shared_cores: whether several populations share one. by_model: neurons a core of
-    models that differ. sdram_per_chip: bytes.
+    models that differ. split_below: time steps (ms) below which the synapses of cells have as many cores again.
+    sdram_per_chip: bytes.
     """
 
     neurons_per_core: int
@@ -77,6 +78,7 @@ class Resources:
     bytes_per_synapse: int
     sources: bool = True
     shared_cores: bool = False
+    split_below: float = 0.0
     by_model: Mapping[str, int] = field(default_factory=empty)
 
 

@@ -13,7 +13,7 @@ from pynn_io.graph.stimuli import CurrentPulses, Stimulus
 from pynn_io.graph.synapses import Synapse as SynapseModel
 from pynn_io.lowering.hardware import check_hardware
 from pynn_io.lowering.hardware.delays import bits, neurons_that_hold, steps_held
-from pynn_io.lowering.hardware.weights import scales
+from pynn_io.lowering.hardware.weights import resolutions
 from pynn_io.report import Kind, Report
 from pynn_io.vocabulary import chips
 from tests.hardware.nets import CELL, network, plan, voltage
@@ -181,15 +181,13 @@ RULES = {
     ),
     ("loihi2", "spike-off-grid"): (network(), plan(spikes=(0.5, 2.5)), ("population in", 2, "input spikes")),
 }
-#: A weight cannot exceed a full scale that is never below the largest one: the rule guards against another estimate.
-UNREACHABLE = {("spinnaker", "weight-saturation")}
 #: Networks that fill the largest machine are too large for a test: a smaller machine stands in.
 OF_MACHINES = {"spinnaker": "machine-size", "loihi2": "system-size"}
 
 
 def test_every_rule_of_every_profile_is_tried():
     rules = {(name, rule.code) for name in chips.NAMES for rule in chips.chip(name).rules}
-    assert rules == RULES.keys() | UNREACHABLE | OF_MACHINES.items()
+    assert rules == RULES.keys() | OF_MACHINES.items()
 
 
 @pytest.mark.parametrize("name", OF_MACHINES)
@@ -305,6 +303,12 @@ def test_a_check_is_a_report_and_json():
     assert [one["level"] for one in stated["findings"]] == ["no"]
 
 
+def test_short_steps_split_populations_of_spinnaker():
+    """As its virtual board does it: the synfire chain of 22 populations and a source takes 23 cores, or 45."""
+    assert check_hardware(network(300), plan(timestep=1.0), "spinnaker").needs.cores == 3
+    assert check_hardware(network(300), plan(timestep=0.1), "spinnaker").needs.cores == 5
+
+
 def test_a_chip_without_a_profile():
     with pytest.raises(KeyError):
         check_hardware(network(), plan(), "abacus")
@@ -331,24 +335,24 @@ def test_neurons_on_a_core_for_long_delays():
 def test_resolution_of_currents_where_all_inputs_arrive_at_once():
     """Two connections of 0.5 nA onto one cell make 1 nA, which 2**1 exceeds: a step is 2**(1 - 15) nA."""
     made = network(pairs=([0, 1], [0, 0]))
-    assert scales(made, chips.chip("spinnaker"), 1.0)["cells", False].resolution == 2.0**-14
+    assert resolutions(made, chips.chip("spinnaker"), 1.0)["cells", False] == 2.0**-14
 
 
 def test_resolution_of_conductances():
     """0.01 uS in units of 1/1024 uS is 10.24, which 2**4 exceeds: a step is 2**(4 - 15) / 1024 uS."""
     made = network(cell=cell("IF_cond_exp"), unit="uS", weight=0.01, pairs=([0], [0]))
-    assert scales(made, chips.chip("spinnaker"), 1.0)["cells", False].resolution == 2.0**-11 / 1024
+    assert resolutions(made, chips.chip("spinnaker"), 1.0)["cells", False] == 2.0**-11 / 1024
 
 
 def test_receptors_have_a_scale_each():
     made = network(weight=[0.5, -8.0, 0.25])
-    found = scales(made, chips.chip("spinnaker"), 1.0)
-    assert found["cells", False].resolution == 2.0**-15  # 0.5 nA
-    assert found["cells", True].resolution == 2.0**-11  # 8 nA: 2**4 exceeds it
+    found = resolutions(made, chips.chip("spinnaker"), 1.0)
+    assert found["cells", False] == 2.0**-15  # 0.5 nA
+    assert found["cells", True] == 2.0**-11  # 8 nA: 2**4 exceeds it
 
 
 def test_a_conductance_ends_where_its_receptor_says_and_units_are_converted():
     made = network(cell=cell("IF_cond_exp"), unit="nS", weight=10.0, receptor="inhibitory", pairs=([0], [0]))
-    found = scales(made, chips.chip("spinnaker"), 1.0)
+    found = resolutions(made, chips.chip("spinnaker"), 1.0)
     assert found.keys() == {("cells", True)}
-    assert found["cells", True].resolution == 2.0**-11 / 1024
+    assert found["cells", True] == 2.0**-11 / 1024

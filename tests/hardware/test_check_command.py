@@ -39,7 +39,7 @@ def check(tmp_path, monkeypatch, capsys):
 def test_a_network_that_fits(check, tmp_path):
     done = check("--backend", "spinnaker", "--check")
     assert done.returncode == 0, done.stderr
-    assert "176 neurons and 2,112 connections need about 3 cores, 1 chip, 1 board" in done.stdout
+    assert "176 neurons and 2,112 connections need about 5 cores, 1 chip, 1 board" in done.stdout
     assert done.stderr == "Done: SpiNNaker 1 can hold it.\n"
     assert list(tmp_path.iterdir()) == []
 

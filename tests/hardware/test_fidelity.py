@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pynn_io.errors import FormatError, NotExecuted, RunError
 from pynn_io.results import Results
 from pynn_io.results.fidelity import Wires, compare_wires, projection_fidelity, spike_fidelity
-from pynn_io.runners.spinnaker.config import board_of, settings
+from pynn_io.runners.spinnaker import config
 
 
 def wires(*rows):
@@ -99,7 +99,7 @@ def test_results_of_no_chip_are_not_emulated():
 
 
 def machine(**options):
-    text = settings(board_of(options), "folder")
+    text = config.settings(config.board_of(options), "folder")
     return text.partition("[Mode]")[0].splitlines()[1:]
 
 
@@ -121,5 +121,16 @@ def test_settings_of_each_kind_of_machine():
 )
 def test_machines_that_cannot_be(options, message):
     with pytest.raises(FormatError, match=message) as caught:
-        board_of(options)
+        config.board_of(options)
     assert "secret" not in str(caught.value)
+
+
+def test_an_emulation_can_be_compared_and_a_mapping_cannot():
+    from pynn_io.results.compare import Verdict, compare
+    from pynn_io.results.results import Spikes
+
+    spikes = {"cells": Spikes("cells", np.array([0, 1]), np.array([5.0, 6.0]))}
+    nodes = {"cells": np.arange(2)}
+    ran = Results(spikes, nodes=nodes, duration=10.0)
+    assert compare(ran, Results(spikes, nodes=nodes, duration=10.0, level="emulates")).verdict is Verdict.EQUAL
+    assert compare(ran, Results(spikes, nodes=nodes, duration=10.0, level="maps")).verdict is Verdict.NOT_COMPARABLE

@@ -9,7 +9,7 @@ import pytest
 
 from pynn_io.graph import PointCell
 from pynn_io.lowering.hardware.delays import steps_held
-from pynn_io.lowering.hardware.weights import scales
+from pynn_io.lowering.hardware.weights import resolutions
 from pynn_io.vocabulary import chips
 from pynn_io.vocabulary.models import MODELS
 from tests.hardware.nets import CELL, network
@@ -141,5 +141,5 @@ def test_the_resolution_of_weights(tmp_path):
         )
         source = replace(made.populations["in"], size=60, table=type(made.populations["in"].table)(60))
         made = replace(made, populations={**made.populations, "in": source})
-        ours.append(scales(made, chips.chip("spinnaker"), 1.0)["cells", receptor == "inhibitory"].resolution)
+        ours.append(resolutions(made, chips.chip("spinnaker"), 1.0)["cells", receptor == "inhibitory"])
     assert ours == given

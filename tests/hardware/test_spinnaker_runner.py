@@ -107,8 +107,13 @@ def test_what_the_chip_lacks_is_left_out_and_told_once():
 
 
 def test_short_term_plasticity_is_lost_not_only_approximated():
-    report = Report()
-    lower(network(synapse=Synapse("TsodyksMarkramSynapse")), plan(), report)
+    from pynn_io.lowering.pynn import connections
+    from pynn_io.runners.spinnaker.lower import unsaid
+
+    report, made = Report(), Report()
+    lowered = lower(network(synapse=Synapse("TsodyksMarkramSynapse")), plan(), report)
+    assert [edges.synapse.model for edges in connections(lowered.pynn.network, made)] == ["StaticSynapse"]
+    report.include(unsaid(made, lowered.check))
     (issue,) = report.of_kind(Kind.LOST, Kind.APPROXIMATED)
     assert (issue.kind, issue.code, issue.where) == (Kind.LOST, "synapse", "projection in_to_cells")
 

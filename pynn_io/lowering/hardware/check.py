@@ -39,7 +39,7 @@ def check_hardware(network: Network, plan: SimulationPlan, name: str) -> Check:
     timestep = plan.timestep or DEFAULT_TIMESTEP
     network = as_standard(network, timestep, Report())
     plan = with_potentials(with_node_sets(plan, network), network)
-    needs = estimate(network, plan, chip)
+    needs = estimate(network, plan, chip, timestep)
     subject = Subject(_held(network, chip), plan, chip, timestep, needs)
     found = [*_contents(Document(network, plan), chip), *apply(subject)]
     return Check(chip, timestep, ordered(found), needs)
@@ -56,15 +56,18 @@ def _held(network: Network, chip: Chip) -> Network:
     return replace(network, projections=kept)
 
 
-def estimate(network: Network, plan: SimulationPlan, chip: Chip) -> Needs:
+def estimate(network: Network, plan: SimulationPlan, chip: Chip, timestep: float) -> Needs:
     """Cores, chips and boards before mapping: cores are filled to the brim, and not shared unless the chip does so."""
     sizes, rows, cores, neurons = chip.resources, simulated(network, plan), 0, sum(neurons_of(network, plan).values())
     for name, population in network.populations.items():
         for part in parts(population, network, rows[name]):
-            if isinstance(part.cell, SpikeSource) and not sizes.sources:
-                continue
+            is_source = isinstance(part.cell, SpikeSource)
             model = part.cell.model if isinstance(part.cell, PointCell | SpikeSource) else ""
-            cores += -(-part.size // sizes.by_model.get(model, sizes.neurons_per_core))
+            own = -(-part.size // sizes.by_model.get(model, sizes.neurons_per_core))
+            if is_source:
+                cores += own if sizes.sources else 0
+            else:
+                cores += 2 * own if timestep < sizes.split_below else own
     cores = -(-neurons // sizes.neurons_per_core) if sizes.shared_cores else cores
     synapses = sum(one.size for one in network.projections.values())
     sdram = synapses * sizes.bytes_per_synapse

@@ -33,6 +33,11 @@ class SignedBlock:
     inhibitory: np.ndarray
 
 
+def chemical(network: Network) -> Iterator[Projection]:
+    """The projections that have weights and delays as chips know them."""
+    return (one for one in network.projections.values() if one.kind == "chemical")
+
+
 def signed_blocks(projection: Projection, network: Network) -> Iterator[SignedBlock]:
     """All edges of a projection, a block at a time, in bounded memory.
 

@@ -13,7 +13,7 @@ from pynn_io.lowering.hardware.delays import RECEPTORS, steps_held
 from pynn_io.lowering.hardware.edges import weight_unit
 from pynn_io.lowering.hardware.findings import Finding, examples
 from pynn_io.lowering.hardware.samples import Sample, Subject, edge_samples, samples
-from pynn_io.lowering.hardware.weights import Scale, scales
+from pynn_io.lowering.hardware.weights import resolutions
 from pynn_io.vocabulary.chips import Rule
 
 #: Less than this part of a step is the rounding of a decimal number.
@@ -22,14 +22,15 @@ _SAME = 1e-6
 
 @dataclass(slots=True)
 class _Failed:
-    """What failed a rule at one place. least, greatest: of the values that did."""
+    """What failed a rule at one place. least, greatest: of the values that did. low, high: limits, as they are told."""
 
-    limit: Any
+    name: str = ""
+    low: float = np.nan
+    high: float = np.nan
     total: int = 0
     count: int = 0
     least: float = np.inf
     greatest: float = -np.inf
-    name: str = ""
     unit: str = ""
     seen: list[str] = field(default_factory=list)
 
@@ -70,27 +71,29 @@ def apply(subject: Subject) -> Iterator[Finding]:
 def _test(rule: Rule, sample: Sample, limits: _Limits, found: dict[tuple[str, str, str], _Failed]) -> None:
     limit = limits.of(rule, sample)
     wrong = TESTS[rule.test](sample.values, limit)
-    shown = limit if np.ndim(limit) == 0 or isinstance(limit, (list, tuple)) else _shown(limit, wrong)
-    failed = found.setdefault((rule.code, sample.where, sample.name), _Failed(shown, name=sample.name))
-    if np.ndim(shown) == 0 and wrong.any():
-        failed.limit = shown
-    failed.unit = limits.unit(sample) if rule.of == "weight" else ""
+    failed = found.setdefault((rule.code, sample.where, sample.name), _Failed(sample.name))
     failed.add(sample.values, wrong)
+    if wrong.any():
+        failed.low, failed.high = _told(limit, wrong)
+        failed.unit = limits.unit(sample) if rule.of == "weight" else ""
 
 
-def _shown(limit: np.ndarray, wrong: np.ndarray) -> float:
-    """The limit that is told where it differs from value to value: the greatest of those that were not kept."""
-    return float(limit[wrong].max()) if wrong.any() else float(limit.max(initial=0.0))
+def _told(limit: Any, wrong: np.ndarray) -> tuple[float, float]:
+    """The limits of a message; of one that differs from value to value, the greatest that was not kept."""
+    if isinstance(limit, np.ndarray):
+        limit = limit[wrong].max()
+    if isinstance(limit, list):
+        return (limit[0], limit[1]) if isinstance(limit[0], float) else (np.nan, np.nan)
+    return float(limit), float(limit)
 
 
 def _finding(rule: Rule, where: str, failed: _Failed) -> Finding:
-    low, high = failed.limit if rule.test == "within" else (0.0, 0.0)
     text = rule.message.format(
         least=failed.least,
         greatest=failed.greatest,
-        limit=failed.limit if np.ndim(failed.limit) == 0 else 0.0,
-        low=low,
-        high=high,
+        limit=failed.high,
+        low=failed.low,
+        high=failed.high,
         name=failed.name,
         unit=failed.unit,
     )
@@ -154,13 +157,12 @@ class _Limits:
 
     def __init__(self, subject: Subject, weights: bool) -> None:
         self._subject = subject
-        self._scales = scales(subject.network, subject.chip, subject.timestep) if weights else {}
+        self._resolutions = resolutions(subject.network, subject.chip, subject.timestep) if weights else {}
         self._units: dict[str, str] = {}
         self._named: Mapping[str, Callable[[Sample], Any]] = {
             "timestep": lambda _: subject.timestep,
             "boards": lambda _: subject.chip.resources.boards,
-            "resolution": lambda sample: self._of_scale(sample, "resolution"),
-            "full scale": lambda sample: self._of_scale(sample, "full"),
+            "resolution": self._resolution,
             "longest delay": lambda _: self._delay(1),
             "delay of a full core": lambda sample: self._delay(self._on_a_core(sample)),
         }
@@ -179,11 +181,11 @@ class _Limits:
             self._units[sample.population] = weight_unit(self._subject.network, sample.population)
         return self._units[sample.population]
 
-    def _of_scale(self, sample: Sample, field: str) -> np.ndarray:
-        none = Scale(0.0, np.inf)
-        values = [getattr(self._scales.get((sample.population, inh), none), field) for inh in (False, True)]
+    def _resolution(self, sample: Sample) -> np.ndarray:
+        """Of each weight of a sample."""
+        of_receptor = np.array([self._resolutions.get((sample.population, inh), 0.0) for inh in (False, True)])
         inhibitory = np.zeros(len(sample.values), bool) if sample.inhibitory is None else sample.inhibitory
-        return np.array(values)[inhibitory.astype(np.int64)]
+        return of_receptor[inhibitory.astype(np.int64)]
 
     def _on_a_core(self, sample: Sample) -> int:
         size = self._subject.network.populations[sample.population].size

@@ -13,7 +13,7 @@ from pynn_io.graph.cells import PointCell, SpikeSource
 from pynn_io.graph.columns import empty
 from pynn_io.graph.network import Network
 from pynn_io.lowering.cells import parts, simulated, sources, targets
-from pynn_io.lowering.hardware.edges import signed_blocks
+from pynn_io.lowering.hardware.edges import chemical, signed_blocks
 from pynn_io.lowering.hardware.findings import Needs
 from pynn_io.lowering.trains import trains
 from pynn_io.report import Report
@@ -68,9 +68,7 @@ def samples(of: str, subject: Subject) -> Iterator[Sample]:
 
 def edge_samples(subject: Subject) -> Iterator[dict[str, Sample]]:
     """``delay`` and ``weight`` of every block of edges, so that several rules need one pass."""
-    for projection in subject.network.projections.values():
-        if projection.kind != "chemical":
-            continue
+    for projection in chemical(subject.network):
         where, post = f"projection {projection.name}", projection.post
         for block in signed_blocks(projection, subject.network):
             weight = np.abs(block.weight)

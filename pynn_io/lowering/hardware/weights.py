@@ -16,7 +16,7 @@ from typing import TypeAlias
 import numpy as np
 
 from pynn_io.graph.network import Network
-from pynn_io.lowering.hardware.edges import signed_blocks
+from pynn_io.lowering.hardware.edges import chemical, signed_blocks
 from pynn_io.lowering.pynn.edges import DEFAULT_DELAY
 from pynn_io.vocabulary.chips import Chip, Weights
 from pynn_io.vocabulary.models import known
@@ -53,18 +53,13 @@ class _Moments:
         return squares / count - (total / count) ** 2 if count else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """resolution: the smallest step of a weight; full: the largest weight. In nA, uS or mV, as the cell takes them."""
+def resolutions(network: Network, chip: Chip, timestep: float) -> Mapping[Receptor, float]:
+    """The smallest step of a weight, in nA, uS or mV as the cells take them, for every receptor that has inputs.
 
-    resolution: float
-    full: float
-
-
-def scales(network: Network, chip: Chip, timestep: float) -> Mapping[Receptor, Scale]:
-    """The estimate for every receptor that has inputs. timestep: ms. One pass over the edges, in blocks."""
+    timestep: ms. One pass over the edges, in blocks.
+    """
     moments: dict[Receptor, list[_Moments]] = {}
-    for projection in network.projections.values():
+    for projection in chemical(network):
         own: dict[bool, _Moments] = {}
         size = network.populations[projection.post].size
         for block in signed_blocks(projection, network):
@@ -77,7 +72,7 @@ def scales(network: Network, chip: Chip, timestep: float) -> Mapping[Receptor, S
         for inhibitory, found in own.items():
             moments.setdefault((projection.post, inhibitory), []).append(found)
     return {
-        receptor: _scale(several, chip.weights, timestep, takes_conductance(network, receptor[0]))
+        receptor: _resolution(several, chip.weights, timestep, takes_conductance(network, receptor[0]))
         for receptor, several in moments.items()
     }
 
@@ -89,17 +84,15 @@ def takes_conductance(network: Network, population: str) -> bool:
     return any(model is not None and model.weight_unit in ("uS", "nS") for model in models)
 
 
-def _scale(several: list[_Moments], weights: Weights, timestep: float, conductance: bool) -> Scale:
+def _resolution(several: list[_Moments], weights: Weights, timestep: float, conductance: bool) -> float:
     largest = max(one.greatest for one in several)
     if weights.full_scale == "largest":
-        steps = 2**weights.bits - 1
-        return Scale(largest / steps, largest)
+        return largest / (2**weights.bits - 1)
     factor = weights.conductance_scale if conductance else 1.0
     bound = _expected_sum(several, weights, timestep, factor)
     power = math.ceil(max(0.0, math.log2(bound))) if bound > 0 else 0
     power += 2.0**power <= bound
-    resolution = 2.0 ** (power - weights.fraction_bits) / factor
-    return Scale(resolution, (2**weights.bits - 1) * resolution)
+    return float(2.0 ** (power - weights.fraction_bits) / factor)
 
 
 def _expected_sum(several: list[_Moments], weights: Weights, timestep: float, factor: float) -> float:

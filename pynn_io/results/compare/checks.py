@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from pynn_io.results.mapped import EMULATED
 from pynn_io.results.results import Results, Spikes, Trace
 
 
 def problems(results: Results) -> Iterator[str]:
     """What is wrong with the columns of one result."""
-    if results.level != "executes":
+    if results.level not in ("executes", EMULATED):
         yield f"is no data: the backend only {results.level}"
     for name, spikes in results.spikes.items():
         yield from (f"population {name!r}: {text}" for text in _spike_problems(spikes, results.nodes.get(name)))

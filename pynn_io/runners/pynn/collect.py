@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,11 @@ def run(built: Built, progress: Progress) -> None:
 
 
 def collect(built: Built, plan: LoweredPlan) -> Results:
+    """What was `recorded`, with what decides about the numbers."""
+    return replace(recorded(built, plan), provenance=_provenance(built))
+
+
+def recorded(built: Built, plan: LoweredPlan) -> Results:
     """Spikes of every population with cells that ran, and a trace for every variable of a report and population."""
     cells = {item.label: item for item in built.lowered.cells if not item.is_source}
     with errors("reading what was recorded"):
@@ -40,7 +46,6 @@ def collect(built: Built, plan: LoweredPlan) -> Results:
         traces=tuple(_traces(built, plan, cells, segments)),
         nodes=ids,
         duration=plan.duration,
-        provenance=_provenance(built),
     )
 
 
@@ -116,7 +121,9 @@ def _samples(recorder: Recorder, number: int, segment: Any, sampled: float) -> n
     """``time x cell`` of one variable, from the report's start to before its end."""
     name = recorder.variables[number][1]
     signal = next(item for item in segment.analogsignals if item.name == name)
-    column = {int(place): index for index, place in enumerate(signal.array_annotations["channel_index"])}
+    # sPyNNaker has its own name for the places of cells
+    places = signal.array_annotations.get("channel_index", signal.annotations.get("channel_names"))
+    column = {int(place): index for index, place in enumerate(places)}
     columns = [column[int(place)] for place in recorder.targets]
     first, every, last = (round(time / sampled) for time in (recorder.start, recorder.interval, recorder.stop))
     return np.asarray(signal.magnitude, dtype=np.float64)[first:last:every, columns]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.runners.pynn.build import Built, errors, inject, record
 from pynn_io.runners.spinnaker.config import Board
-from pynn_io.runners.spinnaker.lower import MODULE, Lowered
+from pynn_io.runners.spinnaker.lower import MODULE, Lowered, unsaid
 from pynn_io.vocabulary.plasticity import STDP, stdp
 
 #: What sPyNNaker calls the synaptic state of its cells, conductances too.
@@ -48,9 +49,11 @@ def build(lowered: Lowered, board: Board, report: Report, progress: Progress) ->
     for number, cells in enumerate(every):
         progress("creating cells", number, len(every))
         model.built.populations[cells.label] = _population(sim, cells, model.trains.get(cells.label), report)
-    for edges in (*connections(pynn.network, report), *pynn.plan.drive_connections):
+    made = Report(report.allowed)
+    for edges in chain(connections(pynn.network, made), pynn.plan.drive_connections):
         _connect(model, edges)
         progress("connecting", model.built.connections, model.built.connections)
+    report.include(unsaid(made, lowered.check))
     _fit_delays(model, every)
     for current in pynn.plan.currents:
         inject(model.built, current)

@@ -38,9 +38,9 @@ def collect(model: Model) -> Results:
     plan = stored_plan(pynn, model.lowered.plan, moved)
     ran = Results()
     if not model.board.is_virtual:
-        from pynn_io.runners.pynn.collect import collect as collect_pynn
+        from pynn_io.runners.pynn.collect import recorded
 
-        ran = collect_pynn(model.built, pynn.plan)
+        ran = recorded(model.built, pynn.plan)
     facts = {"cells": fidelity.machine.neurons, "connections": model.built.connections}
     return Mapped(
         ran.spikes,
@@ -48,7 +48,7 @@ def collect(model: Model) -> Results:
         ran.nodes,
         pynn.plan.duration,
         MAPPED if model.board.is_virtual else "executes",
-        {**facts, **ran.provenance, "mapped": f"{fidelity.machine.cores} cores, {fidelity.machine.chips} chips"},
+        {**facts, "mapped": f"{fidelity.machine.cores} cores, {fidelity.machine.chips} chips"},
         fidelity=fidelity,
         network=network,
         plan=plan,

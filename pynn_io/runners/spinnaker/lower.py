@@ -70,21 +70,25 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> Lowered:
         )
     found = Report(report.allowed)
     lowered = lower_pynn(network, plan, target(), found)
-    _include(found, check, report)
+    check.add_to(report)
+    report.include(unsaid(found, check))
     recorders = tuple(map(_renamed, lowered.plan.recorders))
     factor = max(1, math.ceil(_REAL_STEP / lowered.setup.timestep - 1e-9))
     return Lowered(replace(lowered, plan=replace(lowered.plan, recorders=recorders)), plan, check, factor)
 
 
-def _include(found: Report, check: Check, report: Report) -> None:
-    """What lowering says, and the check, which counts where both speak of one thing at one place."""
-    check.add_to(report)
-    said = {(one.code, one.where) for one in check.findings} | {
-        (one.code, "") for one in check.findings if one.where == "plan"
-    }
+def unsaid(found: Report, check: Check) -> Report:
+    """Those issues of lowering that the check does not tell already, of the same thing at the same place or in a plan.
+
+    The check has the remedy, and what it says is lost (short-term plasticity) lowering may call approximated.
+    """
+    said = {(one.code, one.where) for one in check.findings}
+    of_plan = {one.code for one in check.findings if one.where == "plan"}
+    rest = Report(found.allowed)
     for issue in found:
-        if not {(issue.code, issue.where), (issue.code, "")} & said:
-            report.add(issue.code, issue.kind, issue.where, issue.message, count=issue.count, examples=issue.examples)
+        if (issue.code, issue.where) not in said and issue.code not in of_plan:
+            rest.add(issue.code, issue.kind, issue.where, issue.message, count=issue.count, examples=issue.examples)
+    return rest
 
 
 def _renamed(recorder: Recorder) -> Recorder:
