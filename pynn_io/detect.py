@@ -161,6 +161,17 @@ def is_nix(path: Path) -> bool:
     return not holds_only_results(path)
 
 
+def is_nir(path: Path) -> bool:
+    """An HDF5 file with a version and a node that has a type."""
+    if not path.is_file() or _head(path)[:8] != _HDF5:
+        return False
+    from pynn_io.formats import nir
+    from pynn_io.formats.h5_file import open_h5
+
+    with open_h5(path) as file:
+        return nir.is_nir(file)
+
+
 def is_asc(path: Path) -> bool:
     """A text file with Neurolucida's nested parentheses."""
     return path.is_file() and path.suffix.lower() == ".asc" and b"(" in _head(path)

@@ -115,6 +115,22 @@ class NotExecuted(RunError):
     """A network was mapped onto a chip and nothing was executed, so that there are no results."""
 
 
+class JobRejected(RunError):
+    """A queue of jobs did not take the job, or does not know it: no valid token, no quota, an unknown platform."""
+
+
+class ServiceLost(RunError):
+    """A service cannot be reached, broke off, or answers what is none of its answers. What runs there may go on."""
+
+
+class JobNotFinished(RunError):
+    """A job had not ended when the time to wait for it was up. It goes on there."""
+
+
+class BadJobData(RunError):
+    """What a job left behind is missing, damaged, or of another job."""
+
+
 class SimulationFailed(RunError):
     """The simulator failed, crashed or was killed. ``log``: the tail of what it said, ``folder``: its files."""
 

@@ -182,9 +182,21 @@ FORMATS: dict[str, Format] = {
             sniff="pynn_io.detect:is_nix",
             templates=True,
         ),
+        Format(
+            "nir",
+            "NIR graph (Neuromorphic Intermediate Representation): integrate-and-fire networks for chips",
+            reader="pynn_io.importers.nir:read",
+            writer="pynn_io.exporters.nir:write",
+            extensions=(".nir",),
+            dialects={"relative": "potentials from rest, for readers whose neurons begin at 0 or have no v_leak"},
+            kind="file",
+            sniff="pynn_io.detect:is_nir",
+        ),
     )
 }
 
+#: What the runner of the queue knows (`pynn_io.runners.nmpi`).
+_QUEUE_OPTIONS = ("bundle", "submit", "collab", "hardware_config", "job", "job_service", "queue_timeout", "poll")
 _PYNN_PROCESS = "networks are built by PyNN in one process here"
 
 BACKENDS: dict[str, Backend] = {
@@ -266,6 +278,19 @@ BACKENDS: dict[str, Backend] = {
             distribution="brian2",
             one_process=_PYNN_PROCESS,
         ),
+        *(
+            Backend(
+                f"nmpi:{platform}",
+                f"{platform} by the EBRAINS queue",
+                f"pynn_io.runners.nmpi:NmpiRunner[{platform}]",
+                "emits",
+                extra="ebrains",
+                one_process="a job is one script",
+                options=_QUEUE_OPTIONS,
+                spikes_at_zero=False,
+            )
+            for platform in ("SpiNNaker", "BrainScaleS-2")
+        ),
         Backend(
             "spinnaker",
             "SpiNNaker",
@@ -283,7 +308,7 @@ BACKENDS: dict[str, Backend] = {
 
 
 #: Backends of which there is no end: what stands before the colon -> ``module:function`` from what follows to the row.
-FAMILIES: dict[str, str] = {"pynn": "pynn_io.pynn_backends:row"}
+FAMILIES: dict[str, str] = {"nmpi": "pynn_io.nmpi_backends:row", "pynn": "pynn_io.pynn_backends:row"}
 
 
 def formats() -> dict[str, Format]:

@@ -62,7 +62,8 @@ def backend_listing() -> str:
     lines = ["Backends (give one to --backend):", ""]
     for row in backends().values():
         lines += [f"{row.name}: {row.title} {row.version()}".rstrip(), f"    {_state(row)}"]
-        lines += [f"    options: {', '.join(f'--{name}' for name in row.options)}"] if row.options else []
+        options = ", ".join("--" + name.replace("_", "-") for name in row.options)
+        lines += [f"    options: {options}"] if options else []
         lines += [f"    one process: {row.one_process}"] if row.one_process else []
         lines += ["    profile: --check says what it can hold"] if row.name in chips.NAMES else []
         lines.append("")

@@ -10,13 +10,15 @@ from pathlib import Path
 from pynn_io.cli.common import UsageError, add_version, existing_parent, progress_bars, run, say, written_lines
 from pynn_io.cli.losses import changes_model, loss_counts, print_losses
 from pynn_io.cli.report_file import add_allow, allowed_codes, check_report_file, write_report
+from pynn_io.cli.run_queue import check_queue, queue_arguments
 from pynn_io.cli.script_options import add_script_options
 from pynn_io.errors import LossError
 from pynn_io.report import Report
 
 COMMAND = "pynn-run"
 PICTURES = (".png", ".svg", ".pdf")
-MAPPED = "maps"  # as in pynn_io.results.mapped, which is not loaded for --help
+#: As in `pynn_io.results`, which is not loaded for --help.
+MAPPED, EMITTED = "maps", "emits"
 #: What runners call the run itself when they report progress.
 SIMULATING = "simulating"
 
@@ -43,6 +45,11 @@ examples:
       the results as one NIX file
   pynn-run simulation_config.json --backend brainscales2 --check --report check.json
       run nothing: what of it the chip cannot hold, where, and what would help
+  pynn-run simulation_config.json --backend nmpi:SpiNNaker --bundle job
+      a job for the neuromorphic queue of EBRAINS, in the folder job: one script, run.py, that needs PyNN and the
+      backend and no other file; nothing is submitted. `python job/run.py nest` tries it here
+  EBRAINS_TOKEN=... pynn-run simulation_config.json --backend nmpi:SpiNNaker --submit --collab ID -o results
+      the same, submitted, waited for, and its results fetched
   pynn-run simulation_config.json --strict
       run only if the backend can honour everything that network and plan state
   pynn-run LEMS_sim.xml --backend neuron,arbor,jneuroml --compare -o all
@@ -96,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     _what_arguments(parser)
     _how_arguments(parser)
     _chip_arguments(parser)
+    queue_arguments(parser)
     _output_arguments(parser)
     add_script_options(parser)
     add_version(parser)
@@ -130,9 +138,9 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
         "-b",
         "--backend",
         default="auto",
-        help="nest, neuron, arbor, jneuroml, spinnaker, pynn:NAME ..., or auto (default): what the plan was written for,"
-        " or what the cells are of; several for --compare, commas between them; or one for each population, POPULATION=BACKEND with commas"
-        " between them, to run them side by side",
+        help="nest, neuron, arbor, jneuroml, spinnaker, pynn:NAME, nmpi:NAME (--list has all), or auto (default): what"
+        " the plan was written for, or what the cells are of; several for --compare, commas between them; or one for"
+        " each population, POPULATION=BACKEND with commas between them, to run them side by side",
     )
     how.add_argument(
         "--compare",
@@ -299,6 +307,7 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
             f"--backend {arguments.backend}: several backends are for --compare",
             hint="To run each population on one of its own: --backend cortex=neuron,thalamus=nest",
         )
+    check_queue(arguments)
     if arguments.emulate and (arguments.board or arguments.spalloc):
         raise UsageError("--emulate is for a network that is mapped, not executed: leave --board and --spalloc out")
     if arguments.emulate and "spinnaker" not in arguments.backend.split(","):
@@ -316,7 +325,8 @@ def _sum_up(arguments: argparse.Namespace, report: Report, level: str) -> None:
     if level == MAPPED:
         say("Done: mapped, not executed" + (f" ({counts})." if counts else "."))
     elif changes_model(report):
-        say(f"Done: what ran differs from what was asked for ({counts}).")
+        what = "the job that was written" if level == EMITTED else "what ran"
+        say(f"Done: {what} differs from what was asked for ({counts}).")
     elif not arguments.quiet:
         say("Done: everything was honoured" + (f" ({counts})." if counts else "."))
 

@@ -6,16 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pynn_io.cli.common import counted, size_text
+from pynn_io.cli.run_queue import job_lines
 from pynn_io.document import Document
 from pynn_io.results import Results
 from pynn_io.results.mapped import MAPPED, Mapped
+from pynn_io.results.results import EMITTED
 
 #: Populations told one by one.
 POPULATIONS = 20
 
 
 def account_lines(document: Document, source: Path, results: Results) -> list[str]:
-    """The run, or the mapping, in lines of text; with the fidelity report where a chip has a part in it."""
+    """The run, the mapping, or the job that was written, in lines of text; with the fidelity report of a chip."""
+    if results.level == EMITTED:
+        return job_lines(results)
     if not isinstance(results, Mapped) or results.fidelity is None:
         return summary_lines(document, source, results)
     from pynn_io.cli.run_mapped import fidelity_lines, mapped_lines

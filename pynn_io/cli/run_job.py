@@ -13,6 +13,7 @@ from typing import Any
 
 from pynn_io.cli.common import UsageError
 from pynn_io.cli.losses import print_losses
+from pynn_io.cli.run_queue import only_written, queue_options
 from pynn_io.cli.script_options import script_options
 from pynn_io.document import Document, name_of
 from pynn_io.emulation import emulate
@@ -27,6 +28,7 @@ from pynn_io.report import Report
 from pynn_io.results import Results
 from pynn_io.results.files import write_results
 from pynn_io.results.mapped import MAPPED, Mapped
+from pynn_io.results.results import EMITTED
 from pynn_io.results.table import ResultFormat, load, require
 from pynn_io.results.table import find as find_format
 from pynn_io.runners.base import Profile
@@ -75,6 +77,11 @@ class RunJob:
         backend = arguments.backend
         if backend == "auto":
             backend, _ = choose(document.network, document.plan)
+        if only_written(arguments):
+            refuse_destination(arguments.bundle, arguments.overwrite)
+            return cls(arguments, document, document.plan, backend, arguments.bundle, report, Report(report.allowed))
+        if arguments.bundle is not None:
+            refuse_destination(arguments.bundle, arguments.overwrite)
         name = "cosimulation" if is_placement(backend) else backend
         dest = arguments.output or default_destination(arguments.plan, name, row)
         if row.kind == "file" and dest.suffix.lower() != row.extension:
@@ -111,7 +118,7 @@ class RunJob:
 
     def _profile(self) -> Profile:
         arguments = self.arguments
-        asked = {"coreneuron": arguments.coreneuron or None, "engine": arguments.engine}
+        asked = {"coreneuron": arguments.coreneuron or None, "engine": arguments.engine, **queue_options(arguments)}
         asked |= {"board": arguments.board, "spalloc": arguments.spalloc}
         options = {name: value for name, value in asked.items() if value is not None}
         return Profile(arguments.threads, arguments.processes, tuple(arguments.mechanisms), options=options)
@@ -136,6 +143,8 @@ class RunJob:
 
     def write(self, results: Results) -> tuple[Path, ...]:
         """The results under ``dest``, whole or not at all, and the fidelity report of a chip. Gives the files."""
+        if results.level == EMITTED:
+            return tuple(sorted(self.dest.iterdir()))
         files: tuple[Path, ...] = ()
         if results.level != MAPPED:
             options = output_options(self.plan) if self.arguments.to == "sonata" else {}

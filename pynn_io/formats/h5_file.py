@@ -47,7 +47,7 @@ def damage(where: object) -> Iterator[None]:
 def check_links(group: h5py.Group, path: Path) -> None:
     """Raises ReadError, naming the place, for a member that cannot be opened: a link to nowhere, a damaged object."""
     for name in group:
-        where = f"{path}:{group.name.rstrip('/')}/{name}"
+        where = f"{path}:{str(group.name).rstrip('/')}/{name}"  # a damaged name comes as bytes
         with damage(where):
             if group.get(name) is None:
                 raise ReadError(

@@ -53,7 +53,8 @@ _UNUSED = 5.0
 _NO_SYNAPSES = _Shape("cond_exp", "", "", "", "uS")
 
 
-def _leaky(p: Numbers) -> dict[str, float]:
+def leaky(p: Numbers) -> dict[str, float]:
+    """A standard cell's membrane from the numbers of ``iafCell`` or ``iafRefCell``."""
     return {
         "cm": p["C"],
         "tau_m": p["C"] / p["leakConductance"],
@@ -66,8 +67,9 @@ def _leaky(p: Numbers) -> dict[str, float]:
     }
 
 
-def _without_capacitance(p: Numbers) -> dict[str, float]:
-    return _leaky({**p, "C": 1.0, "leakConductance": 1.0 / p["tau"]})
+def without_capacitance(p: Numbers) -> dict[str, float]:
+    """The same of ``iafTauCell`` and ``iafTauRefCell``, with 1 nF."""
+    return leaky({**p, "C": 1.0, "leakConductance": 1.0 / p["tau"]})
 
 
 def _adaptive(p: Numbers) -> dict[str, float]:
@@ -92,10 +94,10 @@ def _adaptive(p: Numbers) -> dict[str, float]:
 #: Type -> the standard cell's name around the shape of its synapses, and its parameters.
 _CELLS: Mapping[str, tuple[str, Callable[[Numbers], dict[str, float]]]] = MappingProxyType(
     {
-        "neuroml:iafCell": ("IF_{}", _leaky),
-        "neuroml:iafRefCell": ("IF_{}", _leaky),
-        "neuroml:iafTauCell": ("IF_{}", _without_capacitance),
-        "neuroml:iafTauRefCell": ("IF_{}", _without_capacitance),
+        "neuroml:iafCell": ("IF_{}", leaky),
+        "neuroml:iafRefCell": ("IF_{}", leaky),
+        "neuroml:iafTauCell": ("IF_{}", without_capacitance),
+        "neuroml:iafTauRefCell": ("IF_{}", without_capacitance),
         "neuroml:adExIaFCell": ("EIF_{}_isfa_ista", _adaptive),
     }
 )

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from pynn_io.graph.cells import PointCell
+from pynn_io.lowering.cells import Part
+from pynn_io.report import Report
 from pynn_io.units import convert
 from pynn_io.vocabulary import models, translations
 from pynn_io.vocabulary.applied import STATES
@@ -38,6 +42,17 @@ def _state(native: models.Model, name: str, value: Any, standard: str) -> tuple[
     if own is None or counterpart is None or {own.unit, counterpart.unit} == {"mV", "mV/ms"}:
         return renamed, value
     return renamed, convert(value, own.unit, counterpart.unit)
+
+
+def completed(part: Part, cell: PointCell, report: Report, where: str) -> dict[str, Any]:
+    """Every parameter of a part whose model the vocabulary knows, and the states that are stated; nothing is masked.
+
+    cell: the part's. Reports as `models.complete` does. Raises KeyError for an unknown model.
+    """
+    stated = {name: value for name, value in part.parameters.items() if not is_unstated(value)}
+    values = models.complete(replace(cell, parameters=stated), report, where)
+    model = models.known(cell.model)
+    return {name: filled(value, model.parameter(name) if model else None) for name, value in values.items()}
 
 
 def is_unstated(value: Any) -> bool:

@@ -44,6 +44,8 @@ def sorted_spikes(population: str, node_ids: np.ndarray, times: np.ndarray) -> S
     return Spikes(population, ids, times)
 
 
+#: The level of what was written to be run elsewhere: a script, a job. There are no spikes then, and no traces.
+EMITTED = "emits"
 #: The fields of a `Trace` that are no arrays.
 MEANING = ("report", "population", "variable", "unit", "start", "interval", "section_order")
 
@@ -118,7 +120,7 @@ class Results:
         Most files do not tell them: then the population is missing here.
     duration: end of the run, ms; None where a file does not tell.
     level: ``executes``, or what else the backend did: ``maps`` (what was only mapped is no data, and is not written),
-        ``emulates`` (another simulator ran the numbers that a chip stores).
+        ``emulates`` (another simulator ran the numbers that a chip stores), ``emits`` (a job was written, no more).
     tables: what the files of a LEMS simulation hold; `pynn_io.results.lems.write` makes them.
     provenance: backend, version, seeds, timestep and what else decides about the numbers; seconds and bytes used.
     """

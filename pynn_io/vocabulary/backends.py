@@ -150,7 +150,10 @@ _PYNN = {
     **_no("PyNN has no such stimulus", "stimulus:ComponentInput", "stimulus:OtherStimulus"),
 }
 
-KINDS: Mapping[str, Answers] = MappingProxyType({"nest": _NEST, "neuron": _NEURON, "arbor": _ARBOR, "pynn": _PYNN})
+KINDS: Mapping[str, Answers] = MappingProxyType(
+    # Jobs of a queue are scripts in PyNN's words: what a machine lacks beyond that, lowering for it says.
+    {"nest": _NEST, "neuron": _NEURON, "arbor": _ARBOR, "pynn": _PYNN, "nmpi": _PYNN}
+)
 #: Every backend with a column: those of the tables here, and chips, whose answers stand in their profiles.
 NAMES = (*KINDS, *chips.NAMES)
 
@@ -183,6 +186,13 @@ _NEUROML_SYNAPSES = (
     " neuroml:alphaCurrentSynapse neuroml:blockingPlasticSynapse neuroml:doubleSynapse neuroml:stdpSynapse"
     " neuroml:expCondSynapse neuroml:expCurrSynapse neuroml:alphaCondSynapse neuroml:alphaCurrSynapse"
     " neuroml:gapJunction"
+)
+#: Models of the machines behind the queue, which are SpiNNaker's; BrainScaleS-2 has fewer.
+_OF_QUEUE = (
+    "SpikeSourceArray SpikeSourcePoisson static StaticSynapse STDPMechanism nest:static_synapse"
+    " nest:static_synapse_hom_w IF_curr_exp IF_cond_exp IF_curr_alpha IF_curr_delta Izhikevich nest:iaf_psc_exp"
+    " nest:iaf_cond_exp nest:iaf_psc_alpha nest:iaf_psc_delta nest:izhikevich neuroml:iafCell neuroml:iafRefCell"
+    " neuroml:iafTauCell neuroml:iafTauRefCell neuroml:expOneSynapse neuroml:alphaCurrentSynapse"
 )
 
 MODELS: Mapping[str, Answers] = MappingProxyType(
@@ -221,6 +231,11 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
             **_exact("nrn:IntFire1 nrn:IntFire2 nrn:IntFire4 nest:"),
             "nrn:": ("no", "it is a model of NEURON that PyNN has not"),
         },
+        "nmpi": {
+            **_exact(_OF_QUEUE),
+            "nest:": ("no", "no machine of the queue has this model"),
+            "nrn:": ("no", "no machine of the queue has this model"),
+        },
         "arbor": {
             **_exact("IF_curr_delta nest:iaf_psc_delta SpikeSourceArray SpikeSourcePoisson"),
             **_exact("static StaticSynapse nest:static_synapse nest:static_synapse_hom_w nest:cont_delay_synapse"),
@@ -242,6 +257,7 @@ SYNAPSES: Mapping[str, Answers] = MappingProxyType(
     {
         "nest": {"nrn:": _SHAPED},
         "pynn": {"nrn:": _SHAPED_IN_PYNN},
+        "nmpi": {"nrn:": _SHAPED_IN_PYNN, "nest:": _STATIC, "": _STATIC},
         "neuron": {"nest:": _STATIC, "": _STATIC},
         "arbor": {
             "nest:": _STATIC,

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pynn_io.vocabulary import backends, models
+from pynn_io.vocabulary import backends, models, nir
 
 #: Every target that a row must answer for: formats, then backends.
-TARGETS = ("sonata", "sonata+allen", "sonata+obi", "neuroml", "neuroml+hdf5", "swc", "nix", "nmodl", *backends.NAMES)
+TARGETS = (
+    *("sonata", "sonata+allen", "sonata+obi", "neuroml", "neuroml+hdf5", "swc", "nix", "nmodl", "nir", "nir+relative"),
+    *backends.NAMES,
+)
 
 
 class Support(NamedTuple):
@@ -284,6 +287,8 @@ def support(key: str, target: str) -> Support:
         return Support(*backends.of_kind(key, row, target))
     if target == "nmodl":
         return _OF_CELLS.get(row, _NO_NETWORK)
+    if _field(target) == "nir":
+        return Support(*nir.of_kind(key, row))
     return getattr(ROWS[row], _field(target))
 
 
@@ -319,6 +324,8 @@ def _model(name: str, target: str, *, synapse: bool) -> Support:
         return NOT_A_MORPHOLOGY
     if base == "nmodl":
         return _as_nmodl(name)
+    if base == "nir":
+        return Support(*nir.of_model(name, synapse=synapse))
     if base in ("sonata", "allen", "obi") and name.startswith("neuroml:"):
         return _OWN_TEMPLATE if not synapse else _NO_MECHANISM if base == "obi" else _AS_MECHANISM
     if base != "neuroml" or not name or name.startswith("neuroml:"):

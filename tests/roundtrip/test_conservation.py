@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,20 +10,23 @@ import pytest
 
 from pynn_io import Report
 from pynn_io.audit import names
+from pynn_io.document import Document
 from pynn_io.graph import Column
 from pynn_io.graph.compare import Difference, diff, dump
 from pynn_io.pipeline import read, write
 from pynn_io.registry import FORMATS
 from tests.models import MODELS
+from tests.nir.nets import current_based
 
 #: Every target that can be read back, with its dialects. SWC and NMODL hold no network: their round trips are in
 #: tests/morphology and tests/nmodl_in.
 #: A PyNN script is a program: how one that was written comes back is in tests/pynn_in.
-#: NeuroML has a test of its own below, since the folder that it writes is read by its main file.
+#: NeuroML has a test of its own below, since the folder that it writes is read by its main file; NIR too, since it
+#: refuses networks without a single cell that it can hold.
 TARGETS = [
     name + (f"+{dialect}" if dialect else "")
     for name, row in FORMATS.items()
-    if row.reader and row.writer and name not in ("swc", "nmodl", "neuroml", "pynn")
+    if row.reader and row.writer and name not in ("swc", "nmodl", "neuroml", "nir", "pynn")
     for dialect in ("", *row.dialects)
 ]
 
@@ -72,6 +76,33 @@ def test_what_neuroml_loses_is_named(model: str, target: str, tmp_path: Path) ->
     main = next(iter([*(tmp_path / "out").glob("LEMS_*.xml"), *(tmp_path / "out").glob("*.net.nml*")]))
     again = read(main, format="neuroml", report=report)
     assert unnamed(diff(document.network, again.network), report) == []
+
+
+#: Models with cells that NIR has; tests/nir tells of the others.
+IN_NIR: dict[str, Callable[[], Document]] = {
+    **{name: MODELS[name] for name in ("integrate_and_fire", "patchwork", "neuroml_points")},
+    "IF_curr_exp": current_based,
+    "IF_curr_delta": lambda: current_based("IF_curr_delta"),
+}
+
+
+@pytest.mark.parametrize("target", ["nir", "nir+relative"])
+@pytest.mark.parametrize("model", IN_NIR)
+def test_what_nir_loses_is_named(model: str, target: str, tmp_path: Path) -> None:
+    document = IN_NIR[model]()
+    report = write(document, tmp_path / "net.nir", target)
+    again = read(tmp_path / "net.nir", report=report)
+    assert unnamed(diff(document.network, again.network), report) == []
+    assert list(again.network.populations) == list(document.network.populations)
+    write(again, tmp_path / "twice.nir", target)
+    assert diff(again.network, read(tmp_path / "twice.nir").network, levels=True) == []
+
+
+@pytest.mark.parametrize("model", ["integrate_and_fire", "patchwork", "IF_curr_exp", "IF_curr_delta"])
+def test_networks_that_nir_holds_come_back_whole(model: str, tmp_path: Path) -> None:
+    document = IN_NIR[model]()
+    write(document, tmp_path / "net.nir", "nir")
+    assert diff(document.network, read(tmp_path / "net.nir").network, levels=True) == []
 
 
 @pytest.mark.parametrize("model", ["two_types", "integrate_and_fire", "standard_models"])

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from pynn_io.lowering.pynn import Connections
 from pynn_io.vocabulary.chips import Chip, Delays
 
 #: Receptors of the standard cells that chips have.
@@ -26,3 +32,19 @@ def neurons_that_hold(chip: Chip, size: int, steps: int) -> int:
     while neurons and steps_held(chip.delays, neurons) < steps:
         neurons = 2 ** (bits(neurons) - 1) if neurons > 2 else 0
     return neurons
+
+
+def smaller_cores(
+    chip: Chip, sizes: Mapping[str, int], edges: Iterable[Connections], timestep: float
+) -> dict[str, int]:
+    """Neurons a core, by label, where delays are too long for a full one: its neurons share a ring buffer.
+
+    sizes: of all cells, by label. timestep: ms.
+    """
+    longest: dict[str, int] = {}
+    for item in edges:
+        steps = math.ceil(float(np.max(item.columns["delay"], initial=0.0)) / timestep - 1e-6)
+        longest[item.post] = max(longest.get(item.post, 0), steps)
+    held = {label: neurons_that_hold(chip, sizes[label], steps) for label, steps in longest.items()}
+    full = chip.resources.neurons_per_core
+    return {label: neurons for label, neurons in held.items() if 0 < neurons < min(sizes[label], full)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -15,7 +14,7 @@ from pynn_io.graph.columns import EMPTY
 from pynn_io.graph.network import Population
 from pynn_io.lowering import Part
 from pynn_io.lowering.glif import is_glif, to_glif_psc
-from pynn_io.lowering.standard import filled, is_unstated
+from pynn_io.lowering.standard import completed
 from pynn_io.report import Report
 from pynn_io.runners.nest.lowered import Nodes
 from pynn_io.units import UNITS, scale_by_power, unit
@@ -119,10 +118,8 @@ def _standard(part: Part, cell: PointCell, report: Report, where: str) -> Nodes 
     if row is None:
         return None
     model = models.MODELS[cell.model]
-    stated = {name: value for name, value in part.parameters.items() if not is_unstated(value)}
-    values = models.complete(replace(cell, parameters=stated), report, where)
-    values = {name: filled(value, model.parameter(name)) for name, value in values.items()}
-    states = {item.name: filled(values.pop(item.name, item.default), item) for item in model.states}
+    values = completed(part, cell, report, where)
+    states = {item.name: values.pop(item.name, item.default) for item in model.states}
     if cell.model in _SPECIAL_CASES:
         fixed = {**values, **DERIVED[cell.model](values)}
         values = {item.name: fixed[item.name] for item in models.MODELS[row.standard].parameters}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -11,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pynn_io.errors import BackendUnavailable
-from pynn_io.lowering.hardware.delays import neurons_that_hold
+from pynn_io.lowering.hardware.delays import smaller_cores
 from pynn_io.lowering.pynn import ARRAY, Cells, Connections, SynapseType, connections
 from pynn_io.lowering.trains import Trains
 from pynn_io.progress import Progress
@@ -134,15 +132,8 @@ def _synapse(sim: Any, synapse: SynapseType) -> Any:
 
 
 def _fit_delays(model: Model, every: tuple[Cells, ...]) -> None:
-    """Fewer neurons a core where delays are too long for a full one: the ring buffer of a core is shared by them."""
+    """Fewer neurons a core where delays are too long for a full one."""
+    sizes = {cells.label: cells.size for cells in every}
     step = model.lowered.pynn.setup.timestep
-    longest: dict[str, int] = {}
-    for edges in model.asked:
-        steps = math.ceil(float(np.max(edges.columns["delay"], initial=0.0)) / step - 1e-6)
-        longest[edges.post] = max(longest.get(edges.post, 0), steps)
-    sizes: Mapping[str, int] = {cells.label: cells.size for cells in every}
-    for label, steps in longest.items():
-        full = min(sizes[label], model.lowered.check.chip.resources.neurons_per_core)
-        neurons = neurons_that_hold(model.lowered.check.chip, sizes[label], steps)
-        if 0 < neurons < full:
-            model.built.populations[label].set_max_atoms_per_core(neurons)
+    for label, neurons in smaller_cores(model.lowered.check.chip, sizes, model.asked, step).items():
+        model.built.populations[label].set_max_atoms_per_core(neurons)
