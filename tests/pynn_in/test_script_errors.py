@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pynn_io import Report, UnsupportedInput
+from pynn_io.errors import BackendUnavailable
 from pynn_io.importers import pynn_script
 from tests.commands.circuits import command, environment
 
@@ -61,12 +63,19 @@ def written(folder: Path, text: str) -> Path:
 @pytest.mark.parametrize("idiom", OLD)
 def test_an_old_idiom_is_told_the_present_one(idiom: str, tmp_path: Path) -> None:
     text, line, wrong, today = OLD[idiom]
-    done = convert(written(tmp_path, text))
+    with pytest.raises(UnsupportedInput) as caught:
+        pynn_script.read(written(tmp_path, text), Report())
+    assert caught.value.where == f"{tmp_path}/script.py:{line}"
+    assert wrong in caught.value.message
+    assert today in caught.value.hint
+
+
+def test_the_command_says_so_too(tmp_path: Path) -> None:
+    done = convert(written(tmp_path, OLD["target"][0]))
     assert done.returncode == 4
     first, second = done.stderr.splitlines()[:2]
-    assert first.startswith(f"pynn-convert: error: {tmp_path}/script.py:{line}: ")
-    assert wrong in first
-    assert today in second
+    assert first.startswith(f"pynn-convert: error: {tmp_path}/script.py:4: Projection(target=...)")
+    assert "receptor_type='inhibitory'" in second
 
 
 def test_an_exception_has_its_line(tmp_path: Path) -> None:
@@ -126,9 +135,6 @@ def test_options_of_scripts_are_for_scripts(tmp_path: Path) -> None:
 
 
 def test_without_pynn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from pynn_io import Report
-    from pynn_io.errors import BackendUnavailable
-
     monkeypatch.setattr(pynn_script, "find_spec", lambda name: None)
     with pytest.raises(BackendUnavailable, match=r"pynn_io\[pynn\]"):
         pynn_script.read(written(tmp_path, HEAD), Report())
