@@ -39,8 +39,8 @@ class NestRunner:
         return build(lowered, profile, report, progress)
 
     def run(self, model: Model, progress: Progress) -> None:
+        from pynn_io.lowering.grid import Grid
         from pynn_io.runners.nest.build import errors
-        from pynn_io.runners.nest.grid import Grid
 
         nest, lowered = model.nest, model.lowered
         grid = Grid(lowered.timestep)

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from pynn_io.errors import BackendUnavailable, PlanError, RunError
+from pynn_io.lowering.grid import Grid
+from pynn_io.lowering.meters import Meter
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.runners.base import Profile
 from pynn_io.runners.nest.connect import Connector, Sender, strict
-from pynn_io.runners.nest.grid import Grid
-from pynn_io.runners.nest.lowered import LEFT_OUT, Bombardment, CellCurrents, Current, Feed, Lowered, Meter, Nodes
+from pynn_io.runners.nest.lowered import LEFT_OUT, Bombardment, CellCurrents, Current, Feed, Lowered, Nodes
 from pynn_io.runners.nest.stimuli import own_steps
 
 #: What stands for a source: its connections are those of a neuron, plastic ones included.

@@ -11,6 +11,7 @@ import numpy as np
 from pynn_io.graph.columns import empty
 from pynn_io.graph.network import Network, Projection
 from pynn_io.lowering import Trains
+from pynn_io.lowering.meters import Meter
 from pynn_io.lowering.signals import Signal
 
 #: Rows that are left out because NEST has no such cell, in an array of node numbers; 0 is a row that is not there.
@@ -128,22 +129,6 @@ class CellCurrents:
     gain: np.ndarray
     seeds: tuple[int, int]
     lead: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Meter:
-    """A recording of cells of one population.
-
-    variables: as the plan names them. start, stop (excluded), interval: ms, on steps.
-    """
-
-    name: str
-    population: str
-    rows: np.ndarray
-    variables: tuple[str, ...]
-    start: float
-    stop: float
-    interval: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -27,9 +27,9 @@ from pynn_io.graph.stimuli import (
     code_of,
 )
 from pynn_io.lowering import targets
+from pynn_io.lowering.grid import Grid, Moved
 from pynn_io.lowering.signals import Process, Shape, Signal, amplitudes, levels, random_of, sample, seeds_of, signal_of
 from pynn_io.report import Report
-from pynn_io.runners.nest.grid import Grid, Moved
 from pynn_io.runners.nest.lowered import CellCurrents, Current
 from pynn_io.simulation_plan import SimulationPlan
 from pynn_io.units import convert

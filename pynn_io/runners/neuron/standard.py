@@ -16,11 +16,11 @@ import numpy as np
 
 from pynn_io.graph.cells import PointCell
 from pynn_io.graph.columns import empty
+from pynn_io.lowering.standard_cells import complete_values, twin_of
 from pynn_io.report import Report
-from pynn_io.units import convert, scale_by_power
-from pynn_io.vocabulary import models, translations
+from pynn_io.units import scale_by_power
+from pynn_io.vocabulary import models
 from pynn_io.vocabulary.applied import STATES
-from pynn_io.vocabulary.derived import facets_membrane
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +107,7 @@ _NO_FLOOR = -1e30
 
 def row_of(model: str) -> Row | None:
     """The row of a standard cell, or of the standard twin of one of NEST's; None where there is none."""
-    return ROWS.get(_twin(model))
-
-
-def _twin(model: str) -> str:
-    """The standard model that has the equations of this one: itself, or the twin of one of NEST's."""
-    twin = translations.of_native(model)
-    return model if twin is None else twin.standard
+    return ROWS.get(twin_of(model))
 
 
 def recorded(model: str, variable: str) -> str | None:
@@ -136,12 +130,8 @@ def ranges(
     row = row_of(cell.model)
     if row is None:
         raise KeyError(cell.model)
-    stated = {name: value for name, value in parameters.items() if not _unstated(value)}
-    values = models.complete(PointCell(cell.model, stated), report, where)
-    values = {name: _complete(value, models.MODELS[cell.model].parameter(name)) for name, value in values.items()}
-    values = {**_initial(cell.model, v_init), **values}
-    standard, native = _standard(cell.model, values)
-    states = {item.name for item in models.MODELS[_twin(cell.model)].states} | {"g_ex", "g_in"}
+    standard, native = complete_values(cell, parameters, report, where, v_init)
+    states = {item.name for item in models.MODELS[twin_of(cell.model)].states} | {"g_ex", "g_in"}
     found = {name: _scaled(standard[name], row.powers.get(name, 0)) for name in standard.keys() - states}
     found |= {variable: standard[name] for name, variable in row.states.items()}
     for name in sorted(states & standard.keys() - row.states.keys()):
@@ -152,45 +142,6 @@ def ranges(
     for name in sorted(native.keys() - known.keys()):
         report.lost("parameter-not-applied", where, f"{cell.model}: {name} has no counterpart on NEURON.")
     return {**dict(sorted(found.items())), **row.constants}
-
-
-def _initial(model: str, v_init: float | None) -> dict[str, Any]:
-    """The states of a model at the start, under its own names."""
-    states = {item.name: item.default for item in models.MODELS[model].states}
-    return states if v_init is None else states | {name: v_init for name in ("v", "V_m") if name in states}
-
-
-def _standard(model: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Standard parameters and states of a complete set of values, and what only the native model says."""
-    twin = translations.of_native(model)
-    if twin is None:
-        derived = facets_membrane(values) if model == "IF_facets_hardware1" else {}
-        return {name: value for name, value in {**values, **derived}.items() if name != "g_leak" or not derived}, {}
-    native = models.MODELS[model]
-    states = {item.name: values[item.name] for item in native.states if item.name in values}
-    parameters = {name: value for name, value in values.items() if name not in states}
-    standard, native_only = translations.to_standard(twin, parameters)
-    return standard | dict(_state(native, name, value, twin.standard) for name, value in states.items()), native_only
-
-
-def _state(native: models.Model, name: str, value: Any, standard: str) -> tuple[str, Any]:
-    """A native state under its standard name, in that one's unit."""
-    own = native.parameter(name)
-    renamed = STATES.get(name, name)
-    twin = models.MODELS[standard].parameter(renamed)
-    if own is None or twin is None or {own.unit, twin.unit} == {"mV", "mV/ms"}:
-        return renamed, value
-    return renamed, convert(value, own.unit, twin.unit)
-
-
-def _unstated(value: Any) -> bool:
-    return value is None or (isinstance(value, np.ma.MaskedArray) and bool(np.ma.getmaskarray(value).all()))
-
-
-def _complete(value: Any, parameter: models.Parameter | None) -> Any:
-    """The values of all cells: the model's default for those that state none."""
-    default = None if parameter is None else parameter.default
-    return np.ma.filled(value, default) if isinstance(value, np.ma.MaskedArray) else value  # type: ignore[arg-type]
 
 
 def _scaled(value: Any, power: int) -> Any:

@@ -1,18 +1,18 @@
-"""Recordings of a plan as multimeters."""
+"""Recordings of variables of cells without extent: of which cells, when, on the steps of a simulation."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network
-from pynn_io.lowering import targets
+from pynn_io.lowering.cells import targets
+from pynn_io.lowering.grid import Grid, Moved
 from pynn_io.lowering.unrecorded import unrecorded
 from pynn_io.report import Report
-from pynn_io.runners.nest.grid import Grid, Moved
-from pynn_io.runners.nest.lowered import Meter
 from pynn_io.simulation_plan import Recording, SimulationPlan
 
 #: Kinds of recordings that are a variable of a cell without extent, and BMTK's modules that say the same.
@@ -20,7 +20,23 @@ _KINDS = ("compartment", "summation")
 _MODULES = (None, "multimeter_report", "membrane_report", "membrane_potential", "compartment", "summation")
 
 
-def lower_recordings(
+@dataclass(frozen=True, slots=True, eq=False)
+class Meter:
+    """A recording of cells of one population.
+
+    variables: as the plan names them. start, stop (excluded), interval: ms, on steps.
+    """
+
+    name: str
+    population: str
+    rows: np.ndarray
+    variables: tuple[str, ...]
+    start: float
+    stop: float
+    interval: float
+
+
+def meters(
     network: Network,
     plan: SimulationPlan,
     present: Mapping[str, np.ndarray],
@@ -28,7 +44,7 @@ def lower_recordings(
     duration: float,
     report: Report,
 ) -> tuple[Meter, ...]:
-    """The meters of all enabled recordings; what NEST's multimeter cannot record is reported by name (LOST)."""
+    """The meters of all enabled recordings; what is no variable of a cell is reported by name (LOST)."""
     found: list[Meter] = []
     for item in plan.recordings:
         if item.enabled:
