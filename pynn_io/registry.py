@@ -188,6 +188,17 @@ BACKENDS: dict[str, Backend] = {
             one_process="Arbor from PyPI is built without MPI: use threads instead (--threads N)",
         ),
         Backend(
+            "brian2",
+            "Brian2",
+            "pynn_io.runners.brian2:Brian2Runner",
+            "executes",
+            extra="brian2",
+            package="brian2",
+            distribution="brian2",
+            one_process="Brian2 runs in one process: --engine cpp_standalone has threads (--threads N)",
+            options=("engine",),
+        ),
+        Backend(
             "jneuroml",
             "jNeuroML",
             "pynn_io.runners.jneuroml:JNeuroMLRunner",

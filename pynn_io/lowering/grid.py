@@ -82,3 +82,11 @@ def last_step(plan: SimulationPlan, grid: Grid, backend: str, report: Report) ->
         count=int(abs(end - plan.duration) > 1e-6 * grid.step),
     )
     return end
+
+
+def lead_of(plan: SimulationPlan) -> int:
+    """By how many steps currents on NEST are set early, so that they act at the times of the plan.
+
+    0 for a plan that was made for NEST: it means NEST's own times, which are also BMTK's, one step late.
+    """
+    return 0 if (plan.target_simulator or "").upper() == "NEST" else 1
