@@ -118,8 +118,8 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
         "-b",
         "--backend",
         default="auto",
-        help="nest, neuron, arbor, jneuroml, or auto (default): what the plan was written for, or what the cells are"
-        " of; several for --compare, commas between them",
+        help="nest, neuron, arbor, brian2, jneuroml, or auto (default): what the plan was written for, or what the cells"
+        " are of; several for --compare, commas between them",
     )
     how.add_argument(
         "--compare",
@@ -141,8 +141,9 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--engine",
         metavar="NAME",
-        choices=("jlems", "neuron"),
-        help="of jNeuroML: jlems (default), its own solver, or neuron, the code that it writes for NEURON",
+        choices=("jlems", "neuron", "numpy", "cython", "cpp_standalone"),
+        help="of jNeuroML: jlems (default), its own solver, or neuron, the code that it writes for NEURON; of Brian2:"
+        " cython (default where there is a compiler), numpy, or cpp_standalone, one C++ program of the whole run",
     )
     how.add_argument("--coreneuron", action="store_true", help="run NEURON's model on its CoreNEURON engine")
     how.add_argument("--strict", action="store_true", help="run nothing if anything cannot be honoured (exit status 3)")

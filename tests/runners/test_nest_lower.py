@@ -27,10 +27,10 @@ from pynn_io.graph.stimuli import (
     VoltageClamp,
 )
 from pynn_io.graph.synapses import Synapse
+from pynn_io.lowering.grid import Grid
 from pynn_io.report import Kind, Report
 from pynn_io.runners.nest import NestRunner
 from pynn_io.runners.nest.glif import to_glif_psc
-from pynn_io.lowering.grid import Grid
 from pynn_io.runners.nest.lowered import CellCurrents, Current, Lowered
 from pynn_io.runners.nest.stimuli import own_steps
 from pynn_io.simulation_plan import Recording, SimulationPlan

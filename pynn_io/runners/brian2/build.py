@@ -86,7 +86,7 @@ def _group(brian: Any, number: int, cells: Cells, timestep: float) -> Any:
         namespace["currents"] = brian.TimedArray(cells.currents, dt=timestep * brian.ms)
 
     def advance(*_: object, **__: object) -> str:
-        return code.advance
+        return code.advance[0]
 
     group = brian.NeuronGroup(
         cells.size,
@@ -98,6 +98,8 @@ def _group(brian: Any, number: int, cells: Cells, timestep: float) -> Any:
         namespace=namespace,
         name=f"cells_{number}",
     )
+    for order, text in enumerate(code.advance[1:], 1):
+        group.run_regularly(text, when="groups", order=order)
     for name, value in cells.values.items():
         setattr(group, name, value)
     if driven:

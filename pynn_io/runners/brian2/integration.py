@@ -1,6 +1,7 @@
 """Time steps as Brian2's statements: Runge-Kutta of fourth order in parts of a step, and a step forward by Euler.
 
-Brian2's own methods take one step a time step, which Hodgkin-Huxley cells at 0.1 ms do not survive.
+Brian2's own methods take one step a time step, which Hodgkin-Huxley cells at 0.1 ms do not survive. A part is the same
+text each time, so that it is compiled once.
 """
 
 from __future__ import annotations
@@ -51,25 +52,19 @@ def runge_kutta(
     halves: Sequence[str] = (),
     each: Sequence[str] = (),
 ) -> str:
-    """A time step in ``parts`` steps of fourth order.
+    """A part of a time step, of which there are ``parts``, by one step of fourth order.
 
-    rates: state -> its change per ms. derived: variables that follow from states, in order. start, each:
-    statements before and after every part. halves: statements that take what moves by itself through half a part.
+    rates: state -> its change per ms. derived: variables that follow from states, in order. start, each: statements
+    before and after it. halves: statements that take what moves by itself through half of it.
     """
-    lines = [f"{STRIDE} = dt / ms / {parts}"]
-    timed = NOW in _used(rates, derived)
-    for part in range(parts):
-        lines += start
-        for number, (along, _) in enumerate(_STAGES, 1):
-            lines += halves if number in _AFTER_HALVES else ()
-            if timed:
-                lines.append(f"{NOW} = t / ms + {part + along} * {STRIDE}")
-            lines += _stage(rates, derived, number, along)
-        for name in rates:
-            slopes = " + ".join(f"{weight} * {name}_k{number}" for number, (_, weight) in enumerate(_STAGES, 1))
-            lines.append(f"{name} = {name} + {STRIDE} / 6 * ({slopes})")
-        lines += each
-    return "\n".join(lines)
+    lines = [f"{STRIDE} = dt / ms / {parts}", *start]
+    for number, (along, _) in enumerate(_STAGES, 1):
+        lines += halves if number in _AFTER_HALVES else ()
+        lines += _stage(rates, derived, number, along)
+    for name in rates:
+        slopes = " + ".join(f"{weight} * {name}_k{number}" for number, (_, weight) in enumerate(_STAGES, 1))
+        lines.append(f"{name} = {name} + {STRIDE} / 6 * ({slopes})")
+    return "\n".join([*lines, *each])
 
 
 def _used(*texts: Mapping[str, str]) -> set[str]:

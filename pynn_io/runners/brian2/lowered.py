@@ -20,7 +20,8 @@ from pynn_io.lowering.meters import Meter
 class CellCode:
     """What a kind of cell is in Brian2.
 
-    equations: of the model. advance: the statements that a time step is, whatever the equations' text says of a method.
+    equations: of the model. advance: the statements of a time step, text by text, as Brian2's own methods would write
+    them.
     threshold, reset: as in ``NeuronGroup``. resting: whether it rests after a spike, for ``resting`` ms.
     receptors: what one event of ``{w}`` does, by receptor. unit: of a weight. signed: whether the sign of a weight
     chooses between the receptors ``excitatory`` and ``inhibitory``. records: what a recording may ask for -> (variable,
@@ -29,7 +30,7 @@ class CellCode:
 
     name: str
     equations: str
-    advance: str
+    advance: tuple[str, ...]
     threshold: str
     reset: str
     resting: bool = False

@@ -134,7 +134,7 @@ def _adaptive(values: Values, timestep: float) -> dict[str, Any]:
     peak = np.where(slope > 0, values["v_spike"], values["v_thresh"])
     width = np.where(slope > 0, slope, 1.0)
     steps = np.where(rest > 0, rest + 1, 0.0)
-    halves = _halves(values, timestep, _FEW, _SYNAPTIC_HALVES)
+    halves = _halves(values, timestep, _MANY, _SYNAPTIC_HALVES)
     return {
         "peak": peak,
         "least": np.exp((values["v_thresh"] - peak) / width),
@@ -261,7 +261,7 @@ def _exponential(alpha: bool) -> Row:
             "q": f"free * choose(steep, -(z * flow + delta_T / tau_m) / width, flow + {up.format(v='x')})",
             "w": "(a * (x - v_rest) - w) / tau_w",
         },
-        parts=_FEW,
+        parts=_MANY,
         start=(
             "free = int(left < 0.5)",
             "steep = int(v > v_thresh) * int(delta_T > 0) * free",
@@ -314,7 +314,7 @@ def _hodgkin_huxley() -> Row:
         halves=shape.halves,
         begin=(f"begun = {copied('v')}",),
         end=("falling = int(begun > v)",),
-        more=("falling",),
+        more=("begun", "falling"),
         # A spike is a maximum, and there is no reset.
         threshold="v >= v_spike and falling > 0.5",
         reset="",
@@ -386,11 +386,11 @@ _NATIVE_RECORDS: Mapping[str, str] = MappingProxyType(
 def code_of(model: str) -> CellCode:
     """The code of a cell that `row_of` knows. Raises KeyError for another one."""
     row = ROWS[twin_of(model)]
-    steps = [*row.begin, _advance(row), *row.end]
+    steps = ["\n".join(row.begin), *[_part(row)] * max(row.parts, 1), "\n".join(row.end)]
     return CellCode(
         model,
         _equations(row),
-        "\n".join(steps),
+        tuple(text for text in steps if text),
         row.threshold,
         row.reset,
         row.resting,
@@ -401,7 +401,8 @@ def code_of(model: str) -> CellCode:
     )
 
 
-def _advance(row: Row) -> str:
+def _part(row: Row) -> str:
+    """What is done once, or for every part of a step."""
     if row.exact:
         return "\n".join(row.exact)
     exact = {line.split()[0] for line in row.halves}
