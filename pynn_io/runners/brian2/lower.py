@@ -136,7 +136,8 @@ class _Groups:
         for gathered in self._groups.values():
             names = gathered.values[0][1]
             values = {name: _joined([(size, own[name]) for size, own in gathered.values]) for name in names}
-            course, columns = [], []
+            course: list[np.ndarray] = []
+            columns: list[np.ndarray] = []
             for population, rows in gathered.members:
                 own, courses = tables[population]
                 course.append(own[rows] + len(columns))

@@ -136,7 +136,10 @@ class _Made:
             courses = tuple(self._dense(*levels(sample(signal, *one), self._grid.step)) for one in each)
             return Injection(population, rows, 1 + np.arange(len(rows)), weight, courses)
         pairs, code = np.unique(np.stack([offset, gain], axis=1), axis=0, return_inverse=True)
-        courses = tuple(self._dense(*levels(sample(signal, *pair, None), self._grid.step)) for pair in pairs.tolist())
+        courses = tuple(
+            self._dense(*levels(sample(signal, first, second, None), self._grid.step))
+            for first, second in pairs.tolist()
+        )
         return Injection(population, rows, 1 + code.reshape(-1), weight, courses)
 
     def _dense(self, steps: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -167,7 +167,7 @@ def _spec(projection: Projection, synapse: Synapse, unit: str, letter: str, wher
     if not row.names:
         return Spec(row.code, unit=unit)
     stated = models.complete(synapse, report, where)
-    parameters = {own: float(stated[key]) for key, own in row.names.items() if key in stated} | row.states
+    parameters = {**{own: float(stated[key]) for key, own in row.names.items() if key in stated}, **row.states}
     columns = {
         f"{PARAMETER}{key}": own
         for key, own in row.names.items()
