@@ -118,8 +118,8 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
         "-b",
         "--backend",
         default="auto",
-        help="nest, neuron, arbor, brian2, jneuroml, or auto (default): what the plan was written for, or what the cells"
-        " are of; several for --compare, commas between them",
+        help="nest, neuron, arbor, brian2, jneuroml, or auto (default): what the plan was written for, or what the"
+        " cells are of; several for --compare, commas between them",
     )
     how.add_argument(
         "--compare",

@@ -193,10 +193,10 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
             **_exact(" ".join(row.native for row in TRANSLATIONS)),
             **_exact(_STANDARD),
             **_exact("TsodyksMarkramSynapse SimpleStochasticSynapse nest:bernoulli_synapse nest:tsodyks_synapse"),
-            **_exact("nest:tsodyks2_synapse nest:stdp_synapse nest:stdp_synapse_hom"),
+            **_exact("nest:tsodyks2_synapse nest:stdp_synapse nest:stdp_synapse_hom nest:stdp_synapse_recorder"),
             "nrn:": ("no", "it is a model of NEURON"),
             "nest:": ("no", "it is a model of NEST whose equations are not written for Brian2"),
-            "neuroml:": ("no", "its equations are not written for Brian2"),
+            "neuroml:": EXACT,
         },
     }
 )
@@ -207,7 +207,7 @@ SYNAPSES: Mapping[str, Answers] = MappingProxyType(
         "nest": {"nrn:": _SHAPED},
         "neuron": {"nest:": _STATIC, "": _STATIC},
         "arbor": {"nest:": _STATIC, "": _STATIC, "neuroml:": EXACT},
-        "brian2": {"nest:": _UNCHANGING, "": _UNCHANGING, "nrn:": _SHAPED_TOO},
+        "brian2": {"nest:": _UNCHANGING, "": _UNCHANGING, "nrn:": _SHAPED_TOO, "neuroml:": EXACT},
     },
 )
 

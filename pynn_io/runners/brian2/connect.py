@@ -86,7 +86,9 @@ class Bundles:
         """Synapses of one type between two groups, apart by the receptor that they act on."""
         code = self._lowered.cells[target].code
         used = used_weights(spec.unit, code.unit, weight, inhibitory)
+        apart: dict[str, np.ndarray | slice]
         apart = {"excitatory": used >= 0, "inhibitory": used < 0} if code.signed else {"excitatory": slice(None)}
+        apart = {spec.receptor: slice(None)} if spec.receptor else apart
         own = {name: np.full(len(used), value) for name, value in spec.parameters.items()} | dict(columns or {})
         for receptor, chosen in apart.items():
             strength = used[chosen]
@@ -105,7 +107,7 @@ class _Stream:
         self._bundles, self._link, self._lowered, self._grid, self._report = bundles, link, lowered, grid, report
         self._where = f"projection {link.projection.name}"
         self._moved = Moved()
-        self._defaulted = self._left_out = self._multiplied = self._coincident = 0
+        self._defaulted = self._left_out = self._multiplied = self._hastened = 0
 
     def add(self, progress: Progress) -> None:
         """Every edge whose ends are there."""
@@ -165,7 +167,12 @@ class _Stream:
     def _steps(self, delay: np.ndarray) -> np.ndarray:
         """Delays in steps, 1 at least; the default where not stated."""
         missing = np.isnan(delay)
-        if missing.any():
+        if self._link.immediate:
+            # NeuroML's connections may have no delay: here a step.
+            at_once = missing | (delay == 0)
+            self._hastened += int(np.count_nonzero(at_once))
+            delay = np.where(at_once, self._grid.step, delay)
+        elif missing.any():
             self._defaulted += int(np.count_nonzero(missing))
             delay = np.where(missing, max(DEFAULT_DELAY, self._grid.step), delay)
         steps = self._grid.place(delay, self._moved)
@@ -188,6 +195,8 @@ class _Stream:
         default = max(DEFAULT_DELAY, self._grid.step)
         message = f"The delay is not stated; {default} ms is taken, as on NEST and NEURON."
         self._report.defaulted("default-delay", self._where, message, count=self._defaulted)
+        message = f"Its connections have no delay; a spike arrives one step of {self._grid.step} ms later here."
+        self._report.approximated("no-delay", self._where, message, count=self._hastened)
         message = "Connections from or to cells that Brian2 does not have are left out."
         self._report.lost("edges-without-cells", self._where, message, count=self._left_out)
         message = (

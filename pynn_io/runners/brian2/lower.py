@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pynn_io.audit import cell_code
-from pynn_io.errors import PlanError, RunError
+from pynn_io.errors import PlanError, RunError, UnsupportedInput
 from pynn_io.graph.cells import CableCell, Cell, PointCell, SpikeSource
 from pynn_io.graph.network import Network
 from pynn_io.lowering import Part, feeds, parts, simulated
@@ -17,6 +17,7 @@ from pynn_io.lowering.grid import Grid, last_step
 from pynn_io.lowering.meters import meters
 from pynn_io.lowering.trains import DEFAULT_SEED
 from pynn_io.report import Report
+from pynn_io.runners.brian2.components import SCHEME, Components
 from pynn_io.runners.brian2.lowered import Bombardment, CellCode, Cells, Lowered
 from pynn_io.runners.brian2.sources import Layers
 from pynn_io.runners.brian2.standard import code_of, row_of, values_of
@@ -92,6 +93,7 @@ class _Groups:
     def __init__(self, network: Network, plan: SimulationPlan, timestep: float, report: Report) -> None:
         self._network, self._timestep, self._report = network, timestep, report
         self._groups: dict[str, _Gathered] = {}
+        self._components = Components(network)
         sizes = {name: item.size for name, item in network.populations.items()}
         self.group = {name: np.full(size, -1, dtype=np.int64) for name, size in sizes.items()}
         self.number = {name: np.zeros(size, dtype=np.int64) for name, size in sizes.items()}
@@ -114,20 +116,34 @@ class _Groups:
 
     def _add(self, part: Part) -> bool:
         where = f"population {part.population}"
-        cell = part.cell
-        if not isinstance(cell, PointCell) or row_of(cell.model) is None:
-            message = f"Brian2 does not have {_what(cell)}; these cells are left out, with their synapses."
-            self._report.lost(cell_code(cell), where, message, count=part.size, examples=[part.cell_name])
+        try:
+            made = self._code_and_values(part, where)
+        except UnsupportedInput as error:
+            made, why = None, f" ({error.message})"
+        else:
+            why = ""
+        if made is None:
+            message = f"Brian2 does not have {_what(part.cell)}{why}; these cells are left out, with their synapses."
+            self._report.lost(cell_code(part.cell), where, message, count=part.size, examples=[part.cell_name])
             return False
-        code = code_of(cell.model)
+        code, values = made
         gathered = self._groups.setdefault(code.name, _Gathered(code))
-        values = values_of(cell, part.parameters, self._timestep, self._report, where)
         self.group[part.population][part.rows] = list(self._groups).index(code.name)
         self.number[part.population][part.rows] = gathered.size + np.arange(part.size)
         gathered.values.append((part.size, values))
         gathered.members.append((part.population, part.rows))
         gathered.size += part.size
         return True
+
+    def _code_and_values(self, part: Part, where: str) -> tuple[CellCode, Mapping[str, float | np.ndarray]] | None:
+        """What the cells of a part are; None where Brian2 has nothing for them. Raises UnsupportedInput."""
+        cell = part.cell
+        if isinstance(cell, PointCell) and cell.model.startswith(SCHEME):
+            made = self._components.cell(part.cell_name, cell)
+            return made.code, made.values(part.parameters)
+        if isinstance(cell, PointCell) and row_of(cell.model) is not None:
+            return code_of(cell.model), values_of(cell, part.parameters, self._timestep, self._report, where)
+        return None
 
     def cells(self, injections: tuple[Injection, ...], grid: Grid) -> Iterator[Cells]:
         """The groups, in the order in which their first cells came."""

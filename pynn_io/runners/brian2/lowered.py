@@ -25,7 +25,7 @@ class CellCode:
     threshold, reset: as in ``NeuronGroup``. resting: whether it rests after a spike, for ``resting`` ms.
     receptors: what one event of ``{w}`` does, by receptor. unit: of a weight. signed: whether the sign of a weight
     chooses between the receptors ``excitatory`` and ``inhibitory``. records: what a recording may ask for -> (variable,
-    unit, factor). attached: names of the sums that synapses with equations of their own add their currents to.
+    unit, factor).
     """
 
     name: str
@@ -38,7 +38,6 @@ class CellCode:
     unit: str = ""
     signed: bool = False
     records: Mapping[str, tuple[str, str, float]] = field(default_factory=empty)
-    attached: Mapping[str, str] = field(default_factory=empty)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +82,8 @@ class Spec:
     """How the edges of one type onto one kind of cell are connected.
 
     parameters: name -> number of all its edges; columns: column -> name of those that differ from edge to edge. unit:
-    of the stated weight. plastic: one synapse of N times the weight is not N synapses.
+    of the stated weight. plastic: one synapse of N times the weight is not N synapses. receptor: where the sign of the
+    weight does not choose it.
     """
 
     code: SynapseCode
@@ -91,16 +91,21 @@ class Spec:
     columns: Mapping[str, str] = field(default_factory=empty)
     unit: str = ""
     plastic: bool = False
+    receptor: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Link:
-    """A projection. specs: by (type row, group of the target). inhibitory: whether a type acts on that receptor."""
+    """A projection. specs: by (type row, group of the target). inhibitory: whether a type acts on that receptor.
+
+    immediate: a connection without a delay, or one of 0 ms, has none, as NeuroML's.
+    """
 
     projection: Projection
     specs: Mapping[tuple[int, int], Spec]
     inhibitory: np.ndarray
     names: tuple[str, ...] = ()
+    immediate: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,6 +12,9 @@ from pynn_io.lowering.feeds import Bombardment, Feed
 from pynn_io.lowering.grid import Grid
 from pynn_io.runners.brian2.lowered import Sources
 
+#: A spike acts at the end of the step that it is in, as on NEST, whose clock has tics of this length, ms.
+_TIC = 0.001
+
 
 class Layers:
     """Numbers sources as feeds are added. Where a train has several spikes in a step, the second and later ones are of
@@ -39,7 +42,7 @@ class Layers:
 
     def _layers(self, trains: Trains) -> list[tuple[np.ndarray, np.ndarray]]:
         """``(rows, numbers of their sources)`` of every layer of some trains."""
-        step = self._grid.index(trains.times)
+        step = np.ceil((trains.times - _TIC / 2) / self._grid.step).astype(np.int64)
         inside = (step >= 0) & (step <= self._grid.nearest(self._grid.end))
         rows, step = trains.rows[inside], step[inside]
         order = np.lexsort((step, rows))

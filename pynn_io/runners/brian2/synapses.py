@@ -24,6 +24,7 @@ from pynn_io.runners.brian2.lowered import Cells, Link, Spec, SynapseCode
 from pynn_io.vocabulary import models
 
 STATIC = SynapseCode("static")
+SCHEME = "neuroml:"
 
 
 def _own(states: str, parameters: str) -> str:
@@ -146,11 +147,26 @@ def lower_projection(
         for number, item in cells.items():
             check_unit(unit, item.code.unit, f"the cells {item.code.name}", where)
             letter = "I" if _is_inhibitory(projection, row) else "E"
-            specs[row, number] = _spec(projection, network.synapses[name], unit, letter, where, report)
+            synapse = network.synapses[name]
+            if synapse.model.startswith(SCHEME):
+                if name not in item.code.receptors:
+                    _refused(synapse.model, projection, report)
+                    return None
+                specs[row, number] = Spec(STATIC, receptor=name)
+            else:
+                specs[row, number] = _spec(projection, synapse, unit, letter, where, report)
     columns = {column for spec in specs.values() for column in spec.columns}
     names = [*sorted(columns), *(["receptor"] if "receptor" in projection.edges.columns else [])]
     inhibitory = np.array([_is_inhibitory(projection, row) for row in range(projection.types.size)], dtype=bool)
-    return Link(projection, specs, inhibitory, tuple(names))
+    immediate = all(network.synapses[name].model.startswith(SCHEME) for name in projection.synapses)
+    return Link(projection, specs, inhibitory, tuple(names), immediate)
+
+
+def _refused(model: str, projection: Projection, report: Report) -> None:
+    """A synapse of NeuroML that is not linear, or onto a cell that takes none."""
+    message = f"{model} cannot stand in the cells that it acts on; the projection is left out."
+    where = f"projection {projection.name}"
+    report.lost(loss_code(f"synapse:{model}"), where, message, count=projection.size, examples=[model])
 
 
 def _is_inhibitory(projection: Projection, row: int) -> bool:

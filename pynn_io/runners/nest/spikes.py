@@ -26,10 +26,11 @@ MODES = ("precise", "grid")
 def precise(plan: SimulationPlan, nodes: tuple[Nodes, ...]) -> bool:
     """Whether input spikes keep their times between two steps. Raises PlanError for an unknown mode.
 
-    ``grid`` moves a spike to the nearest step (half a step at most, either way), as NEST's own reader of SONATA does
-    (``allow_offgrid_times``). ``precise`` keeps the time, as BMTK does (``precise_times``): models that know only steps
-    then take the spike at the next one, so that input is late by half a step on average. Where the plan does not say,
-    it is ``precise`` if all cells are models with exact times (``iaf_psc_exp_ps`` ...), and else ``grid``.
+    ``grid`` moves a spike to the end of the step that it is in, as NEST's own reader of SONATA does
+    (``allow_offgrid_times``; less than half a tic of 0.001 ms after a step is at that step). ``precise`` keeps the
+    time, as BMTK does (``precise_times``): models that know only steps then take the spike at the next one, too. Where
+    the plan does not say, it is ``precise`` if all cells are models with exact times (``iaf_psc_exp_ps`` ...), and else
+    ``grid``.
     """
     if plan.spike_times is None:
         return bool(nodes) and all(item.model.endswith(PRECISE_MODELS) for item in nodes)
