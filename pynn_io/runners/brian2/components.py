@@ -204,15 +204,14 @@ class _Writer:
         system = replaced_everywhere(system, {free(name): summed for name in given})
         attached = parts if "iSyn" in given else []
         fixed = [each for part in attached for each in part.derived_parameters]
+        # The weight of an event is the edge's, see `_receptor`.
+        numbers = [{key: own for key, own in part.parameters.items() if key != "weight"} for part in attached]
         return replace(
             system,
-            parameters=_joined(system.parameters, *(part.parameters for part in attached)),
+            parameters=_joined(system.parameters, *numbers),
             dimensions=_joined(system.dimensions, *(part.dimensions for part in attached)),
             states=(*system.states, *(state for part in attached for state in part.states)),
-            derived_parameters=(
-                *system.derived_parameters,
-                *(each for part in attached for each in part.derived_parameters),
-            ),
+            derived_parameters=(*system.derived_parameters, *fixed),
             # What synapses give goes first: the cell's own variables use it.
             derived=(*(each for found in currents for each in found if attached), *system.derived),
             derivatives=_joined(system.derivatives, *(part.derivatives for part in attached)),
