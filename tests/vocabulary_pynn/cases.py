@@ -115,7 +115,7 @@ class Case:
 
     @property
     def initial(self) -> dict[str, float]:
-        """The states that both start with: the vocabulary's own, but where PyNN on NEST cannot set it and has NEST's."""
+        """The states that both start with: the vocabulary's own, and NEST's where PyNN cannot set it there."""
         states = {item.name: item.default for item in MODELS[self.model].states if item.name in ("v", "u", "w")}
         found = {name: float(value) for name, value in states.items() if isinstance(value, int | float)}
         return found | ({"v": -70.0} if self.model == "IF_curr_delta" else {})
