@@ -27,8 +27,8 @@ _PINSKY_RINZEL = (
 )
 #: type -> (numbers, variable, how far it may be from scipy until the first spike).
 ALONE: Mapping[str, tuple[Mapping[str, float], str, float]] = {
-    "izhikevichCell": ({"v0": -70.0, "a": 0.02, "b": 0.25, "c": -55.0, "d": 0.05, "thresh": 30.0}, "v", 1e-6),
-    "fitzHughNagumo1969Cell": ({"a": 0.7, "b": 0.8, "I": 1.0, "phi": 0.08, "V0": 0.0, "W0": 0.0}, "V", 1e-9),
+    "izhikevichCell": ({"v0": -70.0, "a": 0.02, "b": 0.25, "c": -55.0, "d": 0.05, "thresh": 30.0}, "v", 1e-3),
+    "fitzHughNagumo1969Cell": ({"a": 0.7, "b": 0.8, "I": 1.0, "phi": 0.08, "V0": 0.0, "W0": 0.0}, "V", 1e-6),
     "hindmarshRose1984Cell": (
         {name: float(value) for name, value in (pair.split("=") for pair in _HINDMARSH_ROSE.split())},
         "v",

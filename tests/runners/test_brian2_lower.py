@@ -19,7 +19,8 @@ from pynn_io.runners.brian2 import Brian2Runner
 from pynn_io.runners.brian2.engine import chosen
 from pynn_io.runners.brian2.integration import runge_kutta
 from pynn_io.runners.brian2.lowered import Lowered
-from pynn_io.runners.brian2.standard import ROWS, code_of, values_of
+from pynn_io.runners.brian2.standard import ROWS
+from pynn_io.runners.brian2.standard_code import code_of, values_of
 from pynn_io.simulation_plan import SimulationPlan
 from tests.running.test_support_of_backends import point_network
 
@@ -136,7 +137,8 @@ def test_poisson_trains_are_those_of_the_other_backends() -> None:
     mine, _ = lowered(PointCell("IF_curr_exp"), stimulus, seed=5)
     plan = SimulationPlan("p", duration=10.0, timestep=0.1, stimuli=(stimulus,), seed=5)
     drawn = trains(plan, point_network(PointCell("IF_curr_exp")), Report())["in"].times
-    np.testing.assert_array_equal(mine.sources.step, np.ceil(drawn / 0.1).astype(int))
+    # Less than half a tic of 0.001 ms after a step is at that step, as on NEST.
+    np.testing.assert_array_equal(mine.sources.step, np.ceil((drawn - 0.0005) / 0.1).astype(int))
 
 
 def test_an_unknown_rule_of_plasticity_becomes_static_and_says_so() -> None:

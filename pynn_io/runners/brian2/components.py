@@ -46,7 +46,7 @@ class ComponentCell:
     def values(self, parameters: Mapping[str, Any]) -> dict[str, float | np.ndarray]:
         """The variables at the start: numbers, or float64 with one a cell. parameters: stated cell by cell."""
         own = {self.names[name]: value for name, value in parameters.items() if name in self.names}
-        stated = {**self.system.parameters, **{name: _array(value) for name, value in own.items()}}
+        stated: dict[str, Any] = {**self.system.parameters, **{name: _array(value) for name, value in own.items()}}
         found = starting_values(replace(self.system, parameters=stated), dict.fromkeys(self.system.needs, 0.0))
         wanted = [*self.system.parameters, *self.system.constants, *self.system.states]
         wanted += [each.name for each in self.system.derived_parameters]

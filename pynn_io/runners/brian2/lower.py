@@ -20,7 +20,8 @@ from pynn_io.report import Report
 from pynn_io.runners.brian2.components import SCHEME, Components
 from pynn_io.runners.brian2.lowered import Bombardment, CellCode, Cells, Lowered
 from pynn_io.runners.brian2.sources import Layers
-from pynn_io.runners.brian2.standard import code_of, row_of, values_of
+from pynn_io.runners.brian2.standard import row_of
+from pynn_io.runners.brian2.standard_code import code_of, values_of
 from pynn_io.runners.brian2.stimuli import Injection, lower_currents, table
 from pynn_io.runners.brian2.synapses import lower_projection
 from pynn_io.simulation_plan import SimulationPlan
