@@ -111,7 +111,7 @@ def test_spikes_are_at_the_end_of_their_step_and_two_in_one_have_two_sources() -
         (1, 21),
         (0, 50),
     ]
-    assert [feed[1].tolist() for feed in mine.sources.feeds] == [[0], [1]]
+    assert [(feed.number.tolist(), feed.further) for feed in mine.sources.feeds] == [([0], False), ([1], True)]
 
 
 def test_currents_share_columns() -> None:

@@ -18,6 +18,8 @@ REFUSED = {"nest": {"IF_cond_exp_gsfa_grr"}, "neuron": {"IF_curr_delta"}}
 #: On NEST: the largest difference of the potential, mV, where it is not 1e-6. Both are the same model; the two runs
 #: begin their adaptive steps at different lengths.
 ON_NEST = {"HH_cond_exp": 1e-2}
+#: On Brian2 against NEST: until the first spike, mV.
+ON_BRIAN2 = {"HH_cond_exp": 5.0, "EIF_cond_exp_isfa_ista": 0.1, "EIF_cond_alpha_isfa_ista": 0.1}
 #: On NEURON: until the first spike, mV. PyNN's models step by implicit Euler, ours exactly or by Runge-Kutta.
 ON_NEURON = 1.5
 #: Models too unlike for that: Izhikevich, by Euler here, and upstrokes; plastic synapses are static here.
@@ -42,6 +44,19 @@ def test_nest_computes_what_pynn_computes_on_it(tmp_path: Path) -> None:
         assert math.isnan(found.whole) or found.whole < ON_NEST.get(name, 1e-6), name
         spikes += found.spikes[0]
     assert spikes > 50  # silent cells would agree about anything
+
+
+@pytest.mark.slow
+def test_brian2_computes_what_nest_computes() -> None:
+    """Every cell of a group has parameters of its own."""
+    pytest.importorskip("nest", reason="NEST is not installed")
+    pytest.importorskip("brian2", reason="Brian2 is not installed")
+    chosen = drawn()
+    nest, brian2 = run_ours(chosen, "nest"), run_ours(chosen, "brian2", engine="numpy")
+    for name in chosen:
+        found = apart(brian2[name], nest[name])
+        assert found.times < 1e-6, name
+        assert found.before < ON_BRIAN2.get(name, 1e-4), name
 
 
 @pytest.mark.slow

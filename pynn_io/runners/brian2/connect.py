@@ -107,7 +107,7 @@ class _Stream:
         self._bundles, self._link, self._lowered, self._grid, self._report = bundles, link, lowered, grid, report
         self._where = f"projection {link.projection.name}"
         self._moved = Moved()
-        self._defaulted = self._left_out = self._multiplied = self._hastened = 0
+        self._defaulted = self._left_out = self._multiplied = self._hastened = self._coincident = 0
 
     def add(self, progress: Progress) -> None:
         """Every edge whose ends are there."""
@@ -119,11 +119,11 @@ class _Stream:
             for own in np.unique(group[block.source]).tolist():
                 if own >= 0:
                     self._from(block, own, np.where(group == own, number, -1), None)
-            for population, numbers, masks in lowered.sources.feeds:
-                if population == projection.pre:
-                    mask = None if masks is None else masks.get(projection.post)
-                    if masks is None or mask is not None:
-                        self._from(block, SOURCES, numbers, mask)
+            for feed in lowered.sources.feeds:
+                if feed.population == projection.pre:
+                    mask = None if feed.targets is None else feed.targets.get(projection.post)
+                    if feed.targets is None or mask is not None:
+                        self._from(block, SOURCES, feed.number, mask, further=feed.further)
             progress(f"connecting {projection.name}", block.stop, projection.size)
         self._tell()
 
@@ -133,7 +133,9 @@ class _Stream:
         gone = left_out[projection.pre][block.source] | left_out[projection.post][block.target]
         self._left_out += int(np.count_nonzero(gone))
 
-    def _from(self, block: EdgeBlock, source: int, numbers: np.ndarray, mask: np.ndarray | None) -> None:
+    def _from(
+        self, block: EdgeBlock, source: int, numbers: np.ndarray, mask: np.ndarray | None, *, further: bool = False
+    ) -> None:
         """The edges of a block that come from one group; numbers: in it, by row, -1 for none."""
         post = self._lowered.group[self._link.projection.post][block.target]
         here = (numbers[block.source] >= 0) & (post >= 0)
@@ -143,7 +145,9 @@ class _Stream:
             here &= block.nsyns > 0
         for kind, target in {*zip(block.type[here].tolist(), post[here].tolist(), strict=True)}:
             chosen = np.flatnonzero(here & (block.type == kind) & (post == target))
-            self._put(block, source, target, self._link.specs[kind, target], numbers, chosen)
+            spec = self._link.specs[kind, target]
+            self._coincident += len(chosen) if further and spec.plastic else 0
+            self._put(block, source, target, spec, numbers, chosen)
 
     def _put(
         self, block: EdgeBlock, source: int, target: int, spec: Spec, numbers: np.ndarray, chosen: np.ndarray
@@ -197,6 +201,10 @@ class _Stream:
         self._report.defaulted("default-delay", self._where, message, count=self._defaulted)
         message = f"Its connections have no delay; a spike arrives one step of {self._grid.step} ms later here."
         self._report.approximated("no-delay", self._where, message, count=self._hastened)
+        message = (
+            "Trains with several spikes in a step go to plastic synapses: the later ones are a synapse's of their own."
+        )
+        self._report.approximated("coincident-spikes", self._where, message, count=self._coincident)
         message = "Connections from or to cells that Brian2 does not have are left out."
         self._report.lost("edges-without-cells", self._where, message, count=self._left_out)
         message = (

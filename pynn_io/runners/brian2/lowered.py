@@ -109,18 +109,28 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class SourceFeed:
+    """Sources that stand for rows of a population. number: by row, -1 for none. targets: masks of the targets by
+    population, None for all. further: they have the second and later spikes of a step."""
+
+    population: str
+    number: np.ndarray
+    targets: Mapping[str, np.ndarray] | None
+    further: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Sources:
     """What spikes from outside come from: one ``SpikeGeneratorGroup``.
 
     index, step: int64, every spike, by step; a source spikes at most once in a step. Where a train has several spikes
-    in one, further sources have the same synapses. feeds: (population, number of the source by row, -1 for none; masks
-    of the targets by population, None for all), one an entry.
+    in one, further sources have the same synapses.
     """
 
     size: int
     index: np.ndarray
     step: np.ndarray
-    feeds: tuple[tuple[str, np.ndarray, Mapping[str, np.ndarray] | None], ...] = ()
+    feeds: tuple[SourceFeed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from pynn_io.graph.network import Network
 from pynn_io.lowering import Trains
 from pynn_io.lowering.feeds import Bombardment, Feed
 from pynn_io.lowering.grid import Grid
-from pynn_io.runners.brian2.lowered import Sources
+from pynn_io.runners.brian2.lowered import SourceFeed, Sources
 
 #: A spike acts at the end of the step that it is in, as on NEST, whose clock has tics of this length, ms.
 _TIC = 0.001
@@ -25,14 +23,14 @@ class Layers:
         self._size = 0
         self._index: list[np.ndarray] = []
         self._step: list[np.ndarray] = []
-        self._feeds: list[tuple[str, np.ndarray, Mapping[str, np.ndarray] | None]] = []
+        self._feeds: list[SourceFeed] = []
 
     def add(self, feed: Feed) -> None:
         """The trains of a feed."""
-        for rows, source in self._layers(feed.trains):
+        for layer, (rows, source) in enumerate(self._layers(feed.trains)):
             numbers = np.full(self._network.populations[feed.population].size, -1, dtype=np.int64)
             numbers[rows] = source
-            self._feeds.append((feed.population, numbers, feed.targets))
+            self._feeds.append(SourceFeed(feed.population, numbers, feed.targets, layer > 0))
 
     def straight(self, one: Bombardment) -> tuple[np.ndarray, np.ndarray]:
         """Sources of trains onto cells, and the row of the cell of each. int64."""
