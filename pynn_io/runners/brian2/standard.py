@@ -82,9 +82,18 @@ def _leak(values: Values, timestep: float) -> dict[str, Any]:
     return {"p_v": np.exp(along), "p_c": -(values["tau_m"] / values["cm"]) * np.expm1(along), **resting}
 
 
+#: NEST's clock has tics of this length, ms.
+_TIC = 0.001
+
+
+def _steps_of(time: Any, timestep: float) -> Any:
+    """Whole steps of a time, rounded up, after it was rounded to a tic: NEST's rule for times of rest."""
+    return np.ceil(np.rint(np.asarray(time, dtype=np.float64) / _TIC) * _TIC / timestep - 1e-9)
+
+
 def _resting(time: Any, timestep: float) -> Any:
     """The time until a cell is awake again, ms: NEST counts whole steps after the one with the spike."""
-    return (np.floor(np.asarray(time) / timestep + 0.5) + 1) * timestep
+    return (_steps_of(time, timestep) + 1) * timestep
 
 
 def _propagators(values: Values, timestep: float) -> dict[str, Any]:
@@ -124,7 +133,7 @@ def _adapting(values: Values, timestep: float) -> dict[str, Any]:
 def _adaptive(values: Values, timestep: float) -> dict[str, Any]:
     """The potential that fires and its ``q``, a slope that may stand below a fraction line, and the steps of rest."""
     slope = np.asarray(values["delta_T"], dtype=np.float64)
-    rest = np.floor(np.asarray(values["tau_refrac"]) / timestep + 0.5)
+    rest = _steps_of(values["tau_refrac"], timestep)
     peak = np.where(slope > 0, values["v_spike"], values["v_thresh"])
     width = np.where(slope > 0, slope, 1.0)
     steps = np.where(rest > 0, rest + 1, 0.0)
