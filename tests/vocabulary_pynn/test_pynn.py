@@ -23,7 +23,9 @@ ON_BRIAN2 = {"HH_cond_exp": 5.0, "EIF_cond_exp_isfa_ista": 0.1, "EIF_cond_alpha_
 #: On NEURON: until the first spike, mV. PyNN's models step by implicit Euler, ours exactly or by Runge-Kutta.
 ON_NEURON = 1.5
 #: Models too unlike for that: Izhikevich, by Euler here, and upstrokes; plastic synapses are static here.
-UNLIKE = {"HH_cond_exp", "Izhikevich", "TsodyksMarkramSynapse"}
+UNLIKE = {
+    *("HH_cond_exp", "Izhikevich", "EIF_cond_exp_isfa_ista", "EIF_cond_alpha_isfa_ista", "TsodyksMarkramSynapse"),
+}
 
 
 def test_every_standard_cell_is_drawn() -> None:
