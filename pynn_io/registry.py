@@ -235,6 +235,17 @@ BACKENDS: dict[str, Backend] = {
             equations=True,
         ),
         Backend(
+            "brian2",
+            "Brian2",
+            "pynn_io.runners.brian2:Brian2Runner",
+            "executes",
+            extra="brian2",
+            package="brian2",
+            distribution="brian2",
+            one_process="Brian2 runs in one process: --engine cpp_standalone has threads (--threads N)",
+            options=("engine",),
+        ),
+        Backend(
             "jneuroml",
             "jNeuroML",
             "pynn_io.runners.jneuroml:JNeuroMLRunner",

@@ -138,9 +138,9 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
         "-b",
         "--backend",
         default="auto",
-        help="nest, neuron, arbor, jneuroml, spinnaker, pynn:NAME, nmpi:NAME (--list has all), or auto (default): what"
-        " the plan was written for, or what the cells are of; several for --compare, commas between them; or one for"
-        " each population, POPULATION=BACKEND with commas between them, to run them side by side",
+        help="nest, neuron, arbor, brian2, jneuroml, spinnaker, pynn:NAME, nmpi:NAME (--list has all), or auto, the"
+        " default: what the plan was written for, or what the cells are of; several for --compare, commas between them;"
+        " or one for each population, POPULATION=BACKEND with commas between them, to run them side by side",
     )
     how.add_argument(
         "--compare",
@@ -163,9 +163,10 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--engine",
         metavar="NAME",
-        choices=("jlems", "neuron"),
+        choices=("jlems", "neuron", "numpy", "cython", "cpp_standalone"),
         help="of jNeuroML: jlems, its own solver, or neuron, the code that it writes for NEURON (by default what the"
-        " network needs: jlems for cells of one compartment)",
+        " network needs: jlems for cells of one compartment); of Brian2: cython (default where there is a compiler),"
+        " numpy, or cpp_standalone, one C++ program of the whole run",
     )
     how.add_argument("--coreneuron", action="store_true", help="run NEURON's model on its CoreNEURON engine")
     how.add_argument("--strict", action="store_true", help="run nothing if anything cannot be honoured (exit status 3)")

@@ -141,7 +141,7 @@ def strength(synapse: Synapse) -> float:
 
 
 def _translated(name: str, cell: PointCell, network: Network) -> _Cell | None:
-    names = _synapses_onto(name, network)
+    names = synapses_onto(name, network)
     models = {network.synapses[each].model for each in names}
     if len(models) > 1 or not models <= _SHAPES.keys():
         return None
@@ -163,7 +163,8 @@ def _translated(name: str, cell: PointCell, network: Network) -> _Cell | None:
     return _Cell(PointCell(form.format(shape.ending), made), shape, receptors)
 
 
-def _synapses_onto(cell: str, network: Network) -> list[str]:
+def synapses_onto(cell: str, network: Network) -> list[str]:
+    """The names of the synapses that projections make on a cell."""
     found: dict[str, None] = {}
     for projection in network.projections.values():
         if cell in network.populations[projection.post].cells:

@@ -1,4 +1,4 @@
-"""The steps of a simulation: what lies between two of them, and how far NEST moves it."""
+"""The steps of a simulation: what lies between two of them, and how far it is moved."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pynn_io.errors import PlanError
 from pynn_io.report import Report
+from pynn_io.simulation_plan import SimulationPlan
 
-#: NEST's clock has 1000 tics a millisecond; a step is a whole number of them.
-TICS = 1000
 #: Less than this part of a step is the rounding of a decimal number, not a time between two steps.
 _SAME = 1e-6
 
@@ -60,3 +60,33 @@ class Grid:
         apart = np.abs(np.asarray(times, dtype=np.float64) - steps * self.step)
         moved.add(apart[apart > _SAME * self.step])
         return steps
+
+
+def last_step(plan: SimulationPlan, grid: Grid, backend: str, report: Report) -> float:
+    """The end of the run, ms, on a step. backend: what it is called in messages.
+
+    Reports an end between two steps (``off-grid-end``) and a start that is not 0 (``run-start``). Raises PlanError for
+    a plan without an end, or one that ends before it begins.
+    """
+    if plan.duration is None:
+        raise PlanError("the plan has no end", where="run.tstop", hint="state tstop, or give a duration")
+    if not plan.duration > 0:
+        raise PlanError(f"the run ends at {plan.duration} ms", where="run.tstop", hint="it must be positive")
+    if plan.start:
+        report.lost("run-start", "run.tstart", f"{backend} begins at 0 ms, not at {plan.start} ms.")
+    end = float(grid.time(grid.nearest(plan.duration)))
+    report.approximated(
+        "off-grid-end",
+        "run.tstop",
+        f"The end of the run is no multiple of the time step; it is {end} ms.",
+        count=int(abs(end - plan.duration) > 1e-6 * grid.step),
+    )
+    return end
+
+
+def lead_of(plan: SimulationPlan) -> int:
+    """By how many steps currents on NEST are set early, so that they act at the times of the plan.
+
+    0 for a plan that was made for NEST: it means NEST's own times, which are also BMTK's, one step late.
+    """
+    return 0 if (plan.target_simulator or "").upper() == "NEST" else 1

@@ -35,26 +35,18 @@ _NO_STIMULUS = "no simulator here has such a stimulus"
 
 _NO_EXTENT = "NEST runs cells without extent"
 _AT_SYNAPSES = ("stimulus:SpontaneousSynapses", "stimulus:SpontaneousSynapses:rate")
+#: What only cells with extent have.
+_OF_CABLES = (
+    *("cell:CableCell", "template:hoc", "template", "channel:nmodl:pas", "channel:nmodl", "channel"),
+    *("decor:ChannelDensity", "decor:MembraneProperty", "decor:ReversalPotential", "decor:ConcentrationModel"),
+    "decor:InitialConcentration",
+    *("channel:neuroml", "decor:ChannelPopulation", "decor:ChannelPopulation:neuroml"),
+    *("decor:ConcentrationModel:neuroml", "decor:Junction", "column:rotation", "column:recenter"),
+    *("column:section_site", "column:target_sections", "column:distance_range"),
+)
 
 _NEST = {
-    **_no(
-        _NO_EXTENT,
-        *("cell:CableCell", "template:hoc", "template", "channel:nmodl:pas", "channel:nmodl", "channel"),
-        *("decor:ChannelDensity", "decor:MembraneProperty", "decor:ReversalPotential", "decor:ConcentrationModel"),
-        "decor:InitialConcentration",
-        *(
-            "channel:neuroml",
-            "decor:ChannelPopulation",
-            "decor:ChannelPopulation:neuroml",
-            "decor:ConcentrationModel:neuroml",
-            "decor:Junction",
-            "column:rotation",
-            "column:recenter",
-            "column:section_site",
-            "column:target_sections",
-        ),
-        "column:distance_range",
-    ),
+    **_no(_NO_EXTENT, *_OF_CABLES),
     "cell:UnknownCell:point_neuron": EXACT,
     **_no(_NO_CELL, "cell:UnknownCell"),
     **_no("gap junctions between NEST's cells are not connected yet", "kind:electrical"),
@@ -68,6 +60,32 @@ _NEST = {
     **_no("NEST's runner records variables of cells, and nothing else", "recording:bmtk"),
     "recording:lems": ("approximate", "potentials are recorded as reports; the simulation's own files are not written"),
     **_no(_NO_STIMULUS, "stimulus:ComponentInput", "stimulus:OtherStimulus"),
+}
+
+_BRIAN2 = {
+    **_no("Brian2's runner has cells without extent", *_OF_CABLES),
+    **_no(_NO_CELL, "cell:UnknownCell"),
+    **_no("gap junctions are not connected on Brian2", "kind:electrical"),
+    **_no("graded synapses are not connected on Brian2", "kind:graded"),
+    **_no(_OTHER_KIND, "kind"),
+    **_no(
+        "Brian2's runner makes no events at single synapses",
+        *("stimulus:SpontaneousSynapses", "stimulus:SpontaneousSynapses:rate"),
+    ),
+    **_no("Brian2's runner runs the network as if it stood alone", "surroundings"),
+    **_no(_NOT_BUILT, "component_types:structure"),
+    **_no(
+        "Brian2's cells here take currents alone",
+        *("stimulus:VoltageClamp", "stimulus:VoltageClamp:delayed"),
+    ),
+    **_no("Brian2's runner records single variables of cells without extent", "recording:obi", "recording:bmtk"),
+    "recording:lems": ("approximate", "potentials are recorded as reports; the simulation's own files are not written"),
+    **_no(_NO_STIMULUS, "stimulus:OtherStimulus"),
+    "stimulus:ComponentInput": (
+        "approximate",
+        "currents that depend on time alone are injected, one value a time step",
+    ),
+    "run:bmtk": ("approximate", "spikes from outside arrive on time steps, whatever is asked for"),
 }
 
 _NEURON = {
@@ -152,7 +170,7 @@ _PYNN = {
 
 KINDS: Mapping[str, Answers] = MappingProxyType(
     # Jobs of a queue are scripts in PyNN's words: what a machine lacks beyond that, lowering for it says.
-    {"nest": _NEST, "neuron": _NEURON, "arbor": _ARBOR, "pynn": _PYNN, "nmpi": _PYNN}
+    {"nest": _NEST, "neuron": _NEURON, "arbor": _ARBOR, "brian2": _BRIAN2, "pynn": _PYNN, "nmpi": _PYNN}
 )
 #: Every backend with a column: those of the tables here, and chips, whose answers stand in their profiles.
 NAMES = (*KINDS, *chips.NAMES)
@@ -169,11 +187,16 @@ _STATIC: Answer = (
     "onto a cell without extent a static synapse runs instead: its weight stays as it is at the start, and no spike"
     " fails",
 )
+_UNCHANGING: Answer = ("approximate", "a static synapse runs instead, whose weight stays as it is at the start")
 _SHAPED: Answer = (
     "approximate",
     "in NEST the target cell shapes the response: it becomes a static synapse of this weight",
 )
 _SHAPED_IN_PYNN: Answer = ("approximate", _SHAPED[1].replace("NEST", "PyNN"))
+_SHAPED_TOO: Answer = (
+    "approximate",
+    "on Brian2 the target cell shapes the response: it becomes a static synapse of this weight",
+)
 _PLASTIC = (
     "TsodyksMarkramSynapse SimpleStochasticSynapse StochasticTsodyksMarkramSynapse MultiQuantalSynapse STDPMechanism"
     " nest:bernoulli_synapse nest:tsodyks_synapse nest:tsodyks2_synapse nest:quantal_stp_synapse nest:stdp_synapse"
@@ -249,6 +272,15 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
             "nest:": ("no", "Arbor has no cell with these equations"),
             "neuroml:": ("no", "Arbor has no cell with these equations"),
         },
+        "brian2": {
+            **_exact(" ".join(row.native for row in TRANSLATIONS)),
+            **_exact(_STANDARD),
+            **_exact("TsodyksMarkramSynapse SimpleStochasticSynapse nest:bernoulli_synapse nest:tsodyks_synapse"),
+            **_exact("nest:tsodyks2_synapse nest:stdp_synapse nest:stdp_synapse_hom nest:stdp_synapse_recorder"),
+            "nrn:": ("no", "it is a model of NEURON"),
+            "nest:": ("no", "it is a model of NEST whose equations are not written for Brian2"),
+            "neuroml:": EXACT,
+        },
     }
 )
 
@@ -268,6 +300,7 @@ SYNAPSES: Mapping[str, Answers] = MappingProxyType(
                 " other cell; such synapses are left out otherwise, and reported",
             ),
         },
+        "brian2": {"nest:": _UNCHANGING, "": _UNCHANGING, "nrn:": _SHAPED_TOO, "neuroml:": EXACT},
     },
 )
 

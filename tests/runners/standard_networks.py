@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from pynn_io.document import Document
@@ -40,53 +43,52 @@ STANDARD: dict[str, tuple[dict[str, float], str, float, float, float]] = {
 
 def network(model: str) -> Document:
     """Twelve cells whose weights differ, from 20 exciting and 10 inhibiting sources, one network of known trains."""
-    parameters, unit, exciting, inhibiting, current = STANDARD[model]
-    cells = Population("cells", CELLS, Table(1, {"cell": text_column(["cell"])}))
-    sources = Population("sources", SOURCES, Table(1, {"cell": text_column(["source"])}))
-    edges = {name: _projection(name, unit, weight) for name, weight in (("e", exciting), ("i", inhibiting))}
-    made = Network(
-        model,
-        populations={"cells": cells, "sources": sources},
-        projections=edges,
-        cells={"cell": PointCell(model, parameters), "source": SpikeSource()},
-        synapses={"static": Synapse("StaticSynapse")},
-    )
-    return Document(made, _plan(current))
+    return together([model], DURATION, names=("",))
 
 
-def _projection(name: str, unit: str, weight: float) -> Projection:
-    rows = np.arange(20) if name == "e" else np.arange(20, SOURCES)
+def together(models: Sequence[str], duration: float, names: Sequence[str] | None = None) -> Document:
+    """The same for several models side by side: populations ``cells_MODEL``, each with sources of its own."""
+    populations, projections, cells, stimuli, recordings = {}, {}, {}, [], []
+    for model, name in zip(models, names or [f"_{model}" for model in models], strict=True):
+        parameters, unit, exciting, inhibiting, current = STANDARD[model]
+        of_cells, of_sources = f"cells{name}", f"sources{name}"
+        populations[of_cells] = Population(of_cells, CELLS, Table(1, {"cell": text_column([of_cells])}))
+        populations[of_sources] = Population(of_sources, SOURCES, Table(1, {"cell": text_column(["source"])}))
+        for kind, weight in (("e", exciting), ("i", inhibiting)):
+            projections[f"{kind}{name}"] = _projection(kind, name, unit, weight)
+        cells[of_cells] = PointCell(model, parameters)
+        stimuli += _stimuli(name, current)
+        recordings.append(Recording(f"v{name}", "v", {"population": of_cells}, interval=TIMESTEP))
+    cells["source"] = SpikeSource()
+    static = {"static": Synapse("StaticSynapse")}
+    made = Network(models[0], populations=populations, projections=projections, cells=cells, synapses=static)
+    plan = SimulationPlan("standard", duration=duration, timestep=TIMESTEP)
+    return Document(made, replace(plan, stimuli=tuple(stimuli), recordings=tuple(recordings)))
+
+
+def _projection(kind: str, name: str, unit: str, weight: float) -> Projection:
+    rows = np.arange(20) if kind == "e" else np.arange(20, SOURCES)
     source, target = np.repeat(rows, CELLS), np.tile(np.arange(CELLS), len(rows))
     gain = np.linspace(0.4, 1.6, CELLS)[target]
     columns = {"weight": Column(weight * gain), "delay": Column(1.0 + 0.5 * (source % 3), unit="ms")}
     types = {
         "synapse": text_column(["static"]),
         "weight_unit": text_column([unit]),
-        "receptor": text_column(["excitatory" if name == "e" else "inhibitory"]),
+        "receptor": text_column(["excitatory" if kind == "e" else "inhibitory"]),
     }
-    return Projection(
-        name,
-        "sources",
-        "cells",
-        Table(1, types),
-        Edges(Column(source), Column(target), Table(len(source), columns)),
-    )
+    edges = Edges(Column(source), Column(target), Table(len(source), columns))
+    return Projection(f"{kind}{name}", f"sources{name}", f"cells{name}", Table(1, types), edges)
 
 
-def _plan(current: float) -> SimulationPlan:
+def _stimuli(name: str, current: float) -> tuple[Stimulus, ...]:
     random = np.random.default_rng(11)
     trains = [np.unique(np.round(random.uniform(1.0, DURATION - 1.0, 60), 1)) for _ in range(SOURCES)]
     ids = np.repeat(np.arange(SOURCES), [len(train) for train in trains])
     pulses = CurrentPulses(np.array([current, -current]), np.array([50.0, 80.0]), np.array([60.0, 20.0]))
     sine = SinusoidalCurrent(current / 2, 20.0, 150.0, 100.0)
-    return SimulationPlan(
-        "standard",
-        duration=DURATION,
-        timestep=TIMESTEP,
-        stimuli=(
-            Stimulus("trains", SpikeTrains("sources", ids, np.concatenate(trains)), {"population": "sources"}),
-            Stimulus("pulses", pulses, {"population": "cells"}),
-            Stimulus("sine", sine, {"population": "cells", "node_id": [0, 1, 2]}),
-        ),
-        recordings=(Recording("v", "v", {"population": "cells"}, interval=TIMESTEP),),
+    cells, sources = f"cells{name}", f"sources{name}"
+    return (
+        Stimulus(f"trains{name}", SpikeTrains(sources, ids, np.concatenate(trains)), {"population": sources}),
+        Stimulus(f"pulses{name}", pulses, {"population": cells}),
+        Stimulus(f"sine{name}", sine, {"population": cells, "node_id": [0, 1, 2]}),
     )

@@ -24,6 +24,8 @@ from pynn_io.vocabulary.models import MODELS as VOCABULARY
 from pynn_io.vocabulary.support import support
 from tests.models import MODELS, table
 
+#: Backends of cells without extent.
+POINTS = ("nest", "brian2")
 TRAINS = s.SpikeTrains("in", np.array([0]), np.array([5.0]))
 WINDOW = {"delay": 1.0, "duration": 10.0}
 STIMULI = {
@@ -98,7 +100,7 @@ def test_every_stimulus_is_tried():
     assert {type(what) for what in STIMULI.values()} == set(get_args(s.What))
 
 
-@pytest.mark.parametrize("backend", ["nest", "neuron", "arbor", "spinnaker"])
+@pytest.mark.parametrize("backend", ["nest", "neuron", "arbor", "brian2", "spinnaker"])
 @pytest.mark.parametrize("name", STIMULI)
 def test_stimuli(backend, name):
     """On cells that the backend can have; NEURON has those with extent, where every stimulus has a place."""
@@ -116,26 +118,27 @@ def test_stimuli(backend, name):
         assert found == codes  # what --strict tells to allow is what lowering then asks for
 
 
-@pytest.mark.parametrize("backend", ["nest", "neuron", "arbor", "spinnaker"])
+@pytest.mark.parametrize("backend", ["nest", "neuron", "arbor", "brian2", "spinnaker"])
 @pytest.mark.parametrize("model", [name for name, row in VOCABULARY.items() if row.kind == "cell"])
 def test_cell_models(backend, model):
     found = lost(backend, point_network(PointCell(model, {}))) & {"model", "RunError"}
     assert (support(f"model:{model}", backend).level == "no") == bool(found), found
 
 
+@pytest.mark.parametrize("backend", POINTS)
 @pytest.mark.parametrize("model", [name for name, row in VOCABULARY.items() if row.kind == "synapse"])
-def test_synapse_models_of_nest(model):
+def test_synapse_models_of_points(backend, model):
     network = point_network(PointCell("IF_cond_exp"), synapse=model)
-    report, found = Report(), support(f"synapse:{model}", "nest").level
+    report, found = Report(), support(f"synapse:{model}", backend).level
     try:
-        load_runner(BACKENDS["nest"].runner).lower(network, SimulationPlan(duration=50.0), report)
+        load_runner(BACKENDS[backend].runner).lower(network, SimulationPlan(duration=50.0), report)
     except PynnIOError as error:
         assert found == "no", error
         return
     assert (found == "approximate") == ("synapse" in report.codes())
 
 
-@pytest.mark.parametrize("backend", ["nest", "neuron", "arbor", "spinnaker"])
+@pytest.mark.parametrize("backend", ["nest", "neuron", "arbor", "brian2", "spinnaker"])
 @pytest.mark.parametrize("kind", ["chemical", "electrical", "neuromodulatory"])
 def test_projections(backend, kind):
     network = point_network(PointCell("IF_cond_exp"), kind=kind)
@@ -151,18 +154,22 @@ def odd(cell: Cell, **more: str) -> Network:
 
 
 ODD = {
-    "astrocyte": (odd(UnknownCell("astrocyte")), {"nest", "neuron"}, "unknown-cell"),
-    "no model": (odd(PointCell("Nobody")), {"nest", "neuron"}, "model"),
-    "of the other": (odd(PointCell("nrn:IntFire1")), {"nest"}, "model"),
-    "glial": (odd(SpikeSource(), kind="glial"), {"nest", "neuron"}, "projection-kind"),
-    "gaps": (odd(SpikeSource(), kind="electrical"), {"nest"}, "projection-kind"),
-    "named gaps": (odd(SpikeSource(), kind="electrical", synapse="ElectricalSynapse"), {"nest"}, "projection-kind"),
-    "kinetic": (odd(SpikeSource(), synapse="nrn:Nobodys"), {"nest"}, "synapse"),
-    "plastic": (odd(SpikeSource(), synapse="nest:clopath_synapse"), {"neuron"}, "synapse"),
+    "astrocyte": (odd(UnknownCell("astrocyte")), {"nest", "neuron", "brian2"}, "unknown-cell"),
+    "no model": (odd(PointCell("Nobody")), {"nest", "neuron", "brian2"}, "model"),
+    "of the other": (odd(PointCell("nrn:IntFire1")), {"nest", "brian2"}, "model"),
+    "glial": (odd(SpikeSource(), kind="glial"), {"nest", "neuron", "brian2"}, "projection-kind"),
+    "gaps": (odd(SpikeSource(), kind="electrical"), {"nest", "brian2"}, "projection-kind"),
+    "named gaps": (
+        odd(SpikeSource(), kind="electrical", synapse="ElectricalSynapse"),
+        {"nest", "brian2"},
+        "projection-kind",
+    ),
+    "kinetic": (odd(SpikeSource(), synapse="nrn:Nobodys"), {"nest", "brian2"}, "synapse"),
+    "plastic": (odd(SpikeSource(), synapse="nest:clopath_synapse"), {"neuron", "brian2"}, "synapse"),
 }
 
 
-@pytest.mark.parametrize("backend", ["nest", "neuron"])
+@pytest.mark.parametrize("backend", ["nest", "neuron", "brian2"])
 @pytest.mark.parametrize("name", ODD)
 def test_a_loss_is_told_once_and_under_the_code_that_the_audit_asked_to_allow(backend, name):
     network, lacking, code = ODD[name]

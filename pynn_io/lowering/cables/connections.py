@@ -22,6 +22,7 @@ from pynn_io.lowering.cables.models import Connections, PointModel, SynapseBlock
 from pynn_io.lowering.cables.placement import Generators, Rule, parse_rule
 from pynn_io.lowering.cables.populations import Cells
 from pynn_io.lowering.cables.receptors import Receptors
+from pynn_io.lowering.receptors import inhibitory_edges
 from pynn_io.report import Report
 from pynn_io.vocabulary import models
 
@@ -176,7 +177,7 @@ class _Stream:
         sites.find(report)
         # a cell without extent gets all synapses of an edge at one place: one connection with their summed weight
         weight = block.weight[chosen] * self.scale[kind] * np.where(cable | sites.given, 1, nsyns)
-        weight = self._signed(weight, self.conducting[self.post.group[target]], kind, block, chosen)
+        weight = self._signed(weight, self.conducting[self.post.group[target]], block, chosen)
         index = np.repeat(np.arange(len(chosen)), sites.copies)
         delay = block.delay[chosen]
         missing = np.isnan(delay)
@@ -202,19 +203,12 @@ class _Stream:
             {variable: _filled(columns[name])[index] for name, variable in self.columns.items() if name in columns},
         )
 
-    def _signed(
-        self, weight: np.ndarray, conducting: np.ndarray, kind: np.ndarray, block: EdgeBlock, chosen: np.ndarray
-    ) -> np.ndarray:
+    def _signed(self, weight: np.ndarray, conducting: np.ndarray, block: EdgeBlock, chosen: np.ndarray) -> np.ndarray:
         """Conductances onto the inhibitory receptor of a standard cell are negative, as its process wants them.
 
         A conductance is positive whatever it does; an inhibitory current is negative already.
         """
-        inhibitory = self.inhibitory[kind]
-        column = self.projection.edges.columns.get("receptor")
-        if column is not None and column.levels is not None:
-            own = np.ma.masked_array(block.columns["receptor"])[chosen]
-            says = np.array([level == "inhibitory" for level in column.levels] or [False], dtype=bool)
-            inhibitory = np.where(np.ma.getmaskarray(own), inhibitory, says[np.ma.filled(own, 0)])
+        inhibitory = inhibitory_edges(self.projection, self.inhibitory, block, chosen)
         return np.where(conducting & inhibitory, -np.abs(weight), weight)
 
 

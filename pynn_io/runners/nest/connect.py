@@ -10,10 +10,11 @@ import numpy as np
 from pynn_io.errors import PlanError, RunError
 from pynn_io.lowering import EdgeBlock, edge_blocks
 from pynn_io.lowering.grid import Grid, Moved
+from pynn_io.lowering.receptors import used_weights
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.runners.nest.lowered import LEFT_OUT, Link, Lowered, Spec
-from pynn_io.runners.nest.synapses import receptors, used_weights
+from pynn_io.runners.nest.synapses import receptors
 
 #: NEST's delay where a projection states none, ms.
 DEFAULT_DELAY = 1.0
@@ -100,7 +101,7 @@ class Connector:
         spec = self._link.specs[number]
         stated = block.columns.get("receptor")
         ports, inhibitory = receptors(self._link, spec, None if stated is None else stated[chosen], self._where)
-        weight = used_weights(spec, block.weight[chosen], inhibitory)
+        weight = used_weights(spec.unit, spec.native, block.weight[chosen], inhibitory)
         if block.nsyns is not None:
             nsyns = block.nsyns[chosen]
             weight = weight * nsyns

@@ -15,19 +15,21 @@ from pynn_io.graph.network import Network
 from pynn_io.lowering import parts, simulated
 from pynn_io.lowering.abstract import as_standard, with_node_sets, with_potentials
 from pynn_io.lowering.cells import is_proxy
-from pynn_io.lowering.grid import TICS, Grid
+from pynn_io.lowering.grid import Grid, last_step, lead_of
 from pynn_io.lowering.meters import lower_recordings
 from pynn_io.lowering.trains import DEFAULT_SEED
 from pynn_io.report import Report
 from pynn_io.runners.nest.cells import lower_part
 from pynn_io.runners.nest.lowered import Lowered, Nodes
 from pynn_io.runners.nest.spikes import lower_bombardments, lower_feeds, precise
-from pynn_io.runners.nest.stimuli import lead_of, lower_currents
+from pynn_io.runners.nest.stimuli import lower_currents
 from pynn_io.runners.nest.synapses import lower_projection, times_of_depression
 from pynn_io.simulation_plan import SimulationPlan
 
 #: NEST's own time step, ms.
 DEFAULT_TIMESTEP = 0.1
+#: NEST's clock has 1000 tics a millisecond; a step is a whole number of them.
+TICS = 1000
 #: Modules of BMTK's reports that introduce another name of a synapse model.
 _RECORDER = "weight_recorder"
 #: What to do where nothing is left to run.
@@ -39,7 +41,7 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> Lowered:
     step = _timestep(plan, report)
     plan = with_potentials(with_node_sets(plan, network), network)
     network = as_standard(network, step, report)
-    duration = _duration(plan, Grid(step), report)
+    duration = last_step(plan, Grid(step), "NEST", report)
     grid = Grid(step, duration)
     nodes, present, left_out = _nodes(network, plan, report)
     nodes = _with_tau_minus(nodes, network)
@@ -92,23 +94,6 @@ def _timestep(plan: SimulationPlan, report: Report) -> float:
             hint=f"a step is a multiple of {1 / TICS} ms, and positive",
         )
     return plan.timestep
-
-
-def _duration(plan: SimulationPlan, grid: Grid, report: Report) -> float:
-    if plan.duration is None:
-        raise PlanError("the plan has no end", where="run.tstop", hint="state tstop, or give a duration")
-    if not plan.duration > 0:
-        raise PlanError(f"the run ends at {plan.duration} ms", where="run.tstop", hint="it must be positive")
-    if plan.start:
-        report.lost("run-start", "run.tstart", f"NEST begins at 0 ms, not at {plan.start} ms.")
-    end = float(grid.time(grid.nearest(plan.duration)))
-    report.approximated(
-        "off-grid-end",
-        "run.tstop",
-        f"The end of the run is no multiple of the time step; it is {end} ms.",
-        count=int(abs(end - plan.duration) > 1e-6 * grid.step),
-    )
-    return end
 
 
 def _nest_seed(seed: int) -> int:

@@ -1,4 +1,4 @@
-"""Spikes from outside: trains of sources, replayed spikes, trains straight onto cells."""
+"""Spikes from outside in NEST's words: on which times they are, and in which unit they act."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import numpy as np
 
 from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network
-from pynn_io.graph.stimuli import PoissonTrains, SpontaneousSynapses, Stimulus, SynapseReplay, code_of
-from pynn_io.lowering import Trains, parts, poisson_trains, rows_of, targets, trains
+from pynn_io.lowering import Trains, feeds, parts
 from pynn_io.lowering.grid import Grid
 from pynn_io.report import Report
 from pynn_io.runners.nest.lowered import Bombardment, Feed, Nodes
@@ -27,10 +26,11 @@ MODES = ("precise", "grid")
 def precise(plan: SimulationPlan, nodes: tuple[Nodes, ...]) -> bool:
     """Whether input spikes keep their times between two steps. Raises PlanError for an unknown mode.
 
-    ``grid`` moves a spike to the next step, as NEST's own reader of SONATA does (``allow_offgrid_times``). ``precise``
-    keeps the time, as BMTK does (``precise_times``): models that know only steps then take the spike at the next one,
-    so that input is late by half a step on average. Where the plan does not say, it is ``precise`` if all cells are
-    models with exact times (``iaf_psc_exp_ps`` ...), and else ``grid``.
+    ``grid`` moves a spike to the end of the step that it is in, as NEST's own reader of SONATA does
+    (``allow_offgrid_times``; less than half a tic of 0.001 ms after a step is at that step). ``precise`` keeps the
+    time, as BMTK does (``precise_times``): models that know only steps then take the spike at the next one, too. Where
+    the plan does not say, it is ``precise`` if all cells are models with exact times (``iaf_psc_exp_ps`` ...), and else
+    ``grid``.
     """
     if plan.spike_times is None:
         return bool(nodes) and all(item.model.endswith(PRECISE_MODELS) for item in nodes)
@@ -43,20 +43,10 @@ def precise(plan: SimulationPlan, nodes: tuple[Nodes, ...]) -> bool:
 
 def lower_feeds(network: Network, plan: SimulationPlan, exact: bool, grid: Grid, report: Report) -> tuple[Feed, ...]:
     """The trains of all sources, and every replay. Raises PlanError for a spike at or before 0."""
-    found = [
-        Feed(name, name, _usable(item, exact, grid, f"population {name}"), exact)
-        for name, item in trains(plan, network, report).items()
-    ]
-    for stimulus in plan.stimuli:
-        if isinstance(stimulus.what, SynapseReplay):
-            found.append(_replay(stimulus, stimulus.what, network, plan, exact, grid))
-        elif isinstance(stimulus.what, SpontaneousSynapses):
-            report.lost(
-                code_of(stimulus.what),
-                f"inputs.{stimulus.name}",
-                f"NEST makes no events at single synapses; {stimulus.name!r} is left out.",
-            )
-    return tuple(found)
+    return tuple(
+        Feed(one.name, one.population, _usable(one.trains, exact, grid, one.where), exact, one.targets)
+        for one in feeds.feeds(network, plan, "NEST", report)
+    )
 
 
 def _usable(item: Trains, exact: bool, grid: Grid, where: str) -> Trains:
@@ -72,47 +62,18 @@ def _usable(item: Trains, exact: bool, grid: Grid, where: str) -> Trains:
     return item if exact else Trains(item.rows, np.maximum(item.times, grid.step))
 
 
-def _replay(
-    stimulus: Stimulus, what: SynapseReplay, network: Network, plan: SimulationPlan, exact: bool, grid: Grid
-) -> Feed:
-    where = f"inputs.{stimulus.name}"
-    population = network.populations.get(what.trains.population)
-    if population is None:
-        raise PlanError(f"there is no population {what.trains.population!r}", where=where)
-    rows = rows_of(population, what.trains.node_ids)
-    if (rows < 0).any():
-        wrong = int(what.trains.node_ids[rows < 0][0])
-        raise PlanError(f"population {population.name!r} has no node {wrong}, which has spikes", where=where)
-    end = np.inf if what.duration is None else what.delay + what.duration
-    kept = (what.trains.times >= what.delay) & (what.trains.times <= end)
-    if what.source is not None:
-        kept &= np.isin(rows, targets(what.source, network, plan).get(population.name, ()))
-    order = np.lexsort((what.trains.times[kept], rows[kept]))
-    item = Trains(rows[kept][order], what.trains.times[kept][order])
-    masks = {}
-    for name, found in targets(stimulus.node_set, network, plan).items():
-        masks[name] = np.zeros(network.populations[name].size, dtype=bool)
-        masks[name][found] = True
-    return Feed(stimulus.name, population.name, _usable(item, exact, grid, where), exact, masks)
-
-
 def lower_bombardments(
     network: Network, plan: SimulationPlan, nodes: tuple[Nodes, ...], exact: bool, grid: Grid, report: Report
 ) -> Iterator[Bombardment]:
     """Poisson trains with a weight: each straight onto its cell."""
-    for number, stimulus in enumerate(plan.stimuli):
-        if not isinstance(stimulus.what, PoissonTrains) or stimulus.what.weight is None:
-            continue
-        drawn = poisson_trains(stimulus, number, network, plan, report)
+    for one in feeds.bombardments(network, plan, report):
         for item in nodes:
-            if item.population not in drawn:
+            if item.population != one.population:
                 continue
-            rows, times = drawn[item.population]
-            mine = np.isin(rows, item.rows)
-            found = Trains(rows[mine], times[mine])
-            weight = _native_weight(stimulus.what.weight, item, network)
-            where = f"inputs.{stimulus.name}"
-            yield Bombardment(stimulus.name, item.population, _usable(found, exact, grid, where), exact, weight)
+            mine = np.isin(one.trains.rows, item.rows)
+            found = Trains(one.trains.rows[mine], one.trains.times[mine])
+            usable = _usable(found, exact, grid, f"inputs.{one.name}")
+            yield Bombardment(one.name, item.population, usable, exact, _native_weight(one.weight, item, network))
 
 
 def _native_weight(weight: float, item: Nodes, network: Network) -> float:

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from pynn_io.audit import loss_code
-from pynn_io.errors import PlanError, UnitError
+from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network, Projection
 from pynn_io.graph.schema import PARAMETER
 from pynn_io.graph.synapses import Synapse
+from pynn_io.lowering.receptors import check_unit, type_text
 from pynn_io.report import Report
 from pynn_io.runners.nest.lowered import Link, Nodes, Spec
 from pynn_io.units import convert
@@ -65,7 +66,7 @@ def _spec(
 ) -> Spec:
     where = f"projection {projection.name}"
     model, renames = _model(synapse, aliases, where, report)
-    unit = _type_text(projection, "weight_unit", row)
+    unit = type_text(projection, "weight_unit", row)
     port, inhibitory = _receptor(projection, row, synapse, nodes, where)
     if synapse.model == STDP:
         synapse = replace(synapse, parameters=_stdp(synapse, unit, nodes, inhibitory, where))
@@ -83,7 +84,7 @@ def _spec(
         stated.setdefault("tau_psc", None)
     if "tau_psc" in stated and stated["tau_psc"] is None:
         stated["tau_psc"] = _tau_psc(nodes, inhibitory, where)
-    _check_unit(unit, nodes, where)
+    check_unit(unit, nodes.unit, f"the cells of population {nodes.population} ({nodes.model})", where)
     return Spec(
         model,
         tuple(sorted((name, _hashable(value)) for name, value in stated.items())),
@@ -159,30 +160,9 @@ def _model(synapse: Synapse, aliases: Mapping[str, str], where: str, report: Rep
     )
 
 
-def _type_text(projection: Projection, name: str, row: int) -> str:
-    column = projection.types.get(name)
-    if column is None:
-        return ""
-    value = np.ma.asarray(column.values(projection.types.size))[row]
-    return "" if value is None or value is np.ma.masked else str(value)
-
-
-def _check_unit(unit: str, nodes: Nodes, where: str) -> None:
-    """Weights in the wrong dimension are a broken network, not something to guess about."""
-    if not unit or not nodes.unit or unit == "1":
-        return
-    try:
-        convert(1.0, unit, nodes.unit)
-    except UnitError as error:
-        raise PlanError(
-            f"weights are in {unit}; the cells of population {nodes.population} ({nodes.model}) take {nodes.unit}",
-            where=where,
-        ) from error
-
-
 def _receptor(projection: Projection, row: int, synapse: Synapse, nodes: Nodes, where: str) -> tuple[int, bool]:
     """``(port, inhibitory)`` of a type; what edges state themselves is looked up when they are connected."""
-    stated = "" if _varies(projection, "receptor") else _type_text(projection, "receptor", row)
+    stated = "" if _varies(projection, "receptor") else type_text(projection, "receptor", row)
     return port_of(stated or str(synapse.parameters.get("receptor_type", "")), nodes.signed, nodes.model, where)
 
 
@@ -212,16 +192,6 @@ def _tau_psc(nodes: Nodes, inhibitory: bool, where: str) -> float:
 
 
 # --- values of edges ----------------------------------------------------------------------------------------------
-
-
-def used_weights(spec: Spec, weight: np.ndarray, inhibitory: np.ndarray | bool) -> np.ndarray:
-    """Weights in NEST's unit and sign: onto the inhibitory synapse of a cell that has no ports they are negative."""
-    if spec.unit and spec.native and spec.unit not in ("1", spec.native):
-        weight = np.asarray(convert(weight, spec.unit, spec.native))  # type: ignore[arg-type]
-    if not np.any(inhibitory):
-        return weight
-    # A conductance is positive whatever it does; a current is negative already if it inhibits.
-    return np.where(inhibitory, -np.abs(weight) if spec.native == "nS" else weight, weight)
 
 
 def receptors(

@@ -16,12 +16,12 @@ import numpy as np
 
 from pynn_io.graph.cells import PointCell
 from pynn_io.graph.columns import empty
-from pynn_io.lowering.standard import as_standard_values, filled, is_unstated, twin
+from pynn_io.lowering.standard import twin
+from pynn_io.lowering.standard_cells import complete_values
 from pynn_io.report import Report
 from pynn_io.units import scale_by_power
 from pynn_io.vocabulary import models
 from pynn_io.vocabulary.applied import STATES
-from pynn_io.vocabulary.derived import facets_membrane
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +131,7 @@ def ranges(
     row = row_of(cell.model)
     if row is None:
         raise KeyError(cell.model)
-    stated = {name: value for name, value in parameters.items() if not is_unstated(value)}
-    values = models.complete(PointCell(cell.model, stated), report, where)
-    values = {name: filled(value, models.MODELS[cell.model].parameter(name)) for name, value in values.items()}
-    values = {**_initial(cell.model, v_init), **values}
-    standard, native = _standard(cell.model, values)
+    standard, native = complete_values(cell, parameters, report, where, v_init)
     states = {item.name for item in models.MODELS[twin(cell.model)].states} | {"g_ex", "g_in"}
     found = {name: _scaled(standard[name], row.powers.get(name, 0)) for name in standard.keys() - states}
     found |= {variable: standard[name] for name, variable in row.states.items()}
@@ -147,20 +143,6 @@ def ranges(
     for name in sorted(native.keys() - known.keys()):
         report.lost("parameter-not-applied", where, f"{cell.model}: {name} has no counterpart on NEURON.")
     return {**dict(sorted(found.items())), **row.constants}
-
-
-def _initial(model: str, v_init: float | None) -> dict[str, Any]:
-    """The states of a model at the start, under its own names."""
-    states = {item.name: item.default for item in models.MODELS[model].states}
-    return states if v_init is None else states | {name: v_init for name in ("v", "V_m") if name in states}
-
-
-def _standard(model: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Standard parameters and states of a complete set of values, and what only the native model says."""
-    standard, native = as_standard_values(model, values)
-    if model == "IF_facets_hardware1":
-        standard = {name: value for name, value in standard.items() if name != "g_leak"} | facets_membrane(values)
-    return standard, native
 
 
 def _scaled(value: Any, power: int) -> Any:

@@ -1,0 +1,254 @@
+"""Cells and synapses with random numbers, as a network of ours and as cases for `by_hand`, and both run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from pynn_io.document import Document
+from pynn_io.graph import (
+    Column,
+    Edges,
+    Network,
+    PointCell,
+    Population,
+    Projection,
+    SpikeSource,
+    Synapse,
+    Table,
+    text_column,
+)
+from pynn_io.graph.stimuli import SpikeTrains, Stimulus
+from pynn_io.results import Results
+from pynn_io.simulation_plan import Recording, SimulationPlan
+from pynn_io.vocabulary.models import MODELS
+
+#: A step that is a binary fraction: at 0.1 ms, PyNN's sources on NEST are a step late for some times (4.4 ms), since
+#: they take a step from them first.
+CELLS, DURATION, TIMESTEP = 3, 100.0, 0.125
+_IF = {
+    "v_rest": (-70.0, -62.0),
+    "cm": (0.2, 1.5),
+    "tau_m": (8.0, 30.0),
+    "tau_refrac": (0.5, 4.0),
+    "v_reset": (-75.0, -60.0),
+    "v_thresh": (-55.0, -48.0),
+    "i_offset": (0.0, 0.5),
+}
+_TAU = {"tau_syn_E": (1.0, 6.0), "tau_syn_I": (2.0, 9.0)}
+_REVERSAL = {"e_rev_E": (-10.0, 10.0), "e_rev_I": (-85.0, -72.0)}
+_EIF = {
+    **{name: _IF[name] for name in ("cm", "tau_m", "tau_refrac")},
+    "v_rest": (-72.0, -66.0),
+    "v_reset": (-68.0, -58.0),
+    "v_spike": (-40.0, -30.0),
+    "v_thresh": (-52.0, -48.0),
+    "i_offset": (0.2, 0.8),
+    "a": (0.0, 6.0),
+    "b": (0.01, 0.1),
+    "delta_T": (1.0, 3.0),
+    "tau_w": (50.0, 200.0),
+}
+#: model -> (range of every parameter, unit of weights, ranges of exciting and inhibiting weights).
+CELL_RANGES: dict[str, tuple[dict[str, tuple[float, float]], str, tuple[float, float], tuple[float, float]]] = {
+    "IF_curr_exp": ({**_IF, **_TAU}, "nA", (0.5, 3.0), (-2.0, -0.2)),
+    "IF_curr_alpha": ({**_IF, **_TAU}, "nA", (0.5, 3.0), (-2.0, -0.2)),
+    "IF_curr_delta": (_IF, "mV", (2.0, 9.0), (-6.0, -1.0)),
+    "IF_cond_exp": ({**_IF, **_TAU, **_REVERSAL}, "uS", (0.01, 0.08), (0.01, 0.08)),
+    "IF_cond_alpha": ({**_IF, **_TAU, **_REVERSAL}, "uS", (0.01, 0.08), (0.01, 0.08)),
+    "IF_cond_exp_gsfa_grr": (
+        {**_IF, **_TAU, **_REVERSAL, "q_sfa": (5.0, 30.0), "tau_sfa": (50.0, 150.0), "q_rr": (500.0, 3000.0)},
+        "uS",
+        (0.01, 0.08),
+        (0.01, 0.08),
+    ),
+    "IF_facets_hardware1": (
+        {
+            "g_leak": (15.0, 60.0),
+            **_TAU,
+            "v_reset": (-82.0, -75.0),
+            "v_rest": (-70.0, -64.0),
+            "e_rev_I": (-82.0, -76.0),
+        },
+        "uS",
+        (0.005, 0.05),
+        (0.005, 0.05),
+    ),
+    "HH_cond_exp": ({**_TAU, "i_offset": (0.1, 0.6), "gbar_Na": (15.0, 25.0)}, "uS", (0.005, 0.03), (0.005, 0.03)),
+    "EIF_cond_exp_isfa_ista": ({**_EIF, **_TAU, **_REVERSAL}, "uS", (0.01, 0.05), (0.01, 0.05)),
+    "EIF_cond_alpha_isfa_ista": ({**_EIF, **_TAU, **_REVERSAL}, "uS", (0.01, 0.05), (0.01, 0.05)),
+    "Izhikevich": (
+        {"a": (0.02, 0.1), "b": (0.2, 0.25), "c": (-65.0, -55.0), "d": (2.0, 8.0), "i_offset": (0.002, 0.01)},
+        "mV",
+        (2.0, 8.0),
+        (-6.0, -1.0),
+    ),
+}
+#: Synapse -> range of every parameter; onto IF_curr_exp, whose potential shows what arrives.
+SYNAPSE_RANGES: dict[str, dict[str, tuple[float, float]]] = {
+    "StaticSynapse": {},
+    "TsodyksMarkramSynapse": {"U": (0.1, 0.8), "tau_rec": (50.0, 500.0), "tau_facil": (0.0, 300.0)},
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One population. parameters: by name, a value a cell. weights: exciting and inhibiting, a value a cell."""
+
+    model: str
+    parameters: Mapping[str, list[float]]
+    unit: str
+    weights: tuple[list[float], list[float]]
+    delays: tuple[float, float]
+    times: tuple[list[float], list[float]]
+    synapse: str = "StaticSynapse"
+    synaptic: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def initial(self) -> dict[str, float]:
+        """The states that both start with: the vocabulary's own, and NEST's where PyNN cannot set it there."""
+        states = {item.name: item.default for item in MODELS[self.model].states if item.name in ("v", "u", "w")}
+        found = {name: float(value) for name, value in states.items() if isinstance(value, int | float)}
+        return found | ({"v": -70.0} if self.model == "IF_curr_delta" else {})
+
+    def in_pynn(self) -> dict[str, Any]:
+        """For `by_hand`: PyNN's weights onto cells whose potential jumps are mV too, and currents of Izhikevich nA."""
+        return {
+            "model": self.model,
+            "parameters": dict(self.parameters),
+            "initial": self.initial,
+            "weights": list(self.weights),
+            "delays": list(self.delays),
+            "times": list(self.times),
+            "interval": TIMESTEP,
+            "synapse": {"kind": self.synapse, "parameters": dict(self.synaptic)},
+        }
+
+
+def _numbers(low: float, high: float) -> st.SearchStrategy[list[float]]:
+    one = st.integers(0, 1000).map(lambda part: round(low + (high - low) * part / 1000, 6))
+    return st.lists(one, min_size=CELLS, max_size=CELLS)
+
+
+_TRAIN = st.lists(st.integers(8, int(DURATION / TIMESTEP) - 40), min_size=6, max_size=25, unique=True).map(
+    lambda steps: [step * TIMESTEP for step in sorted(steps)]
+)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> dict[str, Case]:
+    """A case for every model, and for every synapse, by name."""
+    found = {}
+    for model, (ranges, unit, exciting, inhibiting) in CELL_RANGES.items():
+        own = {name: draw(_numbers(*ends)) for name, ends in ranges.items()}
+        found[model] = _case(draw, model, own, unit, exciting, inhibiting)
+    for synapse, ranges in SYNAPSE_RANGES.items():
+        _, unit, exciting, inhibiting = CELL_RANGES["IF_curr_exp"]
+        numbers = {name: draw(_numbers(*ends))[0] for name, ends in ranges.items()}
+        made = _case(draw, "IF_curr_exp", {"v_thresh": [0.0] * CELLS}, unit, exciting, inhibiting)
+        found[synapse] = Case(**{**made.__dict__, "synapse": synapse, "synaptic": numbers})
+    return found
+
+
+def _case(
+    draw: st.DrawFn,
+    model: str,
+    parameters: dict[str, list[float]],
+    unit: str,
+    exciting: tuple[float, float],
+    inhibiting: tuple[float, float],
+) -> Case:
+    weights = (draw(_numbers(*exciting)), draw(_numbers(*inhibiting)))
+    delays = tuple(draw(st.integers(2, 40)) * TIMESTEP for _ in range(2))
+    return Case(model, parameters, unit, weights, delays, (draw(_TRAIN), draw(_TRAIN)))  # type: ignore[arg-type]
+
+
+# --- ours ---------------------------------------------------------------------------------------------------------
+
+
+def document(chosen: Mapping[str, Case]) -> Document:
+    """The cases side by side."""
+    populations, projections, cells, synapses, stimuli, recordings = {}, {}, {}, {}, [], []
+    cells["source"] = SpikeSource()
+    for name, case in chosen.items():
+        table = {f"parameters:{key}": Column(np.array(own)) for key, own in case.parameters.items()}
+        populations[name] = Population(name, CELLS, Table(1, {"cell": text_column([name])}), table=Table(CELLS, table))
+        cells[name] = PointCell(case.model, case.initial)
+        synapses[name] = Synapse(case.synapse, dict(case.synaptic))
+        recordings.append(Recording(name, "v", {"population": name}, interval=TIMESTEP))
+        for side, receptor in enumerate(("excitatory", "inhibitory")):
+            of = f"{receptor}_{name}"
+            populations[of] = Population(of, 1, Table(1, {"cell": text_column(["source"])}))
+            projections[of] = _projection(of, name, receptor, case, side)
+            times = np.array(case.times[side])
+            stimuli.append(Stimulus(of, SpikeTrains(of, np.zeros(len(times), dtype=int), times), {"population": of}))
+    plan = SimulationPlan("cases", duration=DURATION, timestep=TIMESTEP, seed=1)
+    network = Network("cases", populations=populations, projections=projections, cells=cells, synapses=synapses)
+    from dataclasses import replace
+
+    return Document(network, replace(plan, stimuli=tuple(stimuli), recordings=tuple(recordings)))
+
+
+def _projection(of: str, onto: str, receptor: str, case: Case, side: int) -> Projection:
+    types = {"synapse": [onto], "weight_unit": [case.unit], "receptor": [receptor]}
+    columns = {"weight": Column(np.array(case.weights[side])), "delay": Column(case.delays[side], unit="ms")}
+    edges = Edges(Column(np.zeros(CELLS, dtype=int)), Column(np.arange(CELLS)), Table(CELLS, columns))
+    return Projection(of, of, onto, Table(1, {key: text_column(own) for key, own in types.items()}), edges)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """v: samples x cells, mV, from 0 ms on. i, t: spikes, by cell, then time (ms). error: instead of these."""
+
+    v: np.ndarray | None = None
+    i: np.ndarray | None = None
+    t: np.ndarray | None = None
+    error: str = ""
+
+
+def run_ours(chosen: Mapping[str, Case], backend: str, **options: Any) -> dict[str, Outcome]:
+    """Our lowering."""
+    made = document(chosen)
+    results: Results = made.plan.run(made.network, backend=backend, **options)
+    return {name: _of_results(results, name) for name in chosen}
+
+
+def _of_results(results: Results, name: str) -> Outcome:
+    (trace,) = (one for one in results.traces if one.report == name)
+    spikes = results.spikes[name]
+    order = np.lexsort((spikes.times, spikes.node_ids))
+    return Outcome(trace.data[:, np.argsort(trace.node_ids)], spikes.node_ids[order], spikes.times[order])
+
+
+def run_pynn(
+    chosen: Mapping[str, Case], backend: str, folder: Path, names: Iterable[str] | None = None
+) -> dict[str, Outcome]:
+    """PyNN by hand, in a process of its own."""
+    wanted = list(chosen if names is None else names)
+    stated = {"timestep": TIMESTEP, "duration": DURATION, "cases": {name: chosen[name].in_pynn() for name in wanted}}
+    source, out = folder / f"cases_{backend}.json", folder / f"{backend}.npz"
+    source.write_text(json.dumps(stated))
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    script = Path(__file__).with_name("by_hand.py")
+    command = [sys.executable, str(script), backend, str(source), str(out)]
+    done = subprocess.run(
+        command, env={**os.environ, "PATH": path}, cwd=folder, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    data = np.load(out)
+    found = {}
+    for name in wanted:
+        if f"{name}/error" in data:
+            found[name] = Outcome(error=str(data[f"{name}/error"]))
+        else:
+            found[name] = Outcome(data[f"{name}/v"], data[f"{name}/i"], data[f"{name}/t"])
+    return found

@@ -1,0 +1,63 @@
+"""How far two outcomes of one case are apart."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from hypothesis import HealthCheck, Phase, given, settings
+
+from tests.vocabulary_pynn.cases import CELLS, TIMESTEP, Case, Outcome, cases
+
+#: Examples that are drawn, always the same.
+EXAMPLES = 2
+
+
+class Apart(NamedTuple):
+    """spikes: of both. times: largest difference of the k-th spike of a cell, ms; NaN where the numbers differ.
+    whole, before: largest difference of the potential, mV, and until the first spike of the cell; NaN for none."""
+
+    spikes: tuple[int, int]
+    times: float
+    whole: float
+    before: float
+
+
+def drawn() -> dict[str, Case]:
+    """The last of the examples: the first ones of hypothesis are the simplest."""
+    found: list[dict[str, Case]] = []
+
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(cases())
+    def draw(example: dict[str, Case]) -> None:
+        found.append(example)
+
+    draw()
+    return found[-1]
+
+
+def apart(ours: Outcome, theirs: Outcome) -> Apart:
+    """Raises ValueError for an outcome that is an error."""
+    if ours.error or theirs.error:
+        raise ValueError(ours.error or theirs.error)
+    pairs = [(ours.i, ours.t), (theirs.i, theirs.t)]
+    counts = [np.bincount(cells, minlength=CELLS) for cells, _ in pairs]
+    same = counts[0].tolist() == counts[1].tolist()
+    times = float(np.abs(ours.t - theirs.t).max(initial=0.0)) if same else float("nan")
+    samples = min(len(ours.v), len(theirs.v))
+    if not samples:
+        return Apart((len(ours.t), len(theirs.t)), times, float("nan"), float("nan"))
+    difference = np.abs(ours.v[:samples] - theirs.v[:samples])
+    before = [0.0]
+    for cell in range(CELLS):
+        first = min((when[cells == cell].min(initial=np.inf) for cells, when in pairs), default=np.inf)
+        end = samples if np.isinf(first) else max(int(first / TIMESTEP) - 1, 0)
+        before.append(float(difference[:end, cell].max(initial=0.0)))
+    return Apart((len(ours.t), len(theirs.t)), times, float(difference.max()), max(before))
