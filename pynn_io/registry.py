@@ -110,6 +110,13 @@ FORMATS: dict[str, Format] = {
             sniff="pynn_io.detect:is_neuroml",
         ),
         Format(
+            "pynn",
+            "PyNN script",
+            writer="pynn_io.exporters.pynn_script:write",
+            extensions=(".py",),
+            extra="pynn",
+        ),
+        Format(
             "swc",
             "SWC morphology",
             reader="pynn_io.importers.morphology:read",

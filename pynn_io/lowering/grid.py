@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pynn_io.report import Report
+from pynn_io.simulation_plan import SimulationPlan
 
 #: NEST's clock has 1000 tics a millisecond; a step is a whole number of them.
 TICS = 1000
@@ -33,6 +34,11 @@ class Moved:
             f"{self.farthest:.3g} ms.",
             count=self.count,
         )
+
+
+def lead_of(plan: SimulationPlan) -> int:
+    """By how many steps NEST's generators are set early, so that their currents act at the times of the plan."""
+    return 0 if (plan.target_simulator or "").upper() == "NEST" else 1
 
 
 @dataclass(frozen=True, slots=True)

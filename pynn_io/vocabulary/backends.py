@@ -128,7 +128,7 @@ _PYNN = {
     **_no("PyNN has no such stimulus", "stimulus:ComponentInput", "stimulus:OtherStimulus"),
 }
 
-KINDS: Mapping[str, Answers] = MappingProxyType({"nest": _NEST, "neuron": _NEURON, "arbor": _ARBOR, "pynn": _PYNN})
+KINDS: Mapping[str, Answers] = MappingProxyType({"nest": _NEST, "neuron": _NEURON, "arbor": _ARBOR, "pynn:*": _PYNN})
 
 #: Standard cells, sources and connections that both backends run.
 _STANDARD = (
@@ -175,7 +175,7 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
             "neuroml:": EXACT,
             "nest:": ("no", "it is a model of NEST without a counterpart on NEURON"),
         },
-        "pynn": {
+        "pynn:*": {
             **_exact(_STANDARD),
             **_exact("GIF_cond_exp"),
             **_exact(" ".join(row.native for row in TRANSLATIONS)),
@@ -204,7 +204,7 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
 SYNAPSES: Mapping[str, Answers] = MappingProxyType(
     {
         "nest": {"nrn:": _SHAPED},
-        "pynn": {"nrn:": _SHAPED_IN_PYNN},
+        "pynn:*": {"nrn:": _SHAPED_IN_PYNN},
         "neuron": {"nest:": _STATIC, "": _STATIC},
         "arbor": {"nest:": _STATIC, "": _STATIC, "neuroml:": EXACT},
     },

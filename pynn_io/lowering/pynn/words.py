@@ -186,8 +186,9 @@ class LoweredPlan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lowered:
-    """Everything to build, in order; the edges by `pynn_io.lowering.pynn.connections`."""
+    """Everything to build, in order; the edges by `pynn_io.lowering.pynn.connections`. seed: of the simulator."""
 
     setup: Setup
     network: LoweredNetwork
     plan: LoweredPlan
+    seed: int

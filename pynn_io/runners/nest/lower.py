@@ -14,14 +14,14 @@ from pynn_io.graph.cells import CableCell, PointCell, SpikeSource
 from pynn_io.graph.network import Network
 from pynn_io.lowering import parts, simulated
 from pynn_io.lowering.abstract import as_standard, with_node_sets, with_potentials
-from pynn_io.lowering.grid import TICS, Grid
+from pynn_io.lowering.grid import TICS, Grid, lead_of
 from pynn_io.lowering.meters import lower_recordings
 from pynn_io.lowering.trains import DEFAULT_SEED
 from pynn_io.report import Report
 from pynn_io.runners.nest.cells import lower_part
 from pynn_io.runners.nest.lowered import Lowered, Nodes
 from pynn_io.runners.nest.spikes import lower_bombardments, lower_feeds, precise
-from pynn_io.runners.nest.stimuli import lead_of, lower_currents
+from pynn_io.runners.nest.stimuli import lower_currents
 from pynn_io.runners.nest.synapses import lower_projection, times_of_depression
 from pynn_io.simulation_plan import SimulationPlan
 

@@ -27,7 +27,7 @@ from pynn_io.graph.stimuli import (
     code_of,
 )
 from pynn_io.lowering import targets
-from pynn_io.lowering.grid import Grid, Moved
+from pynn_io.lowering.grid import Grid, Moved, lead_of
 from pynn_io.lowering.signals import Process, Shape, Signal, amplitudes, levels, random_of, sample, seeds_of, signal_of
 from pynn_io.report import Report
 from pynn_io.runners.nest.lowered import CellCurrents, Current
@@ -61,11 +61,6 @@ def lower_currents(
         for name, rows in reached.items():
             found += _currents(stimulus, network, plan, name, rows, grid, report)
     return tuple(found)
-
-
-def lead_of(plan: SimulationPlan) -> int:
-    """By how many steps generators are set early, so that their currents act at the times of the plan."""
-    return 0 if (plan.target_simulator or "").upper() == "NEST" else 1
 
 
 def _injectable(stimulus: Stimulus, where: str) -> bool:
