@@ -40,6 +40,7 @@ bench: $(VENV)/dev.stamp
 	$(BIN)/python benchmarks/bench_nest_build.py
 	$(BIN)/python benchmarks/bench_neuron.py
 	$(BIN)/python benchmarks/bench_neuroml_run.py
+	$(BIN)/python benchmarks/bench_pynn_export.py
 	$(BIN)/python benchmarks/bench_startup.py
 
 docs: $(VENV)/demo.stamp

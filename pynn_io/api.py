@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pynn_io import registry
 from pynn_io.document import Document
-from pynn_io.errors import PlanError
+from pynn_io.errors import FormatError, PlanError
 from pynn_io.graph import Network
 from pynn_io.graph.compare import Difference, diff
 from pynn_io.pipeline import read, write
@@ -18,6 +19,9 @@ from pynn_io.results.compare import Comparison, Options
 from pynn_io.results.compare.sources import compare_opened, open_results
 from pynn_io.simulate import INCOMPLETE
 from pynn_io.simulation_plan.plan import SimulationPlan
+
+#: What makes a document of a PyNN Network.
+_OF_PYNN = "pynn_io.importers.pynn_objects.network:document_of"
 
 
 def import_from_sonata(circuit_config: str | Path, sim: Any = None, *, report: Report | None = None) -> Any:
@@ -59,25 +63,43 @@ def load_sonata_simulation_plan(simulation_config: str | Path, *, report: Report
 
 
 def export_to_sonata(
-    network: Network | Document, folder: str | Path, *, dialect: str = "", overwrite: bool = False, **options: Any
+    network: Any,
+    output_path: str | Path,
+    target: str = "PyNN",
+    overwrite: bool = False,
+    *,
+    dialect: str = "",
+    **options: Any,
 ) -> Report:
-    """Write a network as a SONATA circuit into ``folder``. dialect: empty (both worlds read it), ``allen`` or ``obi``.
+    """Write a network as a SONATA circuit into ``output_path``: a `Network`, a `Document`, or a PyNN Network.
 
-    Returns the report of what could not be carried. Raises WriteError.
+    A ``pyNN.network.Network`` may be of any backend: what is connected there is read back from it. target: ``PyNN``, as
+    in PyNN's own call of this name; cells are written under PyNN's names, which our runners know on every simulator.
+    overwrite: replace the files that it writes; others in an existing folder stay. dialect: empty (both worlds read
+    it), ``allen`` or ``obi``.
+    Returns the report of what could not be carried. Raises FormatError for another target, and WriteError.
     """
+    if target.lower() != "pynn":
+        raise FormatError(
+            f"export_to_sonata writes cells under PyNN's names, and not for the target {target!r}",
+            hint="leave the target out: `pynn-run --backend nest` and other backends run what is written",
+        )
     name = f"sonata+{dialect}" if dialect else "sonata"
-    return write(_document(network), folder, name, overwrite=overwrite, **options)
+    report = options.pop("report", None) or Report()
+    return write(_document(network, report), output_path, name, overwrite=overwrite, report=report, **options)
 
 
 def export_to_neuroml(
-    network: Network | Document, folder: str | Path, *, dialect: str = "", overwrite: bool = False, **options: Any
+    network: Any, folder: str | Path, *, dialect: str = "", overwrite: bool = False, **options: Any
 ) -> Report:
-    """Write a network as NeuroML 2.3 into ``folder``. dialect: empty (XML) or ``hdf5`` (the network as HDF5).
+    """Write a network as NeuroML 2.3 into ``folder``: a `Network`, a `Document`, or a PyNN Network of any backend.
 
+    dialect: empty (XML) or ``hdf5`` (the network as HDF5).
     Returns the report of what could not be carried. Raises WriteError.
     """
     name = f"neuroml+{dialect}" if dialect else "neuroml"
-    return write(_document(network), folder, name, overwrite=overwrite, **options)
+    report = options.pop("report", None) or Report()
+    return write(_document(network, report), folder, name, overwrite=overwrite, report=report, **options)
 
 
 def compare_networks(a: str | Path | Document | Network, b: str | Path | Document | Network) -> list[Difference]:
@@ -117,5 +139,9 @@ def compare_results(
     )
 
 
-def _document(network: Network | Document) -> Document:
+def _document(network: Any, report: Report | None = None) -> Document:
+    """A network of ours, or of PyNN, which is not imported for this."""
+    if type(network).__module__ == "pyNN.network":
+        document: Document = registry.load_dotted(_OF_PYNN)(network, Report() if report is None else report)
+        return document
     return network if isinstance(network, Document) else Document(network)

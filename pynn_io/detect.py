@@ -15,6 +15,7 @@ _SONATA_KEYS = frozenset({"networks", "network", "simulation", "run", "component
 _SONATA_PARTS = ("nodes", "edges", "spikes", "report")
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _XML_ROOT = re.compile(rb"<\s*([A-Za-z_][\w.:-]*)[\s>/]")
+_PYNN_IMPORT = re.compile(rb"^[ \t]*(from|import)[ \t]+pyNN\b", re.MULTILINE)
 _SWC_ROW = re.compile(rb"^\s*\d+\s+-?\d+(\s+[-+.\deE]+){4}\s+-?\d+\s*$", re.MULTILINE)
 
 
@@ -105,6 +106,11 @@ def is_neuroml(path: Path) -> bool:
     head = re.sub(rb"<\?.*?\?>|<!--.*?-->", b"", _head(path), flags=re.DOTALL)
     root = _XML_ROOT.search(head)
     return root is not None and root[1].split(b":")[-1].lower() in (b"neuroml", b"lems")
+
+
+def is_pynn(path: Path) -> bool:
+    """A Python script that imports PyNN."""
+    return path.is_file() and path.suffix.lower() in {".py", ""} and _PYNN_IMPORT.search(_head(path)) is not None
 
 
 def is_swc(path: Path) -> bool:

@@ -9,7 +9,7 @@ wrong, nothing half-written stands under the target's name, and the input is nev
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from pynn_io.audit import audit, complete
 from pynn_io.detect import detect
 from pynn_io.document import Document, name_of
 from pynn_io.errors import FormatError, LossError
+from pynn_io.graph.columns import EMPTY
 from pynn_io.graph.validate import validate
 from pynn_io.progress import Local, Progress, quiet
 from pynn_io.report import Report
@@ -103,11 +104,12 @@ def convert(
     mechanisms: Sequence[str | Path] = (),
     allow_exec: bool = False,
     progress: Progress = quiet,
+    reader_options: Mapping[str, Any] = EMPTY,
 ) -> Conversion:
     """Convert a file or folder to another format.
 
     mechanisms, allow_exec: as for `read`; but nothing is executed for a format that carries hoc templates (SONATA,
-    NIX). dest: by default `default_destination`. check: read, validate, audit, and write into a place that is thrown
+    NIX). dest: by default `default_destination`. reader_options: for the format's reader (``script_args``). check: read, validate, audit, and write into a place that is thrown
     away, so that the report is complete. Raises what `read` and `write` raise.
     """
     report = Report() if report is None else report
@@ -123,6 +125,7 @@ def convert(
         mechanisms=mechanisms,
         allow_exec=allow_exec and not job.keeps_templates,
         progress=progress,
+        **reader_options,
     )
     if not check:
         return Conversion(target, job.run(document, target, {}), report, document)

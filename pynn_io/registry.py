@@ -112,9 +112,11 @@ FORMATS: dict[str, Format] = {
         Format(
             "pynn",
             "PyNN script",
+            reader="pynn_io.importers.pynn_script:read",
             writer="pynn_io.exporters.pynn_script:write",
             extensions=(".py",),
             extra="pynn",
+            sniff="pynn_io.detect:is_pynn",
         ),
         Format(
             "swc",

@@ -20,6 +20,7 @@ from pynn_io.cli.common import (
 )
 from pynn_io.cli.losses import changes_model, loss_counts, print_losses
 from pynn_io.cli.report_file import add_allow, allowed_codes, check_report_file, write_report
+from pynn_io.cli.script_options import add_script_options, script_options
 from pynn_io.errors import LossError
 from pynn_io.report import Report
 
@@ -45,14 +46,16 @@ examples:
       cells with the ion channels of the .mod files in the folder mod, as NeuroML's own or in LEMS
   pynn-convert circuit_config.json --to neuroml --allow-exec
       cells of hoc templates too: NEURON builds them, with the circuit's own .mod files and those of --mechanisms
+  pynn-convert synfire.py --to sonata --script-args "nest"
+      what a PyNN script builds and runs; the script is EXECUTED, against a backend that only keeps what it is told
   pynn-convert cell.asc cell.swc --to swc
       a Neurolucida morphology as SWC
   pynn-convert --list
       formats, their dialects, and what to install for each
 
 output:
-  The path of the result goes to stdout, alone, for use in scripts. What was read and written, the losses, errors and
-  progress bars (on a terminal only) go to stderr.
+  The path of the result goes to stdout, alone, for use in scripts. What was read and written, the losses, errors,
+  progress bars (on a terminal only) and what a PyNN script prints go to stderr.
 
 exit status:
   0  done; whatever was lost has been listed
@@ -90,7 +93,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SRC",
         nargs="?",
         type=Path,
-        help="circuit config, simulation config, joined config, a folder that holds exactly one, or a morphology file",
+        help="circuit config, simulation config, joined config, a folder that holds exactly one, a PyNN script, or a "
+        "morphology file",
     )
     parser.add_argument(
         "dest",
@@ -118,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--check", action="store_true", help="say what would be lost and write nothing")
     parser.add_argument("--strict", action="store_true", help="write nothing if anything would be lost (exit status 3)")
     add_allow(parser)
+    add_script_options(parser)
     parser.add_argument("--report", metavar="FILE", type=Path, help="write the losses to FILE as JSON")
     parser.add_argument(
         "--overwrite", action="store_true", help="replace the files of an existing result; others there stay"
@@ -152,6 +157,7 @@ def _convert(arguments: argparse.Namespace) -> int:
                 mechanisms=arguments.mechanisms,
                 allow_exec=arguments.allow_exec,
                 progress=progress,
+                reader_options=script_options(arguments, arguments.source, arguments.source_format),
             )
     except LossError as error:
         if not arguments.quiet:

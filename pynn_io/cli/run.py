@@ -10,6 +10,7 @@ from pathlib import Path
 from pynn_io.cli.common import UsageError, add_version, existing_parent, progress_bars, run, say, written_lines
 from pynn_io.cli.losses import changes_model, loss_counts, print_losses
 from pynn_io.cli.report_file import add_allow, allowed_codes, check_report_file, write_report
+from pynn_io.cli.script_options import add_script_options
 from pynn_io.errors import LossError
 from pynn_io.report import Report
 
@@ -87,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     _what_arguments(parser)
     _how_arguments(parser)
     _output_arguments(parser)
+    add_script_options(parser)
     add_version(parser)
     return parser
 
@@ -98,7 +100,8 @@ def _what_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PLAN",
         nargs="?",
         type=Path,
-        help="SONATA simulation config or joined config, a folder that holds exactly one, or a LEMS simulation",
+        help="SONATA simulation config or joined config, a folder that holds exactly one, a LEMS simulation, or a PyNN "
+        "script",
     )
     what.add_argument("--from", dest="source_format", metavar="FORMAT", help="format of PLAN, where it cannot be told")
     what.add_argument("--duration", metavar="MS", type=_milliseconds, help="instead of the plan's (ms)")

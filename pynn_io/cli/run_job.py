@@ -13,6 +13,7 @@ from typing import Any
 
 from pynn_io.cli.common import UsageError
 from pynn_io.cli.losses import print_losses
+from pynn_io.cli.script_options import script_options
 from pynn_io.document import Document, name_of
 from pynn_io.errors import PlanError, WriteError
 from pynn_io.graph import Network
@@ -59,7 +60,8 @@ class RunJob:
             find_backend(arguments.backend)
         if arguments.output is not None:
             refuse_destination(arguments.output, arguments.overwrite)
-        document = read(arguments.plan, format=arguments.source_format, report=report, progress=progress)
+        options = script_options(arguments, arguments.plan, arguments.source_format)
+        document = read(arguments.plan, format=arguments.source_format, report=report, progress=progress, **options)
         if document.plan is None:
             hint = "give the simulation config that uses it"
             raise PlanError("this is a network, and says nothing of a simulation", where=arguments.plan, hint=hint)

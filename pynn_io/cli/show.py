@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pynn_io.cli.common import UsageError, add_version, existing_parent, progress_bars, run, say
+from pynn_io.cli.script_options import add_script_options, script_options
 from pynn_io.errors import FormatError
 from pynn_io.report import Report
 
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "-q", "--quiet", action="store_true", help="no progress bars; with --validate, only the verdicts"
     )
+    add_script_options(parser)
     add_version(parser)
     return parser
 
@@ -129,7 +131,8 @@ def _account(arguments: argparse.Namespace, report: Report, progress: Progress) 
             hint="--validate checks such a file all the same",
         )
     else:
-        rules, document = [], read(arguments.source, format=name, report=report, progress=progress)
+        options = script_options(arguments, arguments.source, name)
+        rules, document = [], read(arguments.source, format=name, report=report, progress=progress, **options)
     account: dict[str, Any] = {"source": arguments.source, "format": name, "report": report, "rules": rules}
     if document is not None:
         account |= _contents(document, arguments.source, progress)
@@ -159,7 +162,8 @@ def _rules_and_document(
     if find(name)[0].reader is None:
         return rules, None  # a format that is only written can still be checked
     try:
-        document = read(arguments.source, format=name, report=report, progress=progress)
+        options = script_options(arguments, arguments.source, name)
+        document = read(arguments.source, format=name, report=report, progress=progress, **options)
         # Edges are read here, so what is wrong with them comes to light only now.
         return [*rules, *problems(document.network, progress=progress)], document
     except GraphError as error:

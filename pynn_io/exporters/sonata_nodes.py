@@ -194,12 +194,12 @@ def _report_sources(cells: list[Cell], where: str, report: Report, *, kept: bool
     for cell in dict.fromkeys(id(cell) for cell in cells if isinstance(cell, SpikeSource)):
         source = next(item for item in cells if id(item) == cell)
         if isinstance(source, SpikeSource) and source.model != "SpikeSourceArray":
-            (report.approximated if kept else report.lost)(
+            report.approximated(
                 "spike-source",
                 where,
                 f"a virtual node of SONATA only replays spikes; that these are a {source.model} with "
                 f"{', '.join(source.parameters) or 'no parameters'} is written, but "
-                + ("only pynn_io reads it, as NeuroML" if kept else "no reader of SONATA uses it"),
+                f"only pynn_io reads it{', as NeuroML' if kept else ''}",
                 examples=["model", source.model],
             )
 

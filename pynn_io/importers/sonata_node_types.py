@@ -15,9 +15,12 @@ from pynn_io.importers.sonata_cells import cable_cell
 from pynn_io.importers.sonata_context import Context, find_component
 from pynn_io.importers.sonata_morphologies import MorphologyFiles
 from pynn_io.importers.sonata_units import cell_model
+from pynn_io.vocabulary import tables
 
 #: Columns of a types file that make the cell; everything else stays a column.
 CELL_COLUMNS = ("model_type", "model_template", "morphology", "model_processing", "dynamics_params")
+#: PyNN's sources that make spikes of their own; a virtual node that names one is that, and not only replays trains.
+_SOURCES = frozenset(name for name in tables.SOURCES if ":" not in name) - {"SpikeSourceArray"}
 _POINT = ("point_neuron", "point_process")
 
 
@@ -85,9 +88,12 @@ class CellMaker:
                 self.context.report.not_read(
                     "unused-attribute", kind.where, f"a {kind.model_type} node has no use for its {unused}"
                 )
-        if kind.model_type == "virtual":
+        source = cell_model(kind.template) if kind.model_type == "virtual" and kind.template else ""
+        if kind.model_type == "virtual" and source not in _SOURCES:
             return SpikeSource(origin=Origin(names)), {}
         stated, files = self._parameters(kind, names, "point_neuron_models_dir")
+        if source:
+            return SpikeSource(source, stated, Origin(names, files)), {}
         if kind.model_type in _POINT and kind.template:
             model, more = self._point_model(kind.template)
             return PointCell(model, stated, Origin(names, files | more)), {}

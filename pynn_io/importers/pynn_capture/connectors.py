@@ -1,0 +1,44 @@
+"""PyNN's connectors; they say so where they are called as they were before PyNN 0.8."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from pyNN import connectors
+
+from pynn_io.importers.pynn_capture.old_calls import CONNECTOR_ARGUMENTS, refuse_arguments
+
+
+class _Present:
+    """A connector that knows the old arguments."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        refuse_arguments(type(self).__name__, named, CONNECTOR_ARGUMENTS)
+        super().__init__(*arguments, **named)
+
+
+class OneToOneConnector(_Present, connectors.OneToOneConnector):
+    """Cell i to cell i; between populations of one cell too, where PyNN 0.13 stumbles over numpy 2.1 and later."""
+
+    def _standard_connect(
+        self, projection: Any, connection_map_generator: Callable[..., Any], distance_map: Any = None
+    ) -> None:
+        def columns(*mask: Any) -> Iterator[Any]:
+            for column in connection_map_generator(*mask):
+                yield np.atleast_1d(column) if projection.pre.size == 1 else column
+
+        super()._standard_connect(projection, columns, distance_map)
+
+
+def _all() -> dict[str, type]:
+    found = {}
+    for name, item in vars(connectors).items():
+        if isinstance(item, type) and issubclass(item, connectors.Connector) and item is not connectors.Connector:
+            found[name] = type(name, (_Present, item), {"__doc__": item.__doc__, "__module__": __name__})
+    return {**found, "OneToOneConnector": OneToOneConnector}
+
+
+#: By name.
+CONNECTORS = _all()

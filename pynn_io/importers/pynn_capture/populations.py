@@ -1,0 +1,202 @@
+"""Populations, views and assemblies of the recording backend: parameters and initial values as arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from pyNN import common, errors
+from pyNN.parameters import ArrayParameter, LazyArray, ParameterSpace
+from pyNN.standardmodels import StandardCellType
+
+from pynn_io.importers.pynn_capture import old_calls, simulator
+from pynn_io.importers.pynn_capture.recording import Recorder
+from pynn_io.importers.pynn_capture.simulator import state
+
+
+def _flat(values: Any, prefix: str = "") -> dict[str, Any]:
+    """The values of an evaluated parameter space; those of a part as ``part.name``."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        found |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+    return found
+
+
+def _spread(value: Any, size: int) -> np.ndarray:
+    """One value a cell; of a list that all cells share, a reference each."""
+    if isinstance(value, np.ndarray) and value.shape == (size,):
+        return value
+    spread = np.empty(size, dtype=object if isinstance(value, ArrayParameter) else np.asarray(value).dtype)
+    spread[:] = value
+    return spread
+
+
+def _check_order(spike_times: np.ndarray | None) -> None:
+    """Raise InvalidParameterValueError, as PyNN's backends do, for spikes of a source that are not in order."""
+    trains = [] if spike_times is None else spike_times.tolist()
+    for times in {id(train): train for train in trains}.values():
+        if np.any(np.diff(times.value) < 0):
+            raise errors.InvalidParameterValueError("Spike times given to SpikeSourceArray must be in increasing order")
+
+
+class _Cells:
+    """What populations and views share. ``_whole``: the population; ``_rows``: the cells' rows in it."""
+
+    _simulator = simulator
+    _whole: Any
+    _rows: np.ndarray
+    label: str
+
+    def __getattr__(self, name: str) -> Any:
+        old_calls.refuse_attribute(self, name, old_calls.POPULATION)
+
+    def getSpikes(self, *_: Any, **__: Any) -> Any:
+        """What returned an array of ids and times before PyNN 0.8, and is something else there now."""
+        raise old_calls.OldCall("getSpikes() is a call of PyNN before 0.8", old_calls.POPULATION["getSpikes"])
+
+    def set(self, *old: Any, **parameters: Any) -> None:
+        old_calls.refuse_positional("population.set", old)
+        super().set(**parameters)  # type: ignore[misc]
+
+    def initialize(self, *old: Any, **initial_values: Any) -> None:
+        """As PyNN's; a view sets those of its population, where PyNN 0.13 raises NotImplementedError."""
+        old_calls.refuse_positional("population.initialize", old)
+        for variable, value in initial_values.items():
+            drawn = LazyArray(value, shape=(len(self._rows),), dtype=float).evaluate(simplify=False)
+            whole = self._whole
+            if len(self._rows) != whole.size and variable in whole.initial_values:
+                values = np.array(whole.initial_values[variable].evaluate(simplify=False))
+            else:
+                values = np.full(whole.size, np.nan)
+            values[self._rows] = drawn
+            whole.initial_values[variable] = LazyArray(values, shape=(whole.size,), dtype=float)
+            state.edited(f"initial value {variable} of {self.label!r}")
+
+    def _get_parameters(self, *names: str) -> ParameterSpace:
+        return self._get_native_parameters(*names)
+
+    def _get_native_parameters(self, *names: str) -> ParameterSpace:
+        values = {name: self._whole.values[name][self._rows] for name in names}
+        return ParameterSpace(values, shape=(len(self._rows),))
+
+    def _set_parameters(self, parameter_space: ParameterSpace) -> None:
+        parameter_space.evaluate(simplify=False)
+        for name, value in _flat(parameter_space.as_dict()).items():
+            state.edited(f"{name} of {self.label!r}")
+            values = self._whole.values[name].copy()
+            values[self._rows] = _spread(value, len(self._rows))
+            self._whole.values[name] = values
+            _check_order(values if name == "spike_times" else None)
+
+    def _get_view(self, selector: Any, label: str | None = None) -> PopulationView:
+        return PopulationView(self, selector, label)
+
+    def record(
+        self,
+        variables: Any = "spikes",
+        to_file: Any = None,
+        sampling_interval: Any = None,
+        locations: Any = None,
+    ) -> None:
+        """As PyNN's; no file is written."""
+        if to_file is not None and to_file is not True and variables is not None:
+            state.session.files.append((self, variables, str(to_file)))
+        super().record(variables, None, sampling_interval, locations)  # type: ignore[misc]
+
+    def write_data(self, io: Any, *_: Any, **__: Any) -> None:
+        """Writes nothing: results of an earlier run may stand under that name."""
+        state.session.note("write_data")
+
+
+class Assembly(common.Assembly):
+    """Several populations and views, in order."""
+
+    _simulator = simulator
+
+    def __init__(self, *populations: Any, **label: str) -> None:
+        self.named = "label" in label
+        super().__init__(*populations, **label)
+        state.session.assemblies.append(self)
+
+    def __getattr__(self, name: str) -> Any:
+        old_calls.refuse_attribute(self, name, old_calls.POPULATION)
+
+    def getSpikes(self, *_: Any, **__: Any) -> Any:
+        """As of populations."""
+        raise old_calls.OldCall("getSpikes() is a call of PyNN before 0.8", old_calls.POPULATION["getSpikes"])
+
+    def set(self, *old: Any, **parameters: Any) -> None:
+        old_calls.refuse_positional("assembly.set", old)
+        super().set(**parameters)
+
+    def initialize(self, *old: Any, **initial_values: Any) -> None:
+        old_calls.refuse_positional("assembly.initialize", old)
+        super().initialize(**initial_values)
+
+    def write_data(self, io: Any, *_: Any, **__: Any) -> None:
+        """Writes nothing, as of populations."""
+        state.session.note("write_data")
+
+
+class PopulationView(_Cells, common.PopulationView):
+    """Some of the cells of a population."""
+
+    _assembly_class = Assembly
+
+    def __init__(self, parent: Any, selector: Any, label: str | None = None) -> None:
+        self.named = label is not None
+        common.PopulationView.__init__(self, parent, selector, label)
+        self._whole = self.grandparent
+        self._rows = np.atleast_1d(self.index_in_grandparent(np.arange(self.size)))
+        if self.named:
+            state.session.views.append(self)
+
+    @property
+    def initial_values(self) -> dict[str, Any]:
+        """Those of its cells, by variable."""
+        found = self._whole.initial_values
+        return {
+            name: LazyArray(np.asarray(value.evaluate(simplify=False))[self._rows], shape=(self.size,), dtype=float)
+            for name, value in found.items()
+        }
+
+
+class Population(_Cells, common.Population):
+    """Cells of one type. values: every parameter as an array with a value a cell, in PyNN's units."""
+
+    _recorder_class = Recorder
+    _assembly_class = Assembly
+
+    def __init__(
+        self,
+        size: Any,
+        cellclass: Any,
+        cellparams: Any = None,
+        structure: Any = None,
+        initial_values: Any = None,
+        label: str | None = None,
+    ) -> None:
+        self.values: dict[str, np.ndarray] = {}
+        if isinstance(cellclass, type) and cellparams is None:
+            cellparams = {}
+        common.Population.__init__(self, size, cellclass, cellparams, structure, initial_values or {}, label)
+        state.session.populations.append(self)
+        state.edited(f"population {self.label!r} was made")
+
+    def _create_cells(self) -> None:
+        numbers = range(state.id_counter, state.id_counter + self.size)
+        self.all_cells = np.empty(self.size, dtype=object)
+        for row, number in enumerate(numbers):
+            self.all_cells[row] = simulator.ID(number)
+            self.all_cells[row].parent = self
+        state.id_counter += self.size
+        self._mask_local = np.ones(self.size, dtype=bool)
+        self._whole, self._rows = self, np.arange(self.size)
+        if isinstance(self.celltype, StandardCellType):
+            space = self.celltype.native_parameters
+        else:
+            space = self.celltype.translate(self.celltype.parameter_space)
+        space.shape = (self.size,)
+        space.evaluate(simplify=False)
+        self.values = {name: _spread(value, self.size) for name, value in _flat(space.as_dict()).items()}
+        _check_order(self.values.get("spike_times"))

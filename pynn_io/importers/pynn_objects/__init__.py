@@ -1,0 +1,1 @@
+"""Objects of PyNN, of whatever backend, as the canonical graph."""

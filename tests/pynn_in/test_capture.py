@@ -1,0 +1,318 @@
+"""What a PyNN script builds and runs, as network and plan: against numbers by hand and PyNN's own backends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pynn_io import Report, read
+from pynn_io.detect import detect
+from pynn_io.graph.node_sets import resolve
+from pynn_io.graph.stimuli import ComponentInput, CurrentPulses, NoiseCurrent, SinusoidalCurrent, SpikeTrains
+from pynn_io.graph.validate import problems
+from tests.pynn_in.scripts import SCRIPTS, captured, on_pynn
+
+pytest.importorskip("pyNN")
+
+HEAD = "import pyNN.nest as sim\nsim.setup(timestep=0.1, min_delay=0.2)\n"
+
+
+def edges(projection) -> np.ndarray:
+    """(pre, post, weight, delay) of every edge, sorted."""
+    columns = {name: [] for name in ("source", "target", "weight", "delay")}
+    for _, _, rows in projection.blocks(["weight", "delay"]):
+        for name, values in columns.items():
+            values.append(np.broadcast_to(rows[name], rows["source"].shape))
+    table = np.stack([np.concatenate(values) for values in columns.values()], axis=1)
+    return table[np.lexsort(table.T[::-1])]
+
+
+@pytest.fixture(scope="module")
+def synfire():
+    return read(SCRIPTS / "synfire.py")
+
+
+@pytest.fixture(scope="module")
+def balanced():
+    report = Report()
+    return read(SCRIPTS / "balanced.py", report=report), report
+
+
+def test_a_script_is_known_by_its_import(tmp_path: Path) -> None:
+    assert detect(SCRIPTS / "synfire.py") == "pynn"
+    (tmp_path / "network").write_text("from pyNN.neuron import *\n")
+    assert detect(tmp_path / "network") == "pynn"
+
+
+def test_the_synfire_chain(synfire) -> None:
+    network, plan = synfire.network, synfire.plan
+    assert problems(network) == []
+    assert len(network.populations) == 1 + 2 * 11
+    assert {population.size for population in network.populations.values()} == {8}
+    assert len(network.projections) == 33
+    assert sum(projection.size for projection in network.projections.values()) == 33 * 64
+    assert network.cells["I3"].parameters["cm"] == 0.1
+    assert (plan.duration, plan.timestep, plan.min_delay) == (150.0, 0.1, 0.5)
+    trains = plan.stimuli[0].what
+    assert isinstance(trains, SpikeTrains)
+    assert len(trains.times) == 8
+    assert abs(trains.times.mean() - 25.0) < 1.0
+    assert synfire.provenance["dialect"] == "nest"
+    assert synfire.provenance["seeds"] == [4242]
+
+
+def test_positions_are_those_of_the_structure(synfire) -> None:
+    table = synfire.network.populations["E2"].table
+    # Grid2D of aspect ratio 2: four columns by two rows, 20 um apart, from x0 = 300
+    assert sorted(table.read("x").tolist()) == sorted([300.0, 320.0, 340.0, 360.0] * 2)
+    assert set(table.read("y").tolist()) == {0.0, 20.0}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["synfire", "balanced"])
+def test_the_connections_are_those_of_pynn_nest(name: str, tmp_path: Path) -> None:
+    """With the same seeds: every connection, its weight and its delay, as pyNN.nest has them."""
+    pytest.importorskip("nest")
+    document = read(SCRIPTS / f"{name}.py")
+    real = on_pynn(SCRIPTS / f"{name}.py", "nest", tmp_path)
+    ours = {label: edges(item) for label, item in document.network.projections.items()}
+    sizes = [len(table) for key, table in real.items() if key.startswith("edges/")]
+    if name == "synfire":
+        for number, table in enumerate(ours.values()):
+            np.testing.assert_allclose(table, real[f"edges/{number}"], rtol=1e-12)
+        return
+    assert len(ours["from exc:exc_to_exc"]) + len(ours["from exc:exc_to_inh"]) == sizes[0]
+    whole = real["edges/0"]
+    onto_inhibitory = whole[whole[:, 1] >= 40] - [0, 40, 0, 0]
+    # NEST rounds a delay to its steps of 0.1 ms
+    np.testing.assert_allclose(ours["from exc:exc_to_inh"], onto_inhibitory, atol=0.05 + 1e-9)
+    np.testing.assert_array_equal(ours["from exc:exc_to_inh"][:, :2], onto_inhibitory[:, :2])
+    view = real["edges/1"]
+    view[:, 1] *= 2  # the view excitatory[::2]
+    np.testing.assert_allclose(ours["from inh"], view, rtol=1e-12)
+
+
+def test_drawn_values_are_kept(balanced) -> None:
+    network = balanced[0].network
+    thresholds = network.populations["exc"].table.read("parameters:v_thresh")
+    assert len(np.unique(thresholds)) == 40
+    assert thresholds.min() >= -53.0
+    assert len(np.unique(network.populations["inh"].table.read("parameters:v"))) == 10
+    assert "v_thresh" in network.cells["inh"].parameters
+
+
+def test_sources_synapses_and_sets(balanced) -> None:
+    network = balanced[0].network
+    assert network.cells["drive"].parameters == {"rate": 80.0, "start": 5.0, "duration": 190.0}
+    depressing = network.synapses["drive_exc"]
+    assert depressing.model == "TsodyksMarkramSynapse"
+    assert depressing.parameters == {"U": 0.4, "tau_rec": 200.0, "tau_facil": 10.0}
+    assert {name: len(rows) for name, rows in resolve("everyone", network).items()} == {"exc": 40, "inh": 10}
+
+
+def test_a_label_that_no_file_can_hold_is_kept_beside_the_name(balanced) -> None:
+    document, report = balanced
+    assert document.network.projections["drive_exc"].types.values("label").tolist() == ["drive/exc"]
+    assert "renamed" in report.codes()
+
+
+def test_recordings_and_currents(balanced) -> None:
+    document, report = balanced
+    plan = document.plan
+    assert {(item.variable, item.interval) for item in plan.recordings} == {("v", 0.5), ("gsyn_exc", 0.5)}
+    assert plan.recordings[0].node_set == {"population": "exc", "node_id": [0, 1]}
+    (pulse,) = plan.stimuli
+    assert isinstance(pulse.what, CurrentPulses)
+    assert (pulse.what.amplitudes[0], pulse.what.delays[0], pulse.what.durations[0]) == (0.4, 50.0, 70.0)
+    assert pulse.node_set == {"population": "inh", "node_id": [0, 1, 2]}
+    assert document.provenance["spikes_recorded"] == {"exc": "all", "inh": "all"}
+    assert "empty-results" in report.codes()
+    assert not report.refusals()
+
+
+CURRENTS = """
+p = sim.Population(3, sim.IF_curr_exp(), label="p")
+q = sim.Population(2, sim.IF_curr_exp(), label="q")
+step = sim.StepCurrentSource(times=[10.0, 20.0, 50.0], amplitudes=[0.1, 0.0, -0.2])
+p[1].inject(step)
+sine = sim.ACSource(start=5.0, stop=105.0, amplitude=0.3, offset=0.1, frequency=20.0, phase=0.0)
+sine.inject_into(p + q)
+shifted = sim.ACSource(start=0.0, stop=10.0, amplitude=1.0, frequency=50.0, phase=90.0)
+q.inject(shifted)
+noise = sim.NoisyCurrentSource(mean=0.5, stdev=0.2, start=1.0, stop=11.0, dt=1.0)
+noise.inject_into([p[0], p[2]])
+sim.run(30.0)
+sim.run(20.0)
+"""
+
+
+def test_every_current_source(tmp_path: Path) -> None:
+    document, _ = captured(HEAD + CURRENTS, tmp_path)
+    found = {stimulus.name: stimulus for stimulus in document.plan.stimuli}
+    step = found["StepCurrentSource_1"].what
+    assert step.amplitudes.tolist() == [0.1, 0.0, -0.2]
+    assert step.delays.tolist() == [10.0, 20.0, 50.0]
+    assert step.durations[:2].tolist() == [10.0, 30.0]
+    assert step.durations[2] > 1e9
+    assert found["StepCurrentSource_1"].node_set == {"population": "p", "node_id": [1]}
+    assert found["ACSource_2"].what == SinusoidalCurrent(0.3, 20.0, 5.0, 100.0)
+    assert found["ACSource_2_offset"].what.amplitudes.tolist() == [0.1]
+    both = resolve(found["ACSource_2"].node_set, document.network)
+    assert {name: len(rows) for name, rows in both.items()} == {"p": 3, "q": 2}
+    sine = found["ACSource_3"].what
+    assert isinstance(sine, ComponentInput)
+    assert sine.component.parameters["phase"] == pytest.approx(np.pi / 2)
+    assert sine.component.parameters["period"] == 20.0
+    assert found["NoisyCurrentSource_4"].what == NoiseCurrent(0.5, pytest.approx(0.04), 1.0, 10.0, interval=1.0)
+    assert document.plan.duration == 50.0
+
+
+SYNAPSES = """
+a = sim.Population(4, sim.SpikeSourceArray(spike_times=[[1.0, 2.0], [], [3.0], [0.5]]), label="a")
+b = sim.Population(4, sim.IF_cond_exp(), label="b")
+stdp = sim.STDPMechanism(
+    timing_dependence=sim.SpikePairRule(tau_plus=16.0, tau_minus=33.0, A_plus=0.02, A_minus=0.03),
+    weight_dependence=sim.AdditiveWeightDependence(w_min=0.0, w_max=0.05),
+    weight=0.01, delay=1.5)
+sim.Projection(a, b, sim.OneToOneConnector(), stdp, label="stdp")
+use = [[0.1 * i + 0.01 * j for j in range(4)] for i in range(4)]
+multi = sim.MultiQuantalSynapse(U=use, n=3, weight=0.01, delay=1.0)
+sim.Projection(a, b, sim.AllToAllConnector(), multi, label="multi")
+sim.Projection(a, b, sim.FromListConnector([(0, 3, 0.001, 0.4), (2, 1, 0.002, 0.6)]), label="listed")
+sim.Projection(a, b, sim.OneToOneConnector(), sim.SimpleStochasticSynapse(p=0.25, weight=0.1, delay=1.0), label="p")
+others = sim.AllToAllConnector(allow_self_connections=False)
+sim.Projection(b, b, others, sim.ElectricalSynapse(weight=0.002), label="gap")
+alike = sim.OneToOneConnector()
+sim.Projection(a, b, alike, sim.StaticSynapse(weight=0.1), label="twice")
+sim.Projection(a, b, alike, sim.StaticSynapse(weight=0.2), receptor_type="inhibitory", label="twice")
+sim.run(10.0)
+"""
+
+
+def test_every_kind_of_synapse(tmp_path: Path) -> None:
+    document, report = captured(HEAD + SYNAPSES, tmp_path)
+    network = document.network
+    stdp = network.synapses["stdp"]
+    assert stdp.model == "STDPMechanism"
+    assert stdp.parameters["timing_dependence"] == "SpikePairRule"
+    assert stdp.parameters["weight_dependence"] == "AdditiveWeightDependence"
+    assert (stdp.parameters["tau_minus"], stdp.parameters["w_max"]) == (33.0, 0.05)
+    listed = network.projections["listed"]
+    assert edges(listed).tolist() == [[0, 3, 0.001, 0.4], [2, 1, 0.002, 0.6]]
+    multi = network.projections["multi"]
+    assert network.synapses["multi"].parameters == {"n": 3, "tau_rec": 800.0, "tau_facil": 0.0}
+    use = multi.edges.columns.read("parameters:U")
+    np.testing.assert_allclose(use, 0.1 * multi.edges.source.read(16) + 0.01 * multi.edges.target.read(16))
+    assert network.synapses["p"].parameters == {"p": 0.25}
+    gap = network.projections["gap"]
+    assert (gap.kind, gap.size, gap.types["weight"].value) == ("electrical", 12, 0.002)
+    # no delay was stated: the least one of setup()
+    assert network.projections["twice"].types["delay"].value == 0.2
+    assert network.projections["twice_2"].types.values("receptor").tolist() == ["inhibitory"]
+    assert "renamed" in report.codes()
+    trains = document.plan.stimuli[0].what
+    assert trains.node_ids.tolist() == [0, 0, 2, 3]
+    assert trains.times.tolist() == [1.0, 2.0, 3.0, 0.5]
+
+
+IMPORTS = {
+    "import as": "import pyNN.neuron as sim\n",
+    "from": "from pyNN.brian2 import *\nimport pyNN.brian2 as sim\n",
+    "importlib": "import importlib\nsim = importlib.import_module('pyNN.mock')\n",
+    "get_simulator": "from pyNN.utility import get_simulator\nsim, options = get_simulator(('--fast', 'help'))\n",
+    "get_script_args": "from pyNN.utility import get_script_args\n"
+    "from importlib import import_module\nsim = import_module('pyNN.' + get_script_args(1)[0])\n",
+    "parts": "from pyNN.nest.standardmodels.cells import IF_cond_exp\nfrom pyNN.nest import simulator\n"
+    "import pyNN.nest as sim\nassert sim.IF_cond_exp is IF_cond_exp\nassert simulator.state.dt == 0.1\n",
+}
+
+
+@pytest.mark.parametrize("way", IMPORTS)
+def test_every_way_of_asking_for_a_backend(way: str, tmp_path: Path) -> None:
+    document, _ = captured(IMPORTS[way] + "sim.setup()\nsim.Population(2, sim.IF_cond_exp(), label='p')\n", tmp_path)
+    assert document.network.populations["p"].size == 2
+    assert document.plan.duration is None
+
+
+def test_the_arguments_of_a_script(tmp_path: Path) -> None:
+    text = "import sys\n" + HEAD + "sim.Population(int(sys.argv[2]), sim.IF_cond_exp(), label='p')\n"
+    document, _ = captured(text, tmp_path, script_args="mock 7")
+    assert document.network.populations["p"].size == 7
+
+
+def test_what_is_changed_between_runs_is_named(tmp_path: Path) -> None:
+    text = HEAD + (
+        "p = sim.Population(2, sim.IF_cond_exp(tau_m=10.0), label='p')\n"
+        "sim.run(10.0)\np.set(tau_m=12.0)\nsim.run(5.0)\np.initialize(v=-60.0)\n"
+    )
+    document, report = captured(text, tmp_path)
+    assert document.network.cells["p"].parameters["tau_m"] == 10.0
+    assert document.plan.duration == 15.0
+    (issue,) = [issue for issue in report if issue.code == "edited-between-runs"]
+    assert issue.examples == ["tau_m of 'p', at 10 ms", "initial value v of 'p', at 15 ms"]
+    assert report.refusals() == [issue]
+
+
+def test_of_several_networks_the_first_is_read(tmp_path: Path) -> None:
+    text = HEAD + (
+        "for n in (3, 4):\n    sim.setup()\n    sim.Population(n, sim.IF_cond_exp(), label='p')\n    sim.run(5)\n"
+    )
+    document, report = captured(text, tmp_path)
+    assert document.network.populations["p"].size == 3
+    assert "further-network" in report.codes()
+
+
+def test_a_reset_ends_the_plan(tmp_path: Path) -> None:
+    text = HEAD + "p = sim.Population(2, sim.IF_cond_exp(), label='p')\nsim.run(10.0)\nsim.reset()\nsim.run(70.0)\n"
+    document, report = captured(text, tmp_path)
+    assert document.plan.duration == 10.0
+    assert "repeated-run" in report.codes()
+
+
+def test_a_script_that_stops_on_empty_results_is_read(tmp_path: Path) -> None:
+    text = HEAD + (
+        "p = sim.Population(2, sim.IF_cond_exp(), label='p')\np.record(['spikes', 'v'])\nsim.run(10.0)\n"
+        "data = p.get_data().segments[0]\nassert [len(t) for t in data.spiketrains] == [0, 0]\n"
+        "assert data.filter(name='v')[0].shape == (0, 2)\nassert p.mean_spike_count() == 0\n"
+        "data.filter(name='v')[0].max()\n"
+    )
+    document, report = captured(text, tmp_path)
+    assert document.network.populations["p"].size == 2
+    (issue,) = [issue for issue in report if issue.code == "script-stopped"]
+    assert issue.where.endswith("script.py:10")
+
+
+def test_results_of_an_earlier_run_are_not_overwritten(tmp_path: Path) -> None:
+    results = tmp_path / "out.pkl"
+    results.write_text("results of last night")
+    text = HEAD + (
+        f"p = sim.Population(2, sim.IF_cond_exp(), label='p')\np.record('v', to_file={str(results)!r})\nsim.run(10.0)\n"
+        f"p.write_data({str(results)!r})\nsim.end()\n"
+    )
+    document, _ = captured(text, tmp_path)
+    assert results.read_text() == "results of last night"
+    assert document.provenance["files"] == [{"populations": ["p"], "variables": ["v"], "file": str(results)}]
+    assert Path.cwd().joinpath("out.pkl").exists() is False
+
+
+def test_native_cells_keep_their_names(tmp_path: Path) -> None:
+    text = HEAD + (
+        "kind = sim.native_cell_type('iaf_psc_alpha')\np = sim.Population(2, kind(tau_m=11.0, C_m=200.0), label='p')\n"
+        "q = sim.Population(3, sim.IntFire1(tau=20.0, refrac=4.0), label='q')\n"
+        "sim.Projection(p, p, sim.AllToAllConnector(), sim.StaticSynapse(weight=0.5, delay=1.0), label='pp')\n"
+    )
+    network = captured(text, tmp_path)[0].network
+    assert network.cells["p"].model == "nest:iaf_psc_alpha"
+    assert network.cells["p"].parameters == {"tau_m": 11.0, "C_m": 200.0}
+    # PyNN has weights onto a native cell in nA too
+    assert network.projections["pp"].types.values("weight_unit").tolist() == ["nA"]
+    # NEURON's IntFire1 is in ms in PyNN, in seconds in the files of SONATA
+    assert network.cells["q"].model == "nrn:IntFire1"
+    assert network.cells["q"].parameters == {"tau": 0.02, "refrac": 0.004}
+
+
+def test_lists_as_parameters_are_kept(tmp_path: Path) -> None:
+    text = HEAD + "p = sim.Population(2, sim.GIF_cond_exp(tau_eta=(1.0, 20.0)), label='p')\n"
+    assert captured(text, tmp_path)[0].network.cells["p"].parameters["tau_eta"] == (1.0, 20.0)

@@ -1,0 +1,160 @@
+"""Networks of PyNN's objects as the graph and as SONATA, on real backends: what PyNN's own export loses is there."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pynn_io import read
+from pynn_io.graph.node_sets import resolve
+from tests.conftest import ROOT
+from tests.pynn_in.test_capture import edges
+
+pytest.importorskip("pyNN")
+
+#: Builds a network on a backend, in a process of its own: simulators have global state.
+BUILD = """
+import sys
+import numpy as np
+from importlib import import_module
+from pyNN.network import Network
+from pyNN.random import NumpyRNG, RandomDistribution
+from pyNN.space import Grid2D
+import pynn_io
+backend, out = sys.argv[1:]
+sim = import_module("pyNN." + backend)
+sim.setup(timestep=0.1, min_delay=0.5, max_delay=5.0)
+rng = NumpyRNG(3)
+exc = sim.Population(12, sim.IF_cond_exp(tau_m=np.linspace(10.0, 21.0, 12), cm=0.5),
+                     structure=Grid2D(aspect_ratio=3.0, dx=7.0), label="exc/upper", initial_values={"v": -60.0})
+exc.annotate(layer="L2", depth=3)
+inh = sim.Population(5, sim.IF_cond_exp(v_thresh=-52.0), label="inh")
+trains = sim.Population(2, sim.SpikeSourceArray(spike_times=[[10.0, 20.5], [5.0]]), label="trains")
+noise = sim.Population(3, sim.SpikeSourcePoisson(rate=[5.0, 6.0, 7.0], start=2.0, duration=50.0), label="noise")
+everyone = sim.Assembly(exc, inh, label="everyone")
+half = sim.PopulationView(exc, np.array([1, 3, 8]), label="half")
+weights = RandomDistribution("uniform", low=0.001, high=0.002, rng=rng)
+static = sim.StaticSynapse(weight=weights, delay=1.5)
+one = sim.Projection(exc, inh, sim.FixedProbabilityConnector(0.4, rng=rng), static, label="same")
+two = sim.Projection(inh, exc, sim.AllToAllConnector(), sim.StaticSynapse(weight=0.01, delay=2.0),
+                     receptor_type="inhibitory", label="same")
+three = sim.Projection(half, inh, sim.FromListConnector([(0, 4, 0.003, 0.7), (2, 1, 0.004, 0.9)]),
+                       sim.StaticSynapse(), label="of view")
+four = sim.Projection(noise, everyone, sim.FromListConnector([(0, 11, 0.1, 1.0), (1, 14, 0.2, 1.0), (2, 0, 0.3, 1.0)]),
+                      sim.StaticSynapse(), label="onto assembly")
+network = Network(exc, inh, trains, noise, everyone, one, two, three, four)  # PyNN's cannot hold the view
+report = pynn_io.export_to_sonata(network, out, target="PyNN", overwrite=False)
+truth = {"same": one.get(["weight", "delay"], format="list"), "same_2": two.get(["weight", "delay"], format="list")}
+import json
+print("TRUTH" + json.dumps({name: [[float(x) for x in row] for row in rows] for name, rows in truth.items()}))
+print("CODES" + json.dumps(sorted(report.codes())))
+"""
+
+
+def exported(backend: str, folder: Path) -> tuple[Path, dict[str, list[list[float]]], set[str]]:
+    script = folder / "build.py"
+    script.write_text(BUILD)
+    done = subprocess.run(
+        [sys.executable, str(script), backend, str(folder / "out")],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(folder)},
+        timeout=400,
+    )
+    lines = {line[:5]: json.loads(line[5:]) for line in done.stdout.splitlines() if line[:5] in ("TRUTH", "CODES")}
+    assert lines, done.stderr[-3000:]
+    return folder / "out", lines["TRUTH"], set(lines["CODES"])
+
+
+@pytest.fixture(scope="module", params=["nest", "mock"])
+def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
+    if request.param == "nest":
+        pytest.importorskip("nest")
+    return exported(request.param, tmp_path_factory.mktemp(request.param))
+
+
+@pytest.mark.slow
+def test_every_connection_is_written(written) -> None:
+    folder, truth, _ = written
+    network = read(folder).network
+    for name, rows in truth.items():
+        np.testing.assert_allclose(edges(network.projections[name]), sorted(rows), rtol=1e-12)
+    assert len(truth["same_2"]) == 60
+    # both projections are called "same" in PyNN, whose own export writes one over the other
+    assert network.projections["same_2"].types.values("receptor").tolist() == ["inhibitory"]
+
+
+@pytest.mark.slow
+def test_views_and_assemblies_are_rows_of_populations(written) -> None:
+    network = read(written[0]).network
+    view = network.projections["of view"]
+    assert (view.pre, view.post) == ("exc_upper", "inh")
+    np.testing.assert_allclose(edges(view), [[1, 4, 0.003, 0.7], [8, 1, 0.004, 0.9]], rtol=1e-12)
+    onto = {item.post: edges(item) for item in network.projections.values() if item.pre == "noise"}
+    np.testing.assert_allclose(onto["exc_upper"], [[0, 11, 0.1, 1.0], [2, 0, 0.3, 1.0]], rtol=1e-12)
+    np.testing.assert_allclose(onto["inh"], [[1, 2, 0.2, 1.0]], rtol=1e-12)
+    assert {name: len(rows) for name, rows in resolve("everyone", network).items()} == {"exc_upper": 12, "inh": 5}
+    assert resolve("half", network)["exc_upper"].tolist() == [1, 3, 8]
+
+
+@pytest.mark.slow
+def test_positions_labels_and_parameters_are_written(written) -> None:
+    folder, _, codes = written
+    network = read(folder).network
+    assert list(network.populations) == ["exc_upper", "inh", "trains", "noise"]
+    population = network.populations["exc_upper"]
+    assert set(population.column("x").read(12).tolist()) == {0.0, 7.0, 14.0, 21.0, 28.0, 35.0}  # 6 columns of 2 cells
+    assert population.types.values("label").tolist() == ["exc/upper"]
+    assert population.types.values("layer").tolist() == ["L2"]
+    np.testing.assert_allclose(population.column("parameters:tau_m").read(12), np.linspace(10.0, 21.0, 12))
+    assert network.cells[population.cells[0]].parameters["cm"] == 0.5
+    assert network.cells[population.cells[0]].parameters["v"] == -60.0
+    assert "renamed" in codes
+
+
+@pytest.mark.slow
+def test_spikes_and_rates_of_sources_are_kept(written) -> None:
+    document = read(written[0])
+    noise = document.network.populations["noise"]
+    np.testing.assert_allclose(noise.column("parameters:rate").read(3), [5.0, 6.0, 7.0])
+    assert document.network.cells[noise.cells[0]].model == "SpikeSourcePoisson"
+    (stimulus,) = document.plan.stimuli
+    assert stimulus.what.node_ids.tolist() == [0, 0, 1]
+    np.testing.assert_allclose(stimulus.what.times, [10.0, 20.5, 5.0])
+
+
+def test_more_edges_than_fit_in_sixteen_bits(tmp_path: Path) -> None:
+    """PyNN's export wraps indices around at 32,767 without an error."""
+    pytest.importorskip("pyNN.mock")
+    text = """
+import sys
+import numpy as np
+import pyNN.mock as sim
+from pyNN.network import Network
+import pynn_io
+sim.setup()
+pre, post = (sim.Population(200, sim.IF_curr_exp(), label=label) for label in ("pre", "post"))
+both = sim.Projection(pre, post, sim.AllToAllConnector(), sim.StaticSynapse(weight=0.5, delay=1.0))
+pynn_io.export_to_sonata(Network(pre, post, both), sys.argv[1])
+"""
+    script = tmp_path / "large.py"
+    script.write_text(text)
+    subprocess.run([sys.executable, script, tmp_path / "out"], check=True, timeout=300, env={"PYTHONPATH": str(ROOT)})
+    (projection,) = read(tmp_path / "out").network.projections.values()
+    assert projection.size == 40_000
+    found = edges(projection)
+    np.testing.assert_array_equal(found[:, 0] * 200 + found[:, 1], np.arange(40_000))
+
+
+def test_another_target_is_refused(tmp_path: Path) -> None:
+    import pynn_io
+    from pynn_io.graph import Network
+
+    with pytest.raises(pynn_io.FormatError, match="target 'NEURON'"):
+        pynn_io.export_to_sonata(Network(), tmp_path / "out", "NEURON")

@@ -1,0 +1,134 @@
+"""What a user is told of a script that cannot be read: status, place, remedy."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pynn_io.importers import pynn_script
+from tests.commands.circuits import command, environment
+
+pytest.importorskip("pyNN")
+
+HEAD = "import pyNN.nest as sim\nsim.setup()\n"
+CELLS = "p = sim.Population(2, sim.IF_cond_exp(), label='p')\n"
+#: Script -> line, what is wrong, what is said today in its place.
+OLD = {
+    "target": (
+        HEAD + CELLS + "sim.Projection(p, p, sim.AllToAllConnector(), target='excitatory')\n",
+        4,
+        "Projection(target=...) is a call of PyNN before 0.8",
+        "receptor_type='inhibitory'",
+    ),
+    "weights": (
+        HEAD + CELLS + "\nc = sim.AllToAllConnector(weights=0.1, delays=1.0)\n",
+        5,
+        "AllToAllConnector(weights=...)",
+        "StaticSynapse(weight=0.01, delay=1.0)",
+    ),
+    "getSpikes": (
+        HEAD + CELLS + "p.record('spikes')\nsim.run(1.0)\np.getSpikes()[:, 1]\n",
+        6,
+        "getSpikes()",
+        "get_data('spikes')",
+    ),
+    "set": (HEAD + CELLS + "p.set('tau_m', 20.0)\n", 4, "population.set('tau_m', ...)", "population.set(tau_m=value)"),
+    "initialize": (HEAD + CELLS + "p.initialize('v', -60)\n", 4, "initialize('v', ...)", "initialize(v=value)"),
+    "dynamics": (HEAD + "sim.SynapseDynamics(slow=None)\n", 3, "SynapseDynamics", "synapse_type=STDPMechanism"),
+    "randomInit": (HEAD + CELLS + "p.randomInit(None)\n", 4, "Population.randomInit", "population.initialize(v="),
+}
+
+
+def convert(script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command("pynn-convert", script, "--to", "sonata", "--check", *arguments),
+        capture_output=True,
+        text=True,
+        env=environment(),
+        cwd=script.parent,
+        timeout=300,
+    )
+
+
+def written(folder: Path, text: str) -> Path:
+    script = folder / "script.py"
+    script.write_text(text)
+    return script
+
+
+@pytest.mark.parametrize("idiom", OLD)
+def test_an_old_idiom_is_told_the_present_one(idiom: str, tmp_path: Path) -> None:
+    text, line, wrong, today = OLD[idiom]
+    done = convert(written(tmp_path, text))
+    assert done.returncode == 4
+    first, second = done.stderr.splitlines()[:2]
+    assert first.startswith(f"pynn-convert: error: {tmp_path}/script.py:{line}: ")
+    assert wrong in first
+    assert today in second
+
+
+def test_an_exception_has_its_line(tmp_path: Path) -> None:
+    done = convert(written(tmp_path, HEAD + "def f():\n    return 1 / 0\n\n\nprint('so far')\nf()\n"))
+    assert done.returncode == 4
+    assert done.stdout == ""
+    assert "so far" in done.stderr
+    assert f"{tmp_path}/script.py:4: the script failed: ZeroDivisionError: division by zero" in done.stderr
+
+
+def test_no_python_at_all(tmp_path: Path) -> None:
+    done = convert(written(tmp_path, HEAD + "this is no Python at all\n"))
+    assert done.returncode == 4
+    assert f"{tmp_path}/script.py:3: the script failed: SyntaxError" in done.stderr
+
+
+def test_a_missing_argument_names_the_option(tmp_path: Path) -> None:
+    done = convert(
+        written(tmp_path, "import argparse\n" + HEAD + "argparse.ArgumentParser(prog='x').parse_args(['a'])\n")
+    )
+    assert done.returncode == 4
+    assert "the script ended itself with status 2" in done.stderr
+    assert "--script-args" in done.stderr
+
+
+def test_a_script_that_takes_too_long(tmp_path: Path) -> None:
+    done = convert(written(tmp_path, HEAD + "while True:\n    pass\n"), "--script-timeout", "8")
+    assert done.returncode == 4
+    assert "script.py: the script was stopped after 8 s" in done.stderr
+    assert "--script-timeout" in done.stderr
+
+
+def test_a_script_that_needs_too_much(tmp_path: Path) -> None:
+    text = HEAD + "import numpy\nheld = [numpy.ones(10**9) for _ in range(100)]\n"
+    done = convert(written(tmp_path, text), "--script-memory", "4")
+    assert done.returncode == 4
+    assert "script.py:4: the script needs more memory than the limit of 4 GB" in done.stderr
+
+
+def test_a_script_that_ends_its_process(tmp_path: Path) -> None:
+    done = convert(written(tmp_path, HEAD + "import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n"))
+    assert done.returncode == 4
+    assert "the script's process was ended by signal SIGSEGV" in done.stderr
+
+
+def test_a_script_without_a_network(tmp_path: Path) -> None:
+    done = convert(written(tmp_path, HEAD))
+    assert done.returncode == 4
+    assert "the script builds no population" in done.stderr
+
+
+def test_options_of_scripts_are_for_scripts(tmp_path: Path) -> None:
+    (tmp_path / "a.swc").write_text("1 1 0 0 0 1 -1\n")
+    done = convert(tmp_path / "a.swc", "--script-args", "nest")
+    assert done.returncode == 2
+    assert "--script-args is for PyNN scripts" in done.stderr
+
+
+def test_without_pynn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from pynn_io import Report
+    from pynn_io.errors import BackendUnavailable
+
+    monkeypatch.setattr(pynn_script, "find_spec", lambda name: None)
+    with pytest.raises(BackendUnavailable, match=r"pynn_io\[pynn\]"):
+        pynn_script.read(written(tmp_path, HEAD), Report())
