@@ -109,8 +109,9 @@ def convert(
     """Convert a file or folder to another format.
 
     mechanisms, allow_exec: as for `read`; but nothing is executed for a format that carries hoc templates (SONATA,
-    NIX). dest: by default `default_destination`. reader_options: for the format's reader (``script_args``). check: read, validate, audit, and write into a place that is thrown
-    away, so that the report is complete. Raises what `read` and `write` raise.
+    NIX). dest: by default `default_destination`. check: read, validate, audit, and write into a place that is thrown
+    away, so that the report is complete. reader_options: for the format's reader (``script_args``).
+    Raises what `read` and `write` raise.
     """
     report = Report() if report is None else report
     source = Path(source)

@@ -43,7 +43,8 @@ def read(
 ) -> Document:
     """The network and the plan of a PyNN script. EXECUTES the script, in a child process.
 
-    source: the script, or a folder that holds no other. script_args: what the script is called with, as a command line or word by word. script_timeout: seconds.
+    source: the script, or a folder that holds no other. script_args: what it is called with, as a command line or word
+    by word. script_timeout: seconds.
     script_memory: GB; by default what the machine has. What the script prints goes to stderr.
 
     Raises BackendUnavailable without PyNN, UnsupportedInput for calls that PyNN no longer has, with the present one,

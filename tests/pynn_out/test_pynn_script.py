@@ -143,3 +143,19 @@ def test_on_pynn_neuron_it_gives_what_pynn_neuron_gives_here(tmp_path: Path) -> 
     assert cells.tolist() == by_pynn.node_ids.tolist() and np.allclose(times, by_pynn.times, rtol=0, atol=1e-6)
     ours = simulate(document.network, document.plan, "neuron").spikes["cells"]
     assert abs(len(ours.times) - len(times)) <= 0.02 * len(times)
+
+
+@pytest.mark.slow
+def test_what_is_read_back_is_written_again_and_runs_the_same(tmp_path: Path) -> None:
+    need("nest")
+    document = without_sine(network("IF_cond_exp"))
+    text, data, _ = written(document, tmp_path / "one")
+    again = pynn_io.read(tmp_path / "one", format="pynn")
+    second, same, _ = written(again, tmp_path / "two")
+    assert second.replace(again.network.name, document.network.name) == text
+    assert sorted(same) == sorted(data)
+    assert all(np.array_equal(data[name], same[name]) for name in data)
+    by_script = simulate(again.network, again.plan, "nest").spikes["cells"]
+    ours = simulate(document.network, document.plan, "nest").spikes["cells"]
+    assert len(ours.times) > 100
+    assert by_script.node_ids.tolist() == ours.node_ids.tolist() and np.allclose(by_script.times, ours.times, atol=1e-9)

@@ -16,8 +16,8 @@ from pynn_io.registry import FORMATS
 from tests.models import MODELS
 
 #: Every target that can be read back, with its dialects. SWC and NMODL hold no network: their round trips are in
-#: tests/morphology and tests/nmodl_in. A PyNN script has its own words for a network (one model a population, one
-#: receptor a projection, defaults filled in): what comes back from it computes the same, tests/pynn_out.
+#: tests/morphology and tests/nmodl_in.
+#: A PyNN script is a program: how one that was written comes back is in tests/pynn_in.
 #: NeuroML has a test of its own below, since the folder that it writes is read by its main file.
 TARGETS = [
     name + (f"+{dialect}" if dialect else "")
