@@ -145,14 +145,24 @@ def test_on_pynn_neuron_it_gives_what_pynn_neuron_gives_here(tmp_path: Path) -> 
     assert abs(len(ours.times) - len(times)) <= 0.02 * len(times)
 
 
+def statements(text: str) -> list[str]:
+    """The lines of a script but those with names that PyNN does not have: of the network, stimuli and reports."""
+    return [line for line in text.splitlines()[1:] if not line.startswith("# ")]
+
+
 @pytest.mark.slow
 def test_what_is_read_back_is_written_again_and_runs_the_same(tmp_path: Path) -> None:
     need("nest")
     document = without_sine(network("IF_cond_exp"))
+    placed = {
+        name: replace(item, table=item.table.updated({axis: Column(np.arange(item.size) + 0.5) for axis in "xyz"}))
+        for name, item in document.network.populations.items()
+    }
+    document = replace(document, network=replace(document.network, populations=placed))
     text, data, _ = written(document, tmp_path / "one")
     again = pynn_io.read(tmp_path / "one", format="pynn")
     second, same, _ = written(again, tmp_path / "two")
-    assert second.replace(again.network.name, document.network.name) == text
+    assert statements(second) == statements(text)
     assert sorted(same) == sorted(data)
     assert all(np.array_equal(data[name], same[name]) for name in data)
     by_script = simulate(again.network, again.plan, "nest").spikes["cells"]
