@@ -126,6 +126,7 @@ FORMATS: dict[str, Format] = {
             "pynn",
             "PyNN script",
             reader="pynn_io.importers.pynn_script:read",
+            writer="pynn_io.exporters.pynn_script:write",
             extensions=(".py",),
             extra="pynn",
             sniff="pynn_io.detect:is_pynn",

@@ -97,8 +97,9 @@ def simulate(
     validate(network, progress=progress)
     check(plan, network, spikes_at_zero=row.spikes_at_zero)
     audited = Report(report.allowed)
+    family, colon, _ = row.name.partition(":")
     # a family has one column: what its members lack beyond that, lowering says
-    target = row.through or row.name.partition(":")[0]
+    target = row.through or (f"{family}:*" if colon else row.name)
     if target in TARGETS:  # a backend of another package says what it lacks when it lowers
         audit(Document(network, plan), target, audited)
     if strict:

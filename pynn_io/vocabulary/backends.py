@@ -170,7 +170,7 @@ _PYNN = {
 
 KINDS: Mapping[str, Answers] = MappingProxyType(
     # Jobs of a queue are scripts in PyNN's words: what a machine lacks beyond that, lowering for it says.
-    {"nest": _NEST, "neuron": _NEURON, "arbor": _ARBOR, "brian2": _BRIAN2, "pynn": _PYNN, "nmpi": _PYNN}
+    {"nest": _NEST, "neuron": _NEURON, "arbor": _ARBOR, "brian2": _BRIAN2, "pynn:*": _PYNN, "nmpi": _PYNN}
 )
 #: Every backend with a column: those of the tables here, and chips, whose answers stand in their profiles.
 NAMES = (*KINDS, *chips.NAMES)
@@ -240,7 +240,7 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
             "neuroml:": EXACT,
             "nest:": ("no", "it is a model of NEST without a counterpart on NEURON"),
         },
-        "pynn": {
+        "pynn:*": {
             **_exact(_STANDARD),
             **_exact("GIF_cond_exp"),
             **_exact(" ".join(row.native for row in TRANSLATIONS)),
@@ -288,7 +288,7 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
 SYNAPSES: Mapping[str, Answers] = MappingProxyType(
     {
         "nest": {"nrn:": _SHAPED},
-        "pynn": {"nrn:": _SHAPED_IN_PYNN},
+        "pynn:*": {"nrn:": _SHAPED_IN_PYNN},
         "nmpi": {"nrn:": _SHAPED_IN_PYNN, "nest:": _STATIC, "": _STATIC},
         "neuron": {"nest:": _STATIC, "": _STATIC},
         "arbor": {

@@ -14,6 +14,7 @@ from pynn_io.vocabulary import backends, models, nir
 #: Every target that a row must answer for: formats, then backends.
 TARGETS = (
     *("sonata", "sonata+allen", "sonata+obi", "neuroml", "neuroml+hdf5", "swc", "nix", "nmodl", "nir", "nir+relative"),
+    "pynn",
     *backends.NAMES,
 )
 
@@ -270,6 +271,28 @@ _OF_CELLS = {
     "decor:Junction": _NOT_YET,
     "stimulus:ComponentInput": _nearly("written as a mechanism with its numbers; which cells it acts on is not"),
 }
+#: The column of PyNN's backends: what a script can build is what they have.
+_ANY_PYNN = "pynn:*"
+_IN_SCRIPTS = {
+    **dict.fromkeys(
+        ("column:extra", "node_sets", "unused"), _no("a PyNN script states what a simulation needs, and nothing else")
+    ),
+    "column:nsyns": _nearly("an edge of several synapses is one connection of their weight"),
+    "column:weight_function": _nearly("weights are written as they are used"),
+    **dict.fromkeys(
+        ("run", "run:lems", "run:obi", "run:compartments", "run:bmtk", "run:own"),
+        _no("a PyNN script states the length, the step and the seed of a simulation"),
+    ),
+    **dict.fromkeys(
+        (
+            *("stimulus:CurrentRamp", "stimulus:Hyperpolarizing", "stimulus:Subthreshold", "stimulus:NoiseCurrent"),
+            *("stimulus:OrnsteinUhlenbeck", "stimulus:ShotNoise"),
+        ),
+        _nearly("written as the current of every time step"),
+    ),
+    "stimulus:PoissonTrains:weight": _nearly("drawn, and written as sources with these spikes"),
+    "recording": _nearly("records the variables, at intervals; a report's own name and file are not PyNN's"),
+}
 _NO_NETWORK = _no("a folder of mechanisms and scripts of cells holds no network")
 
 
@@ -289,6 +312,8 @@ def support(key: str, target: str) -> Support:
         return _OF_CELLS.get(row, _NO_NETWORK)
     if _field(target) == "nir":
         return Support(*nir.of_kind(key, row))
+    if target == "pynn":
+        return _IN_SCRIPTS.get(row) or Support(*backends.of_kind(key, row, _ANY_PYNN))
     return getattr(ROWS[row], _field(target))
 
 
@@ -317,8 +342,8 @@ def _field(target: str) -> str:
 
 def _model(name: str, target: str, *, synapse: bool) -> Support:
     """SONATA names any model; NeuroML needs its equations, and a backend its own."""
-    if target in backends.NAMES:
-        return Support(*backends.of_model(name, target, synapse=synapse))
+    if target in backends.NAMES or target == "pynn":
+        return Support(*backends.of_model(name, _ANY_PYNN if target == "pynn" else target, synapse=synapse))
     base = _field(target)
     if base == "swc":
         return NOT_A_MORPHOLOGY

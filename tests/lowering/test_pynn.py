@@ -253,10 +253,12 @@ def test_spikes_come_at_places_in_the_sources_and_on_steps_where_the_backend_kno
     net = network(PointCell("IF_cond_exp"))
     report = Report()
     found = lowered(net, plan, report=report).plan.trains["in.SpikeSourceArray"]
-    assert (found.rows.tolist(), found.times.tolist()) == ([0, 1, 1], [7.0, 0.2, 5.0])
+    assert (found.rows.tolist(), found.times.tolist()) == ([0, 1, 1], [7.0, 0.2, 5.04])
     assert [issue.count for issue in report if issue.code == "early-spikes"] == [1]
     found = lowered(net, plan, NEURON).plan.trains["in.SpikeSourceArray"]
     assert found.times.tolist() == [7.0, 0.1, 5.04]
+    found = lowered(net, plan, BRIAN2).plan.trains["in.SpikeSourceArray"]
+    assert found.times.tolist() == [7.0, 0.1, 5.0]
 
 
 def test_poisson_sources_are_drawn_or_stay_such() -> None:

@@ -1,7 +1,7 @@
 """``python -m tests.runners.pynn_child MODULE FOLDER``: documents on a backend of PyNN and on our NEST, in one process.
 
 Reads ``cases.pickle``, ``{name: Document}``, and writes ``outcomes.pickle``, ``{name: (by PyNN, by NEST)}``, each a
-pair of `Results` and the codes of the report, or the text of what was raised. Without NEST the second is None.
+pair of `Results` and the codes of the report, or the text of what was raised. For pyNN.neuron the second is None.
 """
 
 from __future__ import annotations
@@ -36,7 +36,11 @@ def outcome(runner: Runner, document: Document) -> Any:
 def main() -> None:
     module, folder = sys.argv[1], Path(sys.argv[2])
     cases = pickle.loads((folder / "cases.pickle").read_bytes())
-    against = NestRunner() if module == "pyNN.nest" else None
+    if module == "pyNN.brian2":
+        import brian2
+
+        brian2.prefs.codegen.target = "numpy"  # compiling takes minutes, once for every kind of cell
+    against = NestRunner() if module != "pyNN.neuron" else None
     found = {}
     for name, document in cases.items():
         found[name] = outcome(PynnRunner(module), document), against and outcome(against, document)

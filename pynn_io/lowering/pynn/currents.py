@@ -2,11 +2,15 @@
 
 A step of current is a ``DCSource``, any other course a ``StepCurrentSource`` with the value of the middle of each time
 step, a sine an ``ACSource`` where the target is declarative. What differs from cell to cell is a source a cell.
+
+PyNN sets NEST's generators early, so that currents act when they are stated. A plan that was made for NEST means NEST's
+own times, by which they act a step later (`pynn_io.lowering.grid.lead_of`): on NEST they do so here too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +28,7 @@ from pynn_io.graph.stimuli import (
     code_of,
 )
 from pynn_io.lowering.cells import targets
-from pynn_io.lowering.grid import Grid, Moved
+from pynn_io.lowering.grid import Grid, Moved, lead_of
 from pynn_io.lowering.pynn.words import CurrentSource, LoweredNetwork
 from pynn_io.lowering.signals import Process, Shape, Signal, amplitudes, levels, random_of, sample, seeds_of, signal_of
 from pynn_io.report import Report
@@ -32,6 +36,8 @@ from pynn_io.simulation_plan import SimulationPlan
 
 #: Stimuli that are spikes.
 _SPIKES = (SpikeTrains, PoissonTrains, SynapseReplay, SpontaneousSynapses)
+#: Parameters of current sources that are times.
+_TIMES = frozenset({"start", "stop", "times"})
 _Source = tuple[str, dict[str, Any]]
 
 
@@ -58,7 +64,14 @@ def lower_currents(
             report.lost("stimulus-without-cells", f"inputs.{stimulus.name}", message)
         for name, rows in reached.items():
             found += _sources(stimulus, signal, lowered, plan, name, rows, grid, report)
-    return tuple(found)
+    late = grid.step * (1 - lead_of(plan)) if lowered.target.native == "nest" else 0.0
+    return tuple(_delayed(source, late) if late else source for source in found)
+
+
+def _delayed(source: CurrentSource, late: float) -> CurrentSource:
+    moved = {name: np.round(source.parameters[name] + late, 9) for name in _TIMES & source.parameters.keys()}
+    times = {name: value if np.ndim(value) else float(value) for name, value in moved.items()}
+    return replace(source, parameters={**source.parameters, **times})
 
 
 def _signal(stimulus: Stimulus) -> Signal | None:

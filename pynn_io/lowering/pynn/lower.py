@@ -33,13 +33,17 @@ def lower(network: Network, plan: SimulationPlan, target: Target, report: Report
     if target.declarative:
         lowered = _with_rates(lowered, plan)
     setup = replace(setup, max_delay=largest_delay(lowered.network))
-    return Lowered(setup, lowered, lower_plan(lowered, plan, report))
+    return Lowered(setup, lowered, lower_plan(lowered, plan, report), _seed(plan))
+
+
+def _seed(plan: SimulationPlan) -> int:
+    return DEFAULT_SEED if plan.seed is None else plan.seed
 
 
 def lower_setup(plan: SimulationPlan, target: Target, report: Report) -> Setup:
     """What a plan states for ``setup``, without the longest delay, which is the network's."""
     step = _timestep(plan, report)
-    seeds = {target.seed: DEFAULT_SEED if plan.seed is None else plan.seed} if target.seed else {}
+    seeds = {target.seed: _seed(plan)} if target.seed else {}
     return Setup(step, step, None, {**target.setup, **seeds})
 
 

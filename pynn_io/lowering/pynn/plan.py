@@ -115,14 +115,11 @@ def _trains(lowered: LoweredNetwork, plan: SimulationPlan, grid: Grid, report: R
 def _on_time(
     item: Trains, lowered: LoweredNetwork, plan: SimulationPlan, grid: Grid, report: Report, where: str
 ) -> Trains:
-    """Times as the target takes them: on steps, and not before the second one, where it knows only steps."""
-    if not lowered.target.on_grid:
-        return item
-    times, moved = item.times, Moved()
-    if plan.spike_times != PRECISE:
-        times = grid.time(grid.place(times, moved))
-    # A source passes a spike on by the least delay, and NEST has no time 0.
-    first = 2 * grid.step
+    """Times as the target takes them: on the nearest steps where it wants that, and not before its first one."""
+    times = item.times
+    if lowered.target.on_grid and plan.spike_times != PRECISE:
+        times = grid.time(grid.place(times, Moved()))
+    first = lowered.target.first_step * grid.step
     early = times < first - 1e-9
     report.approximated(
         "early-spikes",

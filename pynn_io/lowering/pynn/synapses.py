@@ -22,6 +22,7 @@ from pynn_io.vocabulary.plasticity import NEST_SYNAPSES, STDP, TIMING, WEIGHT, S
 STATIC = "StaticSynapse"
 #: NEST's synapses that are nothing but a weight and a delay.
 _NEST_STATIC = frozenset({"nest:static_synapse", "nest:static_synapse_hom_w", "nest:cont_delay_synapse"})
+_STATIC_ONES = (STATIC, "nest:static_synapse")
 #: Other of NEST's synapses -> the standard one, and NEST's names of its parameters.
 _FROM_NEST: Mapping[str, tuple[str, Mapping[str, str]]] = {
     f"nest:{native}": (standard, {theirs: ours for ours, theirs in renamed.items()})
@@ -69,7 +70,7 @@ def spec_of(projection: Projection, row: int, synapse: Synapse, cells: Cells, ta
     columns = []
     for name in dict.fromkeys([*projection.types, *projection.edges.columns]):
         bare = name.removeprefix(PARAMETER)
-        if name.startswith(PARAMETER) and bare not in models.NOT_PARAMETERS and model != STATIC:
+        if name.startswith(PARAMETER) and bare not in models.NOT_PARAMETERS and model not in _STATIC_ONES:
             columns.append((name, renames.get(bare, bare)))
     unit = _text(projection, "weight_unit", row)
     used, scale = weight_unit(model, cells)
@@ -89,7 +90,8 @@ def _model(synapse: Synapse, cells: Cells, target: Target, report: Report, where
     """``(PyNN's name or a native one, parameters under other names)``."""
     model = synapse.model
     if model in ("", "static", STATIC) or model in _NEST_STATIC:
-        return STATIC, {}
+        # Onto its own cells by its own synapse: PyNN's number would be divided and multiplied by 1000, with rounding.
+        return ("nest:static_synapse" if cells.model.startswith("nest:") else STATIC), {}
     if model.startswith("nest:") and target.native == "nest":
         row = models.known(model)
         return (row.name if row is not None and row.dialect == "nest" else model), {}
@@ -112,7 +114,7 @@ def _model(synapse: Synapse, cells: Cells, target: Target, report: Report, where
 
 
 def _parameters(model: str, synapse: Synapse, renames: Mapping[str, str], where: str) -> dict[str, Any]:
-    if model == STATIC:
+    if model in _STATIC_ONES:
         return {}
     if model == STDP:
         parts = _parts(synapse, where)

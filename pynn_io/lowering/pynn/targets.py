@@ -29,6 +29,10 @@ _NEST = Target(
     ),
     unrecorded=MappingProxyType({("IF_curr_delta", "v"): "PyNN 0.13 asks NEST for a variable v, which it calls V_m"}),
     states=MappingProxyType({("IF_curr_delta", "v"): "V_m"}),
+    # NEST itself puts a spike between two steps at the next one. A source passes a spike on by the least delay, and
+    # there is no time 0.
+    on_grid=False,
+    first_step=2,
     # PyNN's own choice are cells with spikes between steps, which are other models; the plan's are those on steps.
     setup=MappingProxyType({"spike_precision": "on_grid"}),
     seed="rng_seed",

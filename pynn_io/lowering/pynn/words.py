@@ -22,6 +22,7 @@ class Target:
     native: the dialect of its native models (``nest``, ``nrn``), empty for none. lacks: standard model -> why it is not
     used there. alike: standard cells of which a population must not differ in anything. unrecorded: (standard cell,
     variable) -> why it is not recorded there. on_grid: input spikes between two steps are moved to the nearest one.
+    first_step: before which no input spike can come.
     states: (standard cell, state variable) -> the name by which alone its initial value takes effect there.
     zero_delay: a connection may have no delay. setup: further arguments of ``setup``. seed: what ``setup`` calls the
     seed of random numbers. declarative: sources at a rate and sines stay such; else they are drawn and sampled here, so
@@ -35,6 +36,7 @@ class Target:
     unrecorded: Mapping[tuple[str, str], str] = field(default_factory=empty)
     states: Mapping[tuple[str, str], str] = field(default_factory=empty)
     on_grid: bool = True
+    first_step: int = 0
     zero_delay: bool = False
     setup: Mapping[str, Any] = field(default_factory=empty)
     seed: str = ""
@@ -186,8 +188,9 @@ class LoweredPlan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lowered:
-    """Everything to build, in order; the edges by `pynn_io.lowering.pynn.connections`."""
+    """Everything to build, in order; the edges by `pynn_io.lowering.pynn.connections`. seed: of the simulator."""
 
     setup: Setup
     network: LoweredNetwork
     plan: LoweredPlan
+    seed: int

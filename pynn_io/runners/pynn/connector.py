@@ -83,26 +83,27 @@ def _target_by_target(projection: Any, edges: Connections, values: _Values) -> N
 def _neuron(projection: Any, edges: Connections, values: _Values) -> None:
     """A NetCon an edge in the attributes of PyNN's ``Connection``, which looks its cells up anew for every edge."""
     kind, receptor = projection.synapse_type.connection_type, projection.receptor_type
-    if projection.synapse_type.model is not None or "." in receptor or not projection.post._mask_local.all():
+    simulator = projection._simulator
+    if projection.synapse_type.model is not None or "." in receptor or simulator.state.num_processes > 1:
         _target_by_target(projection, edges, values)
         return
-    connect = projection._simulator.state.parallel_context.gid_connect
+    connect = simulator.h.NetCon
     pre, post = list(projection.pre), list(projection.post)
-    numbers = [int(cell) for cell in pre]
+    sources = [cell._cell.source for cell in pre]
+    sections = [getattr(cell._cell, "source_section", None) or simulator.dummy for cell in pre]
+    thresholds = [simulator.state.parallel_context.threshold(int(cell)) for cell in pre]
     receptors = [getattr(cell._cell, receptor) for cell in post]
     made, make = projection._connections, kind.__new__
     columns = (np.broadcast_to(values[name], (edges.size,)).tolist() for name in ("weight", "delay"))
     for source, target, weight, delay in zip(edges.source.tolist(), edges.target.tolist(), *columns, strict=True):
-        nc = connect(numbers[source], receptors[target])
-        nc.weight[0] = weight
-        nc.delay = delay
+        own = sources[source], receptors[target], thresholds[source], delay, weight
         connection = make(kind)
         connection.__dict__ = {
             "presynaptic_index": source,
             "presynaptic_cell": pre[source],
             "postsynaptic_index": target,
             "postsynaptic_cell": post[target],
-            "nc": nc,
+            "nc": connect(*own, sec=sections[source]),
         }
         made[target][source].append(connection)
 
