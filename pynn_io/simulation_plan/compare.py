@@ -51,7 +51,7 @@ def _values(where: str, a: Any, b: Any) -> Iterator[Difference]:
     if is_dataclass(a) and type(a) is type(b):
         idle = _IDLE.get(type(a.what)) if isinstance(a, Stimulus) else None
         for field in fields(a):
-            if field.name != idle:
+            if field.name != idle and field.compare:
                 yield from _values(f"{where}/{field.name}", getattr(a, field.name), getattr(b, field.name))
     elif isinstance(a, Mapping) and isinstance(b, Mapping):
         for key in dict.fromkeys([*a, *b]):
