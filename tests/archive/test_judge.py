@@ -166,6 +166,26 @@ def test_published_results(published, found, rules, verdict):
     assert check.verdict == verdict, check
 
 
+def random_run(seed, rate=10.0):
+    """40 cells that fire at random for 4 s, each at a rate of its own."""
+    rng = np.random.default_rng(seed)
+    rates = rng.gamma(4.0, rate / 4.0, 40)
+    counts = rng.poisson(rates * 4.0)
+    ids = np.repeat(np.arange(40), counts)
+    spikes = sorted_spikes("cells", ids, rng.uniform(0, 4000, counts.sum()))
+    return Results(spikes={"cells": spikes}, nodes={"cells": np.arange(40)}, duration=4000.0)
+
+
+@pytest.mark.parametrize(("rate", "verdict"), [(10.0, Verdict.REPRODUCED), (20.0, Verdict.DIFFERS)])
+def test_another_seed_is_no_difference_where_the_other_seeds_differ_as_much(tmp_path, rate, verdict):
+    write_results(random_run(1), tmp_path / "output")
+    expected = (Expectation("published output", "results", tmp_path / "output"),)
+    null = tuple(random_run(seed) for seed in range(10, 18))
+    (check,) = judge(expected, random_run(2, rate), Rules(timestep=STEP, null=null))
+    assert check.verdict == verdict, check
+    assert check.numbers["tier"] == "statistical"
+
+
 def test_what_the_same_simulator_made_comes_out_again_to_the_rounding(published):
     (own,) = (replace(each, made_by=("nest", "3.10")) for each in published)
     rules = Rules(timestep=STEP, backend="nest", version="3.10")

@@ -1,6 +1,7 @@
 """Archives that reproduce themselves: on another place of the disk, and not after somebody changed them."""
 
 import json
+import re
 import shutil
 import zipfile
 
@@ -117,6 +118,18 @@ def test_a_planted_difference_is_found(packed, tmp_path, change):
     (cell,) = cells(root, tmp_path / "out")
     assert cell.verdict == Verdict.DIFFERS
     assert " allowed" in cell.checks[0].message  # the potentials, even where no spike moves
+
+
+def test_a_channel_density_that_is_5_percent_off_is_found(tmp_path):
+    pack(PAIR, tmp_path / "pair.omex", Report(), Options(backends=("neuron",)))
+    root = unpacked(tmp_path / "pair.omex", tmp_path / "content")
+    cell = root / "pyramid.cell.nml"
+    text = cell.read_text()
+    found = re.search(r'condDensity="([\d.]+)mS', text)
+    cell.write_text(text.replace(found[0], f'condDensity="{float(found[1]) * 1.05:g}mS', 1))
+    forget_sums(root)
+    (changed,) = cells(root, tmp_path / "out")
+    assert changed.verdict == Verdict.DIFFERS
 
 
 def forget_sums(root):
