@@ -62,16 +62,16 @@ def _check(what: Observable, results: Results, relative: float, tolerance: float
     name = f"{what.experiment}: {what.kind}"
     if what.kind not in KINDS:
         return Check(name, Verdict.NOT_COMPARABLE, f"{what.kind} is not judged")
-    observed = _observed(what, results)
-    if isinstance(observed, str):
-        return Check(name, Verdict.NOT_COMPARABLE, observed)
-    expected, to_ms = np.array(what.expected), _to_ms(what)
-    numbers = {"expected": len(expected), "found": len(observed)}
-    pair = _pair(what, expected * to_ms, observed * to_ms) if what.kind == "spike times" else None
-    if len(observed) != len(expected):
-        message = f"{len(observed)} spikes, and {len(expected)} are expected"
+    found = observed(what, results)
+    if isinstance(found, str):
+        return Check(name, Verdict.NOT_COMPARABLE, found)
+    expected, to_ms = np.array(what.expected), milliseconds(what)
+    numbers = {"expected": len(expected), "found": len(found)}
+    pair = _pair(what, expected * to_ms, found * to_ms) if what.kind == "spike times" else None
+    if len(found) != len(expected):
+        message = f"{len(found)} spikes, and {len(expected)} are expected"
         return Check(name, Verdict.DIFFERS, message, _words(relative, tolerance, timestep), numbers, False, pair)
-    apart = np.abs(observed - expected)
+    apart = np.abs(found - expected)
     omv = bool(np.all(apart <= _ABSOLUTE + relative * np.abs(expected)))
     largest = float(apart.max(initial=0.0))
     in_parts = float((apart / np.maximum(np.abs(expected), np.finfo(float).tiny)).max(initial=0.0))
@@ -116,12 +116,12 @@ def _words(relative: float, tolerance: float | None, timestep: float) -> str:
     return f"{tolerance:g} ms" if tolerance is not None else f"{relative:g} of the time, or a step ({timestep:g} ms)"
 
 
-def _to_ms(what: Observable) -> float:
-    """ms in a unit of the expected times: files of runs are in seconds, and scaled to that unit."""
+def milliseconds(what: Observable) -> float:
+    """How many ms a unit of the expected times: files of runs are in seconds, and scaled to that unit."""
     return 1000.0 / what.scaling[0]
 
 
-def _observed(what: Observable, results: Results) -> np.ndarray | str:
+def observed(what: Observable, results: Results) -> np.ndarray | str:
     """float64[n]: spike times as the test finds them, or the rate; a text says why there are none."""
     name = PurePosixPath(what.file).name
     table = next((each for each in results.tables if PurePosixPath(each.file).name == name), None)
@@ -134,7 +134,7 @@ def _observed(what: Observable, results: Results) -> np.ndarray | str:
     times = _events(table, what) if isinstance(table, EventTable) else _detected(table, what)
     if isinstance(times, str):
         return f"{name} of the run {times}"
-    return times if what.kind == "spike times" else _rate(times, _to_ms(what))
+    return times if what.kind == "spike times" else _rate(times, milliseconds(what))
 
 
 def _events(table: EventTable, what: Observable) -> np.ndarray:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,8 +53,8 @@ def _ours(model: Model, factor: float = 1.0) -> dict[str, np.ndarray]:
     results = simulate(document.network, document.plan, "neuron", timestep=step)
     found = {}
     for what in model.observables:
-        table = next(each for each in results.tables if each.file.endswith(what.file))
-        values = table.data[:, what.column - 1] * what.scaling[1]
+        table = next(each for each in results.tables if Path(each.file).name == Path(what.file).name)
+        values = table.data[:, what.columns[1] - 1] * what.scaling[1]
         if what.method == "threshold":
             found[what.experiment] = _crossings(table.times, values, what.threshold)
             continue
