@@ -183,12 +183,14 @@ def port_of(text: str, signed: bool, model: str, where: str) -> tuple[int, bool]
 def _tau_psc(nodes: Nodes, inhibitory: bool, where: str) -> float:
     """The time constant by which resources come back: that of the synaptic current (PyNN copies it from the target)."""
     value = nodes.parameters.get("tau_syn_in" if inhibitory else "tau_syn_ex")
-    if not isinstance(value, (int, float)):
+    stated = [] if value is None else np.unique(np.ma.compressed(np.ma.atleast_1d(value)))
+    if len(stated) != 1:
         raise PlanError(
-            f"TsodyksMarkramSynapse needs one synaptic time constant for all targets; {nodes.model} states none",
+            "TsodyksMarkramSynapse needs one synaptic time constant for all targets; "
+            f"{nodes.model} states {'several' if len(stated) else 'none'}",
             where=where,
         )
-    return float(value)
+    return float(stated[0])
 
 
 # --- values of edges ----------------------------------------------------------------------------------------------
