@@ -183,7 +183,7 @@ def port_of(text: str, signed: bool, model: str, where: str) -> tuple[int, bool]
 def _tau_psc(nodes: Nodes, inhibitory: bool, where: str) -> float:
     """The time constant by which resources come back: that of the synaptic current (PyNN copies it from the target)."""
     value = nodes.parameters.get("tau_syn_in" if inhibitory else "tau_syn_ex")
-    stated = [] if value is None else np.unique(np.ma.compressed(np.ma.atleast_1d(value)))
+    stated = np.unique(np.ma.compressed(np.ma.atleast_1d([] if value is None else value)))
     if len(stated) != 1:
         raise PlanError(
             "TsodyksMarkramSynapse needs one synaptic time constant for all targets; "
