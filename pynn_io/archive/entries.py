@@ -132,7 +132,7 @@ def _tested(container: Container, report: Report) -> Iterator[Entry]:
             report.not_read("test-broken", container.root / path, f"The test cannot be read: {error.message}.")
             continue
         if test.engine in _VALIDATORS:
-            message = "The test only judges files by a schema, which `pynn-show --validate` does; nothing is run for it."
+            message = "The test only judges files by a schema, as `pynn-show --validate` does; nothing is run for it."
             report.not_read("test-validates", container.root / path, message, examples=[test.target])
             continue
         by_target.setdefault((test.path.parent / test.target).resolve(), []).append(test)
