@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pynn_io.vocabulary.models import MODELS
+from tests.runners.pynn_backends import compile_for_neuron
 from tests.vocabulary_pynn.cases import CELL_RANGES, run_ours, run_pynn
 from tests.vocabulary_pynn.measure import apart, drawn
 
@@ -63,7 +64,7 @@ def test_brian2_computes_what_nest_computes() -> None:
 
 @pytest.mark.slow
 def test_neuron_is_as_far_from_pynn_as_is_stated(tmp_path: Path) -> None:
-    pytest.importorskip("neuron", reason="NEURON is not installed")
+    compile_for_neuron()
     chosen = drawn()
     ours, theirs = run_ours(chosen, "neuron"), run_pynn(chosen, "neuron", tmp_path)
     assert {name for name, one in theirs.items() if one.error} == REFUSED["neuron"]
