@@ -142,6 +142,9 @@ def test_a_part_that_hangs_is_ended_in_time(network, tmp_path):
 
 
 def test_an_interrupt_ends_all(network, tmp_path):
+    # A shell's background job is born with SIGINT ignored, and other packages have handlers of their own.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+
     def interrupt() -> None:
         mark = tmp_path / "mark"
         while not mark.exists():
@@ -149,8 +152,11 @@ def test_an_interrupt_ends_all(network, tmp_path):
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=interrupt).start()
-    with pytest.raises(KeyboardInterrupt):
-        simulate(network, PLAN, "y=hanging,x=clock")
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            simulate(network, PLAN, "y=hanging,x=clock")
+    finally:
+        signal.signal(signal.SIGINT, before)
     _assert_no_worker_is_left(tmp_path)
     assert left(tmp_path) == []
 

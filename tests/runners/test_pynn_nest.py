@@ -145,9 +145,9 @@ def test_random_parameters(tmp_path_factory: pytest.TempPathFactory, drawn: dict
     found = {}
     for model, parameters in drawn.items():
         document = network(model)
-        cell = PointCell(model, {**document.network.cells["cell"].parameters, **parameters})
+        cell = PointCell(model, {**document.network.cells["cells"].parameters, **parameters})
         found[model] = replace(
-            document, network=replace(document.network, cells={**document.network.cells, "cell": cell})
+            document, network=replace(document.network, cells={**document.network.cells, "cells": cell})
         )
         name = next(iter(parameters))
         population = document.network.populations["cells"]
