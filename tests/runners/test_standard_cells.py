@@ -43,6 +43,19 @@ def run(model: str, backend: str) -> Results:
     return results
 
 
+@pytest.mark.parametrize("model", ["IF_curr_exp", "IF_curr_delta", "IF_cond_exp", "EIF_cond_exp_isfa_ista"])
+def test_a_rest_between_two_steps_ends_with_the_later_one_on_both(model: str) -> None:
+    document = network(model)
+    cell = document.network.cells["cells"]
+    rest = {**cell.parameters, "tau_refrac": 4.2 * TIMESTEP}
+    cells = {**document.network.cells, "cells": replace(cell, parameters=rest)}
+    changed = replace(document.network, cells=cells)
+    nest, neuron = (document.plan.run(changed, backend=backend) for backend in ("nest", "neuron"))
+    times = [by_cell(one) for one in (nest, neuron)]
+    assert len(times[0]) == len(times[1]) > 50
+    assert np.abs(times[0] - times[1]).max() <= 1e-5
+
+
 @pytest.mark.parametrize("model", STANDARD)
 def test_nest_and_neuron_agree(model: str) -> None:
     time_bound, potential_bound = TOLERANCES[model]

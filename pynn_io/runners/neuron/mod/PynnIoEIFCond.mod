@@ -105,7 +105,7 @@ PROCEDURE advance() { LOCAL rest, h, peak, k1, k2, k3, k4, m1, m2, m3, m4
             vm = v_reset
             w = w + b
             fired = 1
-            left = floor(tau_refrac/dt + 0.5)
+            left = -floor(1e-6 - floor(tau_refrac*1000 + 0.5)/(dt*1000)) : NEST's: up, of tics of 0.001 ms
             if (left > 0) {
                 left = left + 1
             }

@@ -103,7 +103,7 @@ PROCEDURE advance() { LOCAL s, k, before, v1, m1, h1, n1, v2, m2, h2, n2, v3, m3
     if (left > 0) {
         left = left - 1
     } else if (vm >= v_offset + 30 && before > vm) {
-        left = floor(tau_refrac/dt + 0.5)
+        left = -floor(1e-6 - floor(tau_refrac*1000 + 0.5)/(dt*1000)) : NEST's: up, of tics of 0.001 ms
         fired = 1
     }
 }

@@ -104,7 +104,7 @@ PROCEDURE advance() { LOCAL h, k1, k2, k3, k4, n
     if (left > 0) {
         left = left - 1
     } else if (vm >= v_thresh) {
-        left = floor(tau_refrac/dt + 0.5)
+        left = -floor(1e-6 - floor(tau_refrac*1000 + 0.5)/(dt*1000)) : NEST's: up, of tics of 0.001 ms
         vm = v_reset
         g_s = g_s + q_sfa
         g_r = g_r + q_rr

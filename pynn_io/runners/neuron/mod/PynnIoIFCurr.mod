@@ -97,7 +97,7 @@ PROCEDURE advance() {
     i_i = d_i*(i_i + dt*di_i)
     di_i = d_i*di_i
     if (vm >= v_thresh) {
-        left = floor(tau_refrac/dt + 0.5)
+        left = -floor(1e-6 - floor(tau_refrac*1000 + 0.5)/(dt*1000)) : NEST's: up, of tics of 0.001 ms
         vm = v_reset
         fired = 1
     }

@@ -85,7 +85,7 @@ NET_RECEIVE (w) {
         crossed = 0
         WATCH (crossed > 0.5) 2
         if (vm >= v_thresh) {
-            left = floor(tau_refrac/dt + 0.5)
+            left = -floor(1e-6 - floor(tau_refrac*1000 + 0.5)/(dt*1000)) : NEST's: up, of tics of 0.001 ms
             vm = v_reset
             net_event(t)
         }
