@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pynn_io.cli.common import UsageError, add_version, progress_bars, run
+from pynn_io.cli.numbers import count, milliseconds, not_negative, positive, seed
 from pynn_io.report import Report
 
 COMMAND = "pynn-reproduce"
@@ -83,20 +84,20 @@ def _parser() -> argparse.ArgumentParser:
         "--expect", metavar="FILE", action="append", type=Path, default=[], help="results to compare with, instead"
     )
     what.add_argument(
-        "--tolerance", metavar="MS", type=_not_negative, help="spikes so far apart, instead of the archive's"
+        "--tolerance", metavar="MS", type=not_negative, help="spikes so far apart, instead of the archive's"
     )
-    what.add_argument("--duration", metavar="MS", type=_positive, help="instead of the plans' (ms)")
-    what.add_argument("--timestep", metavar="MS", type=_positive, help="instead of the plans' (ms)")
-    what.add_argument("--seed", metavar="N", type=int, help="of everything random, instead of the plans'")
+    what.add_argument("--duration", metavar="MS", type=milliseconds, help="instead of the plans' (ms)")
+    what.add_argument("--timestep", metavar="MS", type=milliseconds, help="instead of the plans' (ms)")
+    what.add_argument("--seed", metavar="N", type=seed, help="of everything random, instead of the plans'")
     how = parser.add_argument_group("how to run it")
     how.add_argument("-b", "--backend", metavar="A,B", default="", help="backends; by default what each is for")
     how.add_argument(
         "--seeds", metavar="N", type=int, default=0, help="so many more runs, with other seeds (5 or more)"
     )
     how.add_argument("--mechanisms", metavar="DIR", action="append", type=Path, default=[], help="folder of .mod files")
-    how.add_argument("-j", "--jobs", metavar="N", type=_count, default=1, help="runs at a time (1)")
-    how.add_argument("--timeout", metavar="S", type=_positive, default=DEFAULT_TIMEOUT, help="of a run (3600 s)")
-    how.add_argument("--memory", metavar="MB", type=_positive, help="of a run and all of its processes")
+    how.add_argument("-j", "--jobs", metavar="N", type=count, default=1, help="runs at a time (1)")
+    how.add_argument("--timeout", metavar="S", type=positive, default=DEFAULT_TIMEOUT, help="of a run (3600 s)")
+    how.add_argument("--memory", metavar="MB", type=positive, help="of a run and all of its processes")
     how.add_argument("--allow-exec", action="store_true", help="execute PyNN scripts of the archive")
     output = parser.add_argument_group("what to write")
     output.add_argument("-o", "--output", metavar="OUT", type=Path, help="folder of the report, or archive to pack")
@@ -104,27 +105,6 @@ def _parser() -> argparse.ArgumentParser:
     output.add_argument("-q", "--quiet", action="store_true", help="no progress, no account")
     add_version(parser)
     return parser
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value
-
-
-def _not_negative(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a number of at least 0")
-    return value
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text}: at least 1 is needed")
-    return value
 
 
 def _main(arguments: argparse.Namespace, command: list[str]) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pynn_io.cli.common import UsageError, add_version, existing_parent, progress_bars, run, say, written_lines
 from pynn_io.cli.losses import changes_model, loss_counts, print_losses
+from pynn_io.cli.numbers import count, milliseconds, not_negative, seed
 from pynn_io.cli.report_file import add_allow, allowed_codes, check_report_file, write_report
 from pynn_io.cli.run_queue import check_queue, queue_arguments
 from pynn_io.cli.script_options import add_script_options
@@ -121,9 +122,9 @@ def _what_arguments(parser: argparse.ArgumentParser) -> None:
         "script",
     )
     what.add_argument("--from", dest="source_format", metavar="FORMAT", help="format of PLAN, where it cannot be told")
-    what.add_argument("--duration", metavar="MS", type=_milliseconds, help="instead of the plan's (ms)")
-    what.add_argument("--timestep", metavar="MS", type=_milliseconds, help="instead of the plan's (ms)")
-    what.add_argument("--seed", metavar="N", type=_seed, help="of everything random, instead of the plan's")
+    what.add_argument("--duration", metavar="MS", type=milliseconds, help="instead of the plan's (ms)")
+    what.add_argument("--timestep", metavar="MS", type=milliseconds, help="instead of the plan's (ms)")
+    what.add_argument("--seed", metavar="N", type=seed, help="of everything random, instead of the plan's")
     what.add_argument(
         "--spike-times",
         choices=("precise", "grid"),
@@ -147,10 +148,10 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="run the plan on every backend named and compare the results with those of the first",
     )
-    how.add_argument("--tolerance", metavar="MS", type=_tolerance, help="--compare: spikes so far apart (1)")
-    how.add_argument("--trace-mv", metavar="MV", type=_tolerance, help="--compare: voltages, root mean square (1)")
-    how.add_argument("--threads", metavar="N", type=_count, default=1, help="threads of one process")
-    how.add_argument("--processes", metavar="N", type=_count, default=1, help="MPI processes (NEURON)")
+    how.add_argument("--tolerance", metavar="MS", type=not_negative, help="--compare: spikes so far apart (1)")
+    how.add_argument("--trace-mv", metavar="MV", type=not_negative, help="--compare: voltages, root mean square (1)")
+    how.add_argument("--threads", metavar="N", type=count, default=1, help="threads of one process")
+    how.add_argument("--processes", metavar="N", type=count, default=1, help="MPI processes (NEURON)")
     how.add_argument(
         "--mechanisms",
         metavar="DIR",
@@ -217,34 +218,6 @@ def _output_arguments(parser: argparse.ArgumentParser) -> None:
     )
     output.add_argument("--list", action="store_true", help="list backends, and what to install for each")
     output.add_argument("--json", action="store_true", help="with --list: as JSON")
-
-
-def _milliseconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number of ms")
-    return value
-
-
-def _tolerance(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a number of at least 0")
-    return value
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text}: at least 1 is needed")
-    return value
-
-
-def _seed(text: str) -> int:
-    value = int(text)
-    if not 0 <= value < 2**31:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 2**31 - 1")
-    return value
 
 
 def _run(arguments: argparse.Namespace) -> int:

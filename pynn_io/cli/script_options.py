@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pynn_io.cli.common import UsageError
+from pynn_io.cli.numbers import positive
 
 #: Option and the keyword of `pynn_io.importers.pynn_script.read`.
 _OPTIONS = ("script_args", "script_timeout", "script_memory")
@@ -20,8 +21,8 @@ def add_script_options(parser: argparse._ActionsContainer) -> None:
         metavar="TEXT",
         help='what the script is called with: "nest --plot"; by default it is told nest where it asks for a backend',
     )
-    group.add_argument("--script-timeout", metavar="S", type=_positive, help="seconds that it may take (600)")
-    group.add_argument("--script-memory", metavar="GB", type=_positive, help="memory that it may need (all there is)")
+    group.add_argument("--script-timeout", metavar="S", type=positive, help="seconds that it may take (600)")
+    group.add_argument("--script-memory", metavar="GB", type=positive, help="memory that it may need (all there is)")
 
 
 def script_options(arguments: argparse.Namespace, source: Path, source_format: str | None) -> dict[str, Any]:
@@ -35,10 +36,3 @@ def script_options(arguments: argparse.Namespace, source: Path, source_format: s
         option = next(iter(stated)).replace("_", "-")
         raise UsageError(f"--{option} is for PyNN scripts, and {source} is none")
     return stated
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value

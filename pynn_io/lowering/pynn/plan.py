@@ -10,7 +10,7 @@ import numpy as np
 from pynn_io.errors import PlanError
 from pynn_io.graph.stimuli import PoissonTrains, SpontaneousSynapses, SynapseReplay, code_of
 from pynn_io.lowering.abstract import with_node_sets, with_potentials
-from pynn_io.lowering.grid import Grid, Moved
+from pynn_io.lowering.grid import Grid, Moved, last_step
 from pynn_io.lowering.meters import Meter, lower_recordings
 from pynn_io.lowering.pynn.currents import lower_currents
 from pynn_io.lowering.pynn.synapses import STATIC, weight_unit
@@ -42,7 +42,7 @@ def lower_plan(lowered: LoweredNetwork, plan: SimulationPlan, report: Report) ->
     network = lowered.network
     plan = with_potentials(with_node_sets(plan, network), network)
     grid = Grid(lowered.timestep)
-    duration = _duration(plan, grid, report)
+    duration = last_step(plan, grid, "PyNN", report)
     grid, plan = Grid(grid.step, duration), replace(plan, duration=duration)
     present = {name: np.zeros(item.size, dtype=bool) for name, item in network.populations.items()}
     for cells in lowered.cells:
@@ -61,23 +61,6 @@ def lower_plan(lowered: LoweredNetwork, plan: SimulationPlan, report: Report) ->
         tuple(cells for cells, _, _ in drives),
         tuple(edges for _, _, edges in drives),
     )
-
-
-def _duration(plan: SimulationPlan, grid: Grid, report: Report) -> float:
-    if plan.duration is None:
-        raise PlanError("the plan has no end", where="run.tstop", hint="state tstop, or give a duration")
-    if not plan.duration > 0:
-        raise PlanError(f"the run ends at {plan.duration} ms", where="run.tstop", hint="it must be positive")
-    if plan.start:
-        report.lost("run-start", "run.tstart", f"PyNN begins at 0 ms, not at {plan.start} ms.")
-    end = float(grid.time(grid.nearest(plan.duration)))
-    report.approximated(
-        "off-grid-end",
-        "run.tstop",
-        f"The end of the run is no multiple of the time step; it is {end} ms.",
-        count=int(abs(end - plan.duration) > 1e-6 * grid.step),
-    )
-    return end
 
 
 def _report_conditions(plan: SimulationPlan, lowered: LoweredNetwork, report: Report) -> None:
