@@ -18,6 +18,7 @@ from pynn_io.errors import BackendUnavailable, FormatError, LossError, PlanError
 from pynn_io.graph.network import Network
 from pynn_io.graph.validate import validate
 from pynn_io.lowering.cosimulation import crossings
+from pynn_io.lowering.cosimulation.differences import Cut, differences
 from pynn_io.lowering.cosimulation.epochs import Epochs, epochs
 from pynn_io.lowering.cosimulation.placement import Entry, parse, place
 from pynn_io.lowering.cosimulation.shares import Share, shares
@@ -48,6 +49,19 @@ class _Part:
         return self.entry.name
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known before a simulator starts. audited: what parts cannot carry; differences: what the cut changes."""
+
+    audited: Report
+    differences: Report
+
+    def with_those_of(self, report: Report) -> Report:
+        """The report of what was lowered and run, with what is known besides."""
+        complete(report, self.audited)
+        return report.include(self.differences)
+
+
 def cosimulate(
     network: Network,
     plan: SimulationPlan,
@@ -64,26 +78,27 @@ def cosimulate(
     placement: see `pynn_io.lowering.cosimulation.placement.parse`. profile: of every part. The rest, and what is
     raised, as `pynn_io.simulate.simulate`; also PlanError for a crossing that cannot be one (`crossings.check`).
     """
-    parts, meeting = _parts(network, plan, placement, profile, listener)
-    audited = Report(report.allowed)
+    parts, meeting, cut = _parts(network, plan, placement, profile, listener)
+    known = _Known(Report(report.allowed), Report(report.allowed))
     for part in parts:
-        _audit(part, network, audited)
+        _audit(part, network, known.audited)
+    differences(network, cut, known.differences)
     if strict:
-        _refuse(audited)
+        _refuse(known.with_those_of(Report(report.allowed)))
     turns = [_turn(part, profile, strict, report) for part in parts]
     started = datetime.now(UTC)
-    outcomes = _run(turns, meeting, profile, audited, listener, timeout)
+    outcomes = _run(turns, meeting, profile, known, listener, timeout)
     for outcome in outcomes:
         report.include(outcome.report)
-    complete(report, audited)
+    known.with_those_of(report)
     results = joined(network, plan, [outcome.results or Results() for outcome in outcomes])
     return replace(results, provenance=_provenance(plan, parts, meeting, started, profile, outcomes))
 
 
 def _parts(
     network: Network, plan: SimulationPlan, placement: str, profile: Profile, listener: Listener
-) -> tuple[list[_Part], Epochs]:
-    """The parts, and when they meet; what can be refused before anything is made."""
+) -> tuple[list[_Part], Epochs, Cut]:
+    """The parts, when they meet, and how the network is cut; what can be refused before anything is made."""
     entries = parse(placement)
     rows = [_row(entry, profile) for entry in entries]
     runners = [_runner(row) for row in rows]
@@ -91,21 +106,22 @@ def _parts(
     check(plan, network, spikes_at_zero=all(row.spikes_at_zero for row in rows))
     home = place(network, entries)
     meeting = _epochs(network, plan, home, max(runner.lag for runner in runners))
-    leads = [0.0 if runner.backdates else meeting.lead_time for runner in runners]
+    leads = tuple(0.0 if runner.backdates else meeting.lead_time for runner in runners)
     made = shares(network, plan, home, leads)
-    return [_Part(*three) for three in zip(entries, rows, made, strict=True)], meeting
+    cut = Cut(home, tuple(row.name for row in rows), leads, meeting.timestep)
+    return [_Part(*three) for three in zip(entries, rows, made, strict=True)], meeting, cut
 
 
 def _run(
     turns: Sequence[Turn],
     meeting: Epochs,
     profile: Profile,
-    audited: Report,
+    known: _Known,
     listener: Listener,
     timeout: float | None,
 ) -> tuple[Outcome, ...]:
     def tell(found: Report) -> None:
-        complete(found, audited)
+        known.with_those_of(found)
         if listener.lowered is not None:
             listener.lowered(found)
 
@@ -113,8 +129,7 @@ def _run(
         with work_folder(profile) as folder:
             return run_parts(turns, meeting, folder, replace(listener, lowered=tell), timeout=timeout)
     except LossError as error:
-        complete(error.report, audited)
-        _refuse(error.report)
+        _refuse(known.with_those_of(error.report))
         raise
 
 

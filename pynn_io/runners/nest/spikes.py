@@ -16,9 +16,8 @@ from pynn_io.runners.nest.lowered import Bombardment, Feed, Nodes
 from pynn_io.simulation_plan import SimulationPlan
 from pynn_io.units import convert
 from pynn_io.vocabulary import models
+from pynn_io.vocabulary.models import PRECISE_MODELS
 
-#: Models that take a spike between two steps at its time; all others take it at the step after.
-PRECISE_MODELS = ("_ps", "_ps_lossless")
 #: What `SimulationPlan.spike_times` may say.
 MODES = ("precise", "grid")
 
