@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import Any
 
 from pynn_io import registry
-from pynn_io.audit import audit, complete
+from pynn_io.audit import audit, complete, refuse
 from pynn_io.document import Document
 from pynn_io.errors import BackendUnavailable, FormatError, LossError, PlanError
 from pynn_io.graph.network import Network
@@ -34,6 +34,9 @@ from pynn_io.runners.worker import load_runner
 from pynn_io.simulation_plan import SimulationPlan
 from pynn_io.simulation_plan.validate import check
 from pynn_io.vocabulary.support import TARGETS
+
+#: What refuses, in messages.
+_SIMULATORS = "the simulators together"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,7 @@ class _Known:
 
     def with_those_of(self, report: Report) -> Report:
         """The report of what was lowered and run, with what is known besides."""
-        complete(report, self.audited)
-        return report.include(self.differences)
+        return complete(report, self.audited).include(self.differences)
 
 
 def cosimulate(
@@ -84,7 +86,7 @@ def cosimulate(
         _audit(part, network, known.audited)
     differences(network, cut, known.differences)
     if strict:
-        _refuse(known.with_those_of(Report(report.allowed)))
+        refuse(_SIMULATORS, known.with_those_of(Report(report.allowed)))
     turns = [_turn(part, profile, strict, report) for part in parts]
     started = datetime.now(UTC)
     outcomes = _run(turns, meeting, profile, known, listener, timeout)
@@ -129,7 +131,7 @@ def _run(
         with work_folder(profile) as folder:
             return run_parts(turns, meeting, folder, replace(listener, lowered=tell), timeout=timeout)
     except LossError as error:
-        _refuse(known.with_those_of(error.report))
+        refuse(_SIMULATORS, known.with_those_of(error.report))
         raise
 
 
@@ -178,17 +180,6 @@ def _audit(part: _Part, network: Network, audited: Report) -> None:
 
 def _proxies(part: _Part, network: Network) -> set[str]:
     return {name for name, item in part.share.network.populations.items() if item is not network.populations[name]}
-
-
-def _refuse(report: Report) -> None:
-    codes = sorted({issue.code for issue in report.refusals()})
-    if codes:
-        accepted = ",".join(sorted({*codes, *(report.allowed & report.codes())}))
-        raise LossError(
-            f"refused, since the simulators cannot do all of it: {', '.join(codes)}",
-            report,
-            hint=f"nothing was run; to run without: --allow {accepted}",
-        )
 
 
 def _turn(part: _Part, profile: Profile, strict: bool, report: Report) -> Turn:
