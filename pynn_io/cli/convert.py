@@ -19,6 +19,7 @@ from pynn_io.cli.common import (
     written_lines,
 )
 from pynn_io.cli.losses import changes_model, loss_counts, print_losses
+from pynn_io.cli.numbers import as_path
 from pynn_io.cli.report_file import add_allow, allowed_codes, check_report_file, write_report
 from pynn_io.cli.script_options import add_script_options, script_options
 from pynn_io.errors import LossError
@@ -92,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         "source",
         metavar="SRC",
         nargs="?",
-        type=Path,
+        type=as_path,
         help="circuit config, simulation config, joined config, a folder that holds exactly one, a PyNN script, or a "
         "morphology file",
     )
@@ -100,16 +101,16 @@ def _parser() -> argparse.ArgumentParser:
         "dest",
         metavar="DEST",
         nargs="?",
-        type=Path,
+        type=as_path,
         help="new folder, or file; by default named after SRC and the format, in the current directory",
     )
-    parser.add_argument("-o", "--output", metavar="DEST", type=Path, help="the same as DEST")
+    parser.add_argument("-o", "--output", metavar="DEST", type=as_path, help="the same as DEST")
     parser.add_argument("--to", metavar="FORMAT", help="format to write, with its dialect: sonata, sonata+obi, neuroml")
     parser.add_argument("--from", dest="source_format", metavar="FORMAT", help="format of SRC, where it cannot be told")
     parser.add_argument(
         "--mechanisms",
         metavar="DIR",
-        type=Path,
+        type=as_path,
         action="append",
         default=[],
         help="folder of .mod files whose equations the cells get that only name their mechanisms (may be repeated)",
@@ -123,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--strict", action="store_true", help="write nothing if anything would be lost (exit status 3)")
     add_allow(parser)
     add_script_options(parser)
-    parser.add_argument("--report", metavar="FILE", type=Path, help="write the losses to FILE as JSON")
+    parser.add_argument("--report", metavar="FILE", type=as_path, help="write the losses to FILE as JSON")
     parser.add_argument(
         "--overwrite", action="store_true", help="replace the files of an existing result; others there stay"
     )
