@@ -53,14 +53,15 @@ tiers, the first that applies:
                  null, the largest of them at most the null's 95th percentile
 
 exit status:
-  0  equal, or within the tolerance
-  1  a bug in pynn_io
-  2  wrong usage, or a format that is unknown or cannot be told
-  4  a file cannot be read
-  5  the picture or the JSON file cannot be written
-  6  a package that is needed is not installed
-  8  they differ
-  9  they cannot be compared: empty, not finite, other populations, cells, times or units; never taken for a pass
+  0    equal, or within the tolerance
+  1    a bug in pynn_io
+  2    wrong usage, or a format that is unknown or cannot be told
+  4    a file cannot be read
+  5    the picture or the JSON file cannot be written
+  6    a package that is needed is not installed
+  8    they differ
+  9    they cannot be compared: empty, not finite, other populations, cells, times or units; never taken for a pass
+  130  interrupted
 """
 
 

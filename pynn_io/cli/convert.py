@@ -59,14 +59,15 @@ output:
   progress bars (on a terminal only) and what a PyNN script prints go to stderr.
 
 exit status:
-  0  done; whatever was lost has been listed
-  1  a bug in pynn_io
-  2  wrong usage, or a format that is unknown or cannot be told
-  3  --strict refused because something would be lost; nothing was written
-  4  the source cannot be read
-  5  the result cannot be written, or it exists already
-  6  a package that the format needs is not installed
-  7  a hoc template, or a mechanism that it needs, failed in NEURON (--allow-exec)
+  0    done; whatever was lost has been listed
+  1    a bug in pynn_io
+  2    wrong usage, or a format that is unknown or cannot be told
+  3    --strict refused because something would be lost; nothing was written
+  4    the source cannot be read
+  5    the result cannot be written, or it exists already
+  6    a package that the format needs is not installed
+  7    a hoc template, or a mechanism that it needs, failed in NEURON (--allow-exec)
+  130  interrupted; nothing was written
 """
 
 
@@ -94,8 +95,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SRC",
         nargs="?",
         type=as_path,
-        help="circuit config, simulation config, joined config, a folder that holds exactly one, a PyNN script, or a "
-        "morphology file",
+        help="SONATA circuit, simulation or joined config, or a folder that holds exactly one; NeuroML or LEMS file; "
+        "PyNN script; NIX, NIR, .mod or morphology file",
     )
     parser.add_argument(
         "dest",
@@ -105,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
         help="new folder, or file; by default named after SRC and the format, in the current directory",
     )
     parser.add_argument("-o", "--output", metavar="DEST", type=as_path, help="the same as DEST")
-    parser.add_argument("--to", metavar="FORMAT", help="format to write, with its dialect: sonata, sonata+obi, neuroml")
+    parser.add_argument("--to", metavar="FORMAT", help="format to write, with its dialect: sonata+obi (see --list)")
     parser.add_argument("--from", dest="source_format", metavar="FORMAT", help="format of SRC, where it cannot be told")
     parser.add_argument(
         "--mechanisms",

@@ -40,6 +40,7 @@ output:
 
 exit status:
   0    all that was published was reproduced
+  1    a bug in pynn_io
   2    wrong usage, an unknown backend, or nothing to run in the archive
   4    the archive cannot be read, or is not safe to unpack
   5    the report cannot be written

@@ -47,12 +47,13 @@ examples:
       the same for a script
 
 exit status:
-  0  done
-  1  a bug in pynn_io
-  2  wrong usage, or a format that is unknown or cannot be told
-  4  the file cannot be read, or --validate finds that it breaks our rules (other tools' verdicts do not count)
-  5  the picture cannot be written
-  6  a package that is needed is not installed
+  0    done
+  1    a bug in pynn_io
+  2    wrong usage, or a format that is unknown or cannot be told
+  4    the file cannot be read, or --validate finds that it breaks our rules (other tools' verdicts do not count)
+  5    the picture cannot be written
+  6    a package that is needed is not installed
+  130  interrupted
 """
 
 
