@@ -168,8 +168,6 @@ def _recording_key(recording: Recording) -> str:
         return "recording:lems"
     if recording.compartment_set is not None or recording.kind in {"summation", "synapse", "lfp"}:
         return "recording:obi"
-    if recording.kind in {"quantities", "events"}:
-        return "recording:lems"
     return "recording" if recording.kind == "compartment" else "recording:bmtk"
 
 

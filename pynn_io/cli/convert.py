@@ -90,7 +90,17 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
+    _what_arguments(parser.add_argument_group("what to convert"))
+    _loss_arguments(parser.add_argument_group("what may be lost"))
+    add_script_options(parser)
+    parser.add_argument("--list", action="store_true", help="list formats, their dialects, and what to install")
+    parser.add_argument("--json", action="store_true", help="with --list: as JSON")
+    add_version(parser)
+    return parser
+
+
+def _what_arguments(what: argparse._ActionsContainer) -> None:
+    what.add_argument(
         "source",
         metavar="SRC",
         nargs="?",
@@ -98,17 +108,17 @@ def _parser() -> argparse.ArgumentParser:
         help="SONATA circuit, simulation or joined config, or a folder that holds exactly one; NeuroML or LEMS file; "
         "PyNN script; NIX, NIR, .mod or morphology file",
     )
-    parser.add_argument(
+    what.add_argument(
         "dest",
         metavar="DEST",
         nargs="?",
         type=as_path,
         help="new folder, or file; by default named after SRC and the format, in the current directory",
     )
-    parser.add_argument("-o", "--output", metavar="DEST", type=as_path, help="the same as DEST")
-    parser.add_argument("--to", metavar="FORMAT", help="format to write, with its dialect: sonata+obi (see --list)")
-    parser.add_argument("--from", dest="source_format", metavar="FORMAT", help="format of SRC, where it cannot be told")
-    parser.add_argument(
+    what.add_argument("-o", "--output", metavar="DEST", type=as_path, help="the same as DEST")
+    what.add_argument("--to", metavar="FORMAT", help="format to write, with its dialect: sonata+obi (see --list)")
+    what.add_argument("--from", dest="source_format", metavar="FORMAT", help="format of SRC, where it cannot be told")
+    what.add_argument(
         "--mechanisms",
         metavar="DIR",
         type=as_path,
@@ -116,26 +126,24 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="folder of .mod files whose equations the cells get that only name their mechanisms (may be repeated)",
     )
-    parser.add_argument(
+    what.add_argument(
         "--allow-exec",
         action="store_true",
         help="execute the hoc templates of SRC, which are programs, in NEURON, and convert the cells that they build",
     )
-    parser.add_argument("--check", action="store_true", help="say what would be lost and write nothing")
-    parser.add_argument("--strict", action="store_true", help="write nothing if anything would be lost (exit status 3)")
-    add_allow(parser)
-    add_script_options(parser)
-    parser.add_argument("--report", metavar="FILE", type=as_path, help="write the losses to FILE as JSON")
-    parser.add_argument(
+    what.add_argument(
         "--overwrite", action="store_true", help="replace the files of an existing result; others there stay"
     )
-    parser.add_argument(
+
+
+def _loss_arguments(losses: argparse._ActionsContainer) -> None:
+    losses.add_argument("--check", action="store_true", help="say what would be lost and write nothing")
+    losses.add_argument("--strict", action="store_true", help="write nothing if anything would be lost (exit status 3)")
+    add_allow(losses)
+    losses.add_argument("--report", metavar="FILE", type=as_path, help="write the losses to FILE as JSON")
+    losses.add_argument(
         "-q", "--quiet", action="store_true", help="no progress, no account; one line if something is lost"
     )
-    parser.add_argument("--list", action="store_true", help="list formats, their dialects, and what to install")
-    parser.add_argument("--json", action="store_true", help="with --list: as JSON")
-    add_version(parser)
-    return parser
 
 
 def _convert(arguments: argparse.Namespace) -> int:

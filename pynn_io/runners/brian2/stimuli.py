@@ -6,7 +6,7 @@ made for NEST (``target_simulator``) means NEST's own times: there a current com
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +19,9 @@ from pynn_io.graph.stimuli import (
     CurrentPulses,
     OtherStimulus,
     Stimulus,
-    Targets,
     code_of,
 )
-from pynn_io.lowering import targets
+from pynn_io.lowering.cells import targets_of
 from pynn_io.lowering.dynamics import flatten
 from pynn_io.lowering.evaluate import course
 from pynn_io.lowering.grid import Grid, lead_of
@@ -58,7 +57,7 @@ def lower_currents(
         if isinstance(stimulus.what, SPIKES):
             continue
         made = _Made(stimulus, network, plan, grid, report)
-        reached = [one for one in _targets(stimulus, network, plan) if present[one.population][one.rows].any()]
+        reached = [one for one in targets_of(stimulus, network, plan) if present[one.population][one.rows].any()]
         if not made.possible:
             continue
         if not reached:
@@ -68,14 +67,6 @@ def lower_currents(
             weight = np.ones(len(one.rows)) if one.weight is None else one.weight
             found.append(made.injection(one.population, one.rows[here], weight[here]))
     return tuple(found)
-
-
-def _targets(stimulus: Stimulus, network: Network, plan: SimulationPlan) -> Iterator[Targets]:
-    if stimulus.targets is not None:
-        yield stimulus.targets
-        return
-    for population, rows in targets(stimulus.node_set, network, plan).items():
-        yield Targets(population, rows)
 
 
 class _Made:
