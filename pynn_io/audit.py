@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from pynn_io.document import Document
+from pynn_io.errors import LossError
 from pynn_io.graph.biophysics import (
     ChannelDensity,
     ChannelPopulation,
@@ -65,12 +66,25 @@ def _goes_with_the_whole(fact: Fact, target: str) -> bool:
     return bool(fact.within) and target in backends.NAMES and support(fact.within, target).level == "no"
 
 
-def complete(report: Report, audited: Report) -> None:
-    """Add to a writer's ``report`` every audited subject that it does not name under a kind at least as serious."""
+def complete(report: Report, audited: Report) -> Report:
+    """Add to a writer's ``report`` every audited subject that it does not name; gives the report."""
     named = _words(report)
     for issue in audited:
         forgotten = [example for example in issue.examples if example not in named]
         report.add(issue.code, issue.kind, issue.where, issue.message, count=len(forgotten), examples=forgotten)
+    return report
+
+
+def refuse(target: str, report: Report) -> None:
+    """Raise LossError before a run if the report has anything that strict mode does not excuse. target: its title."""
+    codes = sorted({issue.code for issue in report.refusals()})
+    if codes:
+        accepted = ",".join(sorted({*codes, *(report.allowed & report.codes())}))
+        raise LossError(
+            f"refused, since {target} cannot do all of it: {', '.join(codes)}",
+            report,
+            hint=f"nothing was run; to run without: --allow {accepted}",
+        )
 
 
 def names(report: Report, subject: str) -> bool:
@@ -154,8 +168,6 @@ def _recording_key(recording: Recording) -> str:
         return "recording:lems"
     if recording.compartment_set is not None or recording.kind in {"summation", "synapse", "lfp"}:
         return "recording:obi"
-    if recording.kind in {"quantities", "events"}:
-        return "recording:lems"
     return "recording" if recording.kind == "compartment" else "recording:bmtk"
 
 

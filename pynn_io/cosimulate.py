@@ -12,12 +12,13 @@ from importlib.metadata import version
 from typing import Any
 
 from pynn_io import registry
-from pynn_io.audit import audit, complete
+from pynn_io.audit import audit, complete, refuse
 from pynn_io.document import Document
 from pynn_io.errors import BackendUnavailable, FormatError, LossError, PlanError
 from pynn_io.graph.network import Network
 from pynn_io.graph.validate import validate
 from pynn_io.lowering.cosimulation import crossings
+from pynn_io.lowering.cosimulation.differences import Cut, differences
 from pynn_io.lowering.cosimulation.epochs import Epochs, epochs
 from pynn_io.lowering.cosimulation.placement import Entry, parse, place
 from pynn_io.lowering.cosimulation.shares import Share, shares
@@ -34,6 +35,9 @@ from pynn_io.simulation_plan import SimulationPlan
 from pynn_io.simulation_plan.validate import check
 from pynn_io.vocabulary.support import TARGETS
 
+#: What refuses, in messages.
+_SIMULATORS = "the simulators together"
+
 
 @dataclass(frozen=True, slots=True)
 class _Part:
@@ -46,6 +50,18 @@ class _Part:
     @property
     def name(self) -> str:
         return self.entry.name
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known before a simulator starts. audited: what parts cannot carry; differences: what the cut changes."""
+
+    audited: Report
+    differences: Report
+
+    def with_those_of(self, report: Report) -> Report:
+        """The report of what was lowered and run, with what is known besides."""
+        return complete(report, self.audited).include(self.differences)
 
 
 def cosimulate(
@@ -64,26 +80,27 @@ def cosimulate(
     placement: see `pynn_io.lowering.cosimulation.placement.parse`. profile: of every part. The rest, and what is
     raised, as `pynn_io.simulate.simulate`; also PlanError for a crossing that cannot be one (`crossings.check`).
     """
-    parts, meeting = _parts(network, plan, placement, profile, listener)
-    audited = Report(report.allowed)
+    parts, meeting, cut = _parts(network, plan, placement, profile, listener)
+    known = _Known(Report(report.allowed), Report(report.allowed))
     for part in parts:
-        _audit(part, network, audited)
+        _audit(part, network, known.audited)
+    differences(network, cut, known.differences)
     if strict:
-        _refuse(audited)
+        refuse(_SIMULATORS, known.with_those_of(Report(report.allowed)))
     turns = [_turn(part, profile, strict, report) for part in parts]
     started = datetime.now(UTC)
-    outcomes = _run(turns, meeting, profile, audited, listener, timeout)
+    outcomes = _run(turns, meeting, profile, known, listener, timeout)
     for outcome in outcomes:
         report.include(outcome.report)
-    complete(report, audited)
+    known.with_those_of(report)
     results = joined(network, plan, [outcome.results or Results() for outcome in outcomes])
     return replace(results, provenance=_provenance(plan, parts, meeting, started, profile, outcomes))
 
 
 def _parts(
     network: Network, plan: SimulationPlan, placement: str, profile: Profile, listener: Listener
-) -> tuple[list[_Part], Epochs]:
-    """The parts, and when they meet; what can be refused before anything is made."""
+) -> tuple[list[_Part], Epochs, Cut]:
+    """The parts, when they meet, and how the network is cut; what can be refused before anything is made."""
     entries = parse(placement)
     rows = [_row(entry, profile) for entry in entries]
     runners = [_runner(row) for row in rows]
@@ -91,21 +108,22 @@ def _parts(
     check(plan, network, spikes_at_zero=all(row.spikes_at_zero for row in rows))
     home = place(network, entries)
     meeting = _epochs(network, plan, home, max(runner.lag for runner in runners))
-    leads = [0.0 if runner.backdates else meeting.lead_time for runner in runners]
+    leads = tuple(0.0 if runner.backdates else meeting.lead_time for runner in runners)
     made = shares(network, plan, home, leads)
-    return [_Part(*three) for three in zip(entries, rows, made, strict=True)], meeting
+    cut = Cut(home, tuple(row.name for row in rows), leads, meeting.timestep)
+    return [_Part(*three) for three in zip(entries, rows, made, strict=True)], meeting, cut
 
 
 def _run(
     turns: Sequence[Turn],
     meeting: Epochs,
     profile: Profile,
-    audited: Report,
+    known: _Known,
     listener: Listener,
     timeout: float | None,
 ) -> tuple[Outcome, ...]:
     def tell(found: Report) -> None:
-        complete(found, audited)
+        known.with_those_of(found)
         if listener.lowered is not None:
             listener.lowered(found)
 
@@ -113,8 +131,7 @@ def _run(
         with work_folder(profile) as folder:
             return run_parts(turns, meeting, folder, replace(listener, lowered=tell), timeout=timeout)
     except LossError as error:
-        complete(error.report, audited)
-        _refuse(error.report)
+        refuse(_SIMULATORS, known.with_those_of(error.report))
         raise
 
 
@@ -163,17 +180,6 @@ def _audit(part: _Part, network: Network, audited: Report) -> None:
 
 def _proxies(part: _Part, network: Network) -> set[str]:
     return {name for name, item in part.share.network.populations.items() if item is not network.populations[name]}
-
-
-def _refuse(report: Report) -> None:
-    codes = sorted({issue.code for issue in report.refusals()})
-    if codes:
-        accepted = ",".join(sorted({*codes, *(report.allowed & report.codes())}))
-        raise LossError(
-            f"refused, since the simulators cannot do all of it: {', '.join(codes)}",
-            report,
-            hint=f"nothing was run; to run without: --allow {accepted}",
-        )
 
 
 def _turn(part: _Part, profile: Profile, strict: bool, report: Report) -> Turn:

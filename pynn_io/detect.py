@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import stat
 from pathlib import Path
 
 from pynn_io import registry
@@ -25,10 +26,7 @@ def detect(path: Path) -> str:
     Raises ReadError if there is no such file, FormatError if nothing or more than one thing fits.
     """
     path = Path(path)
-    if not path.exists():
-        raise ReadError("no such file or folder", where=path, hint="check the path")
-    if not path.is_file() and not path.is_dir():
-        raise ReadError("neither a file nor a folder", where=path, hint="give the path of a regular file")
+    require(path)
     rows = [row for row in registry.formats().values() if row.reader or row.writer]
     by_content = [row.name for row in rows if row.sniff and registry.load(row, "sniff")(path)]
     if not by_content:
@@ -52,6 +50,19 @@ def detect(path: Path) -> str:
         where=path,
         hint="say which it is with --from FORMAT; `pynn-convert --list` shows them",
     )
+
+
+def require(path: Path) -> None:
+    """Raises ReadError for a path that leads to no file and no folder, or cannot be followed."""
+    try:
+        kind = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise ReadError("no such file or folder", where=path, hint="check the path") from None
+    except (OSError, ValueError) as error:  # a loop of links, a name that is too long, a folder that is closed to us
+        why = getattr(error, "strerror", None) or error
+        raise ReadError(f"cannot be read: {why}", where=path, hint="check the path, and who may read it") from error
+    if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
+        raise ReadError("neither a file nor a folder", where=path, hint="give the path of a regular file")
 
 
 def _refuse_parts(path: Path) -> None:

@@ -336,7 +336,7 @@ def backends() -> dict[str, Backend]:
 def find_backend(name: str) -> Backend:
     """The row of that name, or the one that a family makes of it (``pynn:my.module``).
 
-    Raises FormatError for an unknown one, listing the known.
+    Raises FormatError for an unknown one, listing those that run.
     """
     known = backends()
     family, colon, rest = name.partition(":")
@@ -344,8 +344,13 @@ def find_backend(name: str) -> Backend:
         made: Backend = load_dotted(FAMILIES[family])(rest)
         return made
     if name not in known:
-        raise FormatError(f"unknown backend {name!r}", hint=f"known backends: auto, {', '.join(sorted(known))}")
+        raise FormatError(f"unknown backend {name!r}", hint=f"known backends: auto, {', '.join(names_to_run())}")
     return known[name]
+
+
+def names_to_run() -> list[str]:
+    """The names of the backends that run or map something where they are installed."""
+    return sorted(name for name, row in backends().items() if row.runner is not None)
 
 
 @cache

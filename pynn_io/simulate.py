@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pynn_io import registry
-from pynn_io.audit import audit, complete
+from pynn_io.audit import audit, complete, refuse
 from pynn_io.cosimulate import cosimulate
 from pynn_io.document import Document
 from pynn_io.errors import FormatError, LossError
@@ -80,38 +80,57 @@ def simulate(
     process is left behind.
     """
     report = Report() if report is None else report
-    if is_placement(backend):
-        plan = _plan(plan, duration, timestep, seed, spike_times)
-        profile = _overridden(profile or Profile(), threads, processes, mechanisms, options)
-        listener = Listener(progress, log, lowered)
+    placed = is_placement(backend)
+    name, reason = (backend, "") if placed else _chosen(backend, network, plan)
+    plan = _plan(plan, duration, timestep, seed, spike_times)
+    profile = _overridden(profile or Profile(), threads, processes, mechanisms, options)
+    listener = Listener(progress, log, lowered)
+    if placed:
         found = cosimulate(network, plan, backend, profile, report, listener, strict=strict, timeout=timeout)
         return _named(found, network, plan)
-    name, reason = choose(network, plan) if backend == "auto" else (backend, _asked_for(backend, plan))
     row = registry.find_backend(name)
-    plan = _plan(plan, duration, timestep, seed, spike_times)
-    profile = _profile(row, profile or Profile(), threads, processes, mechanisms, options)
+    results = _on_one(network, plan, row, _profile(row, profile), report, listener, strict=strict, timeout=timeout)
+    return replace(results, provenance={"backend": name, "backend_chosen": reason, **results.provenance})
+
+
+def _on_one(
+    network: Network,
+    plan: SimulationPlan,
+    row: Backend,
+    profile: Profile,
+    report: Report,
+    listener: Listener,
+    *,
+    strict: bool,
+    timeout: float | None,
+) -> Results:
+    """Run a plan on one simulator, as `simulate`."""
     row.require(profile.processes)
     if row.equations and profile.mechanisms:
         translate = registry.load_dotted(registry.MECHANISMS)
         network = translate(Document(network, plan), profile.mechanisms, report).network
-    validate(network, progress=progress)
+    validate(network, progress=listener.progress)
     check(plan, network, spikes_at_zero=row.spikes_at_zero)
+    audited = _audited(row, Document(network, plan), report)
+    if strict:
+        refuse(row.title, audited)
+    job = Job(network, plan, str(row.runner), profile, row.title, row.extra, strict, report.allowed)
+    started = datetime.now(UTC)
+    listener.progress(f"starting {row.title}", 0, 1)
+    outcomes = _run(job, row, report, audited, listener, timeout)
+    first = _named(outcomes[0].results or Results(), network, plan)
+    return replace(first, provenance={**_provenance(row, plan, profile, started, outcomes), **first.provenance})
+
+
+def _audited(row: Backend, document: Document, report: Report) -> Report:
+    """What the support tables say that the backend does not have, with what ``report`` allows."""
     audited = Report(report.allowed)
     family, colon, _ = row.name.partition(":")
     # a family has one column: what its members lack beyond that, lowering says
     target = row.through or (f"{family}:*" if colon else row.name)
     if target in TARGETS:  # a backend of another package says what it lacks when it lowers
-        audit(Document(network, plan), target, audited)
-    if strict:
-        _refuse(row, audited)
-    job = Job(network, plan, str(row.runner), profile, row.title, row.extra, strict, report.allowed)
-    started = datetime.now(UTC)
-    progress(f"starting {row.title}", 0, 1)
-    listener = Listener(progress, log, None if lowered is None else lambda found: lowered(_completed(found, audited)))
-    outcomes = _run(job, row, report, audited, listener, timeout)
-    first = _named(outcomes[0].results or Results(), network, plan)
-    facts = _provenance(row, reason, plan, profile, started, outcomes)
-    return replace(first, provenance={**facts, **first.provenance})
+        audit(document, target, audited)
+    return audited
 
 
 def _named(results: Results, network: Network, plan: SimulationPlan) -> Results:
@@ -136,7 +155,7 @@ def choose(network: Network, plan: SimulationPlan) -> tuple[str, str]:
     if plan.target_simulator:
         stated = _backend_of(plan.target_simulator)
         if stated is None:
-            known = ", ".join(sorted(registry.backends()))
+            known = ", ".join(registry.names_to_run())
             raise FormatError(
                 f"the simulation was written for {plan.target_simulator}, which is no backend here",
                 where=f"{plan.name}:target_simulator",
@@ -179,11 +198,13 @@ def _backend_of(simulator: str) -> str | None:
     return name if name in registry.backends() else None
 
 
-def _asked_for(backend: str, plan: SimulationPlan) -> str:
-    """The reason for a backend that was named, with what the simulation was written for where that is another."""
+def _chosen(backend: str, network: Network, plan: SimulationPlan) -> tuple[str, str]:
+    """The backend, and the reason: for one that was named, with what the plan was written for where that is another."""
+    if backend == "auto":
+        return choose(network, plan)
     if not plan.target_simulator or _backend_of(plan.target_simulator) == backend:
-        return "asked for"
-    return f"asked for; the simulation was written for {plan.target_simulator}"
+        return backend, "asked for"
+    return backend, f"asked for; the simulation was written for {plan.target_simulator}"
 
 
 def _plan(
@@ -202,15 +223,8 @@ def _plan(
     )
 
 
-def _profile(
-    row: Backend,
-    profile: Profile,
-    threads: int | None,
-    processes: int | None,
-    mechanisms: Sequence[str | Path],
-    options: Mapping[str, Any],
-) -> Profile:
-    profile = _overridden(profile, threads, processes, mechanisms, options)
+def _profile(row: Backend, profile: Profile) -> Profile:
+    """The profile for a backend. Raises FormatError for an option that it does not have."""
     profile = replace(profile, writer=str(registry.find(row.through)[0].writer) if row.through else "")
     unknown = sorted(profile.options.keys() - set(row.options))
     if unknown:
@@ -240,17 +254,6 @@ def _overridden(
     return profile
 
 
-def _refuse(row: Backend, report: Report) -> None:
-    codes = sorted({issue.code for issue in report.refusals()})
-    if codes:
-        accepted = ",".join(sorted({*codes, *(report.allowed & report.codes())}))
-        raise LossError(
-            f"refused, since {row.title} cannot do all of it: {', '.join(codes)}",
-            report,
-            hint=f"nothing was run; to run without: --allow {accepted}",
-        )
-
-
 def _run(
     job: Job,
     row: Backend,
@@ -260,12 +263,15 @@ def _run(
     timeout: float | None,
 ) -> dict[int, Outcome]:
     """The outcomes by rank. What lowering and building said, and what they forgot, is in ``report`` afterwards."""
+    tell = listener.lowered
+    if tell is not None:
+        listener = replace(listener, lowered=lambda found: tell(complete(found, audited)))
     with work_folder(job.profile) as folder:
         job = replace(job, profile=replace(job.profile, work=folder))
         try:
             outcomes = run_job(job, folder, listener, timeout=timeout)
         except LossError as error:
-            _refuse(row, _completed(error.report, audited))
+            refuse(row.title, complete(error.report, audited))
             raise
     for outcome in outcomes.values():
         report.include(outcome.report)
@@ -273,14 +279,8 @@ def _run(
     return outcomes
 
 
-def _completed(report: Report, audited: Report) -> Report:
-    complete(report, audited)
-    return report
-
-
 def _provenance(
     row: Backend,
-    reason: str,
     plan: SimulationPlan,
     profile: Profile,
     started: datetime,
@@ -289,8 +289,6 @@ def _provenance(
     """What decides about the numbers, and what it took. Plain values, so that every file format can hold them."""
     first = outcomes[0]
     return {
-        "backend": row.name,
-        "backend_chosen": reason,
         "simulator": row.title,
         "simulator_version": row.version(),
         "pynn_io_version": version("pynn_io"),

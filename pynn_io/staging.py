@@ -32,7 +32,7 @@ def staging(target: Path) -> Iterator[Path]:
         stage = Path(tempfile.mkdtemp(prefix=f".{target.name}-", suffix=STAGING, dir=target.parent))
         stage.chmod(0o777 & ~_umask())
     except OSError as error:
-        raise WriteError(f"cannot write here: {error}", where=target.parent) from error
+        raise WriteError(f"cannot write here: {error.strerror or error}", where=target.parent) from error
     try:
         yield stage
     finally:

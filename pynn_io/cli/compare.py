@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pynn_io.cli.common import UsageError, add_version, existing_parent, progress_bars, run, write_file
+from pynn_io.cli.numbers import any_number, as_path, whole
 from pynn_io.errors import FormatError, WriteError
 
 if TYPE_CHECKING:
@@ -52,15 +53,23 @@ tiers, the first that applies:
                  null, the largest of them at most the null's 95th percentile
 
 exit status:
-  0  equal, or within the tolerance
-  1  a bug in pynn_io
-  2  wrong usage, or a format that is unknown or cannot be told
-  4  a file cannot be read
-  5  the picture or the JSON file cannot be written
-  6  a package that is needed is not installed
-  8  they differ
-  9  they cannot be compared: empty, not finite, other populations, cells, times or units; never taken for a pass
+  0    equal, or within the tolerance
+  1    a bug in pynn_io
+  2    wrong usage, or a format that is unknown or cannot be told
+  4    a file cannot be read
+  5    the picture or the JSON file cannot be written
+  6    a package that is needed is not installed
+  8    they differ
+  9    they cannot be compared: empty, not finite, other populations, cells, times or units; never taken for a pass
+  130  interrupted
 """
+
+
+#: Options by which results are compared, and networks are not.
+_OF_RESULTS = (
+    *("tier", "tolerance", "steps", "timestep", "relative", "trace_mv", "trace_relative", "margin", "allow_empty"),
+    *("only", "population", "map", "start", "stop", "null", "perturbed", "measure", "plot"),
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -78,9 +87,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "a", metavar="A", type=Path, help="a network, or results: a folder of a run, or a file of spikes"
+        "a", metavar="A", type=as_path, help="a network, or results: a folder of a run, or a file of spikes"
     )
-    parser.add_argument("b", metavar="B", type=Path, help="what is compared with it, of the same kind")
+    parser.add_argument("b", metavar="B", type=as_path, help="what is compared with it, of the same kind")
     parser.add_argument("--kind", choices=KINDS, help="what A and B are, where a file or folder holds both")
     parser.add_argument(
         "--from", dest="source_format", metavar="FORMAT", help="format of both, where it cannot be told"
@@ -96,11 +105,11 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="also victor-purpura, van-rossum, sttc (with :NUMBER their parameter), efel:FEATURE; extra: compare",
     )
-    output.add_argument("--limit", metavar="N", type=int, default=LISTED, help="differences listed (%(default)s)")
+    output.add_argument("--limit", metavar="N", type=whole, default=LISTED, help="differences listed (%(default)s)")
     output.add_argument(
         "--json", metavar="FILE", nargs="?", const="-", help="one JSON object, to FILE or in place of the tables"
     )
-    output.add_argument("--plot", metavar="FILE", type=Path, help=f"draw it: {', '.join(PICTURES)} (extra: plot)")
+    output.add_argument("--plot", metavar="FILE", type=as_path, help=f"draw it: {', '.join(PICTURES)} (extra: plot)")
     output.add_argument("-q", "--quiet", action="store_true", help="the verdict only")
     add_version(parser)
     return parser
@@ -111,25 +120,25 @@ def _add_tolerances(group: Any) -> None:
         "--tier", choices=TIERS, default="auto", help="how to judge (%(default)s: the first that applies)"
     )
     group.add_argument(
-        "--tolerance", metavar="MS", type=float, help="spikes: so far apart (1, if nothing else is given)"
+        "--tolerance", metavar="MS", type=any_number, help="spikes: so far apart (1, if nothing else is given)"
     )
-    group.add_argument("--steps", metavar="K", type=float, default=0.0, help="spikes: so many timesteps apart")
-    group.add_argument("--timestep", metavar="MS", type=float, help="for --steps, where the results do not tell")
+    group.add_argument("--steps", metavar="K", type=any_number, default=0.0, help="spikes: so many timesteps apart")
+    group.add_argument("--timestep", metavar="MS", type=any_number, help="for --steps, where the results do not tell")
     group.add_argument(
-        "--relative", metavar="R", type=float, default=0.0, help="spikes: apart by this part of their time"
+        "--relative", metavar="R", type=any_number, default=0.0, help="spikes: apart by this part of their time"
     )
     group.add_argument(
-        "--trace-mv", metavar="MV", type=float, default=1.0, help="voltages: root mean square (%(default)s)"
+        "--trace-mv", metavar="MV", type=any_number, default=1.0, help="voltages: root mean square (%(default)s)"
     )
     group.add_argument(
         "--trace-relative",
         metavar="F",
-        type=float,
+        type=any_number,
         default=0.01,
         help="other variables: root mean square, as a part of A's range (%(default)s)",
     )
     group.add_argument(
-        "--margin", metavar="MS", type=float, default=2.0, help="traces: left out around spikes (%(default)s)"
+        "--margin", metavar="MS", type=any_number, default=2.0, help="traces: left out around spikes (%(default)s)"
     )
     group.add_argument("--allow-empty", action="store_true", help="no spikes are data, not a run that failed")
 
@@ -142,15 +151,15 @@ def _add_selection(group: Any) -> None:
     group.add_argument(
         "--map", metavar="P=Q", action="append", default=[], help="A's population P is B's Q; repeatable"
     )
-    group.add_argument("--start", metavar="MS", type=float, help="leave out what is before: a warm-up")
-    group.add_argument("--stop", metavar="MS", type=float, help="leave out what is later")
+    group.add_argument("--start", metavar="MS", type=any_number, help="leave out what is before: a warm-up")
+    group.add_argument("--stop", metavar="MS", type=any_number, help="leave out what is later")
 
 
 def _add_statistics(group: Any) -> None:
     group.add_argument(
         "--null",
         metavar="RUN",
-        type=Path,
+        type=as_path,
         nargs="+",
         default=[],
         help="results of one backend with other seeds, 5 or more",
@@ -170,6 +179,8 @@ def _add_statistics(group: Any) -> None:
 def _compare(arguments: argparse.Namespace) -> int:
     _check_outputs(arguments)
     kind = _kind_of_both(arguments)
+    if kind == "network":
+        _refuse_options_of_results(arguments)
     with progress_bars(not arguments.quiet) as progress:
         account = (_networks if kind == "network" else _results)(arguments, progress)
     if arguments.json is not None:
@@ -206,6 +217,18 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
             raise UsageError(f"--{name.replace('_', '-')} {value}: not a number of at least 0")
 
 
+def _refuse_options_of_results(arguments: argparse.Namespace) -> None:
+    """Raises UsageError for an option that two networks would leave without effect."""
+    parser = _parser()
+    stated = [name for name in _OF_RESULTS if getattr(arguments, name) != parser.get_default(name)]
+    if stated:
+        option = f"--{stated[0].replace('_', '-')}"
+        raise UsageError(
+            f"{option} is for results, and {arguments.a} and {arguments.b} are networks",
+            hint="Networks are compared value by value.",
+        )
+
+
 def _kind_of_both(arguments: argparse.Namespace) -> str:
     """A folder with nothing in it is taken for results beside results: a run that failed quietly leaves one."""
     paths = (arguments.a, arguments.b)
@@ -224,12 +247,13 @@ def _kind_of_both(arguments: argparse.Namespace) -> str:
 
 def _kind(path: Path, stated: str | None) -> str | None:
     """``network`` or ``results``, by content; None for a folder without either. Raises ReadError, FormatError."""
-    from pynn_io.detect import detect
+    from pynn_io.detect import detect, require
     from pynn_io.results.files import holds_results
 
-    results = path.exists() and holds_results(path)
-    if stated is not None and path.exists():
+    require(path)
+    if stated is not None:
         return stated
+    results = holds_results(path)
     try:
         detect(path)
     except FormatError as error:
@@ -246,8 +270,6 @@ def _networks(arguments: argparse.Namespace, progress: Progress) -> dict[str, An
     from pynn_io.pipeline import read
     from pynn_io.report import Report
 
-    if arguments.plot is not None:
-        raise UsageError("--plot draws results", hint="pynn-show --plot draws a network.")
     reports = [Report(), Report()]
     documents = [
         read(path, format=arguments.source_format, report=report, progress=progress)

@@ -19,6 +19,7 @@ from pynn_io.cli.common import (
     written_lines,
 )
 from pynn_io.cli.losses import changes_model, loss_counts, print_losses
+from pynn_io.cli.numbers import as_path
 from pynn_io.cli.report_file import add_allow, allowed_codes, check_report_file, write_report
 from pynn_io.cli.script_options import add_script_options, script_options
 from pynn_io.errors import LossError
@@ -58,14 +59,15 @@ output:
   progress bars (on a terminal only) and what a PyNN script prints go to stderr.
 
 exit status:
-  0  done; whatever was lost has been listed
-  1  a bug in pynn_io
-  2  wrong usage, or a format that is unknown or cannot be told
-  3  --strict refused because something would be lost; nothing was written
-  4  the source cannot be read
-  5  the result cannot be written, or it exists already
-  6  a package that the format needs is not installed
-  7  a hoc template, or a mechanism that it needs, failed in NEURON (--allow-exec)
+  0    done; whatever was lost has been listed
+  1    a bug in pynn_io
+  2    wrong usage, or a format that is unknown or cannot be told
+  3    --strict refused because something would be lost; nothing was written
+  4    the source cannot be read
+  5    the result cannot be written, or it exists already
+  6    a package that the format needs is not installed
+  7    a hoc template, or a mechanism that it needs, failed in NEURON (--allow-exec)
+  130  interrupted; nothing was written
 """
 
 
@@ -88,52 +90,60 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "source",
-        metavar="SRC",
-        nargs="?",
-        type=Path,
-        help="circuit config, simulation config, joined config, a folder that holds exactly one, a PyNN script, or a "
-        "morphology file",
-    )
-    parser.add_argument(
-        "dest",
-        metavar="DEST",
-        nargs="?",
-        type=Path,
-        help="new folder, or file; by default named after SRC and the format, in the current directory",
-    )
-    parser.add_argument("-o", "--output", metavar="DEST", type=Path, help="the same as DEST")
-    parser.add_argument("--to", metavar="FORMAT", help="format to write, with its dialect: sonata, sonata+obi, neuroml")
-    parser.add_argument("--from", dest="source_format", metavar="FORMAT", help="format of SRC, where it cannot be told")
-    parser.add_argument(
-        "--mechanisms",
-        metavar="DIR",
-        type=Path,
-        action="append",
-        default=[],
-        help="folder of .mod files whose equations the cells get that only name their mechanisms (may be repeated)",
-    )
-    parser.add_argument(
-        "--allow-exec",
-        action="store_true",
-        help="execute the hoc templates of SRC, which are programs, in NEURON, and convert the cells that they build",
-    )
-    parser.add_argument("--check", action="store_true", help="say what would be lost and write nothing")
-    parser.add_argument("--strict", action="store_true", help="write nothing if anything would be lost (exit status 3)")
-    add_allow(parser)
+    _what_arguments(parser.add_argument_group("what to convert"))
+    _loss_arguments(parser.add_argument_group("what may be lost"))
     add_script_options(parser)
-    parser.add_argument("--report", metavar="FILE", type=Path, help="write the losses to FILE as JSON")
-    parser.add_argument(
-        "--overwrite", action="store_true", help="replace the files of an existing result; others there stay"
-    )
-    parser.add_argument(
-        "-q", "--quiet", action="store_true", help="no progress, no account; one line if something is lost"
-    )
     parser.add_argument("--list", action="store_true", help="list formats, their dialects, and what to install")
     parser.add_argument("--json", action="store_true", help="with --list: as JSON")
     add_version(parser)
     return parser
+
+
+def _what_arguments(what: argparse._ActionsContainer) -> None:
+    what.add_argument(
+        "source",
+        metavar="SRC",
+        nargs="?",
+        type=as_path,
+        help="SONATA circuit, simulation or joined config, or a folder that holds exactly one; NeuroML or LEMS file; "
+        "PyNN script; NIX, NIR, .mod or morphology file",
+    )
+    what.add_argument(
+        "dest",
+        metavar="DEST",
+        nargs="?",
+        type=as_path,
+        help="new folder, or file; by default named after SRC and the format, in the current directory",
+    )
+    what.add_argument("-o", "--output", metavar="DEST", type=as_path, help="the same as DEST")
+    what.add_argument("--to", metavar="FORMAT", help="format to write, with its dialect: sonata+obi (see --list)")
+    what.add_argument("--from", dest="source_format", metavar="FORMAT", help="format of SRC, where it cannot be told")
+    what.add_argument(
+        "--mechanisms",
+        metavar="DIR",
+        type=as_path,
+        action="append",
+        default=[],
+        help="folder of .mod files whose equations the cells get that only name their mechanisms (may be repeated)",
+    )
+    what.add_argument(
+        "--allow-exec",
+        action="store_true",
+        help="execute the hoc templates of SRC, which are programs, in NEURON, and convert the cells that they build",
+    )
+    what.add_argument(
+        "--overwrite", action="store_true", help="replace the files of an existing result; others there stay"
+    )
+
+
+def _loss_arguments(losses: argparse._ActionsContainer) -> None:
+    losses.add_argument("--check", action="store_true", help="say what would be lost and write nothing")
+    losses.add_argument("--strict", action="store_true", help="write nothing if anything would be lost (exit status 3)")
+    add_allow(losses)
+    losses.add_argument("--report", metavar="FILE", type=as_path, help="write the losses to FILE as JSON")
+    losses.add_argument(
+        "-q", "--quiet", action="store_true", help="no progress, no account; one line if something is lost"
+    )
 
 
 def _convert(arguments: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pynn_io.cli.common import UsageError, add_version, progress_bars, run
-from pynn_io.cli.numbers import count, milliseconds, not_negative, positive, seed
+from pynn_io.cli.numbers import as_path, count, milliseconds, not_negative, positive, seed, whole
 from pynn_io.report import Report
 
 COMMAND = "pynn-reproduce"
@@ -40,6 +40,7 @@ output:
 
 exit status:
   0    all that was published was reproduced
+  1    a bug in pynn_io
   2    wrong usage, an unknown backend, or nothing to run in the archive
   4    the archive cannot be read, or is not safe to unpack
   5    the report cannot be written
@@ -70,11 +71,11 @@ def _parser() -> argparse.ArgumentParser:
         "archive",
         metavar="ARCHIVE",
         nargs="?",
-        type=Path,
+        type=as_path,
         help="COMBINE archive (.omex), zip file, RO-Crate, folder (of a repository, with .omt files or without), or one"
         " SONATA, LEMS, SED-ML or PyNN file",
     )
-    what.add_argument("--pack", metavar="PLAN", type=Path, help="run this simulation, and pack it with its results")
+    what.add_argument("--pack", metavar="PLAN", type=as_path, help="run this simulation, and pack it with its results")
     what.add_argument("--list", action="store_true", help="say what would run and what is expected of it; run nothing")
     what.add_argument("--json", action="store_true", help="with --list: as JSON")
     what.add_argument(
@@ -92,15 +93,17 @@ def _parser() -> argparse.ArgumentParser:
     how = parser.add_argument_group("how to run it")
     how.add_argument("-b", "--backend", metavar="A,B", default="", help="backends; by default what each is for")
     how.add_argument(
-        "--seeds", metavar="N", type=int, default=0, help="so many more runs, with other seeds (5 or more)"
+        "--seeds", metavar="N", type=whole, default=0, help="so many more runs, with other seeds (5 or more)"
     )
-    how.add_argument("--mechanisms", metavar="DIR", action="append", type=Path, default=[], help="folder of .mod files")
+    how.add_argument(
+        "--mechanisms", metavar="DIR", action="append", type=as_path, default=[], help="folder of .mod files"
+    )
     how.add_argument("-j", "--jobs", metavar="N", type=count, default=1, help="runs at a time (1)")
     how.add_argument("--timeout", metavar="S", type=positive, default=DEFAULT_TIMEOUT, help="of a run (3600 s)")
     how.add_argument("--memory", metavar="MB", type=positive, help="of a run and all of its processes")
     how.add_argument("--allow-exec", action="store_true", help="execute PyNN scripts of the archive")
     output = parser.add_argument_group("what to write")
-    output.add_argument("-o", "--output", metavar="OUT", type=Path, help="folder of the report, or archive to pack")
+    output.add_argument("-o", "--output", metavar="OUT", type=as_path, help="folder of the report, or archive to pack")
     output.add_argument("--overwrite", action="store_true", help="with --pack: replace an archive")
     output.add_argument("-q", "--quiet", action="store_true", help="no progress, no account")
     add_version(parser)
@@ -111,8 +114,10 @@ def _main(arguments: argparse.Namespace, command: list[str]) -> int:
     from pynn_io.archive.container import opened
     from pynn_io.archive.entries import chosen, expecting, find_entries
     from pynn_io.cli.reproduce_account import listing, listing_json, print_notes
+    from pynn_io.detect import require
 
     _check(arguments)
+    require(arguments.archive or arguments.pack)
     report = Report()
     if arguments.pack is not None:
         from pynn_io.cli.reproduce_job import pack_one

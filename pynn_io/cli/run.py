@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from pynn_io.cli.common import UsageError, add_version, existing_parent, progress_bars, run, say, written_lines
 from pynn_io.cli.losses import changes_model, loss_counts, print_losses
-from pynn_io.cli.numbers import count, milliseconds, not_negative, seed
+from pynn_io.cli.numbers import as_path, count, milliseconds, not_negative, seed
 from pynn_io.cli.report_file import add_allow, allowed_codes, check_report_file, write_report
 from pynn_io.cli.run_queue import check_queue, queue_arguments
 from pynn_io.cli.script_options import add_script_options
@@ -117,7 +116,7 @@ def _what_arguments(parser: argparse.ArgumentParser) -> None:
         "plan",
         metavar="PLAN",
         nargs="?",
-        type=Path,
+        type=as_path,
         help="SONATA simulation config or joined config, a folder that holds exactly one, a LEMS simulation, or a PyNN "
         "script",
     )
@@ -156,7 +155,7 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
         "--mechanisms",
         metavar="DIR",
         action="append",
-        type=Path,
+        type=as_path,
         default=[],
         help="folder of .mod files, which NEURON compiles beside those that the config names, and whose equations Arbor"
         " and jNeuroML run; may be repeated",
@@ -205,12 +204,12 @@ def _output_arguments(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         metavar="OUT",
-        type=Path,
+        type=as_path,
         help="new folder, or file; by default named after PLAN and the backend, in the current directory",
     )
     output.add_argument("--to", metavar="FORMAT", default="sonata", help="sonata (default), nix, nwb or neo")
-    output.add_argument("--plot", metavar="FILE", type=Path, help=f"draw them: {', '.join(PICTURES)} (extra: plot)")
-    output.add_argument("--report", metavar="FILE", type=Path, help="write what was not honoured to FILE as JSON")
+    output.add_argument("--plot", metavar="FILE", type=as_path, help=f"draw them: {', '.join(PICTURES)} (extra: plot)")
+    output.add_argument("--report", metavar="FILE", type=as_path, help="write what was not honoured to FILE as JSON")
     output.add_argument("--overwrite", action="store_true", help="replace the files of existing results")
     output.add_argument(
         "-q", "--quiet", action="store_true", help="no progress, no account; one line if something is not honoured"

@@ -26,6 +26,8 @@ def run_check(arguments: argparse.Namespace) -> int:
 
     Raises UsageError for a backend without a profile, and what is wrong with the plan.
     """
+    if arguments.backend == "auto":
+        raise UsageError("--check asks one chip", hint=f"name it: --backend {', '.join(chips.NAMES)}")
     row = find_backend(arguments.backend)
     if row.name not in chips.NAMES:
         hint = f"it is for chips: {', '.join(chips.NAMES)}; --strict asks any backend before it runs"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pynn_io.cli.common import UsageError
+from pynn_io.cli.numbers import as_path
 
 if TYPE_CHECKING:
     from pynn_io.results import Results
@@ -22,11 +23,11 @@ def queue_arguments(parser: argparse.ArgumentParser) -> None:
         "written nowhere. EBRAINS_JOB_SERVICE is the URL of another job service than that of the public client.",
     )
     queue.add_argument(
-        "--bundle", metavar="DIR", type=Path, help="new folder for the job; without --submit nothing runs"
+        "--bundle", metavar="DIR", type=as_path, help="new folder for the job; without --submit nothing runs"
     )
     queue.add_argument("--submit", action="store_true", help="submit the job, wait for it, and fetch its results")
     queue.add_argument("--collab", metavar="ID", help="the collab whose quota the job uses")
-    queue.add_argument("--hardware-config", metavar="FILE", type=Path, help="JSON object that the queue hands on")
+    queue.add_argument("--hardware-config", metavar="FILE", type=as_path, help="JSON object that the queue hands on")
     queue.add_argument(
         "--job", metavar="ADDRESS", help="fetch a job of this plan that was submitted before, as /jobs/12"
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pynn_io.cli.common import UsageError, add_version, existing_parent, progress_bars, run, say
+from pynn_io.cli.numbers import as_path
 from pynn_io.cli.script_options import add_script_options, script_options
 from pynn_io.errors import FormatError
 from pynn_io.report import Report
@@ -46,12 +47,13 @@ examples:
       the same for a script
 
 exit status:
-  0  done
-  1  a bug in pynn_io
-  2  wrong usage, or a format that is unknown or cannot be told
-  4  the file cannot be read, or --validate finds that it breaks our rules (other tools' verdicts do not count)
-  5  the picture cannot be written
-  6  a package that is needed is not installed
+  0    done
+  1    a bug in pynn_io
+  2    wrong usage, or a format that is unknown or cannot be told
+  4    the file cannot be read, or --validate finds that it breaks our rules (other tools' verdicts do not count)
+  5    the picture cannot be written
+  6    a package that is needed is not installed
+  130  interrupted
 """
 
 
@@ -69,15 +71,15 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "source", metavar="SRC", type=Path, help="config, folder that holds exactly one, results, or other file"
+        "source", metavar="SRC", type=as_path, help="config, folder that holds exactly one, results, or other file"
     )
     parser.add_argument("--from", dest="source_format", metavar="FORMAT", help="format of SRC, where it cannot be told")
     parser.add_argument("--validate", action="store_true", help="check SRC against its format's rules (exit status 4)")
-    parser.add_argument("--plot", metavar="FILE", type=Path, help=f"draw it: {', '.join(PICTURES)} (extra: plot)")
+    parser.add_argument("--plot", metavar="FILE", type=as_path, help=f"draw it: {', '.join(PICTURES)} (extra: plot)")
     parser.add_argument(
-        "--html", metavar="FILE", type=Path, help="one page for a browser, with all of it (extra: html)"
+        "--html", metavar="FILE", type=as_path, help="one page for a browser, with all of it (extra: html)"
     )
-    parser.add_argument("--results", metavar="RUN", type=Path, help="with --html: results of a run, shown with it")
+    parser.add_argument("--results", metavar="RUN", type=as_path, help="with --html: results of a run, shown with it")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
         "-q", "--quiet", action="store_true", help="no progress bars; with --validate, only the verdicts"

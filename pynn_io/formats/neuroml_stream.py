@@ -133,7 +133,8 @@ class _Document:
             yield
         except expat.ExpatError as error:
             message = f"not XML: {expat.ErrorString(error.code)}"
-            raise ReadError(message, where=f"{self.name}:{error.lineno}") from error
+            hint = "mend this line, or fetch the file again; if it is of another format, --from names that"
+            raise ReadError(message, where=f"{self.name}:{error.lineno}", hint=hint) from error
         except (LookupError, ValueError) as error:
             # Before the first element: an encoding that Python does not have, or cannot use for this.
             if self.stack or self._root is not None:

@@ -191,7 +191,8 @@ def read_config(path: Path, report: Report) -> ConfigFile:
     path = _normal(Path(path).absolute())
     raw = read_json(path, report)
     if not isinstance(raw, dict):
-        raise ReadError("a configuration must be a JSON object", where=path)
+        hint = 'a circuit or simulation configuration is one: {"networks": ...}'
+        raise ReadError("a configuration must be a JSON object", where=path, hint=hint)
     for key in ("manifest", "components", "networks", "node_sets"):
         if not isinstance(raw.get(key) or {}, dict):
             raise ReadError(f"{key!r} must be a JSON object", where=path)
@@ -215,8 +216,11 @@ def read_json(path: Path, report: Report) -> Any:
         text = Path(path).read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise ReadError("no such file", where=path) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReadError(f"cannot be read: {error}", where=path) from error
+    except UnicodeDecodeError as error:
+        message = f"not UTF-8 text: byte {error.start} is {error.object[error.start]:#04x}"
+        raise ReadError(message, where=path, hint="save it as UTF-8, if it is text") from error
+    except OSError as error:
+        raise ReadError(f"cannot be read: {error.strerror or error}", where=path) from error
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         mapping = dict(items)

@@ -21,9 +21,9 @@ _DIGITS = 20
 
 
 class _NotJson(ValueError):
-    def __init__(self, token: str, reason: str) -> None:
+    def __init__(self, token: str, reason: str, remedy: str) -> None:
         super().__init__(reason)
-        self.token = token
+        self.token, self.remedy = token, remedy
 
 
 def parse_json(
@@ -45,20 +45,23 @@ def parse_json(
         # Python 3.13 points at the comma itself, earlier ones behind it.
         trailing = text[error.pos : error.pos + 1] == "," or text[: error.pos].rstrip().endswith(",")
         hint = "a comma before a closing bracket is not JSON: delete it" if trailing else ""
+        if not text.strip():
+            raise ReadError("the file is empty", where=path, hint="write it again, or fetch it again") from None
         raise ReadError(f"not valid JSON: {error.msg}", where=f"{path}:{error.lineno}", hint=hint) from None
     except _NotJson as error:
         place = re.search(rf"(?<![\w.+-]){re.escape(error.token)}(?![\w.])", text)
         line = text.count("\n", 0, place.start()) + 1 if place else 1
-        raise ReadError(str(error), where=f"{path}:{line}", hint="write a number that fits 64 bits") from None
+        raise ReadError(str(error), where=f"{path}:{line}", hint=error.remedy) from None
     except RecursionError:
-        raise ReadError("not readable JSON: it is nested too deeply", where=path) from None
+        hint = "a configuration has a few levels: is this one?"
+        raise ReadError("not readable JSON: it is nested too deeply", where=path, hint=hint) from None
     if "\\u" in text:
         _check_text(content, path)
     return content
 
 
 def _constant(token: str) -> Any:
-    raise _NotJson(token, f"not valid JSON: {token} is no number")
+    raise _NotJson(token, f"not valid JSON: {token} is no number", "write a number, or null")
 
 
 def _integer(token: str) -> int | float:
@@ -70,7 +73,8 @@ def _integer(token: str) -> int | float:
 def _float(token: str) -> float:
     value = float(token)
     if math.isinf(value):
-        raise _NotJson(token, f"the number {token[:20]}{'...' if len(token) > 20 else ''} is too large")
+        reason = f"the number {token[:20]}{'...' if len(token) > 20 else ''} is too large"
+        raise _NotJson(token, reason, "write a number that fits 64 bits")
     return value
 
 

@@ -38,7 +38,7 @@ _ID_KEYS = ("node_id", "node_ids", "gids", "gid")
 _POPULATION_KEYS = ("population", "populations")
 _TYPE_KEYS = ("model_type", "population_type")
 #: Attributes that a cell's definition has, whatever the population's columns are.
-_DERIVED = ("model_type", "model_template", "morphology")
+DERIVED = ("model_type", "model_template", "morphology")
 
 
 def check(node_sets: Mapping[str, Any]) -> None:
@@ -166,7 +166,7 @@ def _label(name: str) -> str:
 def _names(population: Population) -> set[str]:
     """What a rule may ask of a population."""
     columns = (set(population.table) | set(population.types)) - {"id", "cell"}
-    return {name.replace(PARAMETER, "@dynamics:") for name in columns} | {"node_type_id", *_DERIVED}
+    return {name.replace(PARAMETER, "@dynamics:") for name in columns} | {"node_type_id", *DERIVED}
 
 
 def _match(network: Network, population: Population, key: str, rule: Any) -> Mask:
@@ -199,11 +199,11 @@ def _by_type(population: Population, tested: Mask) -> Mask:
 
 def _defined(network: Network, population: Population, key: str) -> list[str | None] | None:
     """The attribute as the definition of each type's cell has it; None if none of them does."""
-    found = [_attribute(network.cells.get(name), key) for name in population.cells]
+    found = [attribute(network.cells.get(name), key) for name in population.cells]
     return found if any(value is not None for value in found) else None
 
 
-def _attribute(cell: Cell | None, key: str) -> str | None:
+def attribute(cell: Cell | None, key: str) -> str | None:
     """What a cell definition says of itself: the names kept from its file first, else what its kind implies."""
     if cell is None:
         return None

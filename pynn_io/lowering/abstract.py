@@ -24,7 +24,6 @@ from pynn_io.report import Report
 from pynn_io.results import Trace
 from pynn_io.simulation_plan import Recording, SimulationPlan
 
-_SCHEME = "neuroml:"
 Numbers = Mapping[str, float]
 #: Where a segment (by row) of a morphology (by name) is: section and position.
 Placing: TypeAlias = Callable[[str, int], tuple[int, float]]

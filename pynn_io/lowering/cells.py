@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from pynn_io.graph.columns import EMPTY
 from pynn_io.graph.network import Network, Population
 from pynn_io.graph.node_sets import NodeSet, resolve
 from pynn_io.graph.schema import PARAMETER
+from pynn_io.graph.stimuli import Stimulus, Targets
 from pynn_io.simulation_plan import SimulationPlan
 
 #: Model of a source that stands for cells of another process: its spikes come while the run goes on.
@@ -109,6 +110,15 @@ def targets(node_set: NodeSet, network: Network, plan: SimulationPlan) -> dict[s
         present = simulated(network, plan)
         found = {name: np.intersect1d(rows, present[name], assume_unique=True) for name, rows in found.items()}
     return {name: rows for name, rows in found.items() if len(rows)}
+
+
+def targets_of(stimulus: Stimulus, network: Network, plan: SimulationPlan) -> Iterator[Targets]:
+    """Whom a stimulus reaches: its own targets, or the cells of its node set."""
+    if stimulus.targets is not None:
+        yield stimulus.targets
+        return
+    for population, rows in targets(stimulus.node_set, network, plan).items():
+        yield Targets(population, rows)
 
 
 def rows_of(population: Population, ids: np.ndarray) -> np.ndarray:

@@ -31,7 +31,6 @@ NAME = "MECHANISM"
 _DENSITY, _TOTAL = 100.0, 0.01
 #: The conductance density of NEURON, S/cm2, as a coherent one, uS/um2.
 _CONDUCTANCE = 0.01
-_KELVIN = 273.15
 #: Ions that NEURON knows without being told their valence.
 _VALENCE = {"ca": 2, "ca2": 2, "na": None, "k": None}
 _INSIDE, _OUTSIDE = {"caConc": "ca", "caConc2": "ca2"}, {"caConcExt": "ca", "caConcExt2": "ca2"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,16 +62,8 @@ class DistributedRunner(Runner, Protocol):
         """Wait for the other ranks and end MPI; may end the process. Called when the outcome has been written."""
 
 
-@runtime_checkable
-class SteppedRunner(Runner, Protocol):
-    """A runner that can stop, hand spikes out and take spikes in, for co-simulation: these instead of ``run``.
-
-    lag: steps by which it tells of a spike later than its time, at most. backdates: whether proxies may fire at a time
-    that is past, as long as their spikes are still to arrive.
-    """
-
-    lag: int
-    backdates: bool
+class Stepping(Protocol):
+    """A run in steps, in place of `Runner.run`: what co-simulation asks for."""
 
     def begin(self, model: Any, outlets: Sequence[str]) -> None:
         """Make ready to run. outlets: populations whose spikes will be asked for."""
@@ -84,11 +77,46 @@ class SteppedRunner(Runner, Protocol):
     def inject(self, model: Any, spikes: Mapping[str, Trains]) -> None:
         """Let proxies (by population and row) fire up to the next stop; sorted by row, then time (ms).
 
-        Called once at each stop. The times are still to come unless it ``backdates``.
+        Called once at each stop. The times are still to come unless the runner ``backdates``.
         """
 
     def end(self, model: Any) -> None:
         """Let the recordings of the last steps come in. Called after the plan's end is reached."""
+
+
+@runtime_checkable
+class SteppedRunner(Runner, Stepping, Protocol):
+    """A runner that can stop, hand spikes out and take spikes in.
+
+    lag: steps by which it tells of a spike later than its time, at most. backdates: whether proxies may fire at a time
+    that is past, as long as their spikes are still to arrive.
+    """
+
+    lag: int
+    backdates: bool
+
+
+class InSteps(ABC):
+    """The steps of a `SteppedRunner` as functions of a module, which is loaded when the first of them is called."""
+
+    @abstractmethod
+    def stepping(self) -> Stepping:
+        """The module."""
+
+    def begin(self, model: Any, outlets: Sequence[str]) -> None:
+        self.stepping().begin(model, outlets)
+
+    def advance(self, model: Any, until: float) -> None:
+        self.stepping().advance(model, until)
+
+    def new_spikes(self, model: Any) -> Mapping[str, Trains]:
+        return self.stepping().new_spikes(model)
+
+    def inject(self, model: Any, spikes: Mapping[str, Trains]) -> None:
+        self.stepping().inject(model, spikes)
+
+    def end(self, model: Any) -> None:
+        self.stepping().end(model)
 
 
 def stepped(runner: Runner) -> SteppedRunner:

@@ -105,6 +105,9 @@ NOT_PARAMETERS = frozenset(
     {"level_of_detail", "type", "name", "id", "template", "sign", "nsyns", "delay", "weight", "receptor_type"}
 )
 
+#: Endings of NEST's models that take a spike between two steps at its time; all others take it at the step after.
+PRECISE_MODELS = ("_ps", "_ps_lossless")
+
 
 def known(name: str) -> Model | None:
     """The model of that name; a bare name without a row is looked for among the synonyms of files (``exp2syn``)."""

@@ -218,9 +218,9 @@ def test_a_backend_that_is_not_installed(run, config, tmp_path):
     [
         (["--duration", "-5"], "-5 is not a positive number of ms"),
         (["--timestep", "0"], "0 is not a positive number of ms"),
-        (["--timestep", "fast"], "invalid"),
+        (["--timestep", "fast"], "'fast' is not a number of ms"),
         (["--threads", "0"], "at least 1 is needed"),
-        (["--processes", "1.5"], "invalid"),
+        (["--processes", "1.5"], "'1.5' is not a whole number"),
         (["--seed", "-1"], "not between"),
         (["--mechanisms", "nowhere"], "there is no such folder"),
         (["--plot", "raster.gif"], "not one of .png, .svg, .pdf"),

@@ -179,7 +179,7 @@ def test_progress_is_biological_time_and_losses_are_told_once(network):
 
 
 def test_strict_runs_nothing(network, tmp_path):
-    with pytest.raises(LossError, match="the simulators cannot do all of it: fake-loss"):
+    with pytest.raises(LossError, match="the simulators together cannot do all of it: fake-loss"):
         simulate(network, PLAN, "y=losing,x=clock", strict=True)
     assert left(tmp_path) == []
     assert simulate(network, PLAN, "y=losing,x=clock", strict=True, report=Report({"fake-loss"})).spike_count == 60

@@ -137,6 +137,21 @@ def test_changes_and_overrides_are_those_of_a_parts_own_cells():
     assert set(targets(first.plan.overrides[0].source, first.network, first.plan)) == {"b"}
 
 
+@pytest.mark.parametrize(
+    "rule", [{"model_type": "point_neuron"}, {"model_type": "virtual"}, {"model_template": "IF_curr_exp"}]
+)
+def test_an_override_asks_a_proxy_what_its_cell_is(rule):
+    """Whose synapses it changes is the same in the part as in the whole network."""
+    network, plan = recurrent()
+    override = ConnectionOverride("o", {**rule, "population": ["b", "c"]}, "a", weight=0.5)
+    first, _ = shares(network, replace(plan, overrides=(override,)), HOME, [0.1, 0.1])
+    wanted, found = (
+        {name: rows.tolist() for name, rows in resolve(item.source, whole, {}).items()}
+        for item, whole in ((override, network), (first.plan.overrides[0], first.network))
+    )
+    assert found == wanted and bool(wanted) == ("virtual" not in rule.values())
+
+
 def test_a_replay_through_shortened_synapses_comes_later():
     network, plan = recurrent()
     replay = SynapseReplay(SpikeTrains("b", np.array([5, 5, 8]), np.array([1.0, 2.0, 3.0])), 1.5, 1.5)

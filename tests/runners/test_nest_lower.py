@@ -274,11 +274,11 @@ def spikes(*times: float) -> Stimulus:
 
 
 def test_input_spikes_are_on_the_grid_unless_the_plan_or_the_models_say_otherwise() -> None:
-    assert not lower(one(NATIVE), spikes(3.0))[0].feeds[0].precise
-    assert lower(one(NATIVE), spikes(3.0), spike_times="precise")[0].feeds[0].precise
+    assert not lower(one(NATIVE), spikes(3.0))[0].precise
+    assert lower(one(NATIVE), spikes(3.0), spike_times="precise")[0].precise
     exact = one(PointCell("nest:iaf_psc_exp_ps"))
-    assert lower(exact, spikes(3.0))[0].feeds[0].precise
-    assert not lower(exact, spikes(3.0), spike_times="grid")[0].feeds[0].precise
+    assert lower(exact, spikes(3.0))[0].precise
+    assert not lower(exact, spikes(3.0), spike_times="grid")[0].precise
 
 
 def test_a_spike_before_the_first_step_is_moved_to_it() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,9 @@ from pynn_io.graph.columns import empty
 from pynn_io.graph.dynamics import Component
 from pynn_io.graph.network import Network
 from pynn_io.graph.stimuli import ComponentInput, CurrentPulses, Stimulus, Targets, code_of
-from pynn_io.lowering import targets as node_set_targets
 from pynn_io.lowering.cables.components import Generated
 from pynn_io.lowering.cables.models import PointModel, SegmentModel, SourceModel
+from pynn_io.lowering.cells import targets_of
 from pynn_io.lowering.dynamics import flatten
 from pynn_io.lowering.evaluate import course
 from pynn_io.report import Report
@@ -64,7 +64,7 @@ def lower(
         if isinstance(stimulus.what, CurrentPulses) and stimulus.targets is None:
             left.append(stimulus)
         elif isinstance(stimulus.what, ComponentInput | CurrentPulses):
-            for each in _targets(stimulus, network, plan):
+            for each in targets_of(stimulus, network, plan):
                 made = _input(stimulus, each, network, cells, generated, (plan, timestep), report)
                 found += [made] if made is not None else []
         else:
@@ -75,16 +75,7 @@ def lower(
 def driven(network: Network, plan: SimulationPlan) -> frozenset[str]:
     """The populations that inputs which are components act on."""
     found = (stimulus for stimulus in plan.stimuli if isinstance(stimulus.what, ComponentInput))
-    return frozenset(each.population for stimulus in found for each in _targets(stimulus, network, plan))
-
-
-def _targets(stimulus: Stimulus, network: Network, plan: SimulationPlan) -> Iterator[Targets]:
-    """Its own targets, or the cells of its node set."""
-    if stimulus.targets is not None:
-        yield stimulus.targets
-        return
-    for population, rows in node_set_targets(stimulus.node_set, network, plan).items():
-        yield Targets(population, rows)
+    return frozenset(each.population for stimulus in found for each in targets_of(stimulus, network, plan))
 
 
 def _takes_points(model: object) -> bool:
@@ -101,25 +92,10 @@ def _input(
     run: tuple[SimulationPlan, float],
     report: Report,
 ) -> Input | None:
-    where = f"inputs.{stimulus.name}"
-    mine = cells[targets.population]
-    able = np.array([_takes_points(group.model) for group in mine.groups] + [False])
-    pulses = isinstance(stimulus.what, CurrentPulses)
-    alive = (mine.group[targets.rows] >= 0) if pulses else able[mine.group[targets.rows]]
-    message = "Some of its targets have no membrane in NEURON that it could be put on, or are not built."
-    report.lost(code_of(stimulus.what), where, message, count=int((~alive).sum()))
-    section, position = sites(targets, mine, network, generated)
-    base: dict[str, Any] = {
-        "name": stimulus.name,
-        "gids": (targets.rows + mine.first)[alive],
-        "section": section[alive],
-        "position": position[alive],
-        "weight": (np.ones(len(targets.rows)) if targets.weight is None else targets.weight)[alive],
-    }
-    what = stimulus.what
+    what, placed = stimulus.what, _placed(stimulus, targets, network, cells, generated, report)
     if isinstance(what, CurrentPulses):
         steps = zip(what.delays.tolist(), what.durations.tolist(), what.amplitudes.tolist(), strict=True)
-        return Input(**base, pulses=tuple(steps))
+        return Input(**placed, pulses=tuple(steps))
     if not isinstance(what, ComponentInput):
         raise TypeError(f"{type(what).__name__} has no targets")
     component = what.component
@@ -128,20 +104,46 @@ def _input(
         plan, timestep = run
         times = timestep * np.arange(round((plan.duration or 0) / timestep) + 2)
         system = flatten(component, generated.types, generated.named)
-        return Input(**base, played=np.array(course(system, variable, times)))
+        return Input(**placed, played=np.array(course(system, variable, times)))
     try:
         made = generated.input(component)
     except UnsupportedInput as error:
-        report.lost(code_of(what), where, f"The input {component.id!r} cannot be put on NEURON: {error.message}.")
+        message = f"The input {component.id!r} cannot be put on NEURON: {error.message}."
+        report.lost(code_of(what), f"inputs.{stimulus.name}", message)
         return None
     return Input(
-        **base,
+        **placed,
         mechanism=made.name,
         parameters=made.parameters,
         variables=made.records,
         times=_spikes(component),
         random=made.random,
     )
+
+
+def _placed(
+    stimulus: Stimulus,
+    targets: Targets,
+    network: Network,
+    cells: Mapping[str, Cells],
+    generated: Generated,
+    report: Report,
+) -> dict[str, Any]:
+    """Where an input is: what every `Input` has. Targets that cannot take it are LOST."""
+    mine = cells[targets.population]
+    able = np.array([_takes_points(group.model) for group in mine.groups] + [False])
+    pulses = isinstance(stimulus.what, CurrentPulses)
+    alive = (mine.group[targets.rows] >= 0) if pulses else able[mine.group[targets.rows]]
+    message = "Some of its targets have no membrane in NEURON that it could be put on, or are not built."
+    report.lost(code_of(stimulus.what), f"inputs.{stimulus.name}", message, count=int((~alive).sum()))
+    section, position = sites(targets, mine, network, generated)
+    return {
+        "name": stimulus.name,
+        "gids": (targets.rows + mine.first)[alive],
+        "section": section[alive],
+        "position": position[alive],
+        "weight": (np.ones(len(targets.rows)) if targets.weight is None else targets.weight)[alive],
+    }
 
 
 def _spikes(component: Component) -> np.ndarray | None:

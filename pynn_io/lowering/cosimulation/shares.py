@@ -15,9 +15,10 @@ from functools import partial
 import numpy as np
 
 from pynn_io.formats.sonata_rows import Mapped
-from pynn_io.graph.cells import Cell, SpikeSource
+from pynn_io.graph.cells import Cell, Origin, SpikeSource
 from pynn_io.graph.columns import Column, text_column
 from pynn_io.graph.network import Network, Population, Projection
+from pynn_io.graph.node_sets import DERIVED, attribute
 from pynn_io.lowering.cells import PROXY
 from pynn_io.lowering.cosimulation.crossings import crossings
 from pynn_io.lowering.cosimulation.plans import plan_of
@@ -74,12 +75,14 @@ def _network(network: Network, own: tuple[str, ...], others: set[str], lead: flo
 def _proxy(population: Population, cells: dict[str, Cell]) -> Population:
     """The population as sources that keep its columns; adds their definitions to ``cells``.
 
-    What a definition says of its origin stays, since node sets ask for it.
+    What node sets may ask of a definition stays: a proxy answers as its cell does.
     """
     names = []
     for name in population.cells:
         proxy = f"proxy of {name}"
-        cells[proxy] = SpikeSource(PROXY, origin=cells[name].origin)
+        answers = {key: answer for key in DERIVED if (answer := attribute(cells[name], key)) is not None}
+        origin = cells[name].origin
+        cells[proxy] = SpikeSource(PROXY, origin=Origin({**(origin.names if origin else {}), **answers}))
         names.append(proxy)
     return replace(population, types=population.types.updated({"cell": text_column(names)}))
 

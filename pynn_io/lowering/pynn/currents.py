@@ -15,27 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from pynn_io.errors import PlanError
-from pynn_io.graph.stimuli import (
-    CurrentPulses,
-    OtherStimulus,
-    PoissonTrains,
-    SinusoidalCurrent,
-    SpikeTrains,
-    SpontaneousSynapses,
-    Stimulus,
-    SynapseReplay,
-    code_of,
-)
-from pynn_io.lowering.cells import targets
-from pynn_io.lowering.grid import Grid, Moved, lead_of
+from pynn_io.graph.stimuli import CurrentPulses, SinusoidalCurrent, Stimulus
+from pynn_io.lowering.grid import Grid, lead_of
+from pynn_io.lowering.injections import current_of, injected, pulse_steps
 from pynn_io.lowering.pynn.words import CurrentSource, LoweredNetwork
-from pynn_io.lowering.signals import Process, Shape, Signal, amplitudes, levels, random_of, sample, seeds_of, signal_of
+from pynn_io.lowering.signals import Process, Shape, Signal, amplitudes, levels, random_of, sample, seeds_of
 from pynn_io.report import Report
 from pynn_io.simulation_plan import SimulationPlan
 
-#: Stimuli that are spikes.
-_SPIKES = (SpikeTrains, PoissonTrains, SynapseReplay, SpontaneousSynapses)
 #: Parameters of current sources that are times.
 _TIMES = frozenset({"start", "stop", "times"})
 _Source = tuple[str, dict[str, Any]]
@@ -50,18 +37,8 @@ def lower_currents(
     (``threshold_current`` ...) that is missing.
     """
     found: list[CurrentSource] = []
-    for stimulus in plan.stimuli:
-        if isinstance(stimulus.what, _SPIKES):
-            continue
-        signal = _signal(stimulus)
-        if stimulus.compartment_set is not None or signal is None or signal.kind != "current":
-            _unsupported(stimulus, report)
-            continue
-        reached = targets(stimulus.node_set, lowered.network, plan)
-        reached = {name: rows[present[name][rows]] for name, rows in reached.items()}
-        if not any(len(rows) for rows in reached.values()):
-            message = f"The input {stimulus.name!r} reaches no cell that runs."
-            report.lost("stimulus-without-cells", f"inputs.{stimulus.name}", message)
+    for stimulus, reached in injected(lowered.network, plan, present, "PyNN has no input", report):
+        signal = current_of(stimulus)
         for name, rows in reached.items():
             found += _sources(stimulus, signal, lowered, plan, name, rows, grid, report)
     late = grid.step * (1 - lead_of(plan)) if lowered.target.native == "nest" else 0.0
@@ -72,22 +49,6 @@ def _delayed(source: CurrentSource, late: float) -> CurrentSource:
     moved = {name: np.round(source.parameters[name] + late, 9) for name in _TIMES & source.parameters.keys()}
     times = {name: value if np.ndim(value) else float(value) for name, value in moved.items()}
     return replace(source, parameters={**source.parameters, **times})
-
-
-def _signal(stimulus: Stimulus) -> Signal | None:
-    try:
-        return signal_of(stimulus.what)
-    except ValueError as error:
-        raise PlanError(f"the input cannot be applied: {error}", where=f"inputs.{stimulus.name}") from error
-
-
-def _unsupported(stimulus: Stimulus, report: Report) -> None:
-    what, where = stimulus.what, f"inputs.{stimulus.name}"
-    kind = what.kind if isinstance(what, OtherStimulus) else type(what).__name__
-    kind += " that is a conductance" if getattr(what, "conductance", False) else ""
-    kind += " at places on cells" if stimulus.compartment_set is not None else ""
-    message = f"PyNN has no input of the kind {kind}; {stimulus.name!r} is left out."
-    report.lost(code_of(what), where, message)
 
 
 def _sources(
@@ -104,7 +65,7 @@ def _sources(
     where = f"inputs.{stimulus.name}"
     offset, gain = amplitudes(signal, lowered.network.populations[population], rows, where)
     seeds = seeds_of(signal, plan, report, where)
-    same = not isinstance(signal.shape, Process) and not np.ptp(offset) and not np.ptp(gain) if len(rows) else True
+    same = not isinstance(signal.shape, Process) and not np.ptp(offset) and not np.ptp(gain)
     for cells in lowered.of(population):
         mine = np.flatnonzero(np.isin(rows, cells.rows))
         places = np.searchsorted(cells.rows, rows[mine])
@@ -153,11 +114,7 @@ def _alike(
 
 def _pulses(what: CurrentPulses, grid: Grid, report: Report, where: str) -> Iterator[_Source]:
     """A source for every step: sources add up."""
-    moved = Moved()
-    # a step may last for ever, or begin after the run
-    begins, ends = (np.minimum(times, grid.end) for times in (what.delays, what.delays + what.durations))
-    begin, end = grid.place(begins, moved), grid.place(ends, moved)
-    moved.tell(report, "off-grid-current", where, "Beginnings and ends of current steps")
+    begin, end = pulse_steps(what, grid, where, report)
     for amplitude, first, last in zip(what.amplitudes.tolist(), begin.tolist(), end.tolist(), strict=True):
         if last > first:
             times = {"start": float(grid.time(first)), "stop": float(grid.time(last))}

@@ -6,37 +6,30 @@ made for NEST (``target_simulator``) means NEST's own times: there a current com
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from pynn_io.errors import PlanError, UnsupportedInput
+from pynn_io.errors import UnsupportedInput
 from pynn_io.graph.network import Network
 from pynn_io.graph.stimuli import (
     ComponentInput,
     CurrentPulses,
     OtherStimulus,
-    PoissonTrains,
-    SpikeTrains,
-    SpontaneousSynapses,
     Stimulus,
-    SynapseReplay,
-    Targets,
     code_of,
 )
-from pynn_io.lowering import targets
+from pynn_io.lowering.cells import targets_of
 from pynn_io.lowering.dynamics import flatten
 from pynn_io.lowering.evaluate import course
-from pynn_io.lowering.grid import Grid, Moved, lead_of
-from pynn_io.lowering.signals import Process, Signal, amplitudes, levels, random_of, sample, seeds_of, signal_of
+from pynn_io.lowering.grid import Grid, lead_of
+from pynn_io.lowering.injections import SPIKES, pulse_steps, stated_signal, tell_unknown, tell_unreached
+from pynn_io.lowering.signals import Process, Signal, amplitudes, levels, random_of, sample, seeds_of
 from pynn_io.lowering.types import components_of, types_of
 from pynn_io.report import Report
 from pynn_io.simulation_plan import SimulationPlan
-
-#: Stimuli that are spikes: `pynn_io.lowering.feeds`.
-_SPIKES = (SpikeTrains, PoissonTrains, SynapseReplay, SpontaneousSynapses)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,28 +54,19 @@ def lower_currents(
     """
     found = []
     for stimulus in plan.stimuli:
-        if isinstance(stimulus.what, _SPIKES):
+        if isinstance(stimulus.what, SPIKES):
             continue
         made = _Made(stimulus, network, plan, grid, report)
-        reached = [one for one in _targets(stimulus, network, plan) if present[one.population][one.rows].any()]
+        reached = [one for one in targets_of(stimulus, network, plan) if present[one.population][one.rows].any()]
         if not made.possible:
             continue
         if not reached:
-            message = f"The input {stimulus.name!r} reaches no cell that runs."
-            report.lost("stimulus-without-cells", made.where, message)
+            tell_unreached(stimulus, report)
         for one in reached:
             here = present[one.population][one.rows]
             weight = np.ones(len(one.rows)) if one.weight is None else one.weight
             found.append(made.injection(one.population, one.rows[here], weight[here]))
     return tuple(found)
-
-
-def _targets(stimulus: Stimulus, network: Network, plan: SimulationPlan) -> Iterator[Targets]:
-    if stimulus.targets is not None:
-        yield stimulus.targets
-        return
-    for population, rows in targets(stimulus.node_set, network, plan).items():
-        yield Targets(population, rows)
 
 
 class _Made:
@@ -105,20 +89,15 @@ class _Made:
         elif isinstance(what, ComponentInput):
             self._shared = self._component(what)
         else:
-            try:
-                self._signal = signal_of(what)
-            except ValueError as error:
-                raise PlanError(f"the input cannot be applied: {error}", where=self.where) from error
+            self._signal = stated_signal(self._stimulus)
         return self._shared is not None or (self._signal is not None and self._signal.kind == "current")
 
     def _refuse(self) -> None:
         what, name = self._stimulus.what, self._stimulus.name
         if isinstance(what, OtherStimulus):
-            message = f"The input {name!r} of kind {what.kind!r} is not one that can be applied; it is left out."
-        else:
-            message = (
-                f"Cells on Brian2 take currents that are known beforehand; {name!r} ({type(what).__name__}) is none."
-            )
+            tell_unknown(self._stimulus, what, self._report)
+            return
+        message = f"Cells on Brian2 take currents that are known beforehand; {name!r} ({type(what).__name__}) is none."
         self._report.lost(code_of(what), self.where, message)
 
     def injection(self, population: str, rows: np.ndarray, weight: np.ndarray) -> Injection:
@@ -152,10 +131,7 @@ class _Made:
         return found
 
     def _pulses(self, what: CurrentPulses) -> np.ndarray:
-        moved = Moved()
-        begins, ends = (np.minimum(times, self._grid.end) for times in (what.delays, what.delays + what.durations))
-        begin, end = self._grid.place(begins, moved), self._grid.place(ends, moved)
-        moved.tell(self._report, "off-grid-current", self.where, "Beginnings and ends of current steps")
+        begin, end = pulse_steps(what, self._grid, self.where, self._report)
         found = np.zeros(self._grid.nearest(self._grid.end))
         places = zip((begin + self._late).tolist(), (end + self._late).tolist(), what.amplitudes.tolist(), strict=True)
         for first, last, value in places:

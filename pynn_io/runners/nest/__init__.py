@@ -6,15 +6,13 @@ two steps, `pynn_io.runners.nest.stimuli` for currents, `pynn_io.runners.nest.lo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pynn_io.graph.network import Network
-from pynn_io.lowering import Trains
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.results import Results
-from pynn_io.runners.base import Profile
+from pynn_io.runners.base import InSteps, Profile, Stepping
 from pynn_io.runners.nest.lower import lower
 from pynn_io.runners.nest.lowered import Lowered
 from pynn_io.simulation_plan import SimulationPlan
@@ -28,7 +26,7 @@ _CHUNKS = 100
 _EXCHANGES = 20
 
 
-class NestRunner:
+class NestRunner(InSteps):
     """The steps of `pynn_io.runners.base.SteppedRunner`. NEST's kernel is one a process, so is a run."""
 
     #: A spike of a step is recorded when the step is done.
@@ -58,30 +56,10 @@ class NestRunner:
         self.end(model)
         progress("simulating", lowered.duration, lowered.duration)
 
-    def begin(self, model: Model, outlets: Sequence[str]) -> None:
-        from pynn_io.runners.nest.stepping import begin
+    def stepping(self) -> Stepping:
+        from pynn_io.runners.nest import stepping
 
-        begin(model, outlets)
-
-    def advance(self, model: Model, until: float) -> None:
-        from pynn_io.runners.nest.stepping import advance
-
-        advance(model, until)
-
-    def new_spikes(self, model: Model) -> dict[str, Trains]:
-        from pynn_io.runners.nest.stepping import new_spikes
-
-        return new_spikes(model)
-
-    def inject(self, model: Model, spikes: Mapping[str, Trains]) -> None:
-        from pynn_io.runners.nest.stepping import inject
-
-        inject(model, spikes)
-
-    def end(self, model: Model) -> None:
-        from pynn_io.runners.nest.stepping import end
-
-        end(model)
+        return stepping
 
     def collect(self, model: Model, lowered: Lowered) -> Results:
         from pynn_io.runners.nest.collect import collect

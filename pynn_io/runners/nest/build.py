@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 
 from pynn_io.errors import BackendUnavailable, PlanError, RunError
+from pynn_io.lowering import Trains
+from pynn_io.lowering.feeds import Bombardment, Feed
 from pynn_io.lowering.grid import Grid
 from pynn_io.lowering.meters import Meter
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.runners.base import Profile
 from pynn_io.runners.nest.connect import Connector, Sender, strict
-from pynn_io.runners.nest.lowered import LEFT_OUT, Bombardment, CellCurrents, Current, Feed, Lowered, Nodes
+from pynn_io.runners.nest.lowered import LEFT_OUT, CellCurrents, Current, Lowered, Nodes
 from pynn_io.runners.nest.stimuli import own_steps
 
 #: What stands for a source: its connections are those of a neuron, plastic ones included.
@@ -284,19 +286,22 @@ def _connect(model: Model, report: Report, progress: Progress) -> None:
             model.connections += connector.connect(senders, progress)
 
 
-def _trains_to_nest(model: Model, rows: Any, trains: Any, precise: bool) -> Any:
+def _trains_to_nest(model: Model, trains: Trains) -> Any:
     """An injector for every row with a train; the first number of the nodes."""
-    mode = {"precise_times" if precise else "allow_offgrid_times": True}
-    params = [{"spike_times": times, **mode} for _, times in trains.split()]
+    params = [{"spike_times": times, _mode(model): True} for _, times in trains.split()]
     return model.nest.Create(_SOURCE_MODEL, len(params), params)
 
 
 def _inlet(model: Model, population: str) -> np.ndarray:
     """An injector without spikes for every row."""
     size = model.lowered.network.populations[population].size
-    mode = "precise_times" if model.lowered.notes["spike_times"] == "precise" else "allow_offgrid_times"
-    nodes = model.nest.Create(_SOURCE_MODEL, size, {mode: True})
+    nodes = model.nest.Create(_SOURCE_MODEL, size, {_mode(model): True})
     return np.arange(size) + int(nodes[0].global_id)
+
+
+def _mode(model: Model) -> str:
+    """What makes an injector take times between two steps, for those that it keeps and those that it moves."""
+    return "precise_times" if model.lowered.precise else "allow_offgrid_times"
 
 
 def _feed_ids(model: Model, feed: Feed) -> np.ndarray:
@@ -304,7 +309,7 @@ def _feed_ids(model: Model, feed: Feed) -> np.ndarray:
     rows = np.unique(feed.trains.rows)
     if len(rows):
         with errors(model.nest, f"giving spikes to {feed.name}"):
-            nodes = _trains_to_nest(model, rows, feed.trains, feed.precise)
+            nodes = _trains_to_nest(model, feed.trains)
         ids[rows] = np.arange(len(rows)) + int(nodes[0].global_id)
     return ids
 
@@ -313,7 +318,7 @@ def _bombard(model: Model, item: Bombardment) -> None:
     rows = np.unique(item.trains.rows)
     if not len(rows):
         return
-    nodes = _trains_to_nest(model, rows, item.trains, item.precise)
+    nodes = _trains_to_nest(model, item.trains)
     spec = {"synapse_model": "static_synapse", "weight": item.weight, "delay": float(model.lowered.timestep)}
     model.nest.Connect(nodes, model.nest.NodeCollection(model.ids[item.population][rows].tolist()), "one_to_one", spec)
 

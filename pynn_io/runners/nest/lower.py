@@ -61,6 +61,7 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> Lowered:
         seed=_nest_seed(DEFAULT_SEED if plan.seed is None else plan.seed),
         nodes=nodes,
         left_out=left_out,
+        precise=exact,
         feeds=lower_feeds(network, plan, exact, grid, report),
         bombardments=tuple(lower_bombardments(network, plan, nodes, exact, grid, report)),
         links=tuple(link for link in links if link is not None),

@@ -10,7 +10,7 @@ import numpy as np
 
 from pynn_io.graph.columns import empty
 from pynn_io.graph.network import Network, Projection
-from pynn_io.lowering import Trains
+from pynn_io.lowering.feeds import Bombardment, Feed
 from pynn_io.lowering.meters import Meter
 from pynn_io.lowering.signals import Signal
 
@@ -39,32 +39,6 @@ class Nodes:
     @property
     def size(self) -> int:
         return len(self.rows)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Feed:
-    """Spikes that come from outside, of the nodes of one population onto the synapses that these make.
-
-    precise: spikes keep their times between two steps; else they are moved to the next step. targets: only synapses
-    onto these cells (a mask by population); None for all.
-    """
-
-    name: str
-    population: str
-    trains: Trains
-    precise: bool
-    targets: Mapping[str, np.ndarray] | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Bombardment:
-    """A train for every cell, straight onto it. rows, trains: of ``population``; weight: in the cell's NEST unit."""
-
-    name: str
-    population: str
-    trains: Trains
-    precise: bool
-    weight: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +109,8 @@ class CellCurrents:
 class Lowered:
     """Everything to build, in order.
 
+    precise: spikes from outside keep their times between two steps; else they are moved to the next step.
+    bombardments: rows of one of ``nodes`` each, weights in the unit of NEST's model.
     seed: of NEST's own random numbers. left_out: rows of cells that NEST does not have, a mask by population.
     inlets: populations of proxies, whose spikes come while the run goes on. notes: decisions, for the provenance.
     """
@@ -145,6 +121,7 @@ class Lowered:
     seed: int
     nodes: tuple[Nodes, ...]
     left_out: Mapping[str, np.ndarray]
+    precise: bool = False
     feeds: tuple[Feed, ...] = ()
     bombardments: tuple[Bombardment, ...] = ()
     links: tuple[Link, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,15 @@ import numpy as np
 from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network
 from pynn_io.lowering import Trains, feeds, parts
+from pynn_io.lowering.feeds import Bombardment, Feed
 from pynn_io.lowering.grid import Grid
 from pynn_io.report import Report
-from pynn_io.runners.nest.lowered import Bombardment, Feed, Nodes
+from pynn_io.runners.nest.lowered import Nodes
 from pynn_io.simulation_plan import SimulationPlan
 from pynn_io.units import convert
 from pynn_io.vocabulary import models
+from pynn_io.vocabulary.models import PRECISE_MODELS
 
-#: Models that take a spike between two steps at its time; all others take it at the step after.
-PRECISE_MODELS = ("_ps", "_ps_lossless")
 #: What `SimulationPlan.spike_times` may say.
 MODES = ("precise", "grid")
 
@@ -44,7 +45,7 @@ def precise(plan: SimulationPlan, nodes: tuple[Nodes, ...]) -> bool:
 def lower_feeds(network: Network, plan: SimulationPlan, exact: bool, grid: Grid, report: Report) -> tuple[Feed, ...]:
     """The trains of all sources, and every replay. Raises PlanError for a spike at or before 0."""
     return tuple(
-        Feed(one.name, one.population, _usable(one.trains, exact, grid, one.where), exact, one.targets)
+        replace(one, trains=_usable(one.trains, exact, grid, one.where))
         for one in feeds.feeds(network, plan, "NEST", report)
     )
 
@@ -73,7 +74,7 @@ def lower_bombardments(
             mine = np.isin(one.trains.rows, item.rows)
             found = Trains(one.trains.rows[mine], one.trains.times[mine])
             usable = _usable(found, exact, grid, f"inputs.{one.name}")
-            yield Bombardment(one.name, item.population, usable, exact, _native_weight(one.weight, item, network))
+            yield replace(one, trains=usable, weight=_native_weight(one.weight, item, network))
 
 
 def _native_weight(weight: float, item: Nodes, network: Network) -> float:

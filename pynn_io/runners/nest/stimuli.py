@@ -13,29 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network
-from pynn_io.graph.stimuli import (
-    CurrentPulses,
-    OtherStimulus,
-    PoissonTrains,
-    SinusoidalCurrent,
-    SpikeTrains,
-    SpontaneousSynapses,
-    Stimulus,
-    SynapseReplay,
-    code_of,
-)
-from pynn_io.lowering import targets
-from pynn_io.lowering.grid import Grid, Moved, lead_of
-from pynn_io.lowering.signals import Process, Shape, Signal, amplitudes, levels, random_of, sample, seeds_of, signal_of
+from pynn_io.graph.stimuli import CurrentPulses, SinusoidalCurrent, Stimulus
+from pynn_io.lowering.grid import Grid, lead_of
+from pynn_io.lowering.injections import current_of, injected, pulse_steps
+from pynn_io.lowering.signals import Process, Shape, amplitudes, levels, random_of, sample, seeds_of
 from pynn_io.report import Report
 from pynn_io.runners.nest.lowered import CellCurrents, Current
 from pynn_io.simulation_plan import SimulationPlan
 from pynn_io.units import convert
-
-#: Stimuli that are spikes: `pynn_io.runners.nest.spikes`.
-_SPIKES = (SpikeTrains, PoissonTrains, SynapseReplay, SpontaneousSynapses)
 
 
 def lower_currents(
@@ -47,47 +33,10 @@ def lower_currents(
     (``threshold_current`` ...) that is missing.
     """
     found: list[Current | CellCurrents] = []
-    for stimulus in plan.stimuli:
-        if isinstance(stimulus.what, _SPIKES):
-            continue
-        if stimulus.compartment_set is not None or not _injectable(stimulus, f"inputs.{stimulus.name}"):
-            _unsupported(stimulus, report)
-            continue
-        reached = {name: rows[present[name][rows]] for name, rows in targets(stimulus.node_set, network, plan).items()}
-        reached = {name: rows for name, rows in reached.items() if len(rows)}
-        if not reached:
-            message = f"The input {stimulus.name!r} reaches no cell that runs."
-            report.lost("stimulus-without-cells", f"inputs.{stimulus.name}", message)
+    for stimulus, reached in injected(network, plan, present, "NEST's cells take no input", report):
         for name, rows in reached.items():
             found += _currents(stimulus, network, plan, name, rows, grid, report)
     return tuple(found)
-
-
-def _injectable(stimulus: Stimulus, where: str) -> bool:
-    if isinstance(stimulus.what, CurrentPulses | SinusoidalCurrent):
-        return True
-    signal = _signal(stimulus.what, where)
-    return signal is not None and signal.kind == "current"
-
-
-def _signal(what: Any, where: str) -> Signal | None:
-    try:
-        return signal_of(what)
-    except ValueError as error:
-        raise PlanError(f"the input cannot be applied: {error}", where=where) from error
-
-
-def _unsupported(stimulus: Stimulus, report: Report) -> None:
-    what, where = stimulus.what, f"inputs.{stimulus.name}"
-    if isinstance(what, OtherStimulus):
-        message = f"The input {stimulus.name!r} of kind {what.kind!r} is not one that can be applied; it is left out."
-        report.lost(code_of(what), where, message)
-        return
-    kind = type(what).__name__
-    kind += " that is a conductance" if getattr(what, "conductance", False) else ""
-    kind += " at places on cells" if stimulus.compartment_set is not None else ""
-    message = f"NEST's cells take no input of the kind {kind}; {stimulus.name!r} is left out."
-    report.lost(code_of(what), where, message)
 
 
 def _currents(
@@ -106,9 +55,7 @@ def _currents(
     elif isinstance(what, SinusoidalCurrent) and what.interval is None and not lead:
         generators = iter([("ac_generator", _sine(what))])
     else:
-        signal = _signal(what, where)
-        if signal is None:
-            return
+        signal = current_of(stimulus)
         offset, gain = amplitudes(signal, network.populations[population], rows, where)
         seeds = seeds_of(signal, plan, report, where)
         if isinstance(signal.shape, Process) or np.ptp(offset) or np.ptp(gain):
@@ -140,11 +87,7 @@ def _levels(course: Shape, grid: Grid, lead: int) -> tuple[np.ndarray, np.ndarra
 def _pulses(
     what: CurrentPulses, grid: Grid, lead: int, report: Report, where: str
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    moved = Moved()
-    # A pulse may last for ever, or begin after the run.
-    begins, ends = (np.minimum(times, grid.end) for times in (what.delays, what.delays + what.durations))
-    begin, end = grid.place(begins, moved), grid.place(ends, moved)
-    moved.tell(report, "off-grid-current", where, "Beginnings and ends of current steps")
+    begin, end = pulse_steps(what, grid, where, report)
     if lead and (begin < lead).any():
         message = "A current from the very beginning reaches NEST's cells after the first time step."
         report.approximated("late-current", where, message, count=int(np.count_nonzero(begin < lead)))

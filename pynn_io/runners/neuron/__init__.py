@@ -7,15 +7,13 @@ is stands in ``cells`` (in NEURON's words) and ``morphologies`` (numbers of sect
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pynn_io.graph.network import Network
-from pynn_io.lowering import Trains
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.results import Results
-from pynn_io.runners.base import Profile
+from pynn_io.runners.base import InSteps, Profile, Stepping
 from pynn_io.runners.neuron.lower import lower
 from pynn_io.runners.neuron.lowered import LoweredNeuron
 from pynn_io.simulation_plan import SimulationPlan
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["LoweredNeuron", "NeuronRunner"]
 
 
-class NeuronRunner:
+class NeuronRunner(InSteps):
     """`DistributedRunner` and `SteppedRunner` of `pynn_io.runners.base` for NEURON.
 
     The cell with gid g is on rank g modulo their number.
@@ -40,45 +38,25 @@ class NeuronRunner:
     def lower(self, network: Network, plan: SimulationPlan, report: Report) -> LoweredNeuron:
         return lower(network, plan, report)
 
-    def build(self, lowered: LoweredNeuron, profile: Profile, report: Report, progress: Progress) -> object:
+    def build(self, lowered: LoweredNeuron, profile: Profile, report: Report, progress: Progress) -> Model:
         from pynn_io.runners.neuron.build import build
 
         return build(lowered, profile, report, progress)
 
-    def run(self, model: object, progress: Progress) -> None:
+    def run(self, model: Model, progress: Progress) -> None:
         from pynn_io.runners.neuron.run import run
 
-        run(model, progress)  # type: ignore[arg-type]
+        run(model, progress)
 
-    def collect(self, model: object, lowered: LoweredNeuron) -> Results:
+    def collect(self, model: Model, lowered: LoweredNeuron) -> Results:
         from pynn_io.runners.neuron.run import collect
 
-        return collect(model, lowered)  # type: ignore[arg-type]
+        return collect(model, lowered)
 
-    def begin(self, model: Model, outlets: Sequence[str]) -> None:
-        from pynn_io.runners.neuron.stepping import begin
+    def stepping(self) -> Stepping:
+        from pynn_io.runners.neuron import stepping
 
-        begin(model, outlets)
-
-    def advance(self, model: Model, until: float) -> None:
-        from pynn_io.runners.neuron.stepping import advance
-
-        advance(model, until)
-
-    def new_spikes(self, model: Model) -> dict[str, Trains]:
-        from pynn_io.runners.neuron.stepping import new_spikes
-
-        return new_spikes(model)
-
-    def inject(self, model: Model, spikes: Mapping[str, Trains]) -> None:
-        from pynn_io.runners.neuron.stepping import inject
-
-        inject(model, spikes)
-
-    def end(self, model: Model) -> None:
-        from pynn_io.runners.neuron.stepping import end
-
-        end(model)
+        return stepping
 
     def join(self) -> tuple[int, int]:
         from pynn_io.runners.neuron.start import join

@@ -28,10 +28,6 @@ from pynn_io.runners.neuron.standard import ranges, row_of
 from pynn_io.units import convert
 from pynn_io.vocabulary import models
 
-#: Membrane properties that are section variables of NEURON, in the same units.
-_SECTION_VARIABLES = {"specific_capacitance": "cm", "axial_resistivity": "Ra"}
-#: Ions whose reversal potential a channel's own ``reversal`` would be; others have a variable ``e`` of the mechanism.
-_IONS = ("na", "k", "ca")
 #: Units of the vocabulary that differ from NEURON's for the same quantity.
 _NEURON_UNITS = {"s": "ms"}
 _SCHEME, _TEMPLATE = "nrn:", "hoc:"
