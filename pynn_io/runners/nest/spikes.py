@@ -20,7 +20,8 @@ from pynn_io.vocabulary import models
 #: Models that take a spike between two steps at its time; all others take it at the step after.
 PRECISE_MODELS = ("_ps", "_ps_lossless")
 #: What `SimulationPlan.spike_times` may say.
-MODES = ("precise", "grid")
+PRECISE = "precise"
+MODES = (PRECISE, "grid")
 
 
 def precise(plan: SimulationPlan, nodes: tuple[Nodes, ...]) -> bool:
@@ -28,7 +29,8 @@ def precise(plan: SimulationPlan, nodes: tuple[Nodes, ...]) -> bool:
 
     ``grid`` moves a spike to the end of the step that it is in, as NEST's own reader of SONATA does
     (``allow_offgrid_times``; less than half a tic of 0.001 ms after a step is at that step). ``precise`` keeps the
-    time, as BMTK does (``precise_times``): models that know only steps then take the spike at the next one, too. Where
+    time, as BMTK does (``precise_times``): models that know only steps then take the spike at the next one, too, and
+    standard cells are NEST's models with exact times where PyNN has these (``spike_precision="off_grid"``). Where
     the plan does not say, it is ``precise`` if all cells are models with exact times (``iaf_psc_exp_ps`` ...), and else
     ``grid``.
     """
@@ -38,7 +40,7 @@ def precise(plan: SimulationPlan, nodes: tuple[Nodes, ...]) -> bool:
         raise PlanError(
             f"spike_times is {plan.spike_times!r}", where="run.spike_times", hint=f"it may be {' or '.join(MODES)}"
         )
-    return plan.spike_times == "precise"
+    return plan.spike_times == PRECISE
 
 
 def lower_feeds(network: Network, plan: SimulationPlan, exact: bool, grid: Grid, report: Report) -> tuple[Feed, ...]:
