@@ -146,10 +146,13 @@ def _pulse(amplitude: float, start: float, length: float) -> CurrentPulses:
 
 
 def _sine(stated: Mapping[str, Any], start: float, length: float) -> What:
-    """A sine that does not begin at 0 is NeuroML's ``sineGenerator``: no stimulus of SONATA has a phase."""
+    """A sine that does not begin at 0 is NeuroML's ``sineGenerator``: no stimulus of SONATA has a phase.
+
+    One that begins half a period late is a sine of the opposite sign.
+    """
     amplitude, frequency, phase = (float(stated[name]) for name in ("amplitude", "frequency", "phase"))
-    if not phase % 360.0:
-        return SinusoidalCurrent(amplitude, frequency, start, length)
+    if not phase % 180.0:
+        return SinusoidalCurrent(-amplitude if phase % 360.0 else amplitude, frequency, start, length)
     numbers = {
         "phase": float(np.deg2rad(phase)),
         "delay": start,
