@@ -125,7 +125,8 @@ class Script:
         if cells.model == ARRAY:
             parameters = {"spike_times": self._trains(name, cells, trains)}
         initial = {key: self._value(value, f"{name}_{key}") for key, value in cells.initial.items()}
-        kept = "" if cells.is_source else f"populations[{quoted(label)}] = "
+        recorded = self._lowered.plan.recorded_sources.get(cells.label)
+        kept = "" if cells.is_source and recorded is None else f"populations[{quoted(label)}] = "
         lines = [f"{name} = {kept}sim.Population(", f"    {cells.size},"]
         lines += _call(f"    {_class(cells.model)}", parameters)
         if initial:
@@ -135,7 +136,9 @@ class Script:
         if cells.positions is not None:
             self.data[f"{name}_positions"] = cells.positions
             lines.append(f'{name}.positions = data["{name}_positions"].T')
-        if self._runs and not cells.is_source:
+        if self._runs and recorded is not None:
+            lines.append(f'{self._some(cells.label, recorded, f"{name}_recorded")}.record("spikes")')
+        elif self._runs and not cells.is_source:
             lines.append(f'{name}.record("spikes")')
         self._lines += [*lines, ""]
 
