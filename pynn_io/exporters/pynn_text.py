@@ -86,11 +86,14 @@ sim.end()
 
 
 class Script:
-    """A script that grows. data: arrays by the names that the text asks for them."""
+    """A script that grows. data: arrays by the names that the text asks for them.
 
-    def __init__(self, name: str, lowered: Lowered, *, runs: bool) -> None:
+    records: whether spikes are recorded. runs: whether it ends with a run.
+    """
+
+    def __init__(self, name: str, lowered: Lowered, *, records: bool, runs: bool) -> None:
         self.data: dict[str, np.ndarray] = {}
-        self._name, self._lowered, self._runs = name, lowered, runs
+        self._name, self._lowered, self._records, self._runs = name, lowered, records, runs
         self._lines: list[str] = []
         self._names: dict[str, str] = {}
         populations = [item.population for item in lowered.network.cells]
@@ -136,9 +139,9 @@ class Script:
         if cells.positions is not None:
             self.data[f"{name}_positions"] = cells.positions
             lines.append(f'{name}.positions = data["{name}_positions"].T')
-        if self._runs and recorded is not None:
+        if self._records and recorded is not None:
             lines.append(f'{self._some(cells.label, recorded, f"{name}_recorded")}.record("spikes")')
-        elif self._runs and not cells.is_source:
+        elif self._records and not cells.is_source:
             lines.append(f'{name}.record("spikes")')
         self._lines += [*lines, ""]
 
@@ -170,8 +173,8 @@ class Script:
 
     # --- connections ----------------------------------------------------------------------------------------------
 
-    def projection(self, edges: Connections) -> None:
-        """One ``Projection``: what is the same for all of its edges stands in the synapse type."""
+    def projection(self, edges: Connections) -> str:
+        """One ``Projection``: what is the same for all of its edges stands in the synapse type. Returns its label."""
         label = edges.label.removesuffix("-0") if edges.projection else edges.label
         name = self._variable(f"edges {edges.label}", label)
         shared, columns = {}, []
@@ -193,6 +196,7 @@ class Script:
         lines.append(f"    {quoted(edges.receptor)},")
         lines += [f"    [{', '.join(map(quoted, columns))}],"] if columns else []
         self._lines += [*lines, ")", ""]
+        return name
 
     def _synapse(self, synapse: SynapseType, name: str, shared: Mapping[str, str]) -> list[str]:
         if synapse.model != STDP:
