@@ -13,6 +13,7 @@ from pynn_io.graph.sections import SPECIFICATION
 from pynn_io.lowering.pynn import Cells, Connections
 from pynn_io.lowering.receptors import type_text
 from pynn_io.report import Report
+from pynn_io.vocabulary.models import NOT_PARAMETERS
 
 _AXES = ("x", "y", "z")
 
@@ -81,6 +82,10 @@ def tell_of_edges(
         elif called and called != [name]:
             report.expanded("label", where, "The script names it otherwise.", examples=called)
         _tell_of_synapses(projection, pieces, units, report, where)
+        stated = {key for synapse in projection.synapses for key in network.synapses[synapse].parameters}
+        keys = sorted(stated & NOT_PARAMETERS)
+        message = "It stands in files of a circuit, and is no parameter of a synapse."
+        report.expanded("file-key", where, message, count=len(keys), examples=keys)
         if projection.section_order != SPECIFICATION:
             message = "Cells without extent have no sections that a section_order could count."
             report.expanded("section-order", where, message)
