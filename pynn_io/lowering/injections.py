@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network
 from pynn_io.graph.stimuli import (
+    ComponentInput,
     CurrentPulses,
     OtherStimulus,
     PoissonTrains,
@@ -34,18 +35,24 @@ SPIKES = (SpikeTrains, PoissonTrains, SynapseReplay, SpontaneousSynapses)
 
 
 def injected(
-    network: Network, plan: SimulationPlan, present: Mapping[str, np.ndarray], nothing: str, report: Report
+    network: Network,
+    plan: SimulationPlan,
+    present: Mapping[str, np.ndarray],
+    nothing: str,
+    report: Report,
+    of_time: Callable[[ComponentInput], bool] = lambda what: False,
 ) -> Iterator[tuple[Stimulus, dict[str, np.ndarray]]]:
     """Every stimulus that is a current into cells as a whole, with the ROWS of the cells that run, by population.
 
     present: whether a cell runs, by population and row. nothing: how a message begins that the target has no such
-    input (``NEST's cells take no input``). Other stimuli but spikes are reported by name (LOST), and so is one that
-    reaches no cell (``stimulus-without-cells``). Raises PlanError for impossible numbers.
+    input (``NEST's cells take no input``). of_time: whether the target takes a component, as a current of time. Other
+    stimuli but spikes are reported by name (LOST), and so is one that reaches no cell (``stimulus-without-cells``).
+    Raises PlanError for impossible numbers.
     """
     for stimulus in plan.stimuli:
         if isinstance(stimulus.what, SPIKES):
             continue
-        if stimulus.compartment_set is not None or not _is_current(stimulus):
+        if stimulus.compartment_set is not None or not _is_current(stimulus, of_time):
             _refuse(stimulus, nothing, report)
             continue
         reached = {name: rows[present[name][rows]] for name, rows in targets(stimulus.node_set, network, plan).items()}
@@ -55,9 +62,11 @@ def injected(
         yield stimulus, reached
 
 
-def _is_current(stimulus: Stimulus) -> bool:
+def _is_current(stimulus: Stimulus, of_time: Callable[[ComponentInput], bool]) -> bool:
     if isinstance(stimulus.what, CurrentPulses | SinusoidalCurrent):
         return True
+    if isinstance(stimulus.what, ComponentInput):
+        return of_time(stimulus.what)
     signal = stated_signal(stimulus)
     return signal is not None and signal.kind == "current"
 

@@ -212,7 +212,7 @@ class _Splitter:
 
     def _tell(self) -> None:
         report, where = self._report, self._where
-        self._moved.tell(report, "off-grid-delay", where, "Delays")
+        self._moved.tell(report, "off-grid-delay", where, "Delays", ["delay"])
         report.defaulted(
             "default-delay",
             where,

@@ -33,8 +33,10 @@ _NEST = Target(
     # there is no time 0.
     on_grid=False,
     first_step=2,
-    # PyNN's own choice are cells with spikes between steps, which are other models; the plan's are those on steps.
+    # PyNN's own choice are cells with spikes between steps, which are other models; the plan's, unless it says so, are
+    # those on steps.
     setup=MappingProxyType({"spike_precision": "on_grid"}),
+    precise=MappingProxyType({"spike_precision": "off_grid"}),
     seed="rng_seed",
 )
 _NEURON = Target(

@@ -13,6 +13,8 @@ from pynn_io.graph.network import Network
 from pynn_io.lowering.trains import Trains
 
 ARRAY, POISSON = "SpikeSourceArray", "SpikeSourcePoisson"
+#: Spikes keep their times between two steps; else they are on steps (`SimulationPlan.spike_times`).
+PRECISE = "precise"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,8 @@ class Target:
     variable) -> why it is not recorded there. on_grid: input spikes between two steps are moved to the nearest one.
     first_step: before which no input spike can come.
     states: (standard cell, state variable) -> the name by which alone its initial value takes effect there.
-    zero_delay: a connection may have no delay. setup: further arguments of ``setup``. seed: what ``setup`` calls the
+    zero_delay: a connection may have no delay. setup: further arguments of ``setup``; precise: those that take their
+    place where the plan wants spikes between steps. seed: what ``setup`` calls the
     seed of random numbers. declarative: sources at a rate and sines stay such; else they are drawn and sampled here, so
     that every backend gets the same.
     """
@@ -39,6 +42,7 @@ class Target:
     first_step: int = 0
     zero_delay: bool = False
     setup: Mapping[str, Any] = field(default_factory=empty)
+    precise: Mapping[str, Any] = field(default_factory=empty)
     seed: str = ""
     declarative: bool = False
 
@@ -175,7 +179,7 @@ class LoweredPlan:
     """What a plan adds to a network that is built, and how long it runs.
 
     trains: of sources by label, rows being places there. drives, drive_connections: sources that only the plan has,
-    and what connects them.
+    and what connects them. recorded_sources: int64[n] by label, places of the sources whose spikes are recorded.
     """
 
     duration: float
@@ -184,6 +188,7 @@ class LoweredPlan:
     recorders: tuple[Recorder, ...] = ()
     drives: tuple[Cells, ...] = ()
     drive_connections: tuple[Connections, ...] = ()
+    recorded_sources: Mapping[str, np.ndarray] = field(default_factory=empty)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
