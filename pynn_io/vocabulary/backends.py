@@ -277,6 +277,7 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
             **_exact(_STANDARD),
             **_exact("TsodyksMarkramSynapse SimpleStochasticSynapse nest:bernoulli_synapse nest:tsodyks_synapse"),
             **_exact("nest:tsodyks2_synapse nest:stdp_synapse nest:stdp_synapse_hom nest:stdp_synapse_recorder"),
+            "STDPMechanism": EXACT,
             "nrn:": ("no", "it is a model of NEURON"),
             "nest:": ("no", "it is a model of NEST whose equations are not written for Brian2"),
             "neuroml:": EXACT,

@@ -192,6 +192,22 @@ def test_stdp_is_complete_and_its_bounds_are_in_the_unit_of_the_weights() -> Non
         edges_of(network(PointCell("IF_cond_exp"), Synapse("STDPMechanism", {"timing_dependence": "Song"})))
 
 
+def test_stdp_is_what_a_backend_has_of_it() -> None:
+    """PyNN's Brian2 has axonal delays and the additive rule; its NEST has bounds in pA for all cells."""
+    report = Report()
+    (found,) = edges_of(network(PointCell("IF_cond_exp"), Synapse("STDPMechanism")), BRIAN2, report)
+    assert found.synapse.parameters["dendritic_delay_fraction"] == 0.0
+    (issue,) = report.of_kind(Kind.APPROXIMATED)
+    assert "dendritic_delay_fraction of STDP is 0, not 1" in issue.message
+    report, soft = Report(), Synapse("STDPMechanism", {"weight_dependence": "MultiplicativeWeightDependence"})
+    (found,) = edges_of(network(PointCell("IF_cond_exp"), soft), BRIAN2, report)
+    (issue,) = report.of_kind(Kind.APPROXIMATED)
+    assert found.synapse.model == "StaticSynapse" and "by the additive rule" in issue.message
+    bounded = Synapse("STDPMechanism", {"w_max": 4.0})
+    (found,) = edges_of(network(PointCell("IF_curr_delta"), bounded, "mV"), NEST)
+    assert found.synapse.parameters["w_max"] == pytest.approx(0.004) and found.columns["weight"][0] == 0.5
+
+
 @pytest.mark.parametrize(
     ("model", "target"), [("nrn:Exp2Syn", NEST), ("nest:clopath_synapse", NEURON), ("MultiQuantalSynapse", BRIAN2)]
 )

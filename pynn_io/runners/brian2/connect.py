@@ -10,7 +10,7 @@ import numpy as np
 
 from pynn_io.lowering import EdgeBlock, edge_blocks
 from pynn_io.lowering.connecting import Connecting
-from pynn_io.lowering.receptors import inhibitory_edges, used_weights
+from pynn_io.lowering.receptors import INHIBITORY, inhibitory_edges, used_weights
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.runners.brian2.lowered import Link, Lowered, Spec, SynapseCode
@@ -83,7 +83,9 @@ class Bundles:
         code = self._lowered.cells[target].code
         used = used_weights(spec.unit, code.unit, weight, inhibitory)
         apart: dict[str, np.ndarray | slice]
-        apart = {"excitatory": used >= 0, "inhibitory": used < 0} if code.signed else {"excitatory": slice(None)}
+        # A weight of 0 may grow.
+        below = (used < 0) | ((used == 0) & inhibitory)
+        apart = {"excitatory": ~below, INHIBITORY: below} if code.signed else {"excitatory": slice(None)}
         apart = {spec.receptor: slice(None)} if spec.receptor else apart
         own = {name: np.full(len(used), value) for name, value in spec.parameters.items()} | dict(columns or {})
         for receptor, chosen in apart.items():
@@ -93,6 +95,10 @@ class Bundles:
             if len(strength):
                 bundle = self.found.setdefault(Key(source, target, spec.code, receptor), Bundle())
                 values = {"weight": strength, **{name: value[chosen] for name, value in own.items()}}
+                if "Wmax" in values:
+                    # The bound has the sign of the weights.
+                    bound = np.abs(values["Wmax"])
+                    values["Wmax"] = -bound if receptor == INHIBITORY and code.unit != "uS" else bound
                 bundle.add(pre[chosen], post[chosen], steps[chosen], values)
 
 

@@ -52,6 +52,9 @@ class Connector:
             return spec.model
         name = f"{spec.model}_{len(self._nest.synapse_models)}"
         values = {key: strict(value, defaults[key]) for key, value in spec.parameters}
+        if "Wmax" in values:
+            # NEST refuses a bound whose sign is not that of the weight, be it one that no edge has.
+            values["weight"] = values["Wmax"]
         self._nest.CopyModel(spec.model, name, values)
         return name
 
