@@ -16,7 +16,7 @@ from pynn_io.exporters.pynn_text import Script
 from pynn_io.formats.new_file import writing
 from pynn_io.graph.cells import PointCell
 from pynn_io.graph.network import Network
-from pynn_io.lowering.pynn import Cells, Connections, Target, connections, lower
+from pynn_io.lowering.pynn import Cells, Connections, Target, connections, lower, target_of
 from pynn_io.lowering.standard import twin
 from pynn_io.progress import Progress, quiet
 from pynn_io.report import Report
@@ -54,7 +54,16 @@ def _target(network: Network) -> Target:
     models = [cell.model for cell in network.cells.values() if isinstance(cell, PointCell)]
     native = {model.partition(":")[0] for model in models if ":" in twin(model)} & {"nest", "nrn"}
     dialect = next(iter(sorted(native)), "")
-    return Target("a PyNN script", dialect, on_grid=False, zero_delay=dialect == "nrn", declarative=True)
+    nest = target_of("nest")
+    return Target(
+        "a PyNN script",
+        dialect,
+        on_grid=False,
+        zero_delay=dialect == "nrn",
+        setup=nest.setup,
+        precise=nest.precise,
+        declarative=True,
+    )
 
 
 def _tell_of_cells(cells: tuple[Cells, ...], report: Report) -> None:

@@ -44,14 +44,15 @@ sim = import_module(backend if "." in backend else f"pyNN.{{backend}}")
 data = np.load(Path(__file__).with_name("{data}"))
 
 timestep = {timestep!r}
-# The least delay is stated, because NEST is late with the spikes of sources where it has to find one. PyNN's own choice
-# on NEST are cells that fire between steps, which are other models.
+# The least delay is stated, because NEST is late with the spikes of sources where it has to find one. On NEST cells
+# fire on steps, or, as is PyNN's own choice, between them, which are other models ("off_grid").
+precision = {precision!r}
 own = {{
-    "pyNN.nest": {{"spike_precision": "on_grid", "rng_seed": {seed}}},
+    "pyNN.nest": {{"spike_precision": precision, "rng_seed": {seed}}},
     "pyNN.neuron": {{"native_rng_baseseed": {seed}}},
 }}
 sim.setup(timestep=timestep, min_delay=timestep, max_delay={max_delay!r}, **own.get(sim.__name__, {{}}))
-if sim.__name__ == "pyNN.nest":
+if sim.__name__ == "pyNN.nest" and precision == "on_grid":
     import nest
 
     # Spikes of sources are meant to be on steps: as exact times, some would be a step late by rounding.
@@ -108,6 +109,7 @@ class Script:
             version=version("pynn_io"),
             timestep=setup.timestep,
             max_delay=setup.max_delay,
+            precision=setup.others["spike_precision"],
             seed=self._lowered.seed,
         )
         tail = f"\nsim.run({self._lowered.plan.duration!r})\n{_TAIL}" if self._runs else ""
@@ -237,7 +239,7 @@ class Script:
 
 #: Names that the script has for other things.
 _TAKEN = frozenset(
-    {"sim", "np", "sys", "data", "own", "nest", "trains", "connect", "backend", "timestep", "populations"}
+    {"sim", "np", "sys", "data", "own", "nest", "trains", "connect", "backend", "timestep", "precision", "populations"}
 )
 
 

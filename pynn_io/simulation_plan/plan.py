@@ -127,8 +127,9 @@ class SimulationPlan:
 
     start, duration, timestep: ms (duration is the end of the run, SONATA's ``tstop``). spike_threshold, v_init: mV.
     celsius: degC. section_length: longest compartment, um (``dL``). spike_location: ``soma`` or ``AIS``.
-    spike_times: what an input spike between two steps means: ``precise`` (at its time), ``grid`` (at the next step);
-        None leaves it to the backend, which says so in the provenance of its results.
+    spike_times: what a spike between two steps means: ``precise`` (an input is at its time, and on NEST the standard
+        cells that can fire there), ``grid`` (an input is at the next step); None leaves it to the backend, which says
+        so in the provenance of its results.
     variable_step: an adaptive integrator instead of ``timestep``. integration_method: as the source names it.
     seed: of everything random. seeds: those of parts of it, which override it: ``stimulus``, ``ionchannel``, ``minis``,
         ``synapse``.

@@ -33,6 +33,7 @@ _NO_CELL = "the backend has no such cell"
 _NOT_BUILT = "populations and connections that a type of one's own builds are not made"
 _NO_STIMULUS = "no simulator here has such a stimulus"
 
+_AS_STEPS: Answer = ("approximate", "currents that depend on time alone are injected, one value a time step")
 _NO_EXTENT = "NEST runs cells without extent"
 _AT_SYNAPSES = ("stimulus:SpontaneousSynapses", "stimulus:SpontaneousSynapses:rate")
 #: What only cells with extent have.
@@ -59,7 +60,8 @@ _NEST = {
     **_no("NEST's runner records single variables of cells without extent", "recording:obi"),
     **_no("NEST's runner records variables of cells, and nothing else", "recording:bmtk"),
     "recording:lems": ("approximate", "potentials are recorded as reports; the simulation's own files are not written"),
-    **_no(_NO_STIMULUS, "stimulus:ComponentInput", "stimulus:OtherStimulus"),
+    **_no(_NO_STIMULUS, "stimulus:OtherStimulus"),
+    "stimulus:ComponentInput": _AS_STEPS,
 }
 
 _BRIAN2 = {
@@ -81,10 +83,7 @@ _BRIAN2 = {
     **_no("Brian2's runner records single variables of cells without extent", "recording:obi", "recording:bmtk"),
     "recording:lems": ("approximate", "potentials are recorded as reports; the simulation's own files are not written"),
     **_no(_NO_STIMULUS, "stimulus:OtherStimulus"),
-    "stimulus:ComponentInput": (
-        "approximate",
-        "currents that depend on time alone are injected, one value a time step",
-    ),
+    "stimulus:ComponentInput": _AS_STEPS,
     "run:bmtk": ("approximate", "spikes from outside arrive on time steps, whatever is asked for"),
 }
 

@@ -280,9 +280,10 @@ _IN_SCRIPTS = {
     "column:nsyns": _nearly("an edge of several synapses is one connection of their weight"),
     "column:weight_function": _nearly("weights are written as they are used"),
     **dict.fromkeys(
-        ("run", "run:lems", "run:obi", "run:compartments", "run:bmtk", "run:own"),
+        ("run", "run:lems", "run:obi", "run:compartments", "run:own"),
         _no("a PyNN script states the length, the step and the seed of a simulation"),
     ),
+    "run:bmtk": EXACT,
     **dict.fromkeys(
         (
             *("stimulus:CurrentRamp", "stimulus:Hyperpolarizing", "stimulus:Subthreshold", "stimulus:NoiseCurrent"),

@@ -16,6 +16,7 @@ from pynn_io.lowering.pynn.currents import lower_currents
 from pynn_io.lowering.pynn.synapses import STATIC, weight_unit
 from pynn_io.lowering.pynn.words import (
     ARRAY,
+    PRECISE,
     Cells,
     Connections,
     LoweredNetwork,
@@ -29,9 +30,6 @@ from pynn_io.report import Report
 from pynn_io.simulation_plan import SimulationPlan
 from pynn_io.vocabulary import models
 from pynn_io.vocabulary.applied import STATES
-
-#: Input spikes keep their times between two steps; else they are moved to the nearest one (`SimulationPlan`).
-PRECISE = "precise"
 
 
 def lower_plan(lowered: LoweredNetwork, plan: SimulationPlan, report: Report) -> LoweredPlan:

@@ -37,8 +37,10 @@ _NEST = Target(
     stdp=MappingProxyType({"dendritic_delay_fraction": 1.0, "w_min": 0.0}),
     # PyNN makes pA or nS of all weights and bounds, and for these cells takes back only that of the weights.
     bounds=MappingProxyType({"IF_curr_delta": 1e-3, "Izhikevich": 1e-3}),
-    # PyNN's own choice are cells with spikes between steps, which are other models; the plan's are those on steps.
+    # PyNN's own choice are cells with spikes between steps, which are other models; the plan's, unless it says so, are
+    # those on steps.
     setup=MappingProxyType({"spike_precision": "on_grid"}),
+    precise=MappingProxyType({"spike_precision": "off_grid"}),
     seed="rng_seed",
 )
 _NEURON = Target(

@@ -13,6 +13,8 @@ from pynn_io.graph.network import Network
 from pynn_io.lowering.trains import Trains
 
 ARRAY, POISSON = "SpikeSourceArray", "SpikeSourcePoisson"
+#: Spikes keep their times between two steps; else they are on steps (`SimulationPlan.spike_times`).
+PRECISE = "precise"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +27,10 @@ class Target:
     first_step: before which no input spike can come.
     states: (standard cell, state variable) -> the name by which alone its initial value takes effect there.
     zero_delay: a connection may have no delay. stdp: parameters of a mechanism that have one value there. bounds:
-    standard cell -> what the bounds of weights onto it are multiplied by there. setup: further arguments of ``setup``.
-    seed: what ``setup`` calls the seed of random numbers. declarative: sources at a rate and sines stay such; else they
-    are drawn and sampled here, so that every backend gets the same.
+    standard cell -> what the bounds of weights onto it are multiplied by there. setup: further arguments of ``setup``;
+    precise: those that take their place where the plan wants spikes between steps. seed: what ``setup`` calls the seed
+    of random numbers. declarative: sources at a rate and sines stay such; else they are drawn and sampled here, so that
+    every backend gets the same.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Target:
     stdp: Mapping[str, float] = field(default_factory=empty)
     bounds: Mapping[str, float] = field(default_factory=empty)
     setup: Mapping[str, Any] = field(default_factory=empty)
+    precise: Mapping[str, Any] = field(default_factory=empty)
     seed: str = ""
     declarative: bool = False
 

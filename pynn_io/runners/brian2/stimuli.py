@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pynn_io.errors import PlanError, UnsupportedInput
+from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network
 from pynn_io.graph.stimuli import (
     ComponentInput,
@@ -27,11 +27,9 @@ from pynn_io.graph.stimuli import (
     code_of,
 )
 from pynn_io.lowering import targets
-from pynn_io.lowering.dynamics import flatten
-from pynn_io.lowering.evaluate import course
+from pynn_io.lowering.component_current import component_current
 from pynn_io.lowering.grid import Grid, Moved, lead_of
 from pynn_io.lowering.signals import Process, Signal, amplitudes, levels, random_of, sample, seeds_of, signal_of
-from pynn_io.lowering.types import components_of, types_of
 from pynn_io.report import Report
 from pynn_io.simulation_plan import SimulationPlan
 
@@ -103,7 +101,7 @@ class _Made:
         if isinstance(what, CurrentPulses):
             self._shared = self._pulses(what)
         elif isinstance(what, ComponentInput):
-            self._shared = self._component(what)
+            self._shared = component_current(what, self._network, self._grid, dimensionless=True)
         else:
             try:
                 self._signal = signal_of(what)
@@ -161,16 +159,6 @@ class _Made:
         for first, last, value in places:
             found[max(first, 0) : max(last, 0)] += value
         return found
-
-    def _component(self, what: ComponentInput) -> np.ndarray | None:
-        """A current that depends on time alone, in the middle of every step; None for any other."""
-        times = (np.arange(self._grid.nearest(self._grid.end)) + 0.5) * self._grid.step
-        system = flatten(what.component, types_of(self._network), components_of(self._network))
-        variable = "I" if "I" in system.gives else "i"
-        try:
-            return np.array(course(system, variable, times))
-        except UnsupportedInput:
-            return None
 
 
 def table(

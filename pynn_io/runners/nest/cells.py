@@ -37,8 +37,10 @@ _SYNAPTIC = {
 }
 
 
-def lower_part(part: Part, population: Population, report: Report) -> Nodes | None:
+def lower_part(part: Part, population: Population, report: Report, *, precise: bool = False) -> Nodes | None:
     """The nodes of one part; None for sources, and for what NEST has not (LOST, by `cell_code`).
+
+    precise: standard cells are NEST's models with spikes between steps, where it has these (`Translation.precise`).
 
     Raises ReadError for a GLIF configuration with something missing.
     """
@@ -50,7 +52,7 @@ def lower_part(part: Part, population: Population, report: Report) -> Nodes | No
         return _obi(part, population)
     if isinstance(cell, PointCell) and cell.model.startswith("nest:"):
         return _native(part, cell, where)
-    nodes = _standard(part, cell, report, where) if isinstance(cell, PointCell) else None
+    nodes = _standard(part, cell, report, where, precise) if isinstance(cell, PointCell) else None
     if nodes is None:
         report.lost(
             cell_code(cell),
@@ -113,7 +115,7 @@ def _obi(part: Part, population: Population) -> Nodes:
 # --- standard cells -----------------------------------------------------------------------------------------------
 
 
-def _standard(part: Part, cell: PointCell, report: Report, where: str) -> Nodes | None:
+def _standard(part: Part, cell: PointCell, report: Report, where: str, precise: bool) -> Nodes | None:
     row = translations.of_standard(_SPECIAL_CASES.get(cell.model, cell.model))
     if row is None:
         return None
@@ -136,8 +138,11 @@ def _standard(part: Part, cell: PointCell, report: Report, where: str) -> Nodes 
         if name in names and (np.ndim(value) or value != 0 or not name.startswith(("gsyn", "isyn", "g_"))):
             native_name, _, power = names[name]
             native[native_name] = scale_by_power(value, power)
-    bare = row.native.removeprefix("nest:")
+    model_ = row.native
+    if precise and row.precise:
+        model_, native = row.precise, {key: value for key, value in native.items() if key not in row.native_only}
     unit_, signed = _synaptic(row.native)
+    bare = model_.removeprefix("nest:")
     return Nodes(part.population, bare, part.rows, native, unit_, signed, _standard_recordables(row, model))
 
 

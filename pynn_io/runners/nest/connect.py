@@ -40,7 +40,7 @@ class Connector:
     def _model(self, spec: Spec) -> str:
         """The synapse model; with parameters that all edges share, a copy of it that has them."""
         defaults = self._nest.GetDefaults(spec.model)
-        names = [*(name for name, _ in spec.parameters), *(name for _, name in spec.columns)]
+        names = [*(name for name, _ in (*spec.parameters, *spec.of_target)), *(name for _, name in spec.columns)]
         unknown = sorted(set(names) - set(defaults))
         if unknown:
             raise RunError(
@@ -114,6 +114,8 @@ class Connector:
         for column, name in spec.columns:
             if column in block.columns:
                 syn[name] = self._values(spec, column, name, block.columns[column][chosen])
+        for name, parameter in spec.of_target:
+            syn[name] = self._link.of_target[parameter][block.target[chosen]]
         self._nest.Connect(pre[chosen], post[chosen], "one_to_one", syn)
 
     def _values(self, spec: Spec, column: str, name: str, values: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ import numpy as np
 from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network
 from pynn_io.graph.stimuli import (
+    ComponentInput,
     CurrentPulses,
     OtherStimulus,
     PoissonTrains,
@@ -27,6 +28,7 @@ from pynn_io.graph.stimuli import (
     code_of,
 )
 from pynn_io.lowering import targets
+from pynn_io.lowering.component_current import component_current
 from pynn_io.lowering.grid import Grid, Moved, lead_of
 from pynn_io.lowering.signals import Process, Shape, Signal, amplitudes, levels, random_of, sample, seeds_of, signal_of
 from pynn_io.report import Report
@@ -50,7 +52,7 @@ def lower_currents(
     for stimulus in plan.stimuli:
         if isinstance(stimulus.what, _SPIKES):
             continue
-        if stimulus.compartment_set is not None or not _injectable(stimulus, f"inputs.{stimulus.name}"):
+        if stimulus.compartment_set is not None or not _injectable(stimulus, network, grid):
             _unsupported(stimulus, report)
             continue
         reached = {name: rows[present[name][rows]] for name, rows in targets(stimulus.node_set, network, plan).items()}
@@ -63,10 +65,12 @@ def lower_currents(
     return tuple(found)
 
 
-def _injectable(stimulus: Stimulus, where: str) -> bool:
+def _injectable(stimulus: Stimulus, network: Network, grid: Grid) -> bool:
     if isinstance(stimulus.what, CurrentPulses | SinusoidalCurrent):
         return True
-    signal = _signal(stimulus.what, where)
+    if isinstance(stimulus.what, ComponentInput):
+        return component_current(stimulus.what, network, grid) is not None
+    signal = _signal(stimulus.what, f"inputs.{stimulus.name}")
     return signal is not None and signal.kind == "current"
 
 
@@ -105,6 +109,9 @@ def _currents(
         generators = _pulses(what, grid, lead, report, where)
     elif isinstance(what, SinusoidalCurrent) and what.interval is None and not lead:
         generators = iter([("ac_generator", _sine(what))])
+    elif isinstance(what, ComponentInput):
+        current = _pico(np.asarray(component_current(what, network, grid)))
+        generators = steps(np.arange(len(current)) - lead, current, grid)
     else:
         signal = _signal(what, where)
         if signal is None:

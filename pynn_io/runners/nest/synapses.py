@@ -54,7 +54,16 @@ def lower_projection(
             spec_of[row, number] = specs.index(spec)
     columns = {column for spec in specs for column, _ in spec.columns}
     names = [*sorted(columns), *(["receptor"] if _varies(projection, "receptor") else [])]
-    return Link(projection, tuple(specs), spec_of, group, tuple(names))
+    of_target = {name: _by_row(name, nodes, len(group)) for spec in specs for _, name in spec.of_target}
+    return Link(projection, tuple(specs), spec_of, group, tuple(names), of_target)
+
+
+def _by_row(parameter: str, nodes: Sequence[Nodes], size: int) -> np.ndarray:
+    """A parameter of all cells of a population, by row; NaN where there is no node, or the value is its model's."""
+    found = np.full(size, np.nan)
+    for item in nodes:
+        found[item.rows] = np.ma.filled(np.ma.asarray(item.parameters.get(parameter, np.nan), dtype=float), np.nan)
+    return found
 
 
 def _varies(projection: Projection, name: str) -> bool:
@@ -81,15 +90,18 @@ def _spec(
         bare = name.removeprefix(PARAMETER)
         if name.startswith(PARAMETER) and bare not in models.NOT_PARAMETERS:
             columns.append((name, renames.get(bare, bare)))
+    of_target: tuple[tuple[str, str], ...] = ()
     if synapse.model == "TsodyksMarkramSynapse":
         stated.setdefault("tau_psc", None)
     if "tau_psc" in stated and stated["tau_psc"] is None:
-        stated["tau_psc"] = _tau_psc(nodes, inhibitory, where)
+        name, shared = _tau_psc(nodes, inhibitory, where)
+        stated["tau_psc"], of_target = shared, () if shared is not None else (("tau_psc", name),)
     check_unit(unit, nodes.unit, f"the cells of population {nodes.population} ({nodes.model})", where)
     return Spec(
         model,
-        tuple(sorted((name, _hashable(value)) for name, value in stated.items())),
+        tuple(sorted((name, _hashable(value)) for name, value in stated.items() if value is not None)),
         tuple(columns),
+        of_target,
         unit,
         nodes.unit,
         port,
@@ -181,17 +193,21 @@ def port_of(text: str, signed: bool, model: str, where: str) -> tuple[int, bool]
         raise PlanError(f"{text!r} is no receptor of the model {model}", where=where) from None
 
 
-def _tau_psc(nodes: Nodes, inhibitory: bool, where: str) -> float:
-    """The time constant by which resources come back: that of the synaptic current (PyNN copies it from the target)."""
-    value = nodes.parameters.get("tau_syn_in" if inhibitory else "tau_syn_ex")
-    stated = np.unique(np.ma.compressed(np.ma.atleast_1d([] if value is None else value)))
-    if len(stated) != 1:
+def _tau_psc(nodes: Nodes, inhibitory: bool, where: str) -> tuple[str, float | None]:
+    """The time constant by which resources come back: that of the synaptic current (PyNN copies it from the target).
+
+    The parameter of the cells that it is, and its value; None where that differs from cell to cell.
+    """
+    name = "tau_syn_in" if inhibitory else "tau_syn_ex"
+    values = np.ma.atleast_1d(nodes.parameters.get(name, np.ma.masked))
+    if np.ma.is_masked(values):
         raise PlanError(
-            "TsodyksMarkramSynapse needs one synaptic time constant for all targets; "
-            f"{nodes.model} states {'several' if len(stated) else 'none'}",
+            "TsodyksMarkramSynapse needs the synaptic time constant of its targets; "
+            f"{nodes.model} does not state {name} {'of some' if values.count() else 'at all'}",
             where=where,
+            hint=f"state {name}, or use nest:tsodyks_synapse with a tau_psc",
         )
-    return float(stated[0])
+    return name, float(values[0]) if np.ptp(values) == 0 else None
 
 
 # --- values of edges ----------------------------------------------------------------------------------------------
