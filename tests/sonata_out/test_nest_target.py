@@ -41,7 +41,10 @@ def varied() -> Document:
         ("i_IF_curr_exp", "stdp i_IF_curr_exp"),
     ):  # fmt: skip
         types = projections[name].types.updated({"synapse": text([synapse])})
-        projections[name] = replace(projections[name], types=types)
+        columns = projections[name].edges.columns
+        stronger = columns["weight"].with_data((4 if synapse == "markram" else 1) * columns["weight"].data)
+        edges = replace(projections[name].edges, columns=columns.updated({"weight": stronger}))
+        projections[name] = replace(projections[name], types=types, edges=edges)
     made = replace(network, populations=populations, synapses=synapses, projections=projections)
     return replace(document, network=made)
 
