@@ -28,7 +28,7 @@ from pynn_io.graph.network import Network, Population, Projection
 from pynn_io.graph.schema import FIELDS, PARAMETER, is_extra
 from pynn_io.graph.stimuli import PoissonTrains, SpontaneousSynapses, VoltageClamp, What
 from pynn_io.report import Issue, Kind, Report
-from pynn_io.simulation_plan.plan import Output, Recording, SimulationPlan
+from pynn_io.simulation_plan.plan import SPIKES, Output, Recording, SimulationPlan
 from pynn_io.simulation_plan.sonata_conditions import SEEDS
 from pynn_io.vocabulary import backends
 from pynn_io.vocabulary.support import support, title
@@ -156,6 +156,8 @@ def _recording_key(recording: Recording) -> str:
         return "recording:obi"
     if recording.kind in {"quantities", "events"}:
         return "recording:lems"
+    if recording.kind == SPIKES:
+        return "recording:spikes"
     return "recording" if recording.kind == "compartment" else "recording:bmtk"
 
 

@@ -22,12 +22,13 @@ from pynn_io.graph.network import Network
 from pynn_io.graph.validate import validate
 from pynn_io.lowering.abstract import under_stated_names
 from pynn_io.lowering.cosimulation.placement import is_placement
+from pynn_io.lowering.own_spikes import with_source_spikes
 from pynn_io.lowering.quantities import traces
 from pynn_io.progress import Progress, quiet
 from pynn_io.registry import Backend
 from pynn_io.report import Report
 from pynn_io.results import Results
-from pynn_io.results.results import QuantityTable
+from pynn_io.results.results import EMITTED, QuantityTable
 from pynn_io.runners.base import Profile
 from pynn_io.runners.facts import facts_of
 from pynn_io.runners.job import Job, Outcome
@@ -85,7 +86,7 @@ def simulate(
         profile = _overridden(profile or Profile(), threads, processes, mechanisms, options)
         listener = Listener(progress, log, lowered)
         found = cosimulate(network, plan, backend, profile, report, listener, strict=strict, timeout=timeout)
-        return _named(found, network, plan)
+        return with_source_spikes(_named(found, network, plan), network, plan)
     name, reason = choose(network, plan) if backend == "auto" else (backend, _asked_for(backend, plan))
     row = registry.find_backend(name)
     plan = _plan(plan, duration, timestep, seed, spike_times)
@@ -110,6 +111,8 @@ def simulate(
     listener = Listener(progress, log, None if lowered is None else lambda found: lowered(_completed(found, audited)))
     outcomes = _run(job, row, report, audited, listener, timeout)
     first = _named(outcomes[0].results or Results(), network, plan)
+    if not row.through and first.level != EMITTED:
+        first = with_source_spikes(first, network, plan)
     facts = _provenance(row, reason, plan, profile, started, outcomes)
     return replace(first, provenance={**facts, **first.provenance})
 

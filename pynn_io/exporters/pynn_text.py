@@ -86,11 +86,14 @@ sim.end()
 
 
 class Script:
-    """A script that grows. data: arrays by the names that the text asks for them."""
+    """A script that grows. data: arrays by the names that the text asks for them.
 
-    def __init__(self, name: str, lowered: Lowered, *, runs: bool) -> None:
+    records: whether spikes are recorded. runs: whether it ends with a run.
+    """
+
+    def __init__(self, name: str, lowered: Lowered, *, records: bool, runs: bool) -> None:
         self.data: dict[str, np.ndarray] = {}
-        self._name, self._lowered, self._runs = name, lowered, runs
+        self._name, self._lowered, self._records, self._runs = name, lowered, records, runs
         self._lines: list[str] = []
         self._names: dict[str, str] = {}
         populations = [item.population for item in lowered.network.cells]
@@ -125,7 +128,8 @@ class Script:
         if cells.model == ARRAY:
             parameters = {"spike_times": self._trains(name, cells, trains)}
         initial = {key: self._value(value, f"{name}_{key}") for key, value in cells.initial.items()}
-        kept = "" if cells.is_source else f"populations[{quoted(label)}] = "
+        recorded = self._lowered.plan.recorded_sources.get(cells.label)
+        kept = "" if cells.is_source and recorded is None else f"populations[{quoted(label)}] = "
         lines = [f"{name} = {kept}sim.Population(", f"    {cells.size},"]
         lines += _call(f"    {_class(cells.model)}", parameters)
         if initial:
@@ -135,7 +139,9 @@ class Script:
         if cells.positions is not None:
             self.data[f"{name}_positions"] = cells.positions
             lines.append(f'{name}.positions = data["{name}_positions"].T')
-        if self._runs and not cells.is_source:
+        if self._records and recorded is not None:
+            lines.append(f'{self._some(cells.label, recorded, f"{name}_recorded")}.record("spikes")')
+        elif self._records and not cells.is_source:
             lines.append(f'{name}.record("spikes")')
         self._lines += [*lines, ""]
 
@@ -167,8 +173,8 @@ class Script:
 
     # --- connections ----------------------------------------------------------------------------------------------
 
-    def projection(self, edges: Connections) -> None:
-        """One ``Projection``: what is the same for all of its edges stands in the synapse type."""
+    def projection(self, edges: Connections) -> str:
+        """One ``Projection``: what is the same for all of its edges stands in the synapse type. Returns its label."""
         label = edges.label.removesuffix("-0") if edges.projection else edges.label
         name = self._variable(f"edges {edges.label}", label)
         shared, columns = {}, []
@@ -190,6 +196,7 @@ class Script:
         lines.append(f"    {quoted(edges.receptor)},")
         lines += [f"    [{', '.join(map(quoted, columns))}],"] if columns else []
         self._lines += [*lines, ")", ""]
+        return name
 
     def _synapse(self, synapse: SynapseType, name: str, shared: Mapping[str, str]) -> list[str]:
         if synapse.model != STDP:

@@ -70,7 +70,7 @@ class Connecting:
 
     def tell(self, report: Report) -> None:
         """What was filled in, moved, left out and summed."""
-        self._moved.tell(report, "off-grid-delay", self.where, "Delays")
+        self._moved.tell(report, "off-grid-delay", self.where, "Delays", ["delay"])
         message = f"The delay is not stated; {self.default_delay} ms is taken."
         report.defaulted("default-delay", self.where, message, count=self._defaulted)
         message = f"Connections from or to cells that {self.backend} does not have are left out."

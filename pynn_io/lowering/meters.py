@@ -14,6 +14,7 @@ from pynn_io.lowering.grid import Grid, Moved
 from pynn_io.lowering.unrecorded import unrecorded
 from pynn_io.report import Report
 from pynn_io.simulation_plan import Recording, SimulationPlan
+from pynn_io.simulation_plan.plan import SPIKES
 
 #: Kinds of recordings that are a variable of a cell without extent, and BMTK's modules that say the same.
 POINT_KINDS = ("compartment", "summation")
@@ -47,7 +48,7 @@ def lower_recordings(
     """The meters of all enabled recordings; what is no variable of such a cell is reported by name (LOST)."""
     found: list[Meter] = []
     for item in plan.recordings:
-        if item.enabled:
+        if item.enabled and item.kind != SPIKES:
             found += _meters(item, network, plan, present, grid, duration, report)
     return tuple(found)
 

@@ -17,12 +17,17 @@ if TYPE_CHECKING:
     from pynn_io.graph.network import Network
 
 
+#: The kind of a recording that is spikes.
+SPIKES = "spikes"
+
+
 @dataclass(frozen=True, slots=True)
 class Recording:
     """A recorded variable: ``variable`` as the source names it (``v``, ``V_m``, ``cai``), from which cells, where.
 
-    kind: ``compartment`` (a value of each recorded place), ``summation`` (their sum a cell), ``synapse``, or another
-        name of the source's, which a backend without it reports.
+    kind: ``compartment`` (a value of each recorded place), ``summation`` (their sum a cell), ``synapse``, ``spikes``
+        (of sources; those of all cells are in every run's results), or another name of the source's, which a backend
+        without it reports.
     sections: ``soma``, ``axon``, ``dend``, ``apic`` or ``all``. compartments: ``center`` (of every section) or ``all``.
     compartment_set: name of an OBI compartment set that takes the place of node set and sections.
     start, stop, interval: ms; None where the source is silent (0, the run's end, its time step). ``stop`` is excluded.

@@ -167,9 +167,11 @@ _PYNN = {
     **_no("PyNN has no such stimulus", "stimulus:ComponentInput", "stimulus:OtherStimulus"),
 }
 
+_QUEUE = {**_PYNN, **_no("a job of the queue hands back the spikes of cells", "recording:spikes")}
+
 KINDS: Mapping[str, Answers] = MappingProxyType(
     # Jobs of a queue are scripts in PyNN's words: what a machine lacks beyond that, lowering for it says.
-    {"nest": _NEST, "neuron": _NEURON, "arbor": _ARBOR, "brian2": _BRIAN2, "pynn:*": _PYNN, "nmpi": _PYNN}
+    {"nest": _NEST, "neuron": _NEURON, "arbor": _ARBOR, "brian2": _BRIAN2, "pynn:*": _PYNN, "nmpi": _QUEUE}
 )
 #: Every backend with a column: those of the tables here, and chips, whose answers stand in their profiles.
 NAMES = (*KINDS, *chips.NAMES)

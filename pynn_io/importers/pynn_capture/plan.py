@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pynn_io.graph.cells import SpikeSource
 from pynn_io.graph.dynamics import Component
 from pynn_io.graph.stimuli import (
     ComponentInput,
@@ -24,7 +25,7 @@ from pynn_io.importers.pynn_objects.places import section_of, site_of
 from pynn_io.importers.pynn_objects.sides import components, rows, whole
 from pynn_io.importers.pynn_objects.values import plain
 from pynn_io.report import Report
-from pynn_io.simulation_plan.plan import Recording, SimulationPlan
+from pynn_io.simulation_plan.plan import SPIKES, Recording, SimulationPlan
 
 #: Keywords of ``setup()`` that say how a backend computes, logs or is started, and nothing of the model.
 _TECHNICAL = frozenset(
@@ -193,16 +194,20 @@ def node_set(name: str, chosen: np.ndarray, size: int) -> Any:
 
 
 def _recordings(session: Session, built: Built, places: dict[str, Any], report: Report) -> Iterator[Recording]:
-    """Every recorded variable; spikes are in the results of every run, so no recording says so.
+    """Every recorded variable; spikes of cells are in the results of every run, so no recording says so.
 
     places: gets a compartment set for every place on cells with extent that is not the soma.
     """
     for population in session.populations:
         name = built.names[id(population)]
         for variable, cells in population.recorder.recorded.items():
-            if variable.name == "spikes" or not cells:
+            if not cells:
                 continue
             chosen = np.array(sorted(population.id_to_index(cell) for cell in cells))
+            if variable.name == "spikes":
+                if isinstance(built.network.cells[name], SpikeSource):
+                    yield Recording(f"{name}_spikes", "spikes", node_set(name, chosen, population.size), kind=SPIKES)
+                continue
             if variable.location not in (None, "soma"):
                 yield from _placed_recording(name, variable, chosen, built, places, report)
                 continue

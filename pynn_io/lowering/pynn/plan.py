@@ -12,6 +12,7 @@ from pynn_io.graph.stimuli import PoissonTrains, SpontaneousSynapses, SynapseRep
 from pynn_io.lowering.abstract import with_node_sets, with_potentials
 from pynn_io.lowering.grid import Grid, Moved, last_step
 from pynn_io.lowering.meters import Meter, lower_recordings
+from pynn_io.lowering.own_spikes import recorded_sources
 from pynn_io.lowering.pynn.currents import lower_currents
 from pynn_io.lowering.pynn.synapses import STATIC, weight_unit
 from pynn_io.lowering.pynn.words import (
@@ -58,6 +59,7 @@ def lower_plan(lowered: LoweredNetwork, plan: SimulationPlan, report: Report) ->
         tuple(_recorders(lowered, plan, present, grid, report)),
         tuple(cells for cells, _, _ in drives),
         tuple(edges for _, _, edges in drives),
+        dict(_recorded_sources(lowered, plan)),
     )
 
 
@@ -162,6 +164,14 @@ def _recorders(
             if variables:
                 places = np.searchsorted(cells.rows, rows)
                 yield Recorder(meter.name, cells.label, places, variables, meter.start, meter.stop, meter.interval)
+
+
+def _recorded_sources(lowered: LoweredNetwork, plan: SimulationPlan) -> Iterator[tuple[str, np.ndarray]]:
+    for name, rows in recorded_sources(lowered.network, plan).items():
+        for cells in lowered.of(name):
+            mine = np.intersect1d(rows, cells.rows, assume_unique=True)
+            if cells.is_source and len(mine):
+                yield cells.label, np.searchsorted(cells.rows, mine)
 
 
 def _variables(

@@ -182,7 +182,7 @@ class LoweredPlan:
     """What a plan adds to a network that is built, and how long it runs.
 
     trains: of sources by label, rows being places there. drives, drive_connections: sources that only the plan has,
-    and what connects them.
+    and what connects them. recorded_sources: int64[n] by label, places of the sources whose spikes are recorded.
     """
 
     duration: float
@@ -191,6 +191,7 @@ class LoweredPlan:
     recorders: tuple[Recorder, ...] = ()
     drives: tuple[Cells, ...] = ()
     drive_connections: tuple[Connections, ...] = ()
+    recorded_sources: Mapping[str, np.ndarray] = field(default_factory=empty)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
