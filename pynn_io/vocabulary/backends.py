@@ -157,7 +157,7 @@ _PYNN = {
     **_no("PyNN's standard cells take no gap junctions", "kind:electrical"),
     **_no("PyNN's standard cells take no graded synapses", "kind:graded"),
     **_no(_OTHER_KIND, "kind"),
-    **_no("PyNN makes no events at single synapses", *_AT_SYNAPSES, "stimulus:SynapseReplay"),
+    **_no("PyNN makes no events at single synapses", *_AT_SYNAPSES),
     **_no("PyNN runs the network as if it stood alone", "surroundings"),
     **_no(_NOT_BUILT, "component_types:structure"),
     **_no(_NOT_IN_PYNN, "stimulus:VoltageClamp", "stimulus:VoltageClamp:delayed"),
