@@ -9,15 +9,14 @@ import numpy as np
 from pynn_io.audit import loss_code
 from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network, Projection
+from pynn_io.lowering.connecting import DEFAULT_DELAY, Connecting
 from pynn_io.lowering.edges import EdgeBlock, edge_blocks
-from pynn_io.lowering.grid import Grid, Moved
+from pynn_io.lowering.grid import Grid
 from pynn_io.lowering.pynn.synapses import Spec, spec_of, weights
 from pynn_io.lowering.pynn.words import Cells, Connections, LoweredNetwork
 from pynn_io.report import Report
 from pynn_io.vocabulary import models
 
-#: The delay where a projection states none, ms; NEST's, and that of all runners here.
-DEFAULT_DELAY = 1.0
 _RECEPTORS = ("excitatory", "inhibitory")
 #: A receptor that is neither of `_RECEPTORS`, where these are 0 and 1.
 _OTHER = 2
@@ -51,8 +50,8 @@ class _Splitter:
         self._projection, self._lowered, self._report = projection, lowered, report
         self._where = f"projection {projection.name}"
         self._pre, self._post = lowered.of(projection.pre), lowered.of(projection.post)
-        self._moved = Moved()
-        self._defaulted = self._left_out = self._aimless = 0
+        self._account = Connecting(lowered.target.name, self._where, lowered.timestep)
+        self._aimless = 0
         self._specs: list[Spec] = []
         self._spec_of = np.zeros((projection.types.size, max(1, len(self._post))), dtype=np.int64)
 
@@ -107,7 +106,7 @@ class _Splitter:
         here = (source >= 0) & (target >= 0)
         missing = self._lowered.left_out[self._projection.pre][block.source]
         missing = missing | self._lowered.left_out[self._projection.post][block.target]
-        self._left_out += int(np.count_nonzero(missing & ~here))
+        self._account.left_out += int(np.count_nonzero(missing & ~here))
         here &= ~np.array([cells.is_source for cells in self._post] or [True], dtype=bool)[target]
         weight = block.weight
         if block.nsyns is not None:
@@ -165,25 +164,11 @@ class _Splitter:
         return columns
 
     def _delays(self, delay: np.ndarray) -> np.ndarray:
-        lowered = self._lowered
-        missing = np.isnan(delay)
-        if missing.any():
-            self._defaulted += int(np.count_nonzero(missing))
-            delay = np.where(missing, max(DEFAULT_DELAY, lowered.timestep), delay)
-        if lowered.target.zero_delay:
-            least = 0.0
-        else:
-            grid = Grid(lowered.timestep)
-            delay, least = grid.time(grid.place(delay, self._moved)), grid.step
-        if (delay < least).any():
-            wrong = float(delay.min())
-            what = "negative" if wrong < 0 else f"below the time step of {lowered.timestep} ms"
-            raise PlanError(
-                f"a delay of {wrong} ms is {what}",
-                where=self._where,
-                hint="correct the edges" if wrong < 0 else "take a smaller time step, or longer delays",
-            )
-        return delay
+        delay = self._account.filled(delay)
+        if self._lowered.target.zero_delay:
+            self._account.refuse(delay, delay < 0)
+            return delay
+        return Grid(self._lowered.timestep).time(self._account.steps(delay))
 
     def _joined(
         self,
@@ -211,23 +196,10 @@ class _Splitter:
         )
 
     def _tell(self) -> None:
-        report, where = self._report, self._where
-        self._moved.tell(report, "off-grid-delay", where, "Delays", ["delay"])
-        report.defaulted(
-            "default-delay",
-            where,
-            f"The delay is not stated; {max(DEFAULT_DELAY, self._lowered.timestep)} ms is taken.",
-            count=self._defaulted,
-        )
-        report.lost(
-            "edges-without-cells",
-            where,
-            f"Connections from or to cells that {self._lowered.target.name} does not have are left out.",
-            count=self._left_out,
-        )
-        report.lost(
+        self._account.tell(self._report)
+        self._report.lost(
             "receptor",
-            where,
+            self._where,
             "PyNN's classes name no such receptor of these cells; connections to it are left out.",
             count=self._aimless,
         )

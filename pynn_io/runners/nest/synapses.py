@@ -13,12 +13,12 @@ from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network, Projection
 from pynn_io.graph.schema import PARAMETER
 from pynn_io.graph.synapses import Synapse
+from pynn_io.lowering.plasticity import nest_stdp
 from pynn_io.lowering.receptors import check_unit, type_text
 from pynn_io.report import Report
 from pynn_io.runners.nest.lowered import Link, Nodes, Spec
-from pynn_io.units import convert
 from pynn_io.vocabulary import models
-from pynn_io.vocabulary.plasticity import NEST_SYNAPSES, STDP, STDP_EXPONENTS, stdp
+from pynn_io.vocabulary.plasticity import NEST_SYNAPSES, STDP, stdp
 
 _RECEPTORS = ("excitatory", "inhibitory")
 
@@ -78,7 +78,8 @@ def _spec(
     unit = type_text(projection, "weight_unit", row)
     port, inhibitory = _receptor(projection, row, synapse, nodes, where)
     if synapse.model == STDP:
-        synapse = replace(synapse, parameters=_stdp(synapse, unit, nodes, inhibitory, where))
+        own = nest_stdp(synapse.parameters, unit, nodes.unit, where, negative=inhibitory and nodes.signed)
+        synapse = replace(synapse, parameters=own)
     stated = {
         renames.get(name, name): value
         for name, value in synapse.parameters.items()
@@ -108,32 +109,6 @@ def _spec(
         nodes.signed,
         "stdp" in model or "plastic" in model or model.startswith(("vogels", "clopath", "urbanczik", "jonke")),
     )
-
-
-def _stdp(synapse: Synapse, unit: str, nodes: Nodes, inhibitory: bool, where: str) -> dict[str, Any]:
-    """PyNN's STDP in the parameters of ``stdp_synapse``, but `times_of_depression`."""
-    try:
-        parts = stdp(synapse.parameters)
-    except KeyError as error:
-        raise PlanError(f"{error.args[0]!r} is no part of PyNN's STDP", where=where) from error
-    times, bounds = parts.timing_parameters, parts.weight_parameters
-    if parts.timing != "SpikePairRule" or bounds["w_min"] != 0 or parts.dendritic_delay_fraction != 1:
-        raise PlanError(
-            "NEST's stdp_synapse has SpikePairRule, a lower bound of 0, and delays that are dendritic only",
-            where=where,
-        )
-    largest = bounds["w_max"]
-    if unit and nodes.unit and unit not in ("1", nodes.unit):
-        largest = convert(largest, unit, nodes.unit)
-    up, down = STDP_EXPONENTS.get(parts.weight, (bounds.get("mu_plus"), bounds.get("mu_minus")))
-    return {
-        "tau_plus": times["tau_plus"],
-        "lambda": times["A_plus"],
-        "alpha": times["A_minus"] / times["A_plus"] if times["A_plus"] else times["A_minus"],
-        "Wmax": -largest if inhibitory and nodes.signed else largest,
-        "mu_plus": up,
-        "mu_minus": down,
-    }
 
 
 def times_of_depression(projection: Projection, network: Network) -> set[float]:
