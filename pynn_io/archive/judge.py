@@ -90,7 +90,7 @@ def _judge_results(expectation: Expectation, results: Results, rules: Rules) -> 
     )
     null = [Opened(_comparable(each, expected.results)) for each in rules.null]
     check = check_of(expectation.name, compare_opened(expected, found, options, null=null), options.tolerance)
-    yield replace(check, pair=(expected.results, found.results))
+    yield replace(check, pair=(expected.results, found.results), null=tuple(each.results for each in null))
 
 
 def _only(expected: Results) -> str | None:

@@ -29,7 +29,7 @@ from pynn_io.archive.judge_tests import ENGINES
 from pynn_io.archive.process import Limits, as_mapping, run_limited, tail
 from pynn_io.archive.task import INPUTS, LOG, OUTCOME, Task, read_outcome, read_run
 from pynn_io.archive.values import Cell, Check, Entry, Kind, Verdict, worst
-from pynn_io.errors import PynnIOError, UnsafeArchive
+from pynn_io.errors import PynnIOError, UnsafeArchive, WriteError
 from pynn_io.progress import Progress, quiet
 from pynn_io.results import Results
 
@@ -39,7 +39,7 @@ AUTO = "auto"
 #: What an archive that is a thing of its own may not reach beyond.
 _CLOSED = frozenset({"omex", "zip", "ro-crate"})
 #: A failure of these kinds may be another one tomorrow, with the same files and versions.
-_PASSING = frozenset({"BackendUnavailable", "bug", "process"})
+_PASSING = frozenset({"BackendUnavailable", "WriteError", "bug", "process"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,8 @@ def run_matrix(
 ) -> Iterator[Cell]:
     """Every entry on its backends, a cell as soon as it is judged. folder: exists; finished runs are kept in it.
 
-    Raises FormatError for an unknown backend, before anything runs; what goes wrong in one cell is its verdict.
+    Raises FormatError for an unknown backend, before anything runs, and WriteError where the folder takes no more; what
+    goes wrong in one cell is its verdict.
     """
     folder = folder.absolute()  # the processes work in others
     (folder / CELLS).mkdir(exist_ok=True)
@@ -238,12 +239,13 @@ def _finished(run: _Run, options: Options, folder: Path, stop: threading.Event) 
     kept = read_outcome(place)
     if kept and kept.get("error", {}).get("kind") not in _PASSING:
         return place, kept, True
-    work = Path(tempfile.mkdtemp(prefix=f".{run.key}-", dir=folder / CELLS))
     try:
-        outcome = _execute(run, options, work, stop)
-        _keep(work, place)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix=f".{run.key}-", dir=folder / CELLS, ignore_cleanup_errors=True) as work:
+            outcome = _execute(run, options, Path(work), stop)
+            _keep(Path(work), place)
+    except OSError as error:
+        hint = "is the disk full, or the folder read-only? What was finished is kept there"
+        raise WriteError(f"runs cannot be kept: {error.strerror or error}", where=folder, hint=hint) from error
     return place, outcome, False
 
 

@@ -102,7 +102,8 @@ class Check:
     """One expectation, compared. numbers: what was measured, by name. tolerance: in words.
 
     omv: what the rule of OSB Model Validation says, where its files are the expectation. message: why, where the
-    verdict is not ``reproduced``. pair: what was published and what was found, for pictures.
+    verdict is not ``reproduced``. pair: what was published and what was found, null: runs with other seeds that both
+    were judged by; for pictures.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Check:
     numbers: Mapping[str, Any] = field(default_factory=empty)
     omv: bool | None = None
     pair: tuple[Results, Results] | None = field(default=None, compare=False)
+    null: tuple[Results, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ exit status:
   0    all that was published was reproduced
   2    wrong usage, an unknown backend, or nothing to run in the archive
   4    the archive cannot be read, or is not safe to unpack
-  5    the report cannot be written
+  5    the report cannot be written, or there is no room for unpacking the archive
   6    a package that is needed is not installed
   8    something differs from what was published
   9    something could not be run or compared, and nothing differs

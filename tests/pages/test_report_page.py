@@ -26,11 +26,23 @@ def spikes(*times):
     )
 
 
+def network(seed):
+    """20 cells that fire at random: enough for distributions."""
+    rng = np.random.default_rng(seed)
+    found = sorted_spikes("cells", np.repeat(np.arange(20), 10), rng.uniform(0, 1000, 200))
+    return Results(spikes={"cells": found}, nodes={"cells": np.arange(20)}, duration=1000.0)
+
+
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
     fine = Check("spikes", Verdict.REPRODUCED, "", "1 ms", {"expected": 2, "found": 2, "dt_max_ms": 0.05}, True,
                  (spikes(10, 20), spikes(10, 20.05)))  # fmt: skip
+    distances = [{"population": "cells", "measure": "rate", "unit": "Hz", "means": [10.0, 10.0], "ks": 0.1,
+                  "ks_null_p95": 0.2, "emd": None, "emd_null_p95": 0.3}]  # fmt: skip
+    statistics = {"ratio": 1.5, "ratio_null_p95": 1.8, "distances": distances}
+    random = Check("network", Verdict.REPRODUCED, "", "1 ms", {"statistics": statistics}, None,
+                   (network(1), network(2)), tuple(network(seed) for seed in range(3, 8)))  # fmt: skip
     bad = Check("spikes", Verdict.DIFFERS, "they part at 20 ms", "1 ms", {"expected": 2, "found": 3}, False,
                 (spikes(10, 20), spikes(10, 25, 30)))  # fmt: skip
     outcome = {"ran": True, "process": {"seconds": 1.5, "memory": 2**27, "status": 0, "stopped": ""},
@@ -39,7 +51,7 @@ def page(tmp_path_factory):
               "log": "the last line", "process": outcome["process"]}  # fmt: skip
     entries = [Entry(name, Path("a.xml"), Kind.LEMS, "its content") for name in ("LEMS_a.xml", ODD)]
     cells = [
-        Cell(entries[0], "nest", Verdict.REPRODUCED, (fine,), outcome, folder),
+        Cell(entries[0], "nest", Verdict.REPRODUCED, (fine, random), outcome, folder),
         Cell(entries[0], "neuron", Verdict.DIFFERS, (bad,), outcome, folder),
         Cell(entries[1], "nest", Verdict.REPRODUCED, (fine,), outcome, folder),
         Cell(entries[1], "neuron", Verdict.CANNOT_RUN, (), failed, folder),
@@ -83,6 +95,23 @@ def test_a_cell_of_the_matrix_opens_what_is_behind_it(page, show):
     picture = target.find_element("css selector", "img")
     assert driver.execute_script("return arguments[0].complete && arguments[0].naturalWidth > 300", picture)
     assert picture.get_attribute("alt")
+
+
+def test_distributions_stand_beside_the_raster_where_there_are_enough_spikes(page, show):
+    driver = show(page, "#cell-0")
+    captions = [each.text for each in find(driver, "#cell-0 figcaption")]
+    assert [each.split(" published")[0] for each in captions] == [
+        "spikes: spikes",
+        "network: spikes",
+        "network: distributions",
+    ]
+    pictures = find(driver, "#cell-0 figure img")
+    assert all(driver.execute_script("return arguments[0].naturalWidth > 300", each) for each in pictures)
+    numbers = driver.find_element("css selector", "#cell-0 details")
+    numbers.find_element("tag name", "summary").click()
+    rows = [row.text for row in numbers.find_elements("css selector", "tbody tr")]
+    assert rows == ["cells rate (Hz) 10 10 0.1 0.2 0.3"]
+    assert "1.5 times as far apart as seeds on average, 1.8 between seeds" in driver.find_element("id", "cell-0").text
 
 
 def test_a_link_from_elsewhere_opens_it_too(page, show):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pynn_io.archive.report.pictures import picture_of
+from pynn_io.archive.report.pictures import pictures_of
 from pynn_io.archive.values import Cell, Verdict
 from pynn_io.optional import needed
 
@@ -42,13 +42,14 @@ def write_html(record: Mapping[str, Any], cells: Sequence[Cell], path: Path) -> 
     jinja = needed("jinja2", "the report needs", "archive")
     loader = jinja.PackageLoader("pynn_io.archive.report", ".")
     environment = jinja.Environment(loader=loader, autoescape=True, undefined=jinja.StrictUndefined)
-    environment.filters.update(words=_words, sign=lambda verdict: _SIGNS[Verdict(verdict)])
+    environment.filters.update(words=_words, sign=lambda verdict: _SIGNS[Verdict(verdict)], short=_short_number)
     views = [_view(number, each, cell) for number, (each, cell) in enumerate(zip(record["cells"], cells, strict=True))]
     backends = list(dict.fromkeys(view["backend"] for view in views))
     page = environment.get_template("report.html.jinja").render(
         record=record,
         title=Path(record["archive"]["source"]).name,
-        counts=_counts(views),
+        summary=_summary(record, len(views)),
+        counts=list(_counts(views)),
         backends=backends,
         matrix=list(_matrix(views, backends)),
         cells=views,
@@ -62,9 +63,21 @@ def _words(verdict: str) -> str:
     return verdict.replace(" ", "-")
 
 
-def _counts(views: Sequence[Mapping[str, Any]]) -> str:
+def _short_number(number: float | None) -> str:
+    return "" if number is None else f"{number:.3g}"
+
+
+def _summary(record: Mapping[str, Any], cells: int) -> str:
+    """What was reproduced, in a line."""
+    archive, when = record["archive"], record["provenance"]["started"][:10]
+    kind = {"omex": "COMBINE archive", "ro-crate": "RO-Crate", "zip": "zip file"}.get(archive["kind"], archive["kind"])
+    runs = "1 run" if cells == 1 else f"{cells} runs"
+    return f"{kind} of {archive['files']} files, {runs}, {when}"
+
+
+def _counts(views: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, int]]:
     found = Counter(view["verdict"] for view in views)
-    return ", ".join(f"{found[verdict]} {verdict}" for verdict in Verdict if found[verdict])
+    return ((verdict, found[verdict]) for verdict in Verdict if found[verdict])
 
 
 def _matrix(views: Sequence[Mapping[str, Any]], backends: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -75,7 +88,12 @@ def _matrix(views: Sequence[Mapping[str, Any]], backends: Sequence[str]) -> Iter
 
 def _view(number: int, record: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
     checks = [
-        {**each, "measured": measured(each["numbers"]), "picture": picture_of(check, cell.backend)}
+        {
+            **each,
+            "measured": measured(each["numbers"]),
+            "pictures": list(pictures_of(check, cell.backend)),
+            "distances": (each["numbers"].get("statistics") or {}).get("distances", ()),
+        }
         for each, check in zip(record["checks"], cell.checks, strict=True)
     ]
     return {
@@ -111,6 +129,10 @@ def measured(numbers: Mapping[str, Any]) -> str:
         parts.append(f"{numbers['relative']:.2g} relative")
     if numbers.get("missing") or numbers.get("extra"):
         parts.append(f"{numbers['missing']} missing, {numbers['extra']} extra")
+    if numbers.get("statistics"):
+        statistics = numbers["statistics"]
+        allowed = f"{statistics['ratio_null_p95']:.3g} between seeds"
+        parts.append(f"distributions {statistics['ratio']:.3g} times as far apart as seeds on average, {allowed}")
     for name, trace in numbers.get("traces", {}).items():
         if trace["rms"] is not None:
             parts.append(f"{name}: RMS {trace['rms']:.3g} {trace['unit']}".rstrip())
