@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pynn_io.archive.judge_reports import ColumnRules, judge_report, judge_table
+from pynn_io.archive.judge_reports import ColumnRules, judge_columns, judge_report, judge_table
 from pynn_io.archive.judge_tests import OTHER_FAMILY, SAME_FAMILY, judge_tests
 from pynn_io.archive.values import Check, Expectation, Verdict
 from pynn_io.errors import PynnIOError
 from pynn_io.results import Results
+from pynn_io.results.columns import as_results, read_columns
 from pynn_io.results.compare import Comparison, Options, Tolerance
 from pynn_io.results.compare import Verdict as Compared
 from pynn_io.results.compare.sources import Opened, compare_opened, open_results
@@ -81,7 +82,18 @@ def _checks(expectation: Expectation, results: Results, rules: Rules) -> Iterato
 
 
 def _judge_results(expectation: Expectation, results: Results, rules: Rules) -> Iterator[Check]:
-    expected = open_results(expectation.origin)
+    yield _judged(expectation, open_results(expectation.origin), results, rules)
+
+
+def _judge_columns(expectation: Expectation, results: Results, rules: Rules) -> Iterator[Check]:
+    if expectation.part:
+        yield from judge_columns(expectation, results, rules.for_columns(expectation))
+    else:
+        expected = as_results(read_columns(expectation.origin), expectation.origin)
+        yield _judged(expectation, Opened(expected), results, rules)
+
+
+def _judged(expectation: Expectation, expected: Opened, results: Results, rules: Rules) -> Check:
     found = Opened(_comparable(results, expected.results))
     options = Options(
         tolerance=rules.of_results(expectation.made_by),
@@ -90,7 +102,7 @@ def _judge_results(expectation: Expectation, results: Results, rules: Rules) -> 
     )
     null = [Opened(_comparable(each, expected.results)) for each in rules.null]
     check = check_of(expectation.name, compare_opened(expected, found, options, null=null), options.tolerance)
-    yield replace(check, pair=(expected.results, found.results), null=tuple(each.results for each in null))
+    return replace(check, pair=(expected.results, found.results), null=tuple(each.results for each in null))
 
 
 def _only(expected: Results) -> str | None:
@@ -150,6 +162,7 @@ def _words(tolerance: Tolerance) -> str:
 
 _JUDGES: Mapping[str, Callable[[Expectation, Results, Rules], Iterator[Check]]] = {
     "results": _judge_results,
+    "columns": _judge_columns,
     "omv": lambda expectation, results, rules: judge_tests(
         expectation, results, engine=rules.engine, tolerance=rules.tolerance, timestep=rules.timestep
     ),

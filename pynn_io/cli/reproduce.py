@@ -81,7 +81,12 @@ def _parser() -> argparse.ArgumentParser:
         "--entry", metavar="NAME", action="append", default=[], help="only this one (or pattern, or more)"
     )
     what.add_argument(
-        "--expect", metavar="FILE", action="append", type=Path, default=[], help="results to compare with, instead"
+        "--expect",
+        metavar="FILE",
+        action="append",
+        type=Path,
+        default=[],
+        help="results to compare with instead; by its path, or by that in the archive",
     )
     what.add_argument(
         "--tolerance", metavar="MS", type=not_negative, help="spikes so far apart, instead of the archive's"
@@ -127,7 +132,7 @@ def _main(arguments: argparse.Namespace, command: list[str]) -> int:
         entries = expecting(entries, arguments.expect, container)
         if arguments.list:
             text = json.dumps(listing_json(container, entries, report), indent=1)
-            sys.stdout.write(text + "\n" if arguments.json else listing(container, entries))
+            sys.stdout.write(text + "\n" if arguments.json else listing(container, entries, COMMAND))
             print_notes(report)
             return 0
         from pynn_io.cli.reproduce_job import reproduce
@@ -148,9 +153,6 @@ def _check(arguments: argparse.Namespace) -> None:
     for folder in arguments.mechanisms:
         if not folder.is_dir():
             raise UsageError(f"--mechanisms {folder}: there is no such folder")
-    for file in arguments.expect:
-        if not file.exists():
-            raise UsageError(f"--expect {file}: there is no such file")
     if arguments.pack is None and arguments.output is not None and arguments.output.is_file():
         raise UsageError(f"-o {arguments.output}: not a folder")
 

@@ -8,6 +8,7 @@ import platform
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
@@ -68,6 +69,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "backend": cell.backend,
         "verdict": str(cell.verdict),
         "checks": [_check(check) for check in cell.checks],
+        "candidates": [asdict(each) for each in cell.entry.candidates],
         "error": outcome.get("error"),
         "log": outcome.get("log", ""),
         "reused": cell.reused,
