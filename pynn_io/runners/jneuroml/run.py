@@ -14,14 +14,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from lxml import etree
+
 from pynn_io.document import Document
 from pynn_io.errors import BackendUnavailable, RunError, SimulationFailed
 from pynn_io.graph.cells import CableCell
 from pynn_io.graph.network import Network
 from pynn_io.progress import Progress, quiet
 from pynn_io.report import Report
+from pynn_io.runners.algorithms import EULER, EULER_BACKWARD, Algorithm, told
 from pynn_io.runners.base import Profile
 from pynn_io.simulation_plan import SimulationPlan
+from pynn_io.units import quantity_in
 
 #: ``engine`` -> what it is.
 ENGINES = {"jlems": "jNeuroML's own solver", "neuron": "the code that jNeuroML writes for NEURON"}
@@ -60,9 +64,22 @@ def build(network: Network, plan: SimulationPlan, profile: Profile, report: Repo
     lems = next(folder.glob("LEMS_*.xml"))
     _make_folders(plan, folder)
     steps = _commands(engine, (java, _MEMORY, "-Djava.awt.headless=true", "-jar", str(jar)), lems)
-    return Model(
-        lems, tuple(steps), float(plan.duration or 0), {"engine": engine, "engine_chosen": chosen, "jar": jar.name}
-    )
+    facts = {"engine": engine, "engine_chosen": chosen, "jar": jar.name, **told(_algorithms(engine, _step(lems)))}
+    return Model(lems, tuple(steps), float(plan.duration or 0), facts)
+
+
+def _step(lems: Path) -> float:
+    """ms, as the file for jNeuroML states it."""
+    return quantity_in(etree.parse(lems).find(".//{*}Simulation").get("step"), "ms")
+
+
+def _algorithms(engine: str, step: float | None) -> Iterator[Algorithm]:
+    """jLEMS steps forward; the script for NEURON sets a fixed step, and nothing else."""
+    if engine == "jlems":
+        yield Algorithm("all components", *EULER, step)
+        return
+    yield Algorithm("membranes", *EULER_BACKWARD, step)
+    yield Algorithm("channels and synapses", "as the SOLVE of their NMODL says (cnexp, sparse ...)")
 
 
 def choose_engine(network: Network) -> tuple[str, str]:
