@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pynn_io.archive.report.algorithms import in_words
 from pynn_io.archive.report.pictures import pictures_of
 from pynn_io.archive.values import Cell, Verdict
 from pynn_io.optional import needed
@@ -26,8 +27,6 @@ _FACTS = {
     "simulator": "simulator",
     "simulator_version": "its version",
     "backend_chosen": "chosen because",
-    "algorithm": "algorithm asked for",
-    "integration_method": "algorithm that ran",
     "timestep": "time step (ms)",
     "duration": "duration (ms)",
     "seed": "seed",
@@ -144,6 +143,12 @@ def _facts(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, words in _FACTS.items():
         if provenance.get(name) not in (None, ""):
             yield words, provenance[name]
+    algorithm = record["algorithm"]
+    if algorithm["asked"]:
+        other = ", and another one ran" if algorithm["as_asked"] is False else ""
+        yield "algorithm asked for", f"{algorithm['asked']}{other}"
+    for each in algorithm["ran"]:
+        yield "algorithm that ran", in_words(each)
     if process:
         yield "wall clock", f"{process['seconds']:.1f} s"
         yield "memory, at most", f"{process['memory'] / 2**20:.0f} MB"

@@ -16,6 +16,7 @@ from typing import Any
 
 from pynn_io.archive.container import Container
 from pynn_io.archive.inputs import sha256
+from pynn_io.archive.report.algorithms import algorithms_of
 from pynn_io.archive.values import Cell, Check, exit_status, worst
 from pynn_io.report import Report
 from pynn_io.results.compare.values import plain
@@ -79,6 +80,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "process": outcome.get("process", {}),
         "provenance": outcome.get("provenance", {}),
         "level": outcome.get("level"),
+        "algorithm": algorithms_of(outcome.get("provenance", {})),
     }
 
 
