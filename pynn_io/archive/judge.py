@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pynn_io.archive.features import Feature, as_numbers, feature_checks, measures
+from pynn_io.archive.features import reasons as reasons_of
 from pynn_io.archive.judge_reports import ColumnRules, judge_columns, judge_report, judge_table
 from pynn_io.archive.judge_tests import OTHER_FAMILY, SAME_FAMILY, judge_tests
 from pynn_io.archive.values import Check, Expectation, Verdict
@@ -37,6 +39,7 @@ class Rules:
 
     tolerance: ms, of the user; None for the archive's. timestep: ms, of the run. native: the archive was made with this
     simulator. backend, version: of the run. null: results of the same run with other seeds, for the statistical tier.
+    features: of voltages, that are checks of their own.
     """
 
     engine: str = ""
@@ -46,6 +49,7 @@ class Rules:
     backend: str = ""
     version: str = ""
     null: tuple[Results, ...] = ()
+    features: tuple[Feature, ...] = ()
 
     @property
     def relative(self) -> float:
@@ -55,7 +59,7 @@ class Rules:
     def for_columns(self, expectation: Expectation) -> ColumnRules:
         """For tables of columns."""
         native = self.native or expectation.made_by == (self.backend, self.version)
-        return ColumnRules(self.of_results(expectation.made_by), native, check_of)
+        return ColumnRules(self.of_results(expectation.made_by), native, check_of, measures(self.features))
 
     def of_results(self, made_by: tuple[str, str] | None = None) -> Tolerance:
         """For spikes and traces of results, which a known simulator may have made."""
@@ -68,7 +72,8 @@ class Rules:
 
 def judge(expectations: tuple[Expectation, ...], results: Results, rules: Rules) -> tuple[Check, ...]:
     """A check or more for every expectation; what cannot be read or compared is a check as well."""
-    return tuple(check for expectation in expectations for check in _checks(expectation, results, rules))
+    checks = [check for expectation in expectations for check in _checks(expectation, results, rules)]
+    return (*checks, *(feature_checks(checks, rules.features) if checks else ()))
 
 
 def _checks(expectation: Expectation, results: Results, rules: Rules) -> Iterator[Check]:
@@ -101,7 +106,8 @@ def _judged(expectation: Expectation, expected: Opened, results: Results, rules:
         only=None if expected.results.spikes and expected.results.traces else _only(expected.results),
     )
     null = [Opened(_comparable(each, expected.results)) for each in rules.null]
-    check = check_of(expectation.name, compare_opened(expected, found, options, null=null), options.tolerance)
+    compared = compare_opened(expected, found, options, null=null, measures=measures(rules.features))
+    check = check_of(expectation.name, compared, options.tolerance)
     return replace(check, pair=(expected.results, found.results), null=tuple(each.results for each in null))
 
 
@@ -144,6 +150,9 @@ def check_of(name: str, found: Comparison, tolerance: Tolerance) -> Check:
     }
     if found.statistics is not None:
         numbers["statistics"] = plain(found.statistics)
+    if found.measures:
+        numbers["features"] = as_numbers(found.measures)
+        reasons += reasons_of(numbers["features"]) if found.verdict == Compared.DIFFERS else ()
     return Check(name, VERDICTS[found.verdict], "; ".join(dict.fromkeys(reasons)), _words(tolerance), plain(numbers))
 
 

@@ -33,11 +33,15 @@ MakeCheck: TypeAlias = Callable[[str, Comparison, Tolerance], Check]
 
 @dataclass(frozen=True, slots=True)
 class ColumnRules:
-    """native: the columns were made by this simulator, so that traces can be judged as well as spikes."""
+    """native: the columns were made by this simulator, so that traces can be judged as well as spikes.
+
+    measures: extra ones, to be shown.
+    """
 
     tolerance: Tolerance
     native: bool
     make: MakeCheck
+    measures: tuple[str, ...] = ()
 
 
 def judge_table(expectation: Expectation, results: Results, rules: ColumnRules) -> Iterator[Check]:
@@ -172,7 +176,8 @@ def _compared(name: str, pair: tuple[tuple[_Column, ...], tuple[_Column, ...]], 
 
 def _check(name: str, one: Opened, two: Opened, rules: ColumnRules, only: str | None) -> Check:
     options = Options(tolerance=rules.tolerance, only=only)
-    return rules.make(name, compare_opened(one, two, options), rules.tolerance)
+    compared = compare_opened(one, two, options, measures=() if only == "spikes" else rules.measures)
+    return rules.make(name, compared, rules.tolerance)
 
 
 class _NotUniform(ValueError):

@@ -23,6 +23,7 @@ from typing import Any
 
 from pynn_io import registry
 from pynn_io.archive.container import Container
+from pynn_io.archive.features import Feature
 from pynn_io.archive.inputs import Inputs, inputs_of
 from pynn_io.archive.judge import Rules, judge
 from pynn_io.archive.judge_tests import ENGINES
@@ -48,7 +49,7 @@ class Options:
 
     jobs: runs at a time. limits: of each. seeds: so many more runs with other seeds, for what is random. tolerance: ms,
     instead of the archive's. seed, duration, timestep: instead of the plans'. mechanisms: folders of ``.mod`` files.
-    allow_exec: scripts may run.
+    allow_exec: scripts may run. features: of voltages, that are judged.
     """
 
     backends: tuple[str, ...] = ()
@@ -61,6 +62,7 @@ class Options:
     timestep: float | None = None
     mechanisms: tuple[Path, ...] = ()
     allow_exec: bool = False
+    features: tuple[Feature, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,7 @@ def _judged(
         backend=str(provenance.get("backend", "")),
         version=str(provenance.get("simulator_version", "")),
         null=tuple(results[1:]),
+        features=options.features,
     )
     return judge(entry.expectations, results[0], rules)
 

@@ -91,6 +91,13 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--tolerance", metavar="MS", type=not_negative, help="spikes so far apart, instead of the archive's"
     )
+    what.add_argument(
+        "--feature",
+        metavar="NAME=T",
+        action="append",
+        default=[],
+        help="judge this feature of voltages, too (eFEL), within T of its unit, or T%%",
+    )
     what.add_argument("--duration", metavar="MS", type=milliseconds, help="instead of the plans' (ms)")
     what.add_argument("--timestep", metavar="MS", type=milliseconds, help="instead of the plans' (ms)")
     what.add_argument("--seed", metavar="N", type=seed, help="of everything random, instead of the plans'")

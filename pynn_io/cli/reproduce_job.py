@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pynn_io.archive.container import Container
+from pynn_io.archive.features import check_features, parse_feature
 from pynn_io.archive.matrix import Options, run_matrix
 from pynn_io.archive.pack import pack
 from pynn_io.archive.process import Limits
@@ -37,8 +38,9 @@ def reproduce(
     """Run the matrix and write the report. Gives the exit status: 0, 8 or 9. Raises WriteError."""
     started = datetime.now(UTC)
     folder = arguments.output or Path(f"{name_of(arguments.archive)}-reproduced")
+    options = _options(arguments)
     _make(folder)
-    cells = _sorted(run_matrix(container, entries, _options(arguments), folder, progress), entries)
+    cells = _sorted(run_matrix(container, entries, options, folder, progress), entries)
     record = record_of(container, cells, report, command, started)
     try:
         write_record(record, folder / RECORD)
@@ -74,6 +76,8 @@ def _make(folder: Path) -> None:
 
 
 def _options(arguments: argparse.Namespace) -> Options:
+    features = tuple(parse_feature(text) for text in arguments.feature)
+    check_features(features)
     memory = None if arguments.memory is None else int(arguments.memory * _MB)
     return Options(
         backends=tuple(dict.fromkeys(name.strip() for name in arguments.backend.split(",") if name.strip())),
@@ -86,6 +90,7 @@ def _options(arguments: argparse.Namespace) -> Options:
         timestep=arguments.timestep,
         mechanisms=tuple(arguments.mechanisms),
         allow_exec=arguments.allow_exec,
+        features=features,
     )
 
 

@@ -91,6 +91,7 @@ def _view(number: int, record: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
             **each,
             "measured": measured(each["numbers"]),
             "pictures": list(pictures_of(check, cell.backend)),
+            "features": each["numbers"].get("features", ()),
             "distances": (each["numbers"].get("statistics") or {}).get("distances", ()),
         }
         for each, check in zip(record["checks"], cell.checks, strict=True)
