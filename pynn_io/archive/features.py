@@ -114,8 +114,8 @@ def feature_checks(checks: Sequence[Check], features: Sequence[Feature]) -> Iter
 def _checked(name: str, feature: Feature, numbers: Mapping[str, Any]) -> Check:
     if numbers["only_in_one"]:
         message = f"{numbers['only_in_one']} cells have it in one of the two only"
-        return Check(name, Verdict.DIFFERS, message, str(feature), {"features": [numbers]})
+        return Check(name, Verdict.DIFFERS, message, str(feature), {"feature": numbers})
     passed = numbers["worst"] <= feature.allowed(numbers["published"])
     message = "" if passed else f"{numbers['worst']:.3g} apart in cell {numbers['worst_node']}"
     verdict = Verdict.REPRODUCED if passed else Verdict.DIFFERS
-    return Check(name, verdict, message, str(feature), {"features": [numbers]})
+    return Check(name, verdict, message, str(feature), {"feature": numbers})

@@ -7,6 +7,7 @@ import pytest
 
 from pynn_io.archive.features import Feature, check_features, parse_feature
 from pynn_io.archive.judge import Rules, judge
+from pynn_io.archive.report.html import measured
 from pynn_io.archive.values import Expectation, Verdict
 from pynn_io.errors import FormatError
 from pynn_io.results import Results, write_results
@@ -58,6 +59,7 @@ def test_a_feature_with_a_tolerance_is_a_check(published, tolerance, relative, v
     assert first.verdict == Verdict.REPRODUCED
     assert (own.name, own.verdict) == ("published output: AP_amplitude of v of cells", verdict)
     assert ("apart in cell" in own.message) == (verdict == Verdict.DIFFERS)
+    assert re.fullmatch(r"98\.\d+ for 98\.\d+, 0\.3\d apart at most in 2 cells", measured(own.numbers))
 
 
 def test_spikes_in_one_of_the_two_only(published):

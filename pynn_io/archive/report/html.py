@@ -129,6 +129,8 @@ def measured(numbers: Mapping[str, Any]) -> str:
         parts.append(f"{numbers['relative']:.2g} relative")
     if numbers.get("missing") or numbers.get("extra"):
         parts.append(f"{numbers['missing']} missing, {numbers['extra']} extra")
+    if numbers.get("feature"):
+        parts.append(_feature(numbers["feature"]))
     if numbers.get("statistics"):
         statistics = numbers["statistics"]
         allowed = f"{statistics['ratio_null_p95']:.3g} between seeds"
@@ -137,6 +139,13 @@ def measured(numbers: Mapping[str, Any]) -> str:
         if trace["rms"] is not None:
             parts.append(f"{name}: RMS {trace['rms']:.3g} {trace['unit']}".rstrip())
     return "; ".join(parts)
+
+
+def _feature(numbers: Mapping[str, Any]) -> str:
+    if not numbers["cells"]:
+        return "in one of the two only"
+    means = f"{numbers['found']:.4g} for {numbers['published']:.4g}"
+    return f"{means}, {numbers['worst']:.2g} apart at most in {numbers['cells']} cell{'s' * (numbers['cells'] > 1)}"
 
 
 def _facts(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
