@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pynn_io.errors import PynnIOError, ReadError, UnsafeArchive
+from pynn_io.errors import PynnIOError, ReadError, UnsafeArchive, WriteError
 from pynn_io.formats import omex
 from pynn_io.formats.safe_zip import Limits, extract
 from pynn_io.formats.strict_json import parse_json
@@ -50,14 +50,15 @@ def opened(
     """The archive at a path: ``.omex``, another zip file, a folder, or one file that is to be run.
 
     Files that a manifest does not list go into the report. Raises ReadError for what is not there or damaged, and for a
-    manifest that lists what the archive lacks, UnsafeArchive for what is hostile.
+    manifest that lists what the archive lacks, UnsafeArchive for what is hostile, WriteError where there is no room to
+    unpack it.
     """
     if not source.exists():
         raise ReadError("no such file or folder", where=source, hint="check the path")
     if source.is_dir():
         yield _described(source, source, "folder", report)
     elif zipfile.is_zipfile(source):
-        with tempfile.TemporaryDirectory(prefix="pynn_io-archive-") as name, _told_of(source, name):
+        with _temporary() as name, _told_of(source, name):
             extract(source, Path(name), limits, progress)
             yield _described(_content(Path(name)), source, "zip", report)
     elif source.suffix.lower() in (".omex", ".zip"):
@@ -65,6 +66,18 @@ def opened(
     else:
         alone = (Path(source.name),)
         yield Container("file", source.resolve().parent, source, alone, masters=alone)
+
+
+@contextmanager
+def _temporary() -> Iterator[str]:
+    """A folder to unpack into, that is gone afterwards."""
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="pynn_io-archive-")
+    except OSError as error:
+        hint = "let TMPDIR name a folder that can be written to"
+        raise WriteError(f"no temporary folder can be made: {error.strerror or error}", hint=hint) from error
+    with folder as name:
+        yield name
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pynn_io.archive.container import Container
+from pynn_io.archive.features import check_features, parse_feature
 from pynn_io.archive.matrix import Options, run_matrix, split_backend
 from pynn_io.archive.pack import pack
 from pynn_io.archive.process import Limits
@@ -37,7 +38,8 @@ def reproduce(
 ) -> int:
     """Run the matrix and write the report. Gives the exit status: 0, 8 or 9. Raises WriteError."""
     started = datetime.now(UTC)
-    folder, options = arguments.output or Path(f"{name_of(arguments.archive)}-reproduced"), _options(arguments)
+    folder = arguments.output or Path(f"{name_of(arguments.archive)}-reproduced")
+    options = _options(arguments)
     for name in options.backends:  # before there is a folder
         find_backend(split_backend(name)[0])
     _make(folder)
@@ -77,6 +79,8 @@ def _make(folder: Path) -> None:
 
 
 def _options(arguments: argparse.Namespace) -> Options:
+    features = tuple(parse_feature(text) for text in arguments.feature)
+    check_features(features)
     memory = None if arguments.memory is None else int(arguments.memory * _MB)
     return Options(
         backends=tuple(dict.fromkeys(name.strip() for name in arguments.backend.split(",") if name.strip())),
@@ -89,6 +93,7 @@ def _options(arguments: argparse.Namespace) -> Options:
         timestep=arguments.timestep,
         mechanisms=tuple(arguments.mechanisms),
         allow_exec=arguments.allow_exec,
+        features=features,
     )
 
 
