@@ -58,7 +58,7 @@ class Backend:
     one_process: why it cannot run on several MPI ranks; empty where it can. options: what it knows of a `Profile`'s.
     spikes_at_zero: whether it delivers an input spike at 0 ms. through: the format that it reads its models from: what
     is run has been exported to that first. equations: whether it takes ``.mod`` files as what they say, translated, and
-    not as programs of its own.
+    not as programs of its own. install: the command that installs it, where that is no extra.
     """
 
     name: str
@@ -74,6 +74,12 @@ class Backend:
     spikes_at_zero: bool = True
     through: str = ""
     equations: bool = False
+    install: str = ""
+
+    @property
+    def remedy(self) -> str:
+        """The command that installs what it needs; empty where nothing is needed."""
+        return self.install or (f"pip install 'pynn_io[{self.extra}]'" if self.extra else "")
 
     def is_installed(self) -> bool:
         """Whether the package that it needs can be found; nothing is imported."""
@@ -92,7 +98,7 @@ class Backend:
         if self.runner is None:
             raise BackendUnavailable(f"{self.title} cannot run here: {self.reason}")
         if not self.is_installed():
-            raise BackendUnavailable(f"{self.title} is not installed", hint=f"pip install 'pynn_io[{self.extra}]'")
+            raise BackendUnavailable(f"{self.title} is not installed", hint=self.remedy)
         if processes > 1 and self.one_process:
             raise BackendUnavailable(f"{self.title} cannot run in {processes} processes", hint=self.one_process)
 
@@ -234,6 +240,18 @@ BACKENDS: dict[str, Backend] = {
             distribution="arbor",
             one_process="Arbor from PyPI is built without MPI: use threads instead (--threads N)",
             equations=True,
+        ),
+        Backend(
+            "moose",
+            "MOOSE",
+            "pynn_io.runners.moose:MooseRunner",
+            "executes",
+            package="moose",
+            distribution="pymoose",
+            one_process="MOOSE runs in one process",
+            equations=True,
+            # its wheel asks for packages (Qt, VPython, pyNeuroML ...) that nothing here needs, 1 GB of them
+            install="pip install --no-deps pymoose",
         ),
         Backend(
             "brian2",

@@ -130,6 +130,17 @@ def axial(geometry: Geometry, section: int, count: int) -> np.ndarray:
     return np.diff(np.concatenate([[0.0], up_to, before[-1:]])).reshape(count, 2)
 
 
+def parents_first(parent: np.ndarray) -> list[int]:
+    """Sections in an order in which each comes after the one that it begins on."""
+    found: list[int] = []
+    known = np.zeros(len(parent), dtype=bool)
+    while len(found) < len(parent):
+        ready = np.flatnonzero(~known & ((parent < 0) | known[parent]))
+        found += ready.tolist()
+        known[ready] = True
+    return found
+
+
 def _frusta(geometry: Geometry, section: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Diameters at the two ends of each frustum of a section, and its length, um. float64[k] each"""
     points = geometry.points[geometry.offsets[section] : geometry.offsets[section + 1]]

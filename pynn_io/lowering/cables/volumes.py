@@ -52,7 +52,7 @@ class Volumes:
         return here, table
 
     def values(self, model: SegmentModel) -> dict[str, np.ndarray]:
-        """Values of compartments by variable (``cm Ra v``), the last statement of each, float64[c]; NaN where none is."""
+        """Values of compartments by variable (``cm Ra v``), the last statement of each, float64[c]; NaN: none."""
         table: dict[str, np.ndarray] = {}
         for name, rows, number in model.values:
             here = np.isin(self.row, rows)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
-from pynn_io import lowering
 from pynn_io.graph.network import Network
-from pynn_io.lowering import Trains, simulated, trains
+from pynn_io.lowering import simulated, trains
 from pynn_io.lowering.abstract import with_potentials
 from pynn_io.lowering.cables import couplings, drives, elements, inputs, junctions, probes
 from pynn_io.lowering.cables.connections import connections
 from pynn_io.lowering.cables.elements import POTENTIAL, Variable
 from pynn_io.lowering.cables.geometry import Geometries
 from pynn_io.lowering.cables.models import CableModel, CellGroup, SegmentModel, SourceModel
+from pynn_io.lowering.cables.numbering import nodes_of, numbered, trains_by_gid
 from pynn_io.lowering.cables.order import ordered
 from pynn_io.lowering.cables.placement import Generators, bmtk_gids
 from pynn_io.lowering.cables.populations import cells_of
@@ -48,9 +47,7 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredArbo
     gids: populations in the network's order, sources too; within a population by row.
     Raises PlanError for a plan without an end and for stimuli of cells that are not there.
     """
-    ids = {name: population.ids() for name, population in network.populations.items()}
-    ends = np.cumsum([len(own) for own in ids.values()]).tolist()
-    first = {name: end - len(own) for (name, own), end in zip(ids.items(), ends, strict=True)}
+    ids, first = numbered(network)
     generated = ArborGenerated(network, plan.section_length, driven=inputs.driven(network, plan))
     plan = with_potentials(plan, network, generated.middle)
     found = groups(network, simulated(network, plan), first, generated, report)
@@ -73,12 +70,12 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredArbo
         settings=whole,
         first=first,
         ids=ids,
-        nodes=_nodes(found, ids),
+        nodes=nodes_of(found, ids),
         cable=cable_of,
         cables=cables,
         lifs=points,
         connections=tuple(made),
-        trains=_trains(emitted, first),
+        trains=trains_by_gid(emitted, first),
         injections=tuple(elements.injections(currents, placed, cable_of, cables, whole.timestep, report)),
         recordings=tuple(elements.recorded(asked, _VARIABLES, cable_of, cables, _gids(points), "Arbor", report)),
         gaps=gaps(halves, couplings.lower(network, cells, generated, report), cable_of, report),
@@ -126,20 +123,3 @@ def _cables(
 
 def _gids(points: tuple) -> np.ndarray:
     return np.concatenate([np.zeros(0, dtype=np.int64), *(item.gids for item in points)])
-
-
-def _nodes(found: tuple[CellGroup, ...], ids: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Ids of the cells that are simulated, by population, in the order of rows."""
-    rows: dict[str, list[np.ndarray]] = {}
-    for group in found:
-        if not isinstance(group.model, SourceModel):
-            rows.setdefault(group.population, []).append(group.rows)
-    return {name: ids[name][np.sort(np.concatenate(own))] for name, own in rows.items()}
-
-
-def _trains(emitted: Mapping[str, lowering.Trains], first: Mapping[str, int]) -> Trains:
-    """What sources emit, by gid, then time."""
-    gids = np.concatenate([np.zeros(0, dtype=np.int64), *(item.rows + first[name] for name, item in emitted.items())])
-    times = np.concatenate([np.zeros(0), *(item.times for item in emitted.values())])
-    order = np.lexsort((times, gids))
-    return Trains(gids[order], times[order])
