@@ -204,7 +204,6 @@ FORMATS: dict[str, Format] = {
 
 #: What the runner of the queue knows (`pynn_io.runners.nmpi`).
 _QUEUE_OPTIONS = ("bundle", "submit", "collab", "hardware_config", "job", "job_service", "queue_timeout", "poll")
-_PYNN_PROCESS = "networks are built by PyNN in one process here"
 
 BACKENDS: dict[str, Backend] = {
     row.name: row
@@ -277,36 +276,23 @@ BACKENDS: dict[str, Backend] = {
             through="neuroml",
             equations=True,
         ),
-        Backend(
-            "pynn:nest",
-            "NEST by PyNN",
-            "pynn_io.runners.pynn:PynnRunner[pyNN.nest]",
-            "executes",
-            extra="pynn,nest",
-            package="pyNN nest",
-            distribution="nest-simulator",
-            one_process=_PYNN_PROCESS,
-            spikes_at_zero=False,
-        ),
-        Backend(
-            "pynn:neuron",
-            "NEURON by PyNN",
-            "pynn_io.runners.pynn:PynnRunner[pyNN.neuron]",
-            "executes",
-            extra="pynn,neuron",
-            package="pyNN neuron",
-            distribution="neuron",
-            one_process=_PYNN_PROCESS,
-        ),
-        Backend(
-            "pynn:brian2",
-            "Brian2 by PyNN",
-            "pynn_io.runners.pynn:PynnRunner[pyNN.brian2]",
-            "executes",
-            extra="pynn,brian2",
-            package="pyNN brian2",
-            distribution="brian2",
-            one_process=_PYNN_PROCESS,
+        *(
+            Backend(
+                f"pynn:{name}",
+                f"{title} by PyNN",
+                f"pynn_io.runners.pynn:PynnRunner[pyNN.{name}]",
+                "executes",
+                extra=f"pynn,{name}",
+                package=f"pyNN {name}",
+                distribution=distribution,
+                one_process="networks are built by PyNN in one process here",
+                spikes_at_zero=name != "nest",
+            )
+            for name, title, distribution in (
+                ("nest", "NEST", "nest-simulator"),
+                ("neuron", "NEURON", "neuron"),
+                ("brian2", "Brian2", "brian2"),
+            )
         ),
         *(
             Backend(

@@ -276,9 +276,7 @@ class _Builder:
                     moose.connect(table, "requestOut", node, "getVm")
                 else:
                     place = _place(lowered.cables[lowered.cable[gid]], item.section[row], item.position[row])
-                    pool = self.model.cells[gid].pools.get((item.variable.ion, place))
-                    if pool is not None:
-                        moose.connect(table, "requestOut", pool, "getCa")
+                    moose.connect(table, "requestOut", self.model.cells[gid].pools[item.variable.ion, place], "getCa")
                 tables.append(table)
             self.model.samples.append(tables)
 

@@ -55,9 +55,13 @@ PEAK = "gbase"
 
 @dataclass(slots=True)
 class MooseGenerated(Generated):
-    """The channels and pools of one network, and the sections of its cells. celsius: degC, of the whole run."""
+    """The channels and pools of one network, and the sections of its cells.
+
+    celsius: degC, of the whole run. warm: whether an equation depends on it.
+    """
 
     celsius: float = 6.3
+    warm: bool = False
     channels: dict[str, Channel] = field(default_factory=dict)
     pools: dict[str, tuple[Dynamics, str]] = field(default_factory=dict)
 
@@ -88,6 +92,7 @@ class MooseGenerated(Generated):
         except UnsupportedInput as error:
             raise UnsupportedInput(f"the channel {channel.id!r} cannot be one of MOOSE: {error.message}") from error
         of_law = _LAWS[component.type]
+        self.warm |= of_law or "temperature" in seen
         return Channel(name, made, nernst if of_law else own, reads[0] if reads else "", of_law)
 
     def pool(self, component: Component, ion: str) -> Mechanism:

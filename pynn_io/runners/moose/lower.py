@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from pynn_io.lowering.cables import drives, elements, inputs, probes
 from pynn_io.lowering.cables.components import is_of_components
 from pynn_io.lowering.cables.connections import connections
 from pynn_io.lowering.cables.decor import region_model
-from pynn_io.lowering.cables.elements import POTENTIAL, Variable
+from pynn_io.lowering.cables.elements import POTENTIAL, Recorded, Variable
 from pynn_io.lowering.cables.geometry import Geometries
 from pynn_io.lowering.cables.junctions import is_coupling, is_electrical
 from pynn_io.lowering.cables.models import CableModel, CellGroup, CellModel, SegmentModel, SourceModel
@@ -46,10 +46,11 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredMoos
     Raises PlanError for a plan without an end and for stimuli of cells that are not there.
     """
     ids, first = numbered(network)
-    whole = _settings(network, plan, report)
+    whole = _settings(network, plan, Report())
     generated = MooseGenerated(network, plan.section_length, driven=inputs.driven(network, plan), celsius=whole.celsius)
     plan = with_potentials(plan, network, generated.middle)
     found = _groups(network, simulated(network, plan), first, generated, report)
+    _settings(network, plan, report, frozenset() if generated.warm else frozenset({"celsius"}))
     shapes = Geometries(network.morphologies, whole.section_length)
     cells = cells_of(network, first, found)
     emitted = trains(plan, network, report)
@@ -74,19 +75,23 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredMoos
         connections=tuple(made),
         trains=trains_by_gid(emitted, first),
         injections=tuple(elements.injections(currents, placed, cable_of, cables, whole.timestep, report)),
-        recordings=tuple(elements.recorded(asked, _VARIABLES, cable_of, cables, points, _NAME, report)),
+        recordings=tuple(
+            _with_pools(item, cable_of, cables, report)
+            for item in elements.recorded(asked, _VARIABLES, cable_of, cables, points, _NAME, report)
+        ),
     )
 
 
-def _settings(network: Network, plan: SimulationPlan, report: Report) -> Settings:
+def _settings(network: Network, plan: SimulationPlan, report: Report, silent: frozenset[str] = frozenset()) -> Settings:
+    """silent: what changes nothing where all cells are NeuroML's."""
     if plan.celsius is None:
         plan = replace(plan, celsius=celsius_at_start(network))
     cells = [cell for cell in network.cells.values() if isinstance(cell, CableCell)]
     components = bool(cells) and all(is_of_components(cell, network) for cell in cells)
-    silent = OF_CELLS if components else frozenset()
     if plan.variable_step:
         report.lost("run", "run.variable_step", "MOOSE's steps are of one length; they are not adapted.")
-    return Settings(**settings(network, plan, components, silent, _NAME, report))
+    unseen = OF_CELLS | silent if components else frozenset()
+    return Settings(**settings(network, plan, components, unseen, _NAME, report))
 
 
 def _groups(
@@ -160,6 +165,31 @@ def _cables(
         examples=list(others),
     )
     return cable_of, tuple(cables)
+
+
+def _with_pools(item: Recorded, cable_of: np.ndarray, cables: Sequence[Cable], report: Report) -> Recorded:
+    """A report but for its places without the pool that it asks for (LOST)."""
+    if not item.variable.ion:
+        return item
+    kept = np.zeros(len(item.gids), dtype=bool)
+    for number in np.unique(cable_of[item.gids]).tolist():
+        mine, cable = cable_of[item.gids] == number, cables[number]
+        there = [pool.compartments for pool in cable.pools if pool.ion == item.variable.ion]
+        kept[mine] = np.isin(
+            cable.compartment(item.section[mine], item.position[mine]),
+            np.concatenate([np.zeros(0, dtype=np.int64), *there]),
+        )
+    name, lost = item.probe.name, int((~kept).sum())
+    message = f"The report {name!r} names places where nothing has to do with calcium; it is left out there."
+    report.lost(loss_code("recording"), f"reports.{name}", message, count=lost, examples=[name] * bool(lost))
+    section, position = item.shown
+    return replace(
+        item,
+        gids=item.gids[kept],
+        section=item.section[kept],
+        position=item.position[kept],
+        shown=(section[kept], position[kept]),
+    )
 
 
 def _report_couplings(network: Network, report: Report) -> None:

@@ -9,12 +9,13 @@ from functools import partial
 import numpy as np
 
 from pynn_io.errors import UnsupportedInput
+from pynn_io.graph.biophysics import Paint
 from pynn_io.graph.morphology import SPECIFICATION
 from pynn_io.graph.segments import GROUP_OF_TAG, Tag
 from pynn_io.lowering.cables.geometry import Compartments
 from pynn_io.lowering.cables.models import CONDUCTANCE, CONDUCTANCE_NAMES, Assign, CableModel, CellGroup, Insert
 from pynn_io.lowering.cables.volumes import Volumes
-from pynn_io.lowering.membrane import SegmentModel, region_spreads
+from pynn_io.lowering.membrane import SegmentModel, Spread, region_spreads
 from pynn_io.lowering.segment_shape import Geometry
 from pynn_io.report import Report
 from pynn_io.runners.moose.circuit import Circuit, circuit
@@ -36,12 +37,10 @@ def segment_cable(group: CellGroup, model: SegmentModel, whole: Settings, genera
     name = group.morphologies[0]
     shape, morphology = generated.shape(name), generated.network.morphologies[name]
     volumes = Volumes(shape)
-    values = {key: np.where(np.isnan(each), np.nan, each) for key, each in volumes.values(model).items()}
+    values = volumes.values(model)
     membrane = _Membrane(_circuit(shape.geometry, shape.count, volumes.section, values.get("Ra")), generated)
     for spread in model.spreads:
-        parameters = dict(spread.parameters)
-        here, table = volumes.numbers(spread, parameters)
-        membrane.put(spread.mechanism, here, table)
+        membrane.put(spread.mechanism, *volumes.numbers(spread, spread.parameters))
     section, at = (found[0] for found in shape.place(np.array([0]), np.array([0.5])))
     return membrane.cable(
         shape.geometry,
@@ -66,20 +65,14 @@ def region_cable(
 ) -> Cable:
     """A cell whose membrane is described by region.
 
-    Reports mechanisms without equations (``channel``, LOST), and everything with equations where one is none of
-    MOOSE's.
+    Reports mechanisms without equations, and those with equations that are none of MOOSE's (``channel``, LOST).
     """
     where, (geometry, compartments) = f"cells/{group.cell}", shape
     tag = compartments.tag
     values, unknown = _region_values(model.paints, tag)
     membrane = _Membrane(_circuit(geometry, compartments.count, compartments.section, values.get("Ra")), generated)
     membrane.add_leak(np.flatnonzero(values["pas"] > 0), values["g"], values["e"])
-    try:
-        spreads = region_spreads(model.equations, np.unique(geometry.tag), generated)
-    except UnsupportedInput as error:
-        message = f"Equations cannot be put on MOOSE: {error.message}; cells run without all that have any."
-        report.lost("channel", where, message)
-        spreads = ()
+    spreads = [each for paint in model.equations for each in _spreads(paint, geometry.tag, where, generated, report)]
     for spread in spreads:
         here = np.flatnonzero(np.isin(tag, spread.rows))
         membrane.put(
@@ -103,6 +96,19 @@ def region_cable(
         where=where,
         order=geometry.order,
     )
+
+
+def _spreads(
+    paint: Paint, tags: np.ndarray, where: str, generated: MooseGenerated, report: Report
+) -> tuple[Spread, ...]:
+    """What is in equations on a region."""
+    try:
+        return region_spreads((paint,), np.unique(tags), generated)
+    except UnsupportedInput as error:
+        name = getattr(paint.item, "channel", "") or getattr(paint.item, "mechanism", "")
+        message = f"Equations cannot be put on MOOSE: {error.message}; the cells run without."
+        report.lost("channel", where, message, examples=[name])
+        return ()
 
 
 def _circuit(geometry: Geometry, count: np.ndarray, section: np.ndarray, stated: np.ndarray | None) -> Circuit:
