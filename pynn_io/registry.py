@@ -58,7 +58,7 @@ class Backend:
     one_process: why it cannot run on several MPI ranks; empty where it can. options: what it knows of a `Profile`'s.
     spikes_at_zero: whether it delivers an input spike at 0 ms. through: the format that it reads its models from: what
     is run has been exported to that first. equations: whether it takes ``.mod`` files as what they say, translated, and
-    not as programs of its own.
+    not as programs of its own. install: the command that installs it, where that is no extra.
     """
 
     name: str
@@ -74,6 +74,12 @@ class Backend:
     spikes_at_zero: bool = True
     through: str = ""
     equations: bool = False
+    install: str = ""
+
+    @property
+    def remedy(self) -> str:
+        """The command that installs what it needs; empty where nothing is needed."""
+        return self.install or (f"pip install 'pynn_io[{self.extra}]'" if self.extra else "")
 
     def is_installed(self) -> bool:
         """Whether the package that it needs can be found; nothing is imported."""
@@ -92,7 +98,7 @@ class Backend:
         if self.runner is None:
             raise BackendUnavailable(f"{self.title} cannot run here: {self.reason}")
         if not self.is_installed():
-            raise BackendUnavailable(f"{self.title} is not installed", hint=f"pip install 'pynn_io[{self.extra}]'")
+            raise BackendUnavailable(f"{self.title} is not installed", hint=self.remedy)
         if processes > 1 and self.one_process:
             raise BackendUnavailable(f"{self.title} cannot run in {processes} processes", hint=self.one_process)
 
@@ -198,7 +204,6 @@ FORMATS: dict[str, Format] = {
 
 #: What the runner of the queue knows (`pynn_io.runners.nmpi`).
 _QUEUE_OPTIONS = ("bundle", "submit", "collab", "hardware_config", "job", "job_service", "queue_timeout", "poll")
-_PYNN_PROCESS = "networks are built by PyNN in one process here"
 
 BACKENDS: dict[str, Backend] = {
     row.name: row
@@ -236,6 +241,18 @@ BACKENDS: dict[str, Backend] = {
             equations=True,
         ),
         Backend(
+            "moose",
+            "MOOSE",
+            "pynn_io.runners.moose:MooseRunner",
+            "executes",
+            package="moose",
+            distribution="pymoose",
+            one_process="MOOSE runs in one process",
+            equations=True,
+            # its wheel asks for packages (Qt, VPython, pyNeuroML ...) that nothing here needs, 1 GB of them
+            install="pip install --no-deps pymoose",
+        ),
+        Backend(
             "brian2",
             "Brian2",
             "pynn_io.runners.brian2:Brian2Runner",
@@ -259,36 +276,23 @@ BACKENDS: dict[str, Backend] = {
             through="neuroml",
             equations=True,
         ),
-        Backend(
-            "pynn:nest",
-            "NEST by PyNN",
-            "pynn_io.runners.pynn:PynnRunner[pyNN.nest]",
-            "executes",
-            extra="pynn,nest",
-            package="pyNN nest",
-            distribution="nest-simulator",
-            one_process=_PYNN_PROCESS,
-            spikes_at_zero=False,
-        ),
-        Backend(
-            "pynn:neuron",
-            "NEURON by PyNN",
-            "pynn_io.runners.pynn:PynnRunner[pyNN.neuron]",
-            "executes",
-            extra="pynn,neuron",
-            package="pyNN neuron",
-            distribution="neuron",
-            one_process=_PYNN_PROCESS,
-        ),
-        Backend(
-            "pynn:brian2",
-            "Brian2 by PyNN",
-            "pynn_io.runners.pynn:PynnRunner[pyNN.brian2]",
-            "executes",
-            extra="pynn,brian2",
-            package="pyNN brian2",
-            distribution="brian2",
-            one_process=_PYNN_PROCESS,
+        *(
+            Backend(
+                f"pynn:{name}",
+                f"{title} by PyNN",
+                f"pynn_io.runners.pynn:PynnRunner[pyNN.{name}]",
+                "executes",
+                extra=f"pynn,{name}",
+                package=f"pyNN {name}",
+                distribution=distribution,
+                one_process="networks are built by PyNN in one process here",
+                spikes_at_zero=name != "nest",
+            )
+            for name, title, distribution in (
+                ("nest", "NEST", "nest-simulator"),
+                ("neuron", "NEURON", "neuron"),
+                ("brian2", "Brian2", "brian2"),
+            )
         ),
         *(
             Backend(

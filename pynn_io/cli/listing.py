@@ -76,7 +76,7 @@ def _state(row: Backend) -> str:
     if row.runner is None:
         return f"{row.level}: {row.reason}"
     state = "installed" if row.is_installed() else "not installed"
-    return f"{row.level}; {state}" + (f"; extra: pip install 'pynn_io[{row.extra}]'" if row.extra else "")
+    return f"{row.level}; {state}" + (f"; {'extra: ' * bool(row.extra)}{row.remedy}" if row.remedy else "")
 
 
 def backend_listing_json() -> str:
@@ -91,6 +91,7 @@ def _backend_record(row: Backend) -> dict[str, object]:
         "installed": row.runner is not None and row.is_installed(),
         "version": row.version(),
         "extra": row.extra,
+        "install": row.remedy,
         "reason": row.reason,
         "options": list(row.options),
         "several_processes": not row.one_process,

@@ -102,16 +102,23 @@ def starting_values(dynamics: Dynamics, known: Mapping[str, Any]) -> dict[str, A
 
     known: what comes from outside (``v``, ``temperature``). A variable that cannot be worked out is left out.
     """
-    names: dict[str, Any] = {**dict.fromkeys(dynamics.states, 0.0), "t": 0.0, **known}
-    names |= {**dynamics.constants, **dynamics.parameters}
-    for each in dynamics.derived_parameters:
-        names[each.name] = derive(each, names)
-    _derive_all(dynamics, names)
+    names = moment(dynamics, known)
     for assignment in dynamics.on_start:
         try:
             names[assignment.variable] = value(assignment.value, names)
         except UnsupportedInput:
             names.pop(assignment.variable, None)
+    _derive_all(dynamics, names)
+    return names
+
+
+def moment(dynamics: Dynamics, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters, and derived variables where they follow from what is known (states, 0 otherwise, and what comes from
+    outside) at one moment. A variable that cannot be worked out is left out."""
+    names: dict[str, Any] = {**dict.fromkeys(dynamics.states, 0.0), "t": 0.0, **known}
+    names |= {**dynamics.constants, **dynamics.parameters}
+    for each in dynamics.derived_parameters:
+        names[each.name] = derive(each, names)
     _derive_all(dynamics, names)
     return names
 

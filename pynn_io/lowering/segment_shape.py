@@ -93,23 +93,62 @@ class SegmentShape:
         return own[np.maximum(place, 0)]
 
     def areas(self, section: int) -> np.ndarray:
-        """Lateral area of each compartment of a section, of the frusta between its 3-D points, um2. float64[count]
+        """Lateral area of each compartment of a section, um2. float64[count]"""
+        return areas(self.geometry, section, int(self.count[section]))
 
-        A step in diameter at one place is a ring of area too, as NEURON counts it.
-        """
-        geometry = self.geometry
-        points = geometry.points[geometry.offsets[section] : geometry.offsets[section + 1]]
-        near, far = points[:-1, 3], points[1:, 3]
-        step = np.sqrt(np.sum((points[1:, :3] - points[:-1, :3]) ** 2, axis=1))
-        ends = np.concatenate([[0.0], np.cumsum(step)])
-        before = np.concatenate([[0.0], np.cumsum(np.pi / 2 * (near + far) * np.hypot(step, (far - near) / 2))])
-        borders = ends[-1] * np.arange(1, self.count[section]) / self.count[section]
-        piece = np.searchsorted(ends, borders, side="right") - 1
-        part = (borders - ends[piece]) / step[piece]
-        middle = near[piece] + part * (far - near)[piece] / 2
-        slant = np.hypot(step, (far - near) / 2)[piece]
-        up_to = before[piece] + np.pi * middle * part * slant
-        return np.diff(np.concatenate([[0.0], up_to, before[-1:]]))
+
+def areas(geometry: Geometry, section: int, count: int) -> np.ndarray:
+    """Lateral area of each compartment of a section, of the frusta between its 3-D points, um2. float64[count]
+
+    A step in diameter at one place is a ring of area too, as NEURON counts it.
+    """
+    near, far, step = _frusta(geometry, section)
+    ends = np.concatenate([[0.0], np.cumsum(step)])
+    before = np.concatenate([[0.0], np.cumsum(np.pi / 2 * (near + far) * np.hypot(step, (far - near) / 2))])
+    borders = ends[-1] * np.arange(1, count) / count
+    piece = np.searchsorted(ends, borders, side="right") - 1
+    part = (borders - ends[piece]) / step[piece]
+    middle = near[piece] + part * (far - near)[piece] / 2
+    slant = np.hypot(step, (far - near) / 2)[piece]
+    up_to = before[piece] + np.pi * middle * part * slant
+    return np.diff(np.concatenate([[0.0], up_to, before[-1:]]))
+
+
+def axial(geometry: Geometry, section: int, count: int) -> np.ndarray:
+    """Length over cross-section of the two halves of each compartment, of the same frusta, 1/um. float64[count, 2]
+
+    Times an axial resistivity it is the resistance from a compartment's border to its centre, and on to the other one.
+    """
+    near, far, step = _frusta(geometry, section)
+    ends = np.concatenate([[0.0], np.cumsum(step)])
+    before = np.concatenate([[0.0], np.cumsum(4 / np.pi * step / (near * far))])
+    places = ends[-1] * np.arange(1, 2 * count) / (2 * count)
+    piece = np.searchsorted(ends, places, side="right") - 1
+    length = places - ends[piece]
+    here = near[piece] + length / step[piece] * (far - near)[piece]
+    up_to = before[piece] + 4 / np.pi * length / (near[piece] * here)
+    return np.diff(np.concatenate([[0.0], up_to, before[-1:]])).reshape(count, 2)
+
+
+def parents_first(parent: np.ndarray) -> list[int]:
+    """Sections in an order in which each comes after the one that it begins on."""
+    found: list[int] = []
+    known = np.zeros(len(parent), dtype=bool)
+    while len(found) < len(parent):
+        ready = np.flatnonzero(~known & ((parent < 0) | known[parent]))
+        found += ready.tolist()
+        known[ready] = True
+    return found
+
+
+def _frusta(geometry: Geometry, section: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Diameters at the two ends of each frustum of a section, and its length, um. float64[k] each"""
+    points = geometry.points[geometry.offsets[section] : geometry.offsets[section + 1]]
+    if not len(points):
+        diameter = geometry.diameter[section : section + 1]
+        return diameter, diameter, geometry.length[section : section + 1]
+    step = np.sqrt(np.sum((points[1:, :3] - points[:-1, :3]) ** 2, axis=1))
+    return points[:-1, 3], points[1:, 3], step
 
 
 def segment_shape(morphology: Morphology, section_length: float | None = None) -> SegmentShape:

@@ -150,6 +150,46 @@ _ARBOR = {
     **_no("Arbor's runner does not apply what is stated for NEURON alone", "run:obi", "run:own"),
 }
 
+_MOOSE = {
+    **_no("its equations are in a language that MOOSE does not read", "template", "channel"),
+    **_no(
+        "a hoc template is a program for NEURON: pynn-convert --to neuroml --allow-exec has NEURON build its cells, and"
+        " MOOSE runs these",
+        "template:hoc",
+    ),
+    **_no(
+        "its equations are in NEURON's own language; --mechanisms DIR gives MOOSE the equations",
+        "channel:nmodl",
+    ),
+    "channel:nmodl:pas": EXACT,
+    **_no("items placed at one point of a cell are not built", "decor:Junction"),
+    **_no("concentrations start at NEURON's own, or at those of a model of the ion", "decor:InitialConcentration"),
+    **_no("channels that are counted, not spread, are not built", "decor:ChannelPopulation"),
+    **_no(_NO_CELL, "cell:UnknownCell"),
+    **_no("gap junctions are not connected on MOOSE", "kind:electrical"),
+    **_no("graded synapses are not connected on MOOSE", "kind:graded"),
+    **_no(_OTHER_KIND, "kind"),
+    **_no(_NOT_BUILT, "component_types:structure"),
+    **_no("MOOSE runs the network as if it stood alone, at the temperature of the start", "surroundings"),
+    **_no(_NO_STIMULUS, "stimulus:OtherStimulus"),
+    "stimulus:ComponentInput": (
+        "approximate",
+        "currents that depend on time alone are injected, one value a time step",
+    ),
+    **_no(
+        "MOOSE's runner injects currents alone",
+        *("stimulus:VoltageClamp", "stimulus:VoltageClamp:delayed"),
+    ),
+    **_no(
+        "MOOSE's runner makes no events at single synapses",
+        *("stimulus:SynapseReplay", "stimulus:SpontaneousSynapses", "stimulus:SpontaneousSynapses:rate"),
+    ),
+    **_no("MOOSE's runner makes no synapse for a Poisson input with a weight", "stimulus:PoissonTrains:weight"),
+    **_no("MOOSE's runner records potentials and the concentration of calcium", "recording:obi", "recording:bmtk"),
+    "recording:lems": ("approximate", "potentials are recorded as reports; the simulation's own files are not written"),
+    **_no("MOOSE's runner does not apply what is stated for NEURON alone", "run:obi", "run:own"),
+}
+
 _NOT_IN_PYNN = "PyNN's standard cells have no such thing"
 _PYNN = {
     **{key: ("no", "PyNN's standard cells have no extent") for key, (_, why) in _NEST.items() if why == _NO_EXTENT},
@@ -171,7 +211,15 @@ _QUEUE = {**_PYNN, **_no("a job of the queue hands back the spikes of cells", "r
 
 KINDS: Mapping[str, Answers] = MappingProxyType(
     # Jobs of a queue are scripts in PyNN's words: what a machine lacks beyond that, lowering for it says.
-    {"nest": _NEST, "neuron": _NEURON, "arbor": _ARBOR, "brian2": _BRIAN2, "pynn:*": _PYNN, "nmpi": _QUEUE}
+    {
+        "nest": _NEST,
+        "neuron": _NEURON,
+        "arbor": _ARBOR,
+        "moose": _MOOSE,
+        "brian2": _BRIAN2,
+        "pynn:*": _PYNN,
+        "nmpi": _QUEUE,
+    }
 )
 #: Every backend with a column: those of the tables here, and chips, whose answers stand in their profiles.
 NAMES = (*KINDS, *chips.NAMES)
@@ -273,6 +321,13 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
             "nest:": ("no", "Arbor has no cell with these equations"),
             "neuroml:": ("no", "Arbor has no cell with these equations"),
         },
+        "moose": {
+            **_exact("SpikeSourceArray SpikeSourcePoisson nrn:Exp2Syn nrn:ExpSyn"),
+            **_exact("neuroml:expOneSynapse neuroml:expTwoSynapse neuroml:alphaSynapse"),
+            "nrn:": ("no", "MOOSE's runner has no synapse and no cell with these equations"),
+            "nest:": ("no", "MOOSE's runner has no cell and no synapse with these equations"),
+            "neuroml:": ("no", "MOOSE's runner has no cell and no synapse with these equations"),
+        },
         "brian2": {
             **_exact(" ".join(row.native for row in TRANSLATIONS)),
             **_exact(_STANDARD),
@@ -302,6 +357,7 @@ SYNAPSES: Mapping[str, Answers] = MappingProxyType(
                 " other cell; such synapses are left out otherwise, and reported",
             ),
         },
+        "moose": {},
         "brian2": {"nest:": _UNCHANGING, "": _UNCHANGING, "nrn:": _SHAPED_TOO, "neuroml:": EXACT},
     },
 )

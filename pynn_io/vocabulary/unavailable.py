@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_BY_NEUROML = "run NeuroML with --backend neuron, arbor or jneuroml"
+_BY_NEUROML = "run NeuroML with --backend neuron, arbor, moose or jneuroml"
 _POINTS = "run networks of point neurons with --backend nest"
 _SUCCESSOR = "brainscales2 --check asks for its successor"
 _CHECKED = "--check says what it can hold"
@@ -13,14 +13,6 @@ UNAVAILABLE = (
         "EDEN",
         "the programs in its wheels (0.2.1 to 0.2.3) crash on Debian 12 when they load the code that they have compiled"
         f" (segmentation fault, status 139); {_BY_NEUROML}",
-    ),
-    (
-        "moose",
-        "MOOSE",
-        "pymoose 5.0.0 runs NeuroML cells whose gates all have HH rates; its NML2Reader stops at others: "
-        '"RuntimeError: Could not determine tau/inf for gate mInf in channel Nap" (an instantaneous gate of '
-        "bio_1cell, converted), \"AttributeError: 'NoneType' object has no attribute 'name'\" (a rate of a LEMS "
-        f"type); so there is no runner for it; {_BY_NEUROML}",
     ),
     (
         "brainscales2",

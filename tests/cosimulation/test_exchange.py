@@ -189,7 +189,7 @@ def test_strict_runs_nothing(network, tmp_path):
     ("placement", "more", "error", "said"),
     [
         ("x=clock,y=arbor", {}, BackendUnavailable, "Arbor cannot be part of a co-simulation"),
-        ("x=clock,y=moose", {}, BackendUnavailable, "MOOSE cannot run here"),
+        ("x=clock,y=eden", {}, BackendUnavailable, "EDEN cannot run here"),
         ("x=clock,y=brain", {}, FormatError, "unknown backend 'brain'"),
         ("x=clock", {}, FormatError, "no simulator is named for y"),
         ("x=clock,y=clock", {"coreneuron": True}, FormatError, "no option 'coreneuron'"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,9 @@ from pynn_io.graph.biophysics import (
 )
 from pynn_io.graph.biophysics import Paint as GraphPaint
 from pynn_io.graph.cells import CableCell
+from pynn_io.graph.dynamics import Component
 from pynn_io.graph.morphology import PROCESSING
-from pynn_io.graph.network import Population
+from pynn_io.graph.network import Network, Population
 from pynn_io.lowering import Part
 from pynn_io.lowering.cables.models import CONDUCTANCE, Assign, CableModel, Insert, Paint
 from pynn_io.report import Report
@@ -43,6 +45,21 @@ def cable_model(cell: CableCell, where: str, report: Report) -> CableModel:
         examples=unknown,
     )
     return CableModel(cell.processing, tuple(_paints(cell, where, report)))
+
+
+def region_model(cell: CableCell, where: str, network: Network, report: Report) -> CableModel:
+    """The same for a simulator that is given equations: what has some is apart, other mechanisms are names."""
+
+    def in_equations(entry: GraphPaint | Place) -> bool:
+        names = (getattr(entry.item, "channel", ""), getattr(entry.item, "mechanism", ""))
+        return isinstance(entry, GraphPaint) and any(
+            isinstance(network.channels.get(name), Component) for name in names
+        )
+
+    written = tuple(entry for entry in cell.decor if in_equations(entry))
+    others = tuple(entry for entry in cell.decor if not in_equations(entry))
+    model = cable_model(replace(cell, decor=others), where, report)
+    return replace(model, equations=tuple(entry for entry in written if isinstance(entry, GraphPaint)))
 
 
 def morphologies(population: Population, part: Part) -> tuple[np.ndarray | None, tuple[str, ...]]:

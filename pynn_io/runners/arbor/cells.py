@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from pynn_io.errors import UnsupportedInput
-from pynn_io.graph.biophysics import Paint, Place
 from pynn_io.graph.cells import CableCell, Cell, PointCell, SpikeSource
-from pynn_io.graph.dynamics import Component
 from pynn_io.graph.network import Network
 from pynn_io.lowering import Part
 from pynn_io.lowering.cables.components import Generated, is_of_components
-from pynn_io.lowering.cables.decor import cable_model
-from pynn_io.lowering.cables.models import CableModel, CellGroup, CellModel, PointModel, SourceModel
+from pynn_io.lowering.cables.decor import region_model
+from pynn_io.lowering.cables.models import CellGroup, CellModel, PointModel, SourceModel
 from pynn_io.lowering.cables.populations import cell_groups
 from pynn_io.lowering.membrane import segment_model
 from pynn_io.report import Report
@@ -67,7 +64,7 @@ def _model(part: Part, generated: Generated, report: Report) -> tuple[CellModel 
         return SourceModel(), {}
     if isinstance(cell, CableCell) and not cell.template:
         if not is_of_components(cell, generated.network):
-            return _by_region(cell, where, generated.network, report), {}
+            return region_model(cell, where, generated.network, report), {}
         try:
             return segment_model(part.cell_name, cell, generated.shape(str(cell.morphology)), generated, report), {}
         except UnsupportedInput as error:
@@ -78,19 +75,6 @@ def _model(part: Part, generated: Generated, report: Report) -> tuple[CellModel 
         values = _lif(part, cell, report, where)
         return (None, {}) if values is None else (PointModel(LIF, {}, "mV"), values)
     return None, {}
-
-
-def _by_region(cell: CableCell, where: str, network: Network, report: Report) -> CableModel:
-    """A cell of regions: what has equations is written for Arbor, other mechanisms are its own, by their names."""
-
-    def in_equations(entry: Paint | Place) -> bool:
-        names = (getattr(entry.item, "channel", ""), getattr(entry.item, "mechanism", ""))
-        return isinstance(entry, Paint) and any(isinstance(network.channels.get(name), Component) for name in names)
-
-    written = tuple(entry for entry in cell.decor if in_equations(entry))
-    others = tuple(entry for entry in cell.decor if not in_equations(entry))
-    model = cable_model(replace(cell, decor=others), where, report)
-    return replace(model, equations=tuple(entry for entry in written if isinstance(entry, Paint)))
 
 
 def _lif(part: Part, cell: PointCell, report: Report, where: str) -> dict[str, np.ndarray] | None:

@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
-from pynn_io import lowering
 from pynn_io.graph.network import Network
-from pynn_io.lowering import Trains, simulated, trains
+from pynn_io.lowering import simulated, trains
 from pynn_io.lowering.abstract import with_potentials
-from pynn_io.lowering.cables import couplings, drives, inputs, junctions, probes
+from pynn_io.lowering.cables import couplings, drives, elements, inputs, junctions, probes
 from pynn_io.lowering.cables.connections import connections
+from pynn_io.lowering.cables.elements import POTENTIAL, Variable
 from pynn_io.lowering.cables.geometry import Geometries
 from pynn_io.lowering.cables.models import CableModel, CellGroup, SegmentModel, SourceModel
+from pynn_io.lowering.cables.numbering import nodes_of, numbered, trains_by_gid
 from pynn_io.lowering.cables.order import ordered
 from pynn_io.lowering.cables.placement import Generators, bmtk_gids
 from pynn_io.lowering.cables.populations import cells_of
 from pynn_io.lowering.cables.settings import OF_CABLES, OF_CELLS, settings
 from pynn_io.report import Report
-from pynn_io.runners.arbor import places
 from pynn_io.runners.arbor.cells import groups, lifs
 from pynn_io.runners.arbor.components import ArborGenerated
+from pynn_io.runners.arbor.gaps import gaps
 from pynn_io.runners.arbor.lowered import Cable, LoweredArbor, Settings
 from pynn_io.runners.arbor.membrane import cable
 from pynn_io.runners.arbor.segments import segment_cable
 from pynn_io.simulation_plan import SimulationPlan
+
+_IONS = ("na", "k", "ca")
+#: A/m2, Arbor's unit of densities of current, in mA/cm2.
+_MA_PER_CM2 = 0.1
+#: What Arbor's probes answer, by the names that NEURON has for it.
+_VARIABLES = {
+    **dict.fromkeys(POTENTIAL, Variable("v")),
+    **{f"{ion}i": Variable("int_con", ion) for ion in _IONS},
+    **{f"{ion}o": Variable("ext_con", ion) for ion in _IONS},
+    **{f"e{ion}": Variable("rev_pot", ion) for ion in _IONS},
+    **{f"i{ion}": Variable("current", ion, _MA_PER_CM2) for ion in _IONS},
+}
 
 
 def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredArbor:
@@ -35,9 +47,7 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredArbo
     gids: populations in the network's order, sources too; within a population by row.
     Raises PlanError for a plan without an end and for stimuli of cells that are not there.
     """
-    ids = {name: population.ids() for name, population in network.populations.items()}
-    ends = np.cumsum([len(own) for own in ids.values()]).tolist()
-    first = {name: end - len(own) for (name, own), end in zip(ids.items(), ends, strict=True)}
+    ids, first = numbered(network)
     generated = ArborGenerated(network, plan.section_length, driven=inputs.driven(network, plan))
     plan = with_potentials(plan, network, generated.middle)
     found = groups(network, simulated(network, plan), first, generated, report)
@@ -49,7 +59,7 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredArbo
     chosen = ordered(network, plan, emitted.keys(), "Arbor", report)
     made = [connections(network, item, cells, shapes, generators, generated, report) for item in chosen]
     cable_of, cables = _cables(found, shapes, generated, whole, sum(map(len, ids.values())), report)
-    plan = replace(plan, stimuli=tuple(places.currents_only(plan, report)))
+    plan = replace(plan, stimuli=tuple(elements.currents_only(plan, "Arbor", report)))
     placed, others = inputs.lower(network, plan, cells, generated, whole.timestep, report)
     currents = drives.lower(network, others, first, report)
     asked = probes.lower(network, plan, first, (whole.timestep, whole.duration), report)
@@ -60,15 +70,15 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredArbo
         settings=whole,
         first=first,
         ids=ids,
-        nodes=_nodes(found, ids),
+        nodes=nodes_of(found, ids),
         cable=cable_of,
         cables=cables,
         lifs=points,
         connections=tuple(made),
-        trains=_trains(emitted, first),
-        injections=tuple(places.injections(currents, placed, cable_of, cables, whole.timestep, report)),
-        recordings=tuple(places.recorded(asked, cable_of, cables, _gids(points), report)),
-        gaps=places.gaps(halves, couplings.lower(network, cells, generated, report), cable_of, report),
+        trains=trains_by_gid(emitted, first),
+        injections=tuple(elements.injections(currents, placed, cable_of, cables, whole.timestep, report)),
+        recordings=tuple(elements.recorded(asked, _VARIABLES, cable_of, cables, _gids(points), "Arbor", report)),
+        gaps=gaps(halves, couplings.lower(network, cells, generated, report), cable_of, report),
         texts=generated.texts,
     )
 
@@ -113,20 +123,3 @@ def _cables(
 
 def _gids(points: tuple) -> np.ndarray:
     return np.concatenate([np.zeros(0, dtype=np.int64), *(item.gids for item in points)])
-
-
-def _nodes(found: tuple[CellGroup, ...], ids: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Ids of the cells that are simulated, by population, in the order of rows."""
-    rows: dict[str, list[np.ndarray]] = {}
-    for group in found:
-        if not isinstance(group.model, SourceModel):
-            rows.setdefault(group.population, []).append(group.rows)
-    return {name: ids[name][np.sort(np.concatenate(own))] for name, own in rows.items()}
-
-
-def _trains(emitted: Mapping[str, lowering.Trains], first: Mapping[str, int]) -> Trains:
-    """What sources emit, by gid, then time."""
-    gids = np.concatenate([np.zeros(0, dtype=np.int64), *(item.rows + first[name] for name, item in emitted.items())])
-    times = np.concatenate([np.zeros(0), *(item.times for item in emitted.values())])
-    order = np.lexsort((times, gids))
-    return Trains(gids[order], times[order])

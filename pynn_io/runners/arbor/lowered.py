@@ -12,9 +12,8 @@ import numpy as np
 
 from pynn_io.graph.columns import empty
 from pynn_io.lowering import Trains
+from pynn_io.lowering.cables.elements import Injection, Recorded
 from pynn_io.lowering.cables.models import Connections
-from pynn_io.lowering.cables.probes import Probe
-from pynn_io.lowering.signals import Shape
 from pynn_io.runners.arbor.trees import Tree
 
 
@@ -72,6 +71,11 @@ class Cable:
     where: str
     shown: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]] | None = None
 
+    @property
+    def count(self) -> np.ndarray:
+        """Compartments of each section, int64[s]."""
+        return self.tree.count
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lif:
@@ -79,46 +83,6 @@ class Lif:
 
     gids: np.ndarray
     values: Mapping[str, np.ndarray]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Injection:
-    """A current at n places. gids, section: int64[n]; position: float64[n]. course: of a place, by number; ms, nA."""
-
-    name: str
-    gids: np.ndarray
-    section: np.ndarray
-    position: np.ndarray
-    course: Callable[[int], Shape]
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """What is recorded. kind: ``v``, ``int_con``, ``ext_con``, ``rev_pot`` or ``current`` of an ``ion``.
-
-    factor: from Arbor's unit to the report's.
-    """
-
-    kind: str
-    ion: str = ""
-    factor: float = 1.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Recorded:
-    """One report of one population, n elements.
-
-    gids, section: int64[n]; position: float64[n]; -1 and 0.5 of a cell without extent. shown: section and position as
-    ``order`` counts them.
-    """
-
-    probe: Probe
-    variable: Variable
-    gids: np.ndarray
-    section: np.ndarray
-    position: np.ndarray
-    order: str
-    shown: tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

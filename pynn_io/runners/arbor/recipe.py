@@ -8,8 +8,9 @@ import arbor
 import numpy as np
 from arbor import units
 
+from pynn_io.lowering.cables.elements import Recorded
 from pynn_io.lowering.signals import Shape
-from pynn_io.runners.arbor.lowered import Cable, LoweredArbor, Recorded
+from pynn_io.runners.arbor.lowered import Cable, LoweredArbor
 from pynn_io.runners.arbor.wiring import Wiring
 
 #: Labels: of the source of a cell's spikes, and of the target of a cell without extent.

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from pynn_io.errors import SimulationFailed
+from pynn_io.lowering.cables.elements import Recorded
 from pynn_io.progress import Progress
 from pynn_io.results import Results, Spikes, Trace
 from pynn_io.runners.algorithms import EULER_BACKWARD, EVENTS, Algorithm, told
 from pynn_io.runners.arbor.build import Model, errors
-from pynn_io.runners.arbor.lowered import LoweredArbor, Recorded
+from pynn_io.runners.arbor.lowered import LoweredArbor
 
 #: Parts in which a run is done, for the progress bar.
 _PARTS = 100

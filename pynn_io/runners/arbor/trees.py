@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pynn_io.lowering.segment_shape import Geometry
+from pynn_io.lowering.segment_shape import Geometry, parents_first
 
 #: Two places along a section that are nearer than this are one.
 _SAME = 1e-9
@@ -81,7 +81,7 @@ def tree(geometry: Geometry, count: np.ndarray, tags: np.ndarray) -> Tree:
     forks = _forks(geometry, count)
     pieces: list[_Piece] = []
     last: dict[tuple[int, float], int] = {}
-    for section in _parents_first(geometry.parent):
+    for section in parents_first(geometry.parent):
         above = int(geometry.parent[section])
         begins = -1 if above < 0 else last[above, float(forks[section])]
         last[section, 0.0] = begins
@@ -108,17 +108,6 @@ def _forks(geometry: Geometry, count: np.ndarray) -> np.ndarray:
     number = count[np.maximum(geometry.parent, 0)]
     inside = (np.minimum(np.floor(at * number + _SAME), number - 1) + 0.5) / number
     return np.where((at <= _SAME) | (at >= 1 - _SAME), np.rint(at), inside)
-
-
-def _parents_first(parent: np.ndarray) -> list[int]:
-    """Sections in an order in which each comes after the one that it begins on."""
-    found: list[int] = []
-    known = np.zeros(len(parent), dtype=bool)
-    while len(found) < len(parent):
-        ready = np.flatnonzero(~known & ((parent < 0) | known[parent]))
-        found += ready.tolist()
-        known[ready] = True
-    return found
 
 
 def _points(geometry: Geometry, section: int, forks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

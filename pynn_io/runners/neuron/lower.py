@@ -19,6 +19,7 @@ from pynn_io.lowering.cables.connections import connections
 from pynn_io.lowering.cables.geometry import Geometries
 from pynn_io.lowering.cables.inputs import is_of_segments
 from pynn_io.lowering.cables.models import CellGroup, Connections, PointModel, SourceModel
+from pynn_io.lowering.cables.numbering import numbered
 from pynn_io.lowering.cables.order import ordered, virtual_populations
 from pynn_io.lowering.cables.placement import Generators, bmtk_gids
 from pynn_io.lowering.cables.populations import cells_of
@@ -49,9 +50,7 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredNeur
     """
     if plan.celsius is None:
         plan = replace(plan, celsius=celsius_at_start(network))
-    ids = {name: population.ids() for name, population in network.populations.items()}
-    ends = np.cumsum([len(own) for own in ids.values()]).tolist()
-    first = {name: end - len(own) for (name, own), end in zip(ids.items(), ends, strict=True)}
+    ids, first = numbered(network)
     generated = Generated(network, plan.section_length, driven=inputs.driven(network, plan))
     found = groups(network, simulated(network, plan), first, generated, report)
     warm = any("celsius" in text for text in generated.texts.values())

@@ -1,8 +1,13 @@
-"""What is put on cells and recorded of them, at sections and positions that the cells have."""
+"""What is put on cells and recorded of them, at sections and positions that the cells have.
+
+For simulators whose cells are known before they are built (Arbor, MOOSE).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -10,34 +15,78 @@ from pynn_io.audit import loss_code
 from pynn_io.errors import PlanError
 from pynn_io.graph.segments import GROUP_OF_TAG
 from pynn_io.graph.stimuli import SpontaneousSynapses, Stimulus, SynapseReplay, code_of
-from pynn_io.lowering.cables.couplings import Halves as Coupled
 from pynn_io.lowering.cables.drives import Drive
 from pynn_io.lowering.cables.inputs import Input
-from pynn_io.lowering.cables.junctions import Halves
 from pynn_io.lowering.cables.probes import Probe
 from pynn_io.lowering.cables.sites import ARRAYS, Sites
 from pynn_io.lowering.signals import Shape, signal_of, summed
 from pynn_io.report import Report
-from pynn_io.runners.arbor.components import GAP
-from pynn_io.runners.arbor.lowered import Cable, Gaps, Injection, Recorded, Variable
 from pynn_io.simulation_plan import SimulationPlan
 
 #: Names of the membrane potential.
-_POTENTIAL = frozenset({"v", "V_m", "vm", "Vm"})
-_IONS = ("na", "k", "ca")
-#: A/m2, Arbor's unit of densities of current, in mA/cm2.
-_MA_PER_CM2 = 0.1
-#: Variables by the names that NEURON has for them.
-VARIABLES = {
-    **dict.fromkeys(_POTENTIAL, Variable("v")),
-    **{f"{ion}i": Variable("int_con", ion) for ion in _IONS},
-    **{f"{ion}o": Variable("ext_con", ion) for ion in _IONS},
-    **{f"e{ion}": Variable("rev_pot", ion) for ion in _IONS},
-    **{f"i{ion}": Variable("current", ion, _MA_PER_CM2) for ion in _IONS},
-}
+POTENTIAL = frozenset({"v", "V_m", "vm", "Vm"})
 
 
-def section_of(sites: Sites, site: int, cable: Cable) -> int:
+class Sectioned(Protocol):
+    """Cells that are alike. names, tag: of every section (int64[s]); count: int64[s], compartments of each.
+
+    order: in which sections are counted in results (`pynn_io.graph.sections`). shown: sections and positions as results
+    count them, where that is otherwise. spikes_at: section and position where spikes are detected.
+    """
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
+    @property
+    def tag(self) -> np.ndarray: ...
+    @property
+    def count(self) -> np.ndarray: ...
+    @property
+    def order(self) -> str: ...
+    @property
+    def spikes_at(self) -> tuple[int, float]: ...
+    @property
+    def shown(self) -> Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]] | None: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Injection:
+    """A current at n places. gids, section: int64[n]; position: float64[n]. course: of a place, by number; ms, nA."""
+
+    name: str
+    gids: np.ndarray
+    section: np.ndarray
+    position: np.ndarray
+    course: Callable[[int], Shape]
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """What is recorded. kind: the simulator's word, of an ``ion`` where it is one's. factor: from the simulator's unit
+    to the report's."""
+
+    kind: str
+    ion: str = ""
+    factor: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recorded:
+    """One report of one population, n elements.
+
+    gids, section: int64[n]; position: float64[n]; -1 and 0.5 of a cell without extent. shown: section and position as
+    ``order`` counts them.
+    """
+
+    probe: Probe
+    variable: Variable
+    gids: np.ndarray
+    section: np.ndarray
+    position: np.ndarray
+    order: str
+    shown: tuple[np.ndarray, np.ndarray]
+
+
+def section_of(sites: Sites, site: int, cable: Sectioned) -> int:
     """The number of the section that a place names; -1 where the cell has none of it."""
     if sites.sections is not None:
         number = int(sites.sections[site])
@@ -51,12 +100,12 @@ def section_of(sites: Sites, site: int, cable: Cable) -> int:
 # --- stimuli ------------------------------------------------------------------------------------------------------
 
 
-def currents_only(plan: SimulationPlan, report: Report) -> list[Stimulus]:
+def currents_only(plan: SimulationPlan, simulator: str, report: Report) -> list[Stimulus]:
     """The stimuli but those that hold a potential or add a conductance, and those that draw a place (LOST)."""
     kept = []
     for stimulus in plan.stimuli:
         if isinstance(stimulus.what, SynapseReplay | SpontaneousSynapses):
-            message = f"The input {stimulus.name!r} makes events at single synapses, which are not made on Arbor."
+            message = f"The input {stimulus.name!r} makes events at single synapses, which are not made on {simulator}."
             report.lost(code_of(stimulus.what), f"inputs.{stimulus.name}", message)
             continue
         try:
@@ -66,10 +115,12 @@ def currents_only(plan: SimulationPlan, report: Report) -> list[Stimulus]:
                 f"the input {stimulus.name!r} cannot be applied: {error}", where=f"inputs.{stimulus.name}"
             ) from error
         if signal is not None and signal.kind != "current":
-            message = f"The input {stimulus.name!r} is a {signal.kind}; on Arbor only currents are injected."
+            message = f"The input {stimulus.name!r} is a {signal.kind}; on {simulator} only currents are injected."
             report.lost(code_of(stimulus.what), f"inputs.{stimulus.name}", message)
         elif signal is not None and stimulus.distance_range is not None:
-            message = f"The input {stimulus.name!r} is at places drawn by their distance, which are not drawn on Arbor."
+            message = (
+                f"The input {stimulus.name!r} is at places drawn by their distance, which are not drawn on {simulator}."
+            )
             report.lost("stimulus-site", f"inputs.{stimulus.name}", message)
         else:
             kept.append(stimulus)
@@ -80,7 +131,7 @@ def injections(
     drives: Sequence[Drive],
     inputs: Sequence[Input],
     cable: np.ndarray,
-    cables: Sequence[Cable],
+    cables: Sequence[Sectioned],
     timestep: float,
     report: Report,
 ) -> Iterator[Injection]:
@@ -127,28 +178,34 @@ def _pulses(item: Input, there: np.ndarray, timestep: float) -> Callable[[int], 
 
 
 def recorded(
-    probes: Sequence[Probe], cable: np.ndarray, cables: Sequence[Cable], points: np.ndarray, report: Report
+    probes: Sequence[Probe],
+    variables: Mapping[str, Variable],
+    cable: np.ndarray,
+    cables: Sequence[Sectioned],
+    points: np.ndarray,
+    simulator: str,
+    report: Report,
 ) -> Iterator[Recorded]:
-    """The reports that Arbor's probes can answer; others are LOST. points: the gids of cells without extent that are
-    built. Raises PlanError for a variable that Arbor does not record."""
+    """The reports that a simulator can answer; others are LOST. variables: what it records, by NEURON's names. points:
+    the gids of cells without extent that are built. Raises PlanError for a variable that it does not record."""
     for probe in probes:
         where = f"reports.{probe.name}"
         if probe.kind in ("summation", "synapse"):
-            message = f"The report {probe.name!r} of kind {probe.kind!r} is left out on Arbor."
+            message = f"The report {probe.name!r} of kind {probe.kind!r} is left out on {simulator}."
             report.lost(loss_code("recording"), where, message, examples=[probe.name])
             continue
-        variable = VARIABLES.get(probe.variables[0])
+        variable = variables.get(probe.variables[0])
         if variable is None:
             raise PlanError(
-                f"the report {probe.name!r} asks for {probe.variables[0]}, which is not recorded on Arbor",
+                f"the report {probe.name!r} asks for {probe.variables[0]}, which is not recorded on {simulator}",
                 where=f"{where}.variable_name",
-                hint=f"it can record: {', '.join(sorted(VARIABLES))}",
+                hint=f"it can record: {', '.join(sorted(variables))}",
             )
         yield _elements(probe, variable, cable, cables, points)
 
 
 def _elements(
-    probe: Probe, variable: Variable, cable: np.ndarray, cables: Sequence[Cable], points: np.ndarray
+    probe: Probe, variable: Variable, cable: np.ndarray, cables: Sequence[Sectioned], points: np.ndarray
 ) -> Recorded:
     gids: list[np.ndarray] = [np.zeros(0, dtype=np.int64)]
     places = [(np.zeros(0, dtype=np.int64), np.zeros(0))]
@@ -175,7 +232,7 @@ def _joined(places: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray
     return np.concatenate(sections), np.concatenate(positions)
 
 
-def _places(probe: Probe, site: int, cable: Cable) -> tuple[np.ndarray, np.ndarray]:
+def _places(probe: Probe, site: int, cable: Sectioned) -> tuple[np.ndarray, np.ndarray]:
     """Sections and positions of what is recorded of one cell: all compartments of a region, or the middles."""
     if probe.places:
         number = section_of(probe.sites, site, cable)
@@ -187,36 +244,7 @@ def _places(probe: Probe, site: int, cable: Cable) -> tuple[np.ndarray, np.ndarr
         chosen = np.array([cable.spikes_at[0]], dtype=np.int64)
     if probe.centre:
         return chosen, np.full(len(chosen), 0.5)
-    count = cable.tree.count[chosen]
+    count = cable.count[chosen]
     section = np.repeat(chosen, count)
     within = np.arange(len(section)) - np.repeat(np.cumsum(count) - count, count)
     return section, (within + 0.5) / np.repeat(count, count)
-
-
-# --- gap junctions ------------------------------------------------------------------------------------------------
-
-
-def gaps(halves: Sequence[Halves], coupled: Sequence[Coupled], cable: np.ndarray, report: Report) -> Gaps:
-    """The halves on cable cells whose other side is on one, too; others are LOST."""
-    columns = [*map(_columns, halves), *map(_coupled, coupled)]
-    gids, section, own, other = (
-        np.concatenate([np.zeros(0, dtype=np.int64), *(column[number] for column in columns)]) for number in range(4)
-    )
-    position, conductance = (
-        np.concatenate([np.zeros(0), *(column[number] for column in columns)]) for number in (4, 5)
-    )
-    possible = (cable[gids] >= 0) & ~np.isnan(position) & ~np.isnan(conductance)
-    alive = possible & np.isin(other, own[possible])
-    message = "Couplings of cells without extent, at 3-D points, and with other equations are not built on Arbor."
-    report.lost("gap-junction", "projections", message, count=int((~alive).sum()))
-    return Gaps(gids[alive], section[alive], position[alive], conductance[alive], own[alive], other[alive])
-
-
-def _columns(item: Halves) -> tuple[np.ndarray, ...]:
-    return item.gids, item.sections, item.own, item.other, item.positions, item.conductances
-
-
-def _coupled(item: Coupled) -> tuple[np.ndarray, ...]:
-    """Couplings of NeuroML: gap junctions with their conductance, NaN for others."""
-    strength = np.array([np.nan if model is None else model.parameters.get(GAP, np.nan) for model in item.models])
-    return item.gids, item.section, item.own, item.other, item.position, item.weight * strength[item.kind]
