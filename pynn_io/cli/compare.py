@@ -225,7 +225,7 @@ def _refuse_options_of_results(arguments: argparse.Namespace) -> None:
         option = f"--{stated[0].replace('_', '-')}"
         raise UsageError(
             f"{option} is for results, and {arguments.a} and {arguments.b} are networks",
-            hint="Networks are compared value by value.",
+            hint="Networks are compared value by value; pynn-show --plot draws one.",
         )
 
 
