@@ -16,6 +16,14 @@ MODULES: Mapping[str, str] = MappingProxyType(
     {name: f"pyNN.{name}" for name in ("nest", "neuron", "brian2", "mock", "spiNNaker", "arbor", "neuroml")}
 )
 _ABSENT = "it is not there"
+#: What no class of PyNN's own backends records, and what those of NEST and NEURON do not.
+_CURRENTS = dict.fromkeys(
+    ((model, name) for model in ("IF_curr_exp", "IF_curr_alpha") for name in ("isyn_exc", "isyn_inh")),
+    "PyNN's class has no such variable",
+)
+_GATES = dict.fromkeys((("HH_cond_exp", name) for name in "mhn"), "PyNN's class has no such variable")
+#: What a script for any backend cannot record.
+UNRECORDED: Mapping[tuple[str, str], str] = MappingProxyType({**_CURRENTS, **_GATES})
 
 _NEST = Target(
     "pyNN.nest",
@@ -27,7 +35,9 @@ _NEST = Target(
             "Vogels2011Rule": _ABSENT,
         }
     ),
-    unrecorded=MappingProxyType({("IF_curr_delta", "v"): "PyNN 0.13 asks NEST for a variable v, which it calls V_m"}),
+    unrecorded=MappingProxyType(
+        {**UNRECORDED, ("IF_curr_delta", "v"): "PyNN 0.13 asks NEST for a variable v, which it calls V_m"}
+    ),
     states=MappingProxyType({("IF_curr_delta", "v"): "V_m"}),
     # NEST itself puts a spike between two steps at the next one. A source passes a spike on by the least delay, and
     # there is no time 0.
@@ -43,6 +53,7 @@ _NEURON = Target(
     "pyNN.neuron",
     native="nrn",
     lacks=MappingProxyType({"IF_curr_delta": _ABSENT}),
+    unrecorded=UNRECORDED,
     on_grid=False,
     zero_delay=True,
     seed="native_rng_baseseed",
@@ -59,6 +70,7 @@ _BRIAN2 = Target(
             "StochasticTsodyksMarkramSynapse": _ABSENT,
         }
     ),
+    unrecorded=MappingProxyType(_CURRENTS),
     # What differs from cell to cell is taken from the first one, or refused.
     alike=frozenset({"EIF_cond_exp_isfa_ista", "EIF_cond_alpha_isfa_ista", "Izhikevich"}),
 )
