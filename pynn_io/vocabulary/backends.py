@@ -166,7 +166,6 @@ _MOOSE = {
     **_no("concentrations start at NEURON's own, or at those of a model of the ion", "decor:InitialConcentration"),
     **_no("channels that are counted, not spread, are not built", "decor:ChannelPopulation"),
     **_no(_NO_CELL, "cell:UnknownCell"),
-    **_no("gap junctions are not connected on MOOSE", "kind:electrical"),
     **_no("graded synapses are not connected on MOOSE", "kind:graded"),
     **_no(_OTHER_KIND, "kind"),
     **_no(_NOT_BUILT, "component_types:structure"),
@@ -324,6 +323,7 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
         "moose": {
             **_exact("SpikeSourceArray SpikeSourcePoisson nrn:Exp2Syn nrn:ExpSyn"),
             **_exact("neuroml:expOneSynapse neuroml:expTwoSynapse neuroml:alphaSynapse"),
+            **_exact("ElectricalSynapse nest:gap_junction neuroml:gapJunction"),
             "nrn:": ("no", "MOOSE's runner has no synapse and no cell with these equations"),
             "nest:": ("no", "MOOSE's runner has no cell and no synapse with these equations"),
             "neuroml:": ("no", "MOOSE's runner has no cell and no synapse with these equations"),

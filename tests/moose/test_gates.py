@@ -100,6 +100,46 @@ def test_a_gate_of_a_concentration():
     np.testing.assert_allclose(gate.a / gate.b, CONCENTRATIONS / (CONCENTRATIONS + 1e-3), atol=1e-12)
 
 
+def scheme(first: str, second: str) -> Component:
+    """A closed and an open state, in either order, with a rate each way in two transitions of their own."""
+    ends = {"from": "c1", "to": "o1"}
+    ahead = (("rate", rate("HHExpLinearRate", 0.1, -55.0, 10.0)),)
+    back = (("rate", rate("HHExpRate", 0.125, -65.0, -80.0)),)
+    states = {"c1": Component("closedState", "c1"), "o1": Component("openState", "o1")}
+    roles = {"c1": "closedState", "o1": "openState"}
+    gate = Component(
+        "gateKS",
+        "n",
+        {"instances": 4.0},
+        {},
+        (
+            *((roles[name], states[name]) for name in (first, second)),
+            ("forwardTransition", Component("forwardTransition", "ft", {}, ends, ahead)),
+            ("reverseTransition", Component("reverseTransition", "rt", {}, ends, back)),
+        ),
+    )
+    return Component("ionChannelKS", "k", {"conductance": 1e-5}, {}, (("gateKS", gate),))
+
+
+@pytest.mark.parametrize("order", [("c1", "o1"), ("o1", "c1")])
+def test_a_scheme_of_two_states_is_a_gate(order):
+    """The squid's potassium channel: the gate is how much is open, whichever state comes first."""
+    found = tables(system(scheme(*order)), COLD)
+    (gate,) = found.gates
+    assert (gate.power, found.starts_elsewhere) == (4.0, ())
+    x = np.where(np.abs(POTENTIALS + 55) < 1e-9, 1e-9, (POTENTIALS + 55.0) / 10.0)
+    alpha, beta = 0.1 * x / -np.expm1(-x), 0.125 * np.exp(-(POTENTIALS + 65.0) / 80.0)
+    np.testing.assert_allclose(gate.a, 1000 * alpha, rtol=1e-5)
+    np.testing.assert_allclose(gate.b, 1000 * (alpha + beta), rtol=1e-5)
+
+
+def three_states() -> Component:
+    found = scheme("c1", "o1")
+    ((role, gate),) = found.children
+    more = replace(gate, children=(("closedState", Component("closedState", "c2")), *gate.children))
+    return replace(found, children=((role, more),))
+
+
 def fractional() -> Component:
     def sub(name: str, part: float) -> tuple[str, Component]:
         steady = Component("HHSigmoidVariable", "", {"rate": 1.0, "midpoint": -40.0, "scale": 5.0})
@@ -121,6 +161,7 @@ def many() -> Component:
     ("make", "message"),
     [
         (lambda: system(fractional()), "its conductance is no product of powers of its gates"),
+        (lambda: system(three_states()), "it is a kinetic scheme of 3 states, of which a gate has two"),
         (lambda: system(many()), "it has 4 gates, and a channel of MOOSE three"),
         (
             lambda: of_types(*of_calcium("caConc / (caConc + K * exp(v / V))")),

@@ -15,6 +15,7 @@ from pynn_io.graph import Edges, Network, Population, Projection, SpikeSource, S
 from pynn_io.graph.biophysics import ChannelDensity, MembraneProperty, Opaque, Paint
 from pynn_io.graph.cells import CableCell
 from pynn_io.graph.columns import Column
+from pynn_io.graph.morphology import Morphology
 from pynn_io.graph.stimuli import CurrentPulses, SpikeTrains, Stimulus
 from pynn_io.pipeline import read
 from pynn_io.registry import BACKENDS
@@ -111,6 +112,38 @@ def test_one_action_potential_of_the_squid():
     (spikes,) = simulate(document.network, document.plan, "moose", report=report).spikes.values()
     assert spikes.times.tolist() == pytest.approx([7.905], abs=0.005)
     assert not report.of_kind(Kind.LOST) and not report.of_kind(Kind.DEFAULTED)
+
+
+def ball() -> Network:
+    """Two passive cylinders of 20 x 20 um, of one compartment, that a gap junction of 1 nS joins."""
+    network = driven()
+    near, far = np.array([[0.0, 0.0, 0.0, 20.0]]), np.array([[20.0, 0.0, 0.0, 20.0]])
+    shape = Morphology("ball", np.array([1]), np.array([-1]), np.zeros(1), near, far, np.array([1]))
+    cell = network.cells["bio_100"]
+    assert isinstance(cell, CableCell)
+    types = table(1, synapse=["gap"], weight_unit=["uS"])
+    sites = table(1, weight=[0.001], afferent_section_id=[0], efferent_section_id=[0])
+    ends = Edges(Column(np.array([0])), Column(np.array([1])), sites)
+    return replace(
+        network,
+        projections={"gap": Projection("gap", "bio", "bio", types, ends, kind="electrical")},
+        cells={"bio_100": replace(cell, morphology="ball")},
+        synapses={"gap": Synapse("ElectricalSynapse")},
+        populations={"bio": network.populations["bio"]},
+        morphologies={"ball": shape},
+    )
+
+
+@needs_moose
+def test_a_gap_junction_shares_a_current():
+    """After 25 time constants: what Ohm and Kirchhoff make of a current, two leaks and a coupling."""
+    pulse = Stimulus("pulse", CurrentPulses(np.array([0.05]), np.array([0.0]), np.array([100.0])), {"node_id": [0]})
+    plan = replace(PLAN, timestep=0.025, duration=100.0, stimuli=(pulse,), section_length=100.0)
+    (trace,) = simulate(ball(), plan, "moose").traces
+    leak, coupling = 2.5e-4 * np.pi * 400e-8 * 1e6, 1e-3
+    coupled = np.array([[leak + coupling, -coupling], [-coupling, leak + coupling]])
+    expected = -70.0 + np.linalg.solve(coupled, [0.05, 0.0])
+    assert trace.data[-1].tolist() == pytest.approx(expected.tolist(), abs=1e-3)
 
 
 def test_lowering_without_moose():

@@ -82,7 +82,7 @@ class Projection(common.Projection):
         state.edited(f"projection {self.label!r} was made")
 
     def _simplify(self, listed: Sequence[str]) -> None:
-        """What the synapse type states once is one number, though connectors may spread it. listed: columns of these."""
+        """What the synapse type states once is one number, though connectors spread it. listed: columns of these."""
         space = self.synapse_type.parameter_space
         for name, value in self.columns.items():
             once = name in space.keys() and space[name].is_homogeneous and name not in listed  # noqa: SIM118

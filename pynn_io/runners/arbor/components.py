@@ -13,6 +13,7 @@ from pynn_io.graph.dynamics import Component
 from pynn_io.graph.synapses import Synapse
 from pynn_io.lowering import nmodl_arbor
 from pynn_io.lowering.cables.components import Generated
+from pynn_io.lowering.cables.gaps import junction
 from pynn_io.lowering.cables.models import PointModel, SynapseModel
 from pynn_io.lowering.dynamics import flatten
 from pynn_io.lowering.evaluate import course
@@ -20,10 +21,6 @@ from pynn_io.lowering.membrane import Spread
 from pynn_io.lowering.nmodl import Mechanism
 from pynn_io.lowering.types import as_component
 from pynn_io.runners.arbor.lowered import Property
-
-#: NeuroML's gap junction, and its one parameter, uS.
-_JUNCTION, GAP = "neuroml:gapJunction", "conductance"
-
 
 #: Parameters of a concentration model that are concentrations at the start, as properties of its ion.
 _CONCENTRATIONS = {"initialConcentration": "int_con", "initialExtConcentration": "ext_con"}
@@ -60,8 +57,8 @@ class ArborGenerated(Generated):
 
     def synapse(self, name: str, synapse: Synapse) -> SynapseModel:
         """A synapse as a point process; one without a mechanism for a gap junction and what Arbor has no words for."""
-        if synapse.model == _JUNCTION:
-            return SynapseModel("", {GAP: float(synapse.parameters[GAP])})
+        if (coupling := junction(synapse)) is not None:
+            return coupling
         try:
             made = self.add(nmodl_arbor.synapse(as_component(name, synapse), self.types, self.named))
         except UnsupportedInput:

@@ -12,6 +12,7 @@ from pynn_io.lowering.abstract import with_potentials
 from pynn_io.lowering.cables import couplings, drives, elements, inputs, junctions, probes
 from pynn_io.lowering.cables.connections import connections
 from pynn_io.lowering.cables.elements import POTENTIAL, Variable
+from pynn_io.lowering.cables.gaps import gaps
 from pynn_io.lowering.cables.geometry import Geometries
 from pynn_io.lowering.cables.models import CableModel, CellGroup, SegmentModel, SourceModel
 from pynn_io.lowering.cables.numbering import nodes_of, numbered, trains_by_gid
@@ -22,7 +23,6 @@ from pynn_io.lowering.cables.settings import OF_CABLES, OF_CELLS, settings
 from pynn_io.report import Report
 from pynn_io.runners.arbor.cells import groups, lifs
 from pynn_io.runners.arbor.components import ArborGenerated
-from pynn_io.runners.arbor.gaps import gaps
 from pynn_io.runners.arbor.lowered import Cable, LoweredArbor, Settings
 from pynn_io.runners.arbor.membrane import cable
 from pynn_io.runners.arbor.segments import segment_cable
@@ -78,7 +78,7 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredArbo
         trains=trains_by_gid(emitted, first),
         injections=tuple(elements.injections(currents, placed, cable_of, cables, whole.timestep, report)),
         recordings=tuple(elements.recorded(asked, _VARIABLES, cable_of, cables, _gids(points), "Arbor", report)),
-        gaps=gaps(halves, couplings.lower(network, cells, generated, report), cable_of, report),
+        gaps=gaps(halves, couplings.lower(network, cells, generated, report), cable_of, "Arbor", report),
         texts=generated.texts,
     )
 

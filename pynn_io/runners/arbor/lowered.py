@@ -13,6 +13,7 @@ import numpy as np
 from pynn_io.graph.columns import empty
 from pynn_io.lowering import Trains
 from pynn_io.lowering.cables.elements import Injection, Recorded
+from pynn_io.lowering.cables.gaps import Gaps
 from pynn_io.lowering.cables.models import Connections
 from pynn_io.runners.arbor.trees import Tree
 
@@ -83,21 +84,6 @@ class Lif:
 
     gids: np.ndarray
     values: Mapping[str, np.ndarray]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Gaps:
-    """Halves of gap junctions, n of them. gids, section: int64[n]; position: float64[n]; conductance: float64[n], uS.
-
-    own, other: numbers of the place itself and of the one whose potential it sees, int64[n].
-    """
-
-    gids: np.ndarray
-    section: np.ndarray
-    position: np.ndarray
-    conductance: np.ndarray
-    own: np.ndarray
-    other: np.ndarray
 
 
 @dataclass(frozen=True, slots=True, eq=False)

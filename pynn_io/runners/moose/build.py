@@ -25,7 +25,9 @@ from pynn_io.runners.moose.wiring import Wiring, wire
 
 #: How MOOSE is installed: its wheel asks for packages (Qt, VPython, pyNeuroML ...) that nothing here needs.
 INSTALL = "pip install --no-deps pymoose"
-_SECOND, _VOLT = 1e-3, 1e-3
+_SECOND, _VOLT, _MICRO, _NANO = 1e-3, 1e-3, 1e-6, 1e-9
+#: F: MOOSE ignores a smaller capacitance, with a warning.
+_LEAST = 4e-17
 #: ohm, of a compartment that nothing leaks out of.
 _CLOSED = 1e15
 _KELVIN = 273.15
@@ -49,7 +51,7 @@ class Built:
 class Model:
     """Objects that stand. spikes: by gid, the table of a cell's spikes. samples: of every report, its tables in order.
 
-    starts: pools that begin elsewhere than at their basal concentration, and there (mM).
+    starts: pools that begin elsewhere than at their basal concentration: that, and where they begin (mM).
     """
 
     lowered: LoweredMoose
@@ -57,7 +59,7 @@ class Model:
     cells: dict[int, Built] = field(default_factory=dict)
     spikes: dict[int, Any] = field(default_factory=dict)
     samples: list[list[Any]] = field(default_factory=list)
-    starts: list[tuple[Any, float]] = field(default_factory=list)
+    starts: list[tuple[Any, float, float]] = field(default_factory=list)
     connections: int = 0
     synapses: int = 0
 
@@ -109,6 +111,7 @@ class _Builder:
             self._cell(gid, lowered.cables[lowered.cable[gid]])
         self._sources()
         self._connect(wiring)
+        self._couple()
         self._inject()
         self._record()
         step = lowered.settings.timestep * _SECOND
@@ -146,7 +149,7 @@ class _Builder:
             made.B, made.CaBasal, made.tau, made.Ca, made.floor = b, basal, tau, start, 0.0
             built.pools[pool.ion, place], built.outside[pool.ion, place] = made, outside
             if start != basal:
-                self.model.starts.append((made, start))
+                self.model.starts.append((made, basal, start))
 
     def _channels(self, built: Built, by_node: list[Any], placed: Placed, number: int) -> None:
         moose, channel = self.model.moose, placed.channel
@@ -246,6 +249,18 @@ class _Builder:
                 if source is not None:
                     moose.connect(*source, event, "addSpike")
 
+    def _couple(self) -> None:
+        """Gap junctions, both halves of each in one object."""
+        moose, gaps = self.model.moose, self.model.lowered.gaps
+        order = np.argsort(gaps.own, kind="stable")
+        other = order[np.searchsorted(gaps.own[order], gaps.other)] if len(order) else order
+        for number in np.flatnonzero(np.arange(len(other)) < other).tolist():
+            made = moose.GapJunction(f"/network/gap{number}")
+            made.Gk = float(gaps.conductance[number]) * _MICRO
+            for channel, half in (("channel1", number), ("channel2", int(other[number]))):
+                node = self._node(int(gaps.gids[half]), gaps.section[half], gaps.position[half])
+                moose.connect(made, channel, node, "channel")
+
     # --- inputs and reports ---------------------------------------------------------------------------------------
 
     def _inject(self) -> None:
@@ -259,7 +274,7 @@ class _Builder:
                     continue
                 course = np.zeros(steps + 1)
                 index = np.searchsorted(begins, np.arange(steps), side="right") - 1
-                course[1:] = np.where(index >= 0, values[np.maximum(index, 0)], 0.0) * 1e-9
+                course[1:] = np.where(index >= 0, values[np.maximum(index, 0)], 0.0) * _NANO
                 made = moose.StimulusTable(f"/inputs/{number}_{place}")
                 # value k is that at the end of step k
                 made.startTime, made.stopTime, made.vector = 0.0, steps * step * _SECOND, course
@@ -305,10 +320,12 @@ def _compartments(moose: Any, path: str, cable: Cable) -> list[Any]:
         made = moose.Compartment(f"{path}/n{number}")
         bare = place < 0
         leak = 0.0 if bare else float(cable.leak[place])
-        made.Cm = BARE if bare else float(cable.capacitance[place])
+        made.Cm = capacitance = BARE if bare else float(cable.capacitance[place])
         made.Rm = 1.0 / leak if leak > 0 else _CLOSED
         made.Em = 0.0 if bare else float(cable.rest[place])
         made.Ra = resistance
+        if capacitance < _LEAST or made.Ra != resistance:
+            raise RunError(f"MOOSE takes no compartment of {capacitance:g} F and {resistance:g} ohm", where=cable.where)
         made.initVm = float(cable.initial[max(place, 0)])
         if parent >= 0:
             moose.connect(nodes[parent], "axial", made, "raxial")

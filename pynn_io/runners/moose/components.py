@@ -13,6 +13,7 @@ from pynn_io.graph.cells import PointCell
 from pynn_io.graph.dynamics import Assignment, Component, Dynamics
 from pynn_io.graph.synapses import Synapse
 from pynn_io.lowering.cables.components import Generated
+from pynn_io.lowering.cables.gaps import junction
 from pynn_io.lowering.cables.models import PointModel, SynapseModel
 from pynn_io.lowering.dynamics import flatten
 from pynn_io.lowering.evaluate import course, moment, value
@@ -111,7 +112,10 @@ class MooseGenerated(Generated):
         raise UnsupportedInput(f"channels {channel.id!r} are counted, not spread")
 
     def synapse(self, name: str, synapse: Synapse) -> SynapseModel:
-        """A synapse of a rise and a decay as NEURON's of the same form; one without a mechanism for others."""
+        """A synapse of a rise and a decay as NEURON's of the same form; one without a mechanism for a gap junction, and
+        for others."""
+        if (coupling := junction(synapse)) is not None:
+            return coupling
         kind = _SYNAPSES.get(synapse.model.removeprefix("neuroml:"))
         if kind is None or synapse.children:
             return SynapseModel("")

@@ -8,15 +8,16 @@ fraction is such a product is one: what its states and factors are is found from
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from pynn_io.errors import UnsupportedInput
-from pynn_io.graph.dynamics import Dynamics
+from pynn_io.graph.dynamics import Assignment, Dynamics
+from pynn_io.graph.expressions import parse
 from pynn_io.lowering.evaluate import moment, starting_values, value
-from pynn_io.lowering.systems import used
+from pynn_io.lowering.systems import used, with_replaced
 
 #: The grids of all tables, mV and mM; MOOSE is linear between two points, and holds the ends beyond them.
 POTENTIALS = np.linspace(-150.0, 100.0, 2501)
@@ -66,12 +67,40 @@ def tables(system: Dynamics, kelvin: float) -> Tables:
 
     Raises UnsupportedInput for what is no such product.
     """
-    found = _Found(system, kelvin)
+    found = _Found(_as_gates(system, kelvin), kelvin)
     if len(found.gates) > 3:
         raise UnsupportedInput(f"it has {len(found.gates)} gates, and a channel of MOOSE three")
     if sum(gate.of_ion for gate in found.gates) > 1:
         raise UnsupportedInput("two of its gates depend on a concentration, of which a channel of MOOSE has one")
     return Tables(found.scale, tuple(found.gates), tuple(found.elsewhere()))
+
+
+def _as_gates(system: Dynamics, kelvin: float) -> Dynamics:
+    """The system with schemes of two states as gates: what is not in one of them is in the other.
+
+    Raises UnsupportedInput for a scheme of more.
+    """
+    for scheme in system.kinetics:
+        if len(scheme.states) != 2:
+            raise UnsupportedInput(f"it is a kinetic scheme of {len(scheme.states)} states, of which a gate has two")
+        one, other = scheme.states
+        without = {**dict.fromkeys(system.states, 1.0), other: 0.0, **dict.fromkeys(_INSIDE, _TRIED[0])}
+        conducts = moment(system, {**without, "v": POTENTIALS, "temperature": kelvin}).get(OPEN, 0.0)
+        gate, rest = (one, other) if np.any(np.asarray(conducts) > 0) else (other, one)
+        into, out = [], []
+        for source, _, forward, reverse in scheme.edges:
+            into.append(reverse if source == gate else forward)
+            out.append(forward if source == gate else reverse)
+        opening, closing = f"({' + '.join(into)})", f"({' + '.join(out)})"
+        steady = Assignment(gate, parse(f"{opening} / ({opening} + {closing})"))
+        system = replace(
+            system,
+            states=tuple(name for name in system.states if name != rest),
+            derivatives={**system.derivatives, gate: parse(f"{opening} * (1 - {gate}) - {closing} * {gate}")},
+            on_start=(*system.on_start, steady),
+            derived=tuple(with_replaced(each, {rest: parse(f"1 - {gate}")}) for each in system.derived),
+        )
+    return replace(system, kinetics=())
 
 
 class _Found:
@@ -91,8 +120,6 @@ class _Found:
         foreign = sorted(set(system.needs) & used(system) - _OUTSIDE)
         if foreign:
             raise UnsupportedInput(f"it depends on {', '.join(foreign)}")
-        if system.kinetics:
-            raise UnsupportedInput("it is a kinetic scheme (a Markov process), which is not made on MOOSE")
         if system.regimes or system.conditions or system.events or len(self._states) < len(system.states):
             raise UnsupportedInput("its states change at events")
 

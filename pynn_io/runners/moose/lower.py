@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 
@@ -13,19 +13,19 @@ from pynn_io.graph.cells import CableCell, Cell, PointCell, SpikeSource
 from pynn_io.graph.network import Network
 from pynn_io.lowering import Part, simulated, trains
 from pynn_io.lowering.abstract import with_potentials
-from pynn_io.lowering.cables import drives, elements, inputs, probes
+from pynn_io.lowering.cables import couplings, drives, elements, inputs, junctions, probes
 from pynn_io.lowering.cables.components import is_of_components
 from pynn_io.lowering.cables.connections import connections
 from pynn_io.lowering.cables.decor import region_model
 from pynn_io.lowering.cables.elements import POTENTIAL, Recorded, Variable
+from pynn_io.lowering.cables.gaps import Gaps, gaps
 from pynn_io.lowering.cables.geometry import Geometries
-from pynn_io.lowering.cables.junctions import is_coupling, is_electrical
 from pynn_io.lowering.cables.models import CableModel, CellGroup, CellModel, SegmentModel, SourceModel
 from pynn_io.lowering.cables.numbering import nodes_of, numbered, trains_by_gid
 from pynn_io.lowering.cables.order import ordered
 from pynn_io.lowering.cables.placement import Generators, bmtk_gids
 from pynn_io.lowering.cables.populations import cell_groups, cells_of
-from pynn_io.lowering.cables.settings import OF_CELLS, settings
+from pynn_io.lowering.cables.settings import OF_CABLES, OF_CELLS, settings
 from pynn_io.lowering.membrane import segment_model
 from pynn_io.lowering.surroundings import celsius_at_start
 from pynn_io.report import Report
@@ -58,7 +58,8 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredMoos
     chosen = ordered(network, plan, emitted.keys(), _NAME, report)
     made = [connections(network, item, cells, shapes, generators, generated, report) for item in chosen]
     cable_of, cables = _cables(found, shapes, generated, whole, sum(map(len, ids.values())), report)
-    _report_couplings(network, report)
+    built = {name: item.group >= 0 for name, item in cells.items()}
+    halves = junctions.lower(network, built, first, report)
     plan = replace(plan, stimuli=tuple(elements.currents_only(plan, _NAME, report)))
     placed, others = inputs.lower(network, plan, cells, generated, whole.timestep, report)
     currents = drives.lower(network, others, first, report)
@@ -79,6 +80,7 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredMoos
             _with_pools(item, cable_of, cables, report)
             for item in elements.recorded(asked, _VARIABLES, cable_of, cables, points, _NAME, report)
         ),
+        gaps=_mutual(gaps(halves, couplings.lower(network, cells, generated, report), cable_of, _NAME, report), report),
     )
 
 
@@ -90,7 +92,7 @@ def _settings(network: Network, plan: SimulationPlan, report: Report, silent: fr
     components = bool(cells) and all(is_of_components(cell, network) for cell in cells)
     if plan.variable_step:
         report.lost("run", "run.variable_step", "MOOSE's steps are of one length; they are not adapted.")
-    unseen = OF_CELLS | silent if components else frozenset()
+    unseen = OF_CELLS | silent if components else frozenset() if cells else OF_CABLES
     return Settings(**settings(network, plan, components, unseen, _NAME, report))
 
 
@@ -192,8 +194,11 @@ def _with_pools(item: Recorded, cable_of: np.ndarray, cables: Sequence[Cable], r
     )
 
 
-def _report_couplings(network: Network, report: Report) -> None:
-    for name, projection in network.projections.items():
-        if is_electrical(projection) or is_coupling(projection, network):
-            message = f"Connections of the kind {projection.kind!r} are not made on MOOSE."
-            report.lost(loss_code(f"kind:{projection.kind}"), f"projections/{name}", message, count=projection.size)
+def _mutual(found: Gaps, report: Report) -> Gaps:
+    """Gap junctions but those whose halves conduct differently (LOST): one of MOOSE has one conductance."""
+    of_site = dict(zip(found.own.tolist(), found.conductance.tolist(), strict=True))
+    there = np.array([of_site[site] for site in found.other.tolist()], dtype=np.float64)
+    same = found.conductance == there
+    message = "Gap junctions whose halves have different conductances are not made on MOOSE."
+    report.lost("gap-junction", "projections", message, count=int((~same).sum()))
+    return Gaps(*(getattr(found, each.name)[same] for each in fields(found)))

@@ -12,6 +12,7 @@ import numpy as np
 
 from pynn_io.lowering import Trains
 from pynn_io.lowering.cables.elements import Injection, Recorded
+from pynn_io.lowering.cables.gaps import Gaps
 from pynn_io.lowering.cables.models import Connections
 from pynn_io.runners.moose.circuit import Circuit
 from pynn_io.runners.moose.gates import Tables
@@ -116,7 +117,7 @@ class LoweredMoose:
 
     first: gid of the first cell of every population; the gid of a cell is that plus its row. ids: of its rows.
     cable: int64[gids], the one of ``cables`` that a cell is; -1: it is none, and emits what ``trains`` (rows are gids)
-    has of it. nodes: ids of the cells that are simulated. kinds: by the name of a synapse's mechanism.
+    has of it. nodes: ids of the cells that are simulated.
     connections: chemical projections, in the order in which their blocks are to be taken.
     """
 
@@ -131,6 +132,7 @@ class LoweredMoose:
     trains: Trains
     injections: tuple[Injection, ...]
     recordings: tuple[Recorded, ...]
+    gaps: Gaps
 
     @property
     def size(self) -> int:

@@ -25,9 +25,11 @@ def run(model: Model, progress: Progress) -> None:
     steps = max(round(whole.duration / whole.timestep), 0)
     every = max(steps // _PARTS, 1)
     with errors("simulating", SimulationFailed):
+        for pool, _, start in model.starts:
+            pool.CaBasal = start  # where all that depends on a pool is started
         moose.reinit()
-        for pool, start in model.starts:
-            pool.Ca = start
+        for pool, basal, start in model.starts:
+            pool.CaBasal, pool.Ca = basal, start
         for step in range(0, steps, every):
             progress("simulating", step * whole.timestep, whole.duration)
             moose.start(min(every, steps - step) * whole.timestep * _SECOND)
