@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pynn_io.archive.container import Container
+from pynn_io.archive.container import Container, files_below
 from pynn_io.archive.inputs import inputs_of
 from pynn_io.archive.values import Entry, Kind
 from pynn_io.errors import PynnIOError
@@ -78,7 +77,7 @@ def _searched(container: Container, entries: Sequence[Entry]) -> Iterator[Path]:
     for folder in dict.fromkeys(entry.path.resolve().parent for entry in entries):
         for path in sorted(folder.iterdir()):
             if path.is_dir() and says_results(path):
-                yield from (Path(parent, name) for parent, _, names in sorted(os.walk(path)) for name in sorted(names))
+                yield from files_below(path)
             elif path.suffix.lower() in _TEXT | _BINARY:
                 yield path
 
