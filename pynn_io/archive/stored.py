@@ -134,6 +134,8 @@ def _described(place: Path, files: Sequence[Path], root: Path) -> Stored:
         results = read_results(place, report=Report()) if header is None else as_results(read_columns(place), place)
     except PynnIOError as error:
         return replace(stored, holds="results", problem=error.message)
+    except MemoryError:  # a few bytes of HDF5 may state arrays of any size
+        return replace(stored, holds="results", problem="it needs more memory than there is")
     stated = results.provenance
     names = tuple(str(name) for key in ("blocks", "segments") for name in stated.get(key, ()))
     return replace(stored, plan=str(stated.get("plan") or ""), names=names, holds=_contents(results))
