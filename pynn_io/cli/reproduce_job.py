@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pynn_io.archive.container import Container
 from pynn_io.archive.features import check_features, parse_feature
-from pynn_io.archive.matrix import Options, run_matrix
+from pynn_io.archive.matrix import Options, run_matrix, split_backend
 from pynn_io.archive.pack import pack
 from pynn_io.archive.process import Limits
 from pynn_io.archive.report.html import write_html
@@ -21,6 +21,7 @@ from pynn_io.cli.reproduce_account import print_cells, print_notes
 from pynn_io.document import name_of
 from pynn_io.errors import WriteError
 from pynn_io.progress import Progress
+from pynn_io.registry import find_backend
 from pynn_io.report import Report
 
 PAGE, RECORD, JUNIT = "report.html", "report.json", "junit.xml"
@@ -37,8 +38,9 @@ def reproduce(
 ) -> int:
     """Run the matrix and write the report. Gives the exit status: 0, 8 or 9. Raises WriteError."""
     started = datetime.now(UTC)
-    folder = arguments.output or Path(f"{name_of(arguments.archive)}-reproduced")
-    options = _options(arguments)
+    folder, options = arguments.output or Path(f"{name_of(arguments.archive)}-reproduced"), _options(arguments)
+    for name in options.backends:  # before there is a folder
+        find_backend(split_backend(name)[0])
     _make(folder)
     cells = _sorted(run_matrix(container, entries, options, folder, progress), entries)
     record = record_of(container, cells, report, command, started)
