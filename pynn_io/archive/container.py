@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pynn_io.archive.task import CELLS, TASK
 from pynn_io.errors import PynnIOError, ReadError, UnsafeArchive, WriteError
 from pynn_io.formats import omex
 from pynn_io.formats.safe_zip import Limits, extract
@@ -23,7 +24,7 @@ from pynn_io.report import Report
 
 RO_CRATE = "ro-crate-metadata.json"
 #: Folders of tools, which are no part of what was published.
-_TOOLS = frozenset({".git", "__pycache__", ".venv", "node_modules", "x86_64"})
+_TOOLS = frozenset({".git", "__pycache__", ".venv", "node_modules", "x86_64", "arm64"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +113,34 @@ def _described(root: Path, source: Path, kind: str, report: Report) -> Container
 def _files(root: Path, source: Path) -> Iterator[Path]:
     """Every file below the root. Links to files inside are followed as names; links out of it are refused."""
     inside = root.resolve()
-    for folder, names, files in os.walk(root):
-        names[:] = sorted(name for name in names if name not in _TOOLS)
+    for folder, names, files in _walk(root):
         for name in (*names, *files):
             path = Path(folder, name)
             if path.is_symlink() and not path.resolve().is_relative_to(inside):
                 raise UnsafeArchive("a link that leads out of the archive", where=f"{source}:{path.relative_to(root)}")
-        yield from sorted(Path(folder, name).relative_to(root) for name in files)
+        yield from (path.relative_to(root) for path in _paths(folder, files))
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Every file of a folder and its folders, without what is no part of what was published."""
+    for place, _, files in _walk(folder):
+        yield from _paths(place, files)
+
+
+def _walk(root: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    for folder, names, files in os.walk(root):
+        names[:] = sorted(name for name in names if name not in _TOOLS)
+        if CELLS in names and any(Path(folder, CELLS).glob(f"*/{TASK}")):
+            # A report of an earlier call: what it found is not what was published.
+            names.remove(CELLS)
+            if Path(folder) != root:
+                names.clear()
+                continue
+        yield folder, names, files
+
+
+def _paths(folder: str, files: list[str]) -> list[Path]:
+    return sorted(Path(folder, name) for name in files)
 
 
 def _compare_lists(entries: tuple[omex.Entry, ...], files: tuple[Path, ...], source: Path, report: Report) -> None:

@@ -28,13 +28,12 @@ from pynn_io.archive.inputs import Inputs, inputs_of
 from pynn_io.archive.judge import Rules, judge
 from pynn_io.archive.judge_tests import ENGINES
 from pynn_io.archive.process import Limits, as_mapping, run_limited, tail
-from pynn_io.archive.task import INPUTS, LOG, OUTCOME, Task, read_outcome, read_run
+from pynn_io.archive.task import CELLS, INPUTS, LOG, OUTCOME, Task, read_outcome, read_run
 from pynn_io.archive.values import Cell, Check, Entry, Kind, Verdict, worst
 from pynn_io.errors import PynnIOError, UnsafeArchive, WriteError
 from pynn_io.progress import Progress, quiet
 from pynn_io.results import Results
 
-CELLS = "cells"
 #: The backend that a plan was written for, or what its models need.
 AUTO = "auto"
 #: What an archive that is a thing of its own may not reach beyond.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pynn_io.archive.container import Container
+from pynn_io.archive.container import Container, files_below
 from pynn_io.archive.inputs import inputs_of
 from pynn_io.archive.values import Entry, Kind
 from pynn_io.errors import PynnIOError
@@ -78,7 +77,7 @@ def _searched(container: Container, entries: Sequence[Entry]) -> Iterator[Path]:
     for folder in dict.fromkeys(entry.path.resolve().parent for entry in entries):
         for path in sorted(folder.iterdir()):
             if path.is_dir() and says_results(path):
-                yield from (Path(parent, name) for parent, _, names in sorted(os.walk(path)) for name in sorted(names))
+                yield from files_below(path)
             elif path.suffix.lower() in _TEXT | _BINARY:
                 yield path
 
@@ -135,6 +134,8 @@ def _described(place: Path, files: Sequence[Path], root: Path) -> Stored:
         results = read_results(place, report=Report()) if header is None else as_results(read_columns(place), place)
     except PynnIOError as error:
         return replace(stored, holds="results", problem=error.message)
+    except MemoryError:  # a few bytes of HDF5 may state arrays of any size
+        return replace(stored, holds="results", problem="it needs more memory than there is")
     stated = results.provenance
     names = tuple(str(name) for key in ("blocks", "segments") for name in stated.get(key, ()))
     return replace(stored, plan=str(stated.get("plan") or ""), names=names, holds=_contents(results))

@@ -38,8 +38,7 @@ def reproduce(
 ) -> int:
     """Run the matrix and write the report. Gives the exit status: 0, 8 or 9. Raises WriteError."""
     started = datetime.now(UTC)
-    folder = arguments.output or Path(f"{name_of(arguments.archive)}-reproduced")
-    options = _options(arguments)
+    folder, options = arguments.output or Path(f"{name_of(arguments.archive)}-reproduced"), _options(arguments)
     for name in options.backends:  # before there is a folder
         find_backend(split_backend(name)[0])
     _make(folder)
@@ -75,7 +74,7 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise WriteError(f"cannot write here: {error.strerror or error}", where=folder) from error
+        raise WriteError(f"cannot write here: {error}", where=folder) from error
 
 
 def _options(arguments: argparse.Namespace) -> Options:

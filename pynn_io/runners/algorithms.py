@@ -33,6 +33,8 @@ FEHLBERG = ("Fehlberg method", "KISAO:0000086")
 CVODE = ("CVODE", "KISAO:0000019")
 #: Linear equations are propagated exactly from step to step (Rotter & Diesmann 1999, doi:10.1007/s004220050570).
 EXACT = ("exact integration", "")
+#: NMODL's method for states that are linear in themselves: exact while everything else stands still.
+CNEXP = ("cnexp: exponential, with what a state depends on held", "")
 #: Solved from event to event, whenever these are.
 EVENTS = ("exact between events", "")
 #: What the simulator has for a model is not known here.

@@ -10,6 +10,7 @@ import pytest
 from pynn_io.archive.container import opened
 from pynn_io.archive.entries import expecting, find_entries
 from pynn_io.archive.judge import Rules, judge
+from pynn_io.archive.task import TASK
 from pynn_io.archive.values import Verdict
 from pynn_io.errors import FormatError
 from pynn_io.report import Report
@@ -151,6 +152,15 @@ def test_what_a_simulation_reads_is_no_result_of_it(circuit):
     }
     (circuit / "simulation_config.json").write_text(json.dumps(config))
     (entry,) = found_in(circuit)
+    assert (used(entry), told(entry)) == ([], {})
+
+
+@pytest.mark.parametrize("source", [".", "simulation_config.json"])
+def test_what_an_earlier_call_found_is_not_what_was_published(circuit, source):
+    run = circuit / "results/cells/0123"
+    spikes_file(run / "results/spikes.h5", 1, 2)
+    (run / TASK).write_text("{}")
+    (entry,) = found_in(circuit / source)
     assert (used(entry), told(entry)) == ([], {})
 
 

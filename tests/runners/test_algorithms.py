@@ -94,6 +94,12 @@ def test_what_nest_says(circuit):
     assert told(circuit, "nest", duration=5.0) == {"iaf_psc_alpha": ("exact integration", "", 0.1, 1)}
 
 
+def test_what_brian2_says(circuit):
+    pytest.importorskip("brian2")
+    found = told(circuit, "brian2", duration=5.0, engine="numpy")
+    assert found == {"nest:iaf_psc_alpha": ("exact integration", "", 0.1, 1)}
+
+
 @pytest.mark.parametrize(
     ("changes", "wanted"),
     [
