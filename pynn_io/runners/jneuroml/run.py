@@ -119,7 +119,7 @@ def _stepping(engine: str, folder: Path, step: float, report: Report) -> dict[st
         *(Algorithm(name, *CNEXP, step) for name in stepping.exact),
         *(Algorithm(name, *EULER, step) for name in stepping.euler),
     ]
-    return {"stepped_exactly": list(stepping.exact), "stepped_by_euler": list(stepping.euler), **told(found)}
+    return told(found)
 
 
 def _java() -> str:
