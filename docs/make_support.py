@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from pynn_io.vocabulary.support import TARGETS, Support, matrix
+from pynn_io.vocabulary.unavailable import UNAVAILABLE
 
 ROOT = Path(__file__).resolve().parents[1]
 BEGIN, END = "<!-- support: printed by docs/make_support.py -->", "<!-- end of support -->"
@@ -30,6 +31,13 @@ INTRODUCTION = """\
 Printed from the tables that the audit uses (`pynn_io/vocabulary/support.py`): what is **no** or **nearly** here is what
 a conversion reports as LOST or APPROXIMATED, with the same words. `make docs` prints this page again.
 """
+NOT_HERE = """\
+## Known, and not to be had here
+
+`--backend` refuses these by name, with the reason (exit status 6).
+
+| | why |
+|---|---|"""
 
 
 class Notes:
@@ -58,7 +66,9 @@ def table(rows: list[tuple[str, dict[str, Support]]], notes: Notes) -> list[str]
 def page() -> str:
     rows, notes = list(matrix()), Notes()
     lines = [*table(rows, notes), ""]
-    return "\n".join([INTRODUCTION, *lines, *(f"{n}. {reason}" for n, reason in enumerate(notes.reasons, 1))]) + "\n"
+    lines += [f"{n}. {reason}" for n, reason in enumerate(notes.reasons, 1)]
+    known = [f"| {title} (`{name}`) | {reason} |" for name, title, reason in UNAVAILABLE]
+    return "\n".join([INTRODUCTION, *lines, "", NOT_HERE, *known]) + "\n"
 
 
 def head() -> str:

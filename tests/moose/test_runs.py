@@ -29,6 +29,7 @@ from tests.models import MODELS, table
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "neuroml"
 SINGLE = DATA / "hh_singleap" / "Tutorial" / "Source" / "LEMS_HH_SingleAP.xml"
+TUTORIAL = DATA / "hh_tutorial" / "Tutorial" / "Source" / "LEMS_HH_Simulation.xml"
 ALLEN = DATA / "allen_472450023" / "CellTypesDatabase" / "models" / "NeuroML2" / "LEMS_472450023.xml"
 needs_moose = pytest.mark.skipif(not BACKENDS["moose"].is_installed(), reason="pymoose is not installed")
 PASSIVE = (
@@ -206,6 +207,19 @@ def test_without_moose(monkeypatch, module):
     assert caught.value.message.startswith(
         "MOOSE cannot be imported (" if module is None else "the installed package 'moose' is not the simulator"
     )
+
+
+@needs_moose
+@pytest.mark.slow
+@pytest.mark.skipif(not TUTORIAL.is_file(), reason="the models in ../shared/data are not there")
+def test_the_steps_are_those_of_neurons_second_order():
+    """18 action potentials of the squid at 0.01 ms, each at the same step as on NEURON with Crank and Nicolson's."""
+    pytest.importorskip("neuron")
+    document = read(TUTORIAL)
+    plans = {"neuron": replace(document.plan, integration_method="crank_nicolson_ion"), "moose": document.plan}
+    found = [simulate(document.network, plan, name).spikes["hhpop"].times for name, plan in plans.items()]
+    assert len(found[0]) == len(found[1]) == 18
+    np.testing.assert_allclose(found[1], found[0], atol=0.005)
 
 
 @needs_moose

@@ -40,11 +40,15 @@ _EARLY = 1e-3
 
 @dataclass(slots=True, eq=False)
 class Built:
-    """A cell: its compartments by node; by ion and compartment its pools, and the concentrations outside (mM)."""
+    """A cell: its compartments by node; by ion and compartment its pools, and the concentrations outside (mM).
+
+    watched: whether any of its channels sees a pool.
+    """
 
     nodes: list[Any]
     pools: dict[tuple[str, int], Any] = field(default_factory=dict)
     outside: dict[tuple[str, int], float] = field(default_factory=dict)
+    watched: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -132,7 +136,7 @@ class _Builder:
             self._pools(built, by_node, pool)
         for number, placed in enumerate(cable.channels):
             self._channels(built, by_node, placed, number)
-        if cable.pools and not any(placed.channel.reads for placed in cable.channels):
+        if built.pools and not built.watched:
             self._silent(by_node, built)
         at = by_node[_place(cable, *cable.spikes_at)]
         detector = moose.SpikeGen(f"{path}/spikes")
@@ -167,6 +171,7 @@ class _Builder:
                 moose.connect(made, "IkOut", pool, "current")
             if channel.reads:
                 moose.connect(built.pools[channel.reads, place], "concOut", made, "concen")
+                built.watched = True
             if channel.nernst:
                 moose.connect(self._nernst(node, built, channel.ion, place), "Eout", made, "setEk")
             else:
@@ -267,18 +272,23 @@ class _Builder:
         moose, lowered = self.model.moose, self.model.lowered
         step = lowered.settings.timestep
         steps = max(round(lowered.settings.duration / step), 1)
-        for number, item in enumerate(lowered.injections):
+        made: dict[bytes, Any] = {}
+        for item in lowered.injections:
             for place, gid in enumerate(item.gids.tolist()):
                 begins, values = levels(item.course(place), step)
                 if not len(begins):
                     continue
                 course = np.zeros(steps + 1)
                 index = np.searchsorted(begins, np.arange(steps), side="right") - 1
-                course[1:] = np.where(index >= 0, values[np.maximum(index, 0)], 0.0) * _NANO
-                made = moose.StimulusTable(f"/inputs/{number}_{place}")
                 # value k is that at the end of step k
-                made.startTime, made.stopTime, made.vector = 0.0, steps * step * _SECOND, course
-                moose.connect(made, "output", self._node(gid, item.section[place], item.position[place]), "injectMsg")
+                course[1:] = np.where(index >= 0, values[np.maximum(index, 0)], 0.0) * _NANO
+                key = course.tobytes()
+                if key not in made:
+                    made[key] = moose.StimulusTable(f"/inputs/{len(made)}")
+                    made[key].startTime, made[key].stopTime = 0.0, steps * step * _SECOND
+                    made[key].vector = course
+                node = self._node(gid, item.section[place], item.position[place])
+                moose.connect(made[key], "output", node, "injectMsg")
 
     def _record(self) -> None:
         moose, lowered = self.model.moose, self.model.lowered

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 
 import numpy as np
@@ -25,6 +25,7 @@ from pynn_io.lowering.cables.numbering import nodes_of, numbered, trains_by_gid
 from pynn_io.lowering.cables.order import ordered
 from pynn_io.lowering.cables.placement import Generators, bmtk_gids
 from pynn_io.lowering.cables.populations import cell_groups, cells_of
+from pynn_io.lowering.cables.probes import Probe
 from pynn_io.lowering.cables.settings import OF_CABLES, OF_CELLS, settings
 from pynn_io.lowering.membrane import segment_model
 from pynn_io.lowering.surroundings import celsius_at_start
@@ -55,16 +56,16 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredMoos
     cells = cells_of(network, first, found)
     emitted = trains(plan, network, report)
     generators = Generators(bmtk_gids(list(ids.values())))
-    chosen = ordered(network, plan, emitted.keys(), _NAME, report)
-    made = [connections(network, item, cells, shapes, generators, generated, report) for item in chosen]
+    made = [
+        connections(network, item, cells, shapes, generators, generated, report)
+        for item in ordered(network, plan, emitted.keys(), _NAME, report)
+    ]
     cable_of, cables = _cables(found, shapes, generated, whole, sum(map(len, ids.values())), report)
-    built = {name: item.group >= 0 for name, item in cells.items()}
-    halves = junctions.lower(network, built, first, report)
+    halves = junctions.lower(network, {name: item.group >= 0 for name, item in cells.items()}, first, report)
     plan = replace(plan, stimuli=tuple(elements.currents_only(plan, _NAME, report)))
     placed, others = inputs.lower(network, plan, cells, generated, whole.timestep, report)
     currents = drives.lower(network, others, first, report)
     asked = probes.lower(network, plan, first, (whole.timestep, whole.duration), report)
-    points = np.zeros(0, dtype=np.int64)
     return LoweredMoose(
         name=network.name,
         settings=whole,
@@ -76,10 +77,7 @@ def lower(network: Network, plan: SimulationPlan, report: Report) -> LoweredMoos
         connections=tuple(made),
         trains=trains_by_gid(emitted, first),
         injections=tuple(elements.injections(currents, placed, cable_of, cables, whole.timestep, report)),
-        recordings=tuple(
-            _with_pools(item, cable_of, cables, report)
-            for item in elements.recorded(asked, _VARIABLES, cable_of, cables, points, _NAME, report)
-        ),
+        recordings=tuple(_recorded(asked, cable_of, cables, report)),
         gaps=_mutual(gaps(halves, couplings.lower(network, cells, generated, report), cable_of, _NAME, report), report),
     )
 
@@ -167,6 +165,14 @@ def _cables(
         examples=list(others),
     )
     return cable_of, tuple(cables)
+
+
+def _recorded(
+    asked: Sequence[Probe], cable_of: np.ndarray, cables: Sequence[Cable], report: Report
+) -> Iterator[Recorded]:
+    points = np.zeros(0, dtype=np.int64)
+    for item in elements.recorded(asked, _VARIABLES, cable_of, cables, points, _NAME, report):
+        yield _with_pools(item, cable_of, cables, report)
 
 
 def _with_pools(item: Recorded, cable_of: np.ndarray, cables: Sequence[Cable], report: Report) -> Recorded:

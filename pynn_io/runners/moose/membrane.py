@@ -69,7 +69,7 @@ def region_cable(
     """
     where, (geometry, compartments) = f"cells/{group.cell}", shape
     tag = compartments.tag
-    values, unknown = _region_values(model.paints, tag)
+    values = _region_values(model.paints, tag, where, report)
     membrane = _Membrane(_circuit(geometry, compartments.count, compartments.section, values.get("Ra")), generated)
     membrane.add_leak(np.flatnonzero(values["pas"] > 0), values["g"], values["e"])
     spreads = [each for paint in model.equations for each in _spreads(paint, geometry.tag, where, generated, report)]
@@ -78,14 +78,6 @@ def region_cable(
         membrane.put(
             spread.mechanism, here, {key: np.full(len(here), number) for key, number in spread.parameters.items()}
         )
-    report.lost(
-        "channel",
-        where,
-        "MOOSE has no mechanisms of these names, and their equations are in NEURON's own language; the cells run"
-        " without them. --mechanisms DIR gives MOOSE the equations.",
-        count=len(unknown),
-        examples=list(unknown),
-    )
     return membrane.cable(
         geometry,
         compartments.count,
@@ -120,9 +112,11 @@ def _circuit(geometry: Geometry, count: np.ndarray, section: np.ndarray, stated:
     return circuit(geometry, count, values)
 
 
-def _region_values(paints: Iterable[Insert | Assign], tag: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, None]]:
+def _region_values(
+    paints: Iterable[Insert | Assign], tag: np.ndarray, where: str, report: Report
+) -> dict[str, np.ndarray]:
     """Values of compartments by variable, float64[c], NaN where none is stated; ``pas``: where there is a leak, with
-    its ``g`` and ``e``. And the mechanisms that are none of these."""
+    its ``g`` and ``e``. Mechanisms that are none of these are LOST."""
     names = np.array([GROUP_OF_TAG.get(each, "") for each in tag.tolist()])
     table = {name: np.full(len(tag), np.nan) for name in ("cm", "Ra")}
     table |= {"pas": np.zeros(len(tag)), **{name: np.full(len(tag), number) for name, number in _PAS.items()}}
@@ -139,7 +133,15 @@ def _region_values(paints: Iterable[Insert | Assign], tag: np.ndarray) -> tuple[
             table[name][here] = paint.value
         elif not paint.mechanism and not paint.ion:
             table[paint.variable][here] = paint.value
-    return table, unknown
+    report.lost(
+        "channel",
+        where,
+        "MOOSE has no mechanisms of these names, and their equations are in NEURON's own language; the cells run"
+        " without them. --mechanisms DIR gives MOOSE the equations.",
+        count=len(unknown),
+        examples=list(unknown),
+    )
+    return table
 
 
 @dataclass(slots=True, eq=False)
