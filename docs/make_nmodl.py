@@ -40,15 +40,14 @@ and NEURON's own to 1e-6 there, and to 1e-4 in jNeuroML's own solver, from the N
 (tests/nmodl_in/test_mechanisms_in_jneuroml.py). *Approximate* differs as the last column says, and is compared where
 that is over. What is not translated stays a name, and is reported with the file and the line.
 
-jNeuroML's code for NEURON, of the same NeuroML, steps gates by explicit Euler: at 0.1 ms they overshoot, and spikes
-come early. The error is in proportion to the step. Of bio_1cell (20 spikes in 2 s) the last is 24.5, 9.6, 4.8, 2.5 and
-1.05 ms early at 0.025, 0.01, 0.005, 0.0025 and 0.001 ms, and extrapolated to no step all are within 0.15 ms of ours
-(tests/nmodl_in/test_circuits_in_jneuroml.py holds them to 1 ms); with the rates in that code put into its DERIVATIVE
-blocks by hand, so that `cnexp` steps them, the last is 0.2 ms late at 0.025 ms. Of 5_cells_iclamp two cells are not
-converged at the 0.1 ms of the circuit: NEURON with the circuit's own mechanisms has 3, 20, 23, 28 and 50 spikes there,
-but 65, 22, 23, 28 and 50 at 0.025 ms. At 0.005 ms our NEURON has 65, 23, 23, 28 and 50, jNeuroML's code 64, 23, 24, 28
-and 50, and the times that both have are apart by up to 2.6, 1.6, 6.3, 6.7 and 0.3 ms, about half of what they are at
-0.01 ms where the counts are the same there.
+As NeuroML in jNeuroML's code for NEURON, biophysical circuits have the spikes of the SONATA run on NEURON, at their own
+0.1 ms: bio_1cell 20 of 20 within 0.1 ms (current clamp) and 39 of 39 within 0.2 ms (synapses), 5_cells_iclamp 124 of
+124 within 0.1 ms (tests/nmodl_in/test_circuits_in_jneuroml.py). That is with `--engine neuron-cnexp`, the default
+there. As jNeuroML writes it (`--engine neuron`) that code steps gates by explicit Euler, and leaves the conductance of
+synapses out of the implicit step: 23 spikes for the 20 at 0.1 ms, the last of 20 early by 24.5, 9.6, 4.8, 2.5 and 1.05 ms at
+0.025, 0.01, 0.005, 0.0025 and 0.001 ms; with the synapses at 0.1 ms, potentials that are no numbers. (5_cells_iclamp
+itself is not converged at 0.1 ms: NEURON with the circuit's own mechanisms has 3, 20, 23, 28 and 50 spikes there, but
+65, 22, 23, 28 and 50 at 0.025 ms.)
 """
 #: In the dialect of Arbor, which NEURON does not compile: nothing is compared there.
 DIALECT = "arbor/nmodl"

@@ -73,20 +73,27 @@ def export_to_sonata(
 ) -> Report:
     """Write a network as a SONATA circuit into ``output_path``: a `Network`, a `Document`, or a PyNN Network.
 
-    A ``pyNN.network.Network`` may be of any backend: what is connected there is read back from it. target: ``PyNN``, as
-    in PyNN's own call of this name; cells are written under PyNN's names, which our runners know on every simulator.
+    A ``pyNN.network.Network`` may be of any backend: what is connected there is read back from it. target: as in PyNN's
+    own call of this name, ``PyNN`` for the names of its standard models, which our runners know on every simulator, or
+    ``NEST`` for the models of that, their parameters and units, which BMTK and NEST know.
     overwrite: replace the files that it writes; others in an existing folder stay. dialect: empty (both worlds read
     it), ``allen`` or ``obi``.
-    Returns the report of what could not be carried. Raises FormatError for another target, and WriteError.
+    Returns the report of what could not be carried. Raises FormatError for another target, WriteError, and PlanError
+    for plasticity that NEST does not have.
     """
-    if target.lower() != "pynn":
+    if target.lower() not in ("pynn", "nest"):
         raise FormatError(
-            f"export_to_sonata writes cells under PyNN's names, and not for the target {target!r}",
-            hint="leave the target out: `pynn-run --backend nest` and other backends run what is written",
+            f"export_to_sonata has no target {target!r}",
+            hint='it is "PyNN" or "NEST"; NEURON runs both: pynn-run --backend neuron',
         )
     name = f"sonata+{dialect}" if dialect else "sonata"
     report = options.pop("report", None) or Report()
-    return write(_document(network, report), output_path, name, overwrite=overwrite, report=report, **options)
+    document = _document(network, report)
+    if target.lower() == "nest":
+        from pynn_io.lowering.nest_models import for_nest
+
+        document = for_nest(document, report)
+    return write(document, output_path, name, overwrite=overwrite, report=report, **options)
 
 
 def export_to_neuroml(

@@ -29,7 +29,7 @@ from pynn_io.graph.network import Network, Population, Projection
 from pynn_io.graph.schema import FIELDS, PARAMETER, is_extra
 from pynn_io.graph.stimuli import PoissonTrains, SpontaneousSynapses, VoltageClamp, What
 from pynn_io.report import Issue, Kind, Report
-from pynn_io.simulation_plan.plan import Output, Recording, SimulationPlan
+from pynn_io.simulation_plan.plan import SPIKES, Output, Recording, SimulationPlan
 from pynn_io.simulation_plan.sonata_conditions import SEEDS
 from pynn_io.vocabulary import backends
 from pynn_io.vocabulary.support import support, title
@@ -168,6 +168,8 @@ def _recording_key(recording: Recording) -> str:
         return "recording:lems"
     if recording.compartment_set is not None or recording.kind in {"summation", "synapse", "lfp"}:
         return "recording:obi"
+    if recording.kind == SPIKES:
+        return "recording:spikes"
     return "recording" if recording.kind == "compartment" else "recording:bmtk"
 
 

@@ -22,12 +22,13 @@ from pynn_io.graph.network import Network
 from pynn_io.graph.validate import validate
 from pynn_io.lowering.abstract import under_stated_names
 from pynn_io.lowering.cosimulation.placement import is_placement
+from pynn_io.lowering.own_spikes import with_source_spikes
 from pynn_io.lowering.quantities import traces
 from pynn_io.progress import Progress, quiet
 from pynn_io.registry import Backend
 from pynn_io.report import Report
 from pynn_io.results import Results
-from pynn_io.results.results import QuantityTable
+from pynn_io.results.results import EMITTED, QuantityTable
 from pynn_io.runners.base import Profile
 from pynn_io.runners.facts import facts_of
 from pynn_io.runners.job import Job, Outcome
@@ -87,7 +88,7 @@ def simulate(
     listener = Listener(progress, log, lowered)
     if placed:
         found = cosimulate(network, plan, backend, profile, report, listener, strict=strict, timeout=timeout)
-        return _named(found, network, plan)
+        return with_source_spikes(_named(found, network, plan), network, plan)
     row = registry.find_backend(name)
     results = _on_one(network, plan, row, _profile(row, profile), report, listener, strict=strict, timeout=timeout)
     return replace(results, provenance={"backend": name, "backend_chosen": reason, **results.provenance})
@@ -119,6 +120,8 @@ def _on_one(
     listener.progress(f"starting {row.title}", 0, 1)
     outcomes = _run(job, row, report, audited, listener, timeout)
     first = _named(outcomes[0].results or Results(), network, plan)
+    if not row.through and first.level != EMITTED:
+        first = with_source_spikes(first, network, plan)
     return replace(first, provenance={**_provenance(row, plan, profile, started, outcomes), **first.provenance})
 
 

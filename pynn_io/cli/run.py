@@ -163,10 +163,12 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--engine",
         metavar="NAME",
-        choices=("jlems", "neuron", "numpy", "cython", "cpp_standalone"),
-        help="of jNeuroML: jlems, its own solver, or neuron, the code that it writes for NEURON (by default what the"
-        " network needs: jlems for cells of one compartment); of Brian2: cython (default where there is a compiler),"
-        " numpy, or cpp_standalone, one C++ program of the whole run",
+        choices=("jlems", "neuron", "neuron-cnexp", "numpy", "cython", "cpp_standalone"),
+        help="of jNeuroML: jlems, its own solver; neuron, the code that it writes for NEURON, with gates stepped by"
+        " explicit Euler; or neuron-cnexp, that code with the steps of NEURON's own mechanisms (by default what the"
+        " network needs: jlems for cells of one compartment, else neuron for NeuroML and neuron-cnexp for other"
+        " formats); of Brian2: cython (default where there is a compiler), numpy, or cpp_standalone, one C++ program of"
+        " the whole run",
     )
     how.add_argument("--coreneuron", action="store_true", help="run NEURON's model on its CoreNEURON engine")
     how.add_argument("--strict", action="store_true", help="run nothing if anything cannot be honoured (exit status 3)")

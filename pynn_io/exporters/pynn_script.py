@@ -6,40 +6,50 @@ to edge is in the data. Random numbers stay random where PyNN has them: sources 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from pynn_io.document import Document
+from pynn_io.exporters.pynn_account import in_order, tell_of_cells, tell_of_edges
 from pynn_io.exporters.pynn_text import Script
 from pynn_io.formats.new_file import writing
 from pynn_io.graph.cells import PointCell
 from pynn_io.graph.network import Network
-from pynn_io.lowering.pynn import Cells, Connections, Target, connections, lower
+from pynn_io.lowering.pynn import Target, connections, lower, target_of
 from pynn_io.lowering.standard import twin
 from pynn_io.progress import Progress, quiet
 from pynn_io.report import Report
 from pynn_io.simulation_plan import SimulationPlan
 
 SCRIPT, DATA = "network.py", "network.npz"
+#: The length of a run, ms, where none is stated.
+_SHORT = 1.0
 
 
 def write(document: Document, dest: Path, report: Report, *, progress: Progress = quiet) -> None:
     """Write the script and its data into the folder ``dest``. Raises PlanError, RunError (no cell that PyNN has)."""
-    plan = document.plan or SimulationPlan(duration=1.0, timestep=0.1)
+    plan = document.plan or SimulationPlan(timestep=0.1)
+    runs = plan.duration is not None
+    if document.plan is not None and not runs:
+        message = f"The plan has no end: the script does not run, and what it draws or samples lasts {_SHORT:g} ms."
+        report.defaulted("default-duration", "run.tstop", message)
+    plan = plan if runs else replace(plan, duration=_SHORT)
     lowered = lower(document.network, plan, _target(document.network), report)
-    script = Script(document.network.name, lowered, runs=document.plan is not None)
+    script = Script(document.network.name, lowered, records=document.plan is not None, runs=runs)
     for number, cells in enumerate(lowered.network.cells):
         progress("writing cells", number, len(lowered.network.cells))
         script.population(cells, lowered.plan.trains.get(cells.label))
     for cells in lowered.plan.drives:
         script.population(cells, lowered.plan.trains[cells.label])
-    _tell_of_cells(lowered.network.cells, report)
-    made = list(_counted(connections(lowered.network, report), report))
+    tell_of_cells(document.network, lowered.network.cells, report)
+    made = [in_order(edges, report) for edges in connections(lowered.network, report)]
+    labels = {}
     for done, edges in enumerate([*made, *lowered.plan.drive_connections]):
-        script.projection(edges)
+        labels[edges.label] = script.projection(edges)
         progress("writing connections", done + 1, len(made))
+    tell_of_edges(document.network, lowered.network.cells, made, labels, report)
     if document.plan is not None:
         script.plan()
     dest.mkdir(parents=True, exist_ok=True)
@@ -54,24 +64,13 @@ def _target(network: Network) -> Target:
     models = [cell.model for cell in network.cells.values() if isinstance(cell, PointCell)]
     native = {model.partition(":")[0] for model in models if ":" in twin(model)} & {"nest", "nrn"}
     dialect = next(iter(sorted(native)), "")
-    return Target("a PyNN script", dialect, on_grid=False, zero_delay=dialect == "nrn", declarative=True)
-
-
-def _tell_of_cells(cells: tuple[Cells, ...], report: Report) -> None:
-    """Ids, which PyNN gives itself, and populations of several models, which are several there."""
-    names = [item.population for item in cells]
-    for item in cells:
-        where = f"population {item.population}"
-        if names.count(item.population) > 1:
-            message = "PyNN's populations have one model each: this one is several, named after their models."
-            report.approximated("split-population", where, message, examples=[item.label])
-        moved = int(np.count_nonzero(item.ids != np.arange(item.size)))
-        report.lost("ids", where, "PyNN numbers cells itself, from 0 in every population.", count=moved)
-
-
-def _counted(made: Iterator[Connections], report: Report) -> Iterator[Connections]:
-    for edges in made:
-        if not edges.label.endswith("-0"):
-            message = "PyNN's projections have one synapse type and one receptor each: this one is several."
-            report.approximated("split-projection", f"projection {edges.projection}", message, examples=[edges.label])
-        yield edges
+    nest = target_of("nest")
+    return Target(
+        "a PyNN script",
+        dialect,
+        on_grid=False,
+        zero_delay=dialect == "nrn",
+        setup=nest.setup,
+        precise=nest.precise,
+        declarative=True,
+    )

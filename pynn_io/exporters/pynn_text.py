@@ -44,14 +44,15 @@ sim = import_module(backend if "." in backend else f"pyNN.{{backend}}")
 data = np.load(Path(__file__).with_name("{data}"))
 
 timestep = {timestep!r}
-# The least delay is stated, because NEST is late with the spikes of sources where it has to find one. PyNN's own choice
-# on NEST are cells that fire between steps, which are other models.
+# The least delay is stated, because NEST is late with the spikes of sources where it has to find one. On NEST cells
+# fire on steps, or, as is PyNN's own choice, between them, which are other models ("off_grid").
+precision = {precision!r}
 own = {{
-    "pyNN.nest": {{"spike_precision": "on_grid", "rng_seed": {seed}}},
+    "pyNN.nest": {{"spike_precision": precision, "rng_seed": {seed}}},
     "pyNN.neuron": {{"native_rng_baseseed": {seed}}},
 }}
 sim.setup(timestep=timestep, min_delay=timestep, max_delay={max_delay!r}, **own.get(sim.__name__, {{}}))
-if sim.__name__ == "pyNN.nest":
+if sim.__name__ == "pyNN.nest" and precision == "on_grid":
     import nest
 
     # Spikes of sources are meant to be on steps: as exact times, some would be a step late by rounding.
@@ -85,11 +86,14 @@ sim.end()
 
 
 class Script:
-    """A script that grows. data: arrays by the names that the text asks for them."""
+    """A script that grows. data: arrays by the names that the text asks for them.
 
-    def __init__(self, name: str, lowered: Lowered, *, runs: bool) -> None:
+    records: whether spikes are recorded. runs: whether it ends with a run.
+    """
+
+    def __init__(self, name: str, lowered: Lowered, *, records: bool, runs: bool) -> None:
         self.data: dict[str, np.ndarray] = {}
-        self._name, self._lowered, self._runs = name, lowered, runs
+        self._name, self._lowered, self._records, self._runs = name, lowered, records, runs
         self._lines: list[str] = []
         self._names: dict[str, str] = {}
         populations = [item.population for item in lowered.network.cells]
@@ -108,6 +112,7 @@ class Script:
             version=version("pynn_io"),
             timestep=setup.timestep,
             max_delay=setup.max_delay,
+            precision=setup.others["spike_precision"],
             seed=self._lowered.seed,
         )
         tail = f"\nsim.run({self._lowered.plan.duration!r})\n{_TAIL}" if self._runs else ""
@@ -123,7 +128,8 @@ class Script:
         if cells.model == ARRAY:
             parameters = {"spike_times": self._trains(name, cells, trains)}
         initial = {key: self._value(value, f"{name}_{key}") for key, value in cells.initial.items()}
-        kept = "" if cells.is_source else f"populations[{quoted(label)}] = "
+        recorded = self._lowered.plan.recorded_sources.get(cells.label)
+        kept = "" if cells.is_source and recorded is None else f"populations[{quoted(label)}] = "
         lines = [f"{name} = {kept}sim.Population(", f"    {cells.size},"]
         lines += _call(f"    {_class(cells.model)}", parameters)
         if initial:
@@ -133,7 +139,9 @@ class Script:
         if cells.positions is not None:
             self.data[f"{name}_positions"] = cells.positions
             lines.append(f'{name}.positions = data["{name}_positions"].T')
-        if self._runs and not cells.is_source:
+        if self._records and recorded is not None:
+            lines.append(f'{self._some(cells.label, recorded, f"{name}_recorded")}.record("spikes")')
+        elif self._records and not cells.is_source:
             lines.append(f'{name}.record("spikes")')
         self._lines += [*lines, ""]
 
@@ -165,8 +173,8 @@ class Script:
 
     # --- connections ----------------------------------------------------------------------------------------------
 
-    def projection(self, edges: Connections) -> None:
-        """One ``Projection``: what is the same for all of its edges stands in the synapse type."""
+    def projection(self, edges: Connections) -> str:
+        """One ``Projection``: what is the same for all of its edges stands in the synapse type. Returns its label."""
         label = edges.label.removesuffix("-0") if edges.projection else edges.label
         name = self._variable(f"edges {edges.label}", label)
         shared, columns = {}, []
@@ -188,6 +196,7 @@ class Script:
         lines.append(f"    {quoted(edges.receptor)},")
         lines += [f"    [{', '.join(map(quoted, columns))}],"] if columns else []
         self._lines += [*lines, ")", ""]
+        return name
 
     def _synapse(self, synapse: SynapseType, name: str, shared: Mapping[str, str]) -> list[str]:
         if synapse.model != STDP:
@@ -237,7 +246,7 @@ class Script:
 
 #: Names that the script has for other things.
 _TAKEN = frozenset(
-    {"sim", "np", "sys", "data", "own", "nest", "trains", "connect", "backend", "timestep", "populations"}
+    {"sim", "np", "sys", "data", "own", "nest", "trains", "connect", "backend", "timestep", "precision", "populations"}
 )
 
 

@@ -49,7 +49,7 @@ def feeds(network: Network, plan: SimulationPlan, backend: str, report: Report) 
         yield Feed(name, name, item, f"population {name}")
     for stimulus in plan.stimuli:
         if isinstance(stimulus.what, SynapseReplay):
-            yield _replay(stimulus, stimulus.what, network, plan)
+            yield replay(stimulus, stimulus.what, network, plan)
         elif isinstance(stimulus.what, SpontaneousSynapses):
             report.lost(
                 code_of(stimulus.what),
@@ -58,7 +58,8 @@ def feeds(network: Network, plan: SimulationPlan, backend: str, report: Report) 
             )
 
 
-def _replay(stimulus: Stimulus, what: SynapseReplay, network: Network, plan: SimulationPlan) -> Feed:
+def replay(stimulus: Stimulus, what: SynapseReplay, network: Network, plan: SimulationPlan) -> Feed:
+    """The spikes of one replay, and where they go. Raises PlanError for spikes of nodes that are not there."""
     where = f"inputs.{stimulus.name}"
     population = network.populations.get(what.trains.population)
     if population is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,13 +26,14 @@ class Moved:
         self.count += len(distances)
         self.farthest = max(self.farthest, float(np.max(distances, initial=0.0)))
 
-    def tell(self, report: Report, code: str, where: str, what: str) -> None:
+    def tell(self, report: Report, code: str, where: str, what: str, examples: Sequence[str] = ()) -> None:
         report.approximated(
             code,
             where,
             f"{what} are no multiple of the time step; each is moved to the nearest step, by at most "
             f"{self.farthest:.3g} ms.",
             count=self.count,
+            examples=examples,
         )
 
 

@@ -14,9 +14,10 @@ from pynn_io.lowering.grid import Grid, Moved
 from pynn_io.lowering.unrecorded import unrecorded
 from pynn_io.report import Report
 from pynn_io.simulation_plan import Recording, SimulationPlan
+from pynn_io.simulation_plan.plan import SPIKES
 
 #: Kinds of recordings that are a variable of a cell without extent, and BMTK's modules that say the same.
-_KINDS = ("compartment", "summation")
+POINT_KINDS = ("compartment", "summation")
 _MODULES = (None, "multimeter_report", "membrane_report", "membrane_potential", "compartment", "summation")
 
 
@@ -47,7 +48,7 @@ def lower_recordings(
     """The meters of all enabled recordings; what is no variable of such a cell is reported by name (LOST)."""
     found: list[Meter] = []
     for item in plan.recordings:
-        if item.enabled:
+        if item.enabled and item.kind != SPIKES:
             found += _meters(item, network, plan, present, grid, duration, report)
     return tuple(found)
 
@@ -63,7 +64,7 @@ def _meters(
 ) -> Iterator[Meter]:
     where = f"reports.{item.name}"
     module = item.parameters.get("module")
-    if item.kind not in _KINDS or module not in _MODULES or item.compartment_set is not None:
+    if item.kind not in POINT_KINDS or module not in _MODULES or item.compartment_set is not None:
         kind = "compartment set" if item.compartment_set is not None else item.kind if module in _MODULES else module
         report.lost("recording", where, unrecorded(item, kind))
         return

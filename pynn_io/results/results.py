@@ -116,8 +116,8 @@ class EventTable:
 class Results:
     """What a run gave.
 
-    nodes: ids of all cells that were simulated and could spike, by population (the silent ones too; sources left out).
-        Most files do not tell them: then the population is missing here.
+    nodes: ids of all cells that were simulated and could spike, by population (the silent ones too; sources only where
+        they are recorded). Most files do not tell them: then the population is missing here.
     duration: end of the run, ms; None where a file does not tell.
     level: ``executes``, or what else the backend did: ``maps`` (what was only mapped is no data, and is not written),
         ``emulates`` (another simulator ran the numbers that a chip stores), ``emits`` (a job was written, no more).

@@ -17,12 +17,17 @@ if TYPE_CHECKING:
     from pynn_io.graph.network import Network
 
 
+#: The kind of a recording that is spikes.
+SPIKES = "spikes"
+
+
 @dataclass(frozen=True, slots=True)
 class Recording:
     """A recorded variable: ``variable`` as the source names it (``v``, ``V_m``, ``cai``), from which cells, where.
 
-    kind: ``compartment`` (a value of each recorded place), ``summation`` (their sum a cell), ``synapse``, or another
-        name of the source's, which a backend without it reports.
+    kind: ``compartment`` (a value of each recorded place), ``summation`` (their sum a cell), ``synapse``, ``spikes``
+        (of sources; those of all cells are in every run's results), or another name of the source's, which a backend
+        without it reports.
     sections: ``soma``, ``axon``, ``dend``, ``apic`` or ``all``. compartments: ``center`` (of every section) or ``all``.
     compartment_set: name of an OBI compartment set that takes the place of node set and sections.
     start, stop, interval: ms; None where the source is silent (0, the run's end, its time step). ``stop`` is excluded.
@@ -127,8 +132,9 @@ class SimulationPlan:
 
     start, duration, timestep: ms (duration is the end of the run, SONATA's ``tstop``). spike_threshold, v_init: mV.
     celsius: degC. section_length: longest compartment, um (``dL``). spike_location: ``soma`` or ``AIS``.
-    spike_times: what an input spike between two steps means: ``precise`` (at its time), ``grid`` (at the next step);
-        None leaves it to the backend, which says so in the provenance of its results.
+    spike_times: what a spike between two steps means: ``precise`` (an input is at its time, and on NEST the standard
+        cells that can fire there), ``grid`` (an input is at the next step); None leaves it to the backend, which says
+        so in the provenance of its results.
     variable_step: an adaptive integrator instead of ``timestep``. integration_method: as the source names it.
     seed: of everything random. seeds: those of parts of it, which override it: ``stimulus``, ``ionchannel``, ``minis``,
         ``synapse``.

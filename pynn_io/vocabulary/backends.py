@@ -33,6 +33,7 @@ _NO_CELL = "the backend has no such cell"
 _NOT_BUILT = "populations and connections that a type of one's own builds are not made"
 _NO_STIMULUS = "no simulator here has such a stimulus"
 
+_AS_STEPS: Answer = ("approximate", "currents that depend on time alone are injected, one value a time step")
 _NO_EXTENT = "NEST runs cells without extent"
 _AT_SYNAPSES = ("stimulus:SpontaneousSynapses", "stimulus:SpontaneousSynapses:rate")
 #: What only cells with extent have.
@@ -59,7 +60,8 @@ _NEST = {
     **_no("NEST's runner records single variables of cells without extent", "recording:obi"),
     **_no("NEST's runner records variables of cells, and nothing else", "recording:bmtk"),
     "recording:lems": ("approximate", "potentials are recorded as reports; the simulation's own files are not written"),
-    **_no(_NO_STIMULUS, "stimulus:ComponentInput", "stimulus:OtherStimulus"),
+    **_no(_NO_STIMULUS, "stimulus:OtherStimulus"),
+    "stimulus:ComponentInput": _AS_STEPS,
 }
 
 _BRIAN2 = {
@@ -81,10 +83,7 @@ _BRIAN2 = {
     **_no("Brian2's runner records single variables of cells without extent", "recording:obi", "recording:bmtk"),
     "recording:lems": ("approximate", "potentials are recorded as reports; the simulation's own files are not written"),
     **_no(_NO_STIMULUS, "stimulus:OtherStimulus"),
-    "stimulus:ComponentInput": (
-        "approximate",
-        "currents that depend on time alone are injected, one value a time step",
-    ),
+    "stimulus:ComponentInput": _AS_STEPS,
     "run:bmtk": ("approximate", "spikes from outside arrive on time steps, whatever is asked for"),
 }
 
@@ -158,7 +157,7 @@ _PYNN = {
     **_no("PyNN's standard cells take no gap junctions", "kind:electrical"),
     **_no("PyNN's standard cells take no graded synapses", "kind:graded"),
     **_no(_OTHER_KIND, "kind"),
-    **_no("PyNN makes no events at single synapses", *_AT_SYNAPSES, "stimulus:SynapseReplay"),
+    **_no("PyNN makes no events at single synapses", *_AT_SYNAPSES),
     **_no("PyNN runs the network as if it stood alone", "surroundings"),
     **_no(_NOT_BUILT, "component_types:structure"),
     **_no(_NOT_IN_PYNN, "stimulus:VoltageClamp", "stimulus:VoltageClamp:delayed"),
@@ -168,9 +167,11 @@ _PYNN = {
     **_no("PyNN has no such stimulus", "stimulus:ComponentInput", "stimulus:OtherStimulus"),
 }
 
+_QUEUE = {**_PYNN, **_no("a job of the queue hands back the spikes of cells", "recording:spikes")}
+
 KINDS: Mapping[str, Answers] = MappingProxyType(
     # Jobs of a queue are scripts in PyNN's words: what a machine lacks beyond that, lowering for it says.
-    {"nest": _NEST, "neuron": _NEURON, "arbor": _ARBOR, "brian2": _BRIAN2, "pynn:*": _PYNN, "nmpi": _PYNN}
+    {"nest": _NEST, "neuron": _NEURON, "arbor": _ARBOR, "brian2": _BRIAN2, "pynn:*": _PYNN, "nmpi": _QUEUE}
 )
 #: Every backend with a column: those of the tables here, and chips, whose answers stand in their profiles.
 NAMES = (*KINDS, *chips.NAMES)
@@ -242,7 +243,7 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
         },
         "pynn:*": {
             **_exact(_STANDARD),
-            **_exact("GIF_cond_exp"),
+            **_exact("GIF_cond_exp PointNeuron"),
             **_exact(" ".join(row.native for row in TRANSLATIONS)),
             **_exact(
                 "TsodyksMarkramSynapse SimpleStochasticSynapse StochasticTsodyksMarkramSynapse MultiQuantalSynapse"
@@ -277,6 +278,7 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
             **_exact(_STANDARD),
             **_exact("TsodyksMarkramSynapse SimpleStochasticSynapse nest:bernoulli_synapse nest:tsodyks_synapse"),
             **_exact("nest:tsodyks2_synapse nest:stdp_synapse nest:stdp_synapse_hom nest:stdp_synapse_recorder"),
+            "STDPMechanism": EXACT,
             "nrn:": ("no", "it is a model of NEURON"),
             "nest:": ("no", "it is a model of NEST whose equations are not written for Brian2"),
             "neuroml:": EXACT,

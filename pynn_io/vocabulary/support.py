@@ -73,6 +73,7 @@ _ALONE = _no("in SONATA a network stands alone: it is written as if it did")
 _NOT_BUILT = _no("SONATA states cells and connections, and no rules that build them")
 _NOT_IN_BMTK = _no("BMTK has no such input")
 _NO_START = _no("it states the concentration of an ion together with a model of it, and here is none")
+_CELLS_ALONE = _no("a run of it gives the spikes of cells, and none of sources")
 _NO_SETTINGS = _no("LEMS states the length and the step of a simulation, and no simulator's own settings")
 _NOT_A_TRACE = _no("LEMS writes potentials of cells, and nothing else yet")
 
@@ -216,6 +217,7 @@ ROWS: dict[str, Row] = {
         obi=_no("the OBI dialect has no such report"),
         neuroml=_NOT_A_TRACE,
     ),
+    "recording:spikes": _bmtk_and_obi("Recordings of the spikes of sources", allen=_CELLS_ALONE, obi=_CELLS_ALONE),
     "recording:lems": _bmtk_and_obi(
         "Files of quantities and events (LEMS)",
         allen=_SOMA_ONLY,
@@ -280,9 +282,10 @@ _IN_SCRIPTS = {
     "column:nsyns": _nearly("an edge of several synapses is one connection of their weight"),
     "column:weight_function": _nearly("weights are written as they are used"),
     **dict.fromkeys(
-        ("run", "run:lems", "run:obi", "run:compartments", "run:bmtk", "run:own"),
+        ("run", "run:lems", "run:obi", "run:compartments", "run:own"),
         _no("a PyNN script states the length, the step and the seed of a simulation"),
     ),
+    "run:bmtk": EXACT,
     **dict.fromkeys(
         (
             *("stimulus:CurrentRamp", "stimulus:Hyperpolarizing", "stimulus:Subthreshold", "stimulus:NoiseCurrent"),

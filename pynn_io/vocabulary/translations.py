@@ -39,13 +39,18 @@ Rules: TypeAlias = tuple[Rename | Pair, ...]
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """One pair of models. weight_power: native weight = standard weight * 10**weight_power."""
+    """One pair of models. weight_power: native weight = standard weight * 10**weight_power.
+
+    precise: NEST's model of the same equations that crosses its threshold, and takes spikes, between two steps, where
+    PyNN has one (``spike_precision="off_grid"``); ``native_only`` is its default there, or it has no such parameter.
+    """
 
     standard: str
     native: str
     rules: Rules
     native_only: Mapping[str, Any]
     weight_power: int
+    precise: str = ""
 
 
 def _leak_conductance(standard: Mapping[str, Any]) -> float:
@@ -72,7 +77,7 @@ _MEMBRANE = "v_rest=E_L cm=C_m*3 tau_refrac=t_ref v_reset=V_reset v_thresh=V_th 
 _TAU_SYN = "tau_syn_E=tau_syn_ex tau_syn_I=tau_syn_in "
 _REVERSAL = "e_rev_E=E_ex e_rev_I=E_in "
 _LEAK = Pair("tau_m", "g_L", _leak_conductance, _membrane_time)
-_NO_FLOOR = {"V_min": -float("inf")}
+_NO_FLOOR: Mapping[str, Any] = {"V_min": -float("inf")}
 
 _DELTA = _renames(_MEMBRANE + "tau_m=tau_m")
 _CURRENT = _renames(_MEMBRANE + "tau_m=tau_m " + _TAU_SYN)
@@ -92,18 +97,21 @@ _HODGKIN_HUXLEY = _renames(
 _IZHIKEVICH = _renames("a=a b=b c=c d=d i_offset=I_e*3")
 
 
-def _row(standard: str, native: str, rules: Rules, weight: int, **native_only: Any) -> Translation:
-    return Translation(standard, native, rules, MappingProxyType(native_only), weight)
+def _row(
+    standard: str, native: str, rules: Rules, weight: int, *, precise: str = "", **native_only: Any
+) -> Translation:
+    return Translation(standard, native, rules, MappingProxyType(native_only), weight, precise)
 
 
 TRANSLATIONS: tuple[Translation, ...] = (
     _row("IF_curr_alpha", "nest:iaf_psc_alpha", _CURRENT, 3, **_NO_FLOOR),
-    _row("IF_curr_exp", "nest:iaf_psc_exp", _CURRENT, 3, delta=0.0),
+    _row("IF_curr_exp", "nest:iaf_psc_exp", _CURRENT, 3, precise="nest:iaf_psc_exp_ps", delta=0.0),
     _row(
         "IF_curr_delta",
         "nest:iaf_psc_delta",
         _renames(_MEMBRANE + "tau_m=tau_m"),
         0,
+        precise="nest:iaf_psc_delta_ps",
         refractory_input=False,
         **_NO_FLOOR,
     ),

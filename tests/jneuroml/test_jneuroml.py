@@ -12,6 +12,8 @@ import pytest
 from pynn_io.document import Document
 from pynn_io.errors import BackendUnavailable, FormatError
 from pynn_io.pipeline import read
+from pynn_io.progress import quiet
+from pynn_io.runners.cache import CACHE_VARIABLE
 from pynn_io.runners.jneuroml import run as jneuroml
 from pynn_io.simulate import simulate
 
@@ -70,3 +72,25 @@ def test_a_stated_jar_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(jneuroml.JAR_VARIABLE, "/nowhere/jNeuroML.jar")
     with pytest.raises(BackendUnavailable, match="there is no file"):
         jneuroml._jar()
+
+
+def test_what_jneuroml_writes_is_compiled_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("neuron")
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    for name in ("first", "second"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "leak.mod").write_text("NEURON { SUFFIX leak\nNONSPECIFIC_CURRENT i }\nASSIGNED { i }\nBREAKPOINT { i = 0 }\n")
+        jneuroml._compile(folder, quiet)
+        assert next(folder.glob("*/libnrnmech.*")).is_file()
+    links = [path for name in ("first", "second") for path in (tmp_path / name).iterdir() if path.is_symlink()]
+    places = {link.resolve() for link in links}
+    assert len(links) == 2
+    assert len(places) == 1 and places.pop().is_relative_to(tmp_path / "cache")
+
+
+def test_without_neuron_its_engine_names_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jneuroml, "find_spec", lambda name: None)
+    with pytest.raises(BackendUnavailable, match="code for NEURON") as caught:
+        jneuroml._compile(tmp_path, quiet)
+    assert "pynn_io[neuron]" in caught.value.hint

@@ -11,7 +11,15 @@ import pytest
 
 from pynn_io.errors import PlanError, RunError
 from pynn_io.graph import CableCell, Column, Network, PointCell, Population, Projection, SpikeSource, Synapse
-from pynn_io.graph.stimuli import CurrentPulses, CurrentRamp, PoissonTrains, SinusoidalCurrent, SpikeTrains, Stimulus
+from pynn_io.graph.stimuli import (
+    CurrentPulses,
+    CurrentRamp,
+    PoissonTrains,
+    SinusoidalCurrent,
+    SpikeTrains,
+    Stimulus,
+    SynapseReplay,
+)
 from pynn_io.lowering.pynn import Cells, Connections, connections, lower, target_of
 from pynn_io.report import Kind, Report
 from pynn_io.simulation_plan import Recording, SimulationPlan
@@ -190,6 +198,35 @@ def test_stdp_is_complete_and_its_bounds_are_in_the_unit_of_the_weights() -> Non
     }  # fmt: skip
     with pytest.raises(PlanError, match="'Song' is no part of PyNN's STDP"):
         edges_of(network(PointCell("IF_cond_exp"), Synapse("STDPMechanism", {"timing_dependence": "Song"})))
+
+
+def test_stdp_is_what_a_backend_has_of_it() -> None:
+    """PyNN's Brian2 has axonal delays and the additive rule; its NEST has bounds in pA for all cells."""
+    report = Report()
+    (found,) = edges_of(network(PointCell("IF_cond_exp"), Synapse("STDPMechanism")), BRIAN2, report)
+    assert found.synapse.parameters["dendritic_delay_fraction"] == 0.0
+    (issue,) = report.of_kind(Kind.APPROXIMATED)
+    assert "dendritic_delay_fraction of STDP is 0, not 1" in issue.message
+    report, soft = Report(), Synapse("STDPMechanism", {"weight_dependence": "MultiplicativeWeightDependence"})
+    (found,) = edges_of(network(PointCell("IF_cond_exp"), soft), BRIAN2, report)
+    (issue,) = report.of_kind(Kind.APPROXIMATED)
+    assert found.synapse.model == "StaticSynapse" and "by the additive rule" in issue.message
+    bounded = Synapse("STDPMechanism", {"w_max": 4.0})
+    (found,) = edges_of(network(PointCell("IF_curr_delta"), bounded, "mV"), NEST)
+    assert found.synapse.parameters["w_max"] == pytest.approx(0.004) and found.columns["weight"][0] == 0.5
+
+
+def test_a_replay_is_sources_with_the_synapses_of_their_nodes() -> None:
+    net = network(PointCell("IF_cond_exp"))
+    trains = SpikeTrains("in", np.array([1, 1]), np.array([5.0, 7.0]))
+    stimulus = Stimulus("again", SynapseReplay(trains, delay=6.0), {"population": "cells", "node_id": [0, 2]})
+    plan = lowered(net, replace(PLAN, stimuli=(stimulus,))).plan
+    ((sources,), (edges_,)) = plan.drives, plan.drive_connections
+    assert (sources.label, sources.size, edges_.pre, edges_.post) == ("again.in", 1, "again.in", "cells.IF_cond_exp")
+    assert plan.trains["again.in"].times.tolist() == [7.0] and plan.trains["again.in"].rows.tolist() == [0]
+    # of 1 -> 1 and 1 -> 2 the second
+    assert (edges_.source.tolist(), edges_.target.tolist()) == ([0], [2])
+    assert {name: values.tolist() for name, values in edges_.columns.items()} == {"weight": [2.0], "delay": [2.0]}
 
 
 @pytest.mark.parametrize(

@@ -1,65 +1,67 @@
-"""A biophysical SONATA circuit in jNeuroML's code for NEURON: it comes to our spike times as its step shrinks."""
+"""Biophysical SONATA circuits as NeuroML in jNeuroML's code for NEURON: the spikes of the SONATA run."""
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
+import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pynn_io.document import Document
 from pynn_io.pipeline import convert, read
+from pynn_io.report import Report
+from pynn_io.results.results import Results
 from pynn_io.simulate import simulate
-from tests.neuroml_out.nml_tools import data, jnml
+from tests.neuroml_out.nml_tools import data
 
 pytest.importorskip("nmodl", reason="the package nmodl reads .mod files")
 pytest.importorskip("neuron", reason="jNeuroML writes code for NEURON")
 bmtk = pytest.importorskip("bmtk", reason="BMTK ships the mechanisms of the Allen Institute")
 MECHANISMS = Path(bmtk.__file__).parent / "utils/scripts/bionet/mechanisms/modfiles"
-#: ms; forward Euler, which is what that code does with gates, makes an error in proportion to them.
-STEPS = (0.025, 0.01)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        shutil.which("java") is None or find_spec("pyneuroml") is None, reason="needs Java and pyNeuroML"
+    ),
+]
 
 
-def _run(*command: str, folder: Path) -> None:
-    paths = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    done = subprocess.run(
-        command, cwd=folder, env={**os.environ, "PATH": paths}, capture_output=True, text=True, timeout=900
-    )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+def _run(document: Document, backend: str, report: Report | None = None, **options: str) -> Results:
+    assert document.plan is not None
+    return simulate(document.network, document.plan, backend, report=report, mechanisms=[MECHANISMS], **options)
 
 
-def _theirs(folder: Path, step: float) -> np.ndarray:
-    script = folder / "LEMS_bio_1cell_nrn.py"
-    text, count = re.subn(r"\bdt=0\.1\b", f"dt={step}", script.read_text())
-    assert count == 1
-    changed = folder / f"at_{step}.py"
-    changed.write_text(text)
-    _run(sys.executable, changed.name, "-nogui", folder=folder)
-    return np.loadtxt(folder / "bio_1cell.biocell.spikes")[:, 1] * 1000
+@pytest.mark.parametrize(
+    ("config", "population", "counts"),
+    [
+        ("bio_1cell/config.simulation_iclamp.json", "biocell", [20]),
+        ("bio_1cell/config.simulation_syns.json", "biocell", [39]),
+        ("5_cells_iclamp/config.json", "biophysical", [50, 28, 23, 20, 3]),
+    ],
+)
+def test_jneuromls_code_has_the_spikes_of_the_sonata_run(config: str, population: str, counts: list[int]) -> None:
+    """At the circuit's own 0.1 ms, with the gates stepped as NEURON's are: as many, within two steps."""
+    document = read(data("sonata") / config)
+    ours, theirs = _run(document, "neuron"), _run(document, "jneuroml")
+    assert theirs.provenance["engine"] == "neuron-cnexp" and theirs.provenance["stepped_by_euler"] == []
+    for cell, count in enumerate(counts):
+        a, b = (
+            np.sort(each.spikes[population].times[each.spikes[population].node_ids == cell]) for each in (ours, theirs)
+        )
+        assert len(a) == len(b) == count
+        np.testing.assert_allclose(b, a, rtol=0, atol=0.2 + 1e-6)
 
 
-@pytest.mark.slow
-def test_spike_times_meet_in_first_order_of_the_step(tmp_path: Path) -> None:
-    """Of 20 spikes in 2 s the last is 24 and 9.6 ms early; extrapolated to no step, all are within 0.5 ms."""
-    command = jnml()
+def test_jneuromls_own_steps_are_eulers_and_are_reported(tmp_path: Path) -> None:
+    """Converted, and run as NeuroML: gates faster than the step overshoot, and there are 23 spikes for 20."""
     config = data("sonata/bio_1cell") / "config.simulation_iclamp.json"
     folder = convert(config, tmp_path / "out", to="neuroml", mechanisms=[MECHANISMS]).dest
     assert folder is not None
-    lems = next(folder.glob("LEMS_*.xml"))
-    document = read(lems)
-    assert document.plan is not None
-    ours = [
-        np.sort(simulate(document.network, document.plan, "neuron", timestep=step).spikes["biocell"].times)
-        for step in STEPS
-    ]
-    _run(command, lems.name, "-neuron", "-nogui", folder=folder)
-    _run("nrnivmodl", folder=folder)
-    theirs = [_theirs(folder, step) for step in STEPS]
-    assert {len(train) for train in (*ours, *theirs)} == {20}
-    coarse, fine = (np.abs(a - b).max() for a, b in zip(ours, theirs, strict=True))
-    assert coarse > 20 and coarse / fine == pytest.approx(STEPS[0] / STEPS[1], rel=0.05)
-    limits = [(b * STEPS[0] - a * STEPS[1]) / (STEPS[0] - STEPS[1]) for a, b in (ours, theirs)]
-    np.testing.assert_allclose(limits[1], limits[0], rtol=0, atol=1.0)
+    document = read(next(folder.glob("LEMS_*.xml")))
+    report = Report()
+    assert len(_run(document, "jneuroml", report).spikes["biocell"].times) == 23
+    issue = next(issue for issue in report if issue.code == "explicit-euler")
+    assert {"NaTs", "CaDynamics_702538"} <= set(issue.examples) and "--engine neuron-cnexp" in issue.message
+    assert len(_run(document, "jneuroml", engine="neuron-cnexp").spikes["biocell"].times) == 20

@@ -47,7 +47,7 @@ def test_text_and_data(tmp_path: Path) -> None:
     assert 'cells.record(["v"], sampling_interval=0.1)' in text and "sim.run(300.0)" in text
     assert data["e_source"].shape == (240,) and data["current_2_cells"].tolist() == [0, 1, 2]
     assert len(data["sources_starts"]) == 29 and len(data["sources_times"]) > 1000
-    assert report.codes() == {"default-parameter", "recording"}
+    assert report.codes() == {"default-parameter", "recording", "positions", "edge-order"}
 
 
 def test_what_is_the_same_for_all_edges_stands_in_the_text(tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ import pytest
 
 from pynn_io.document import Document
 from pynn_io.graph import Column
+from pynn_io.graph.stimuli import SpikeTrains
 from tests.runners.pynn_backends import need, run_cases
 from tests.runners.standard_networks import CELLS, network
+from tests.runners.test_brian2_stdp import pairs
 
 
 def shorter(document: Document) -> Document:
@@ -39,6 +41,17 @@ def twice() -> Document:
     return replace(document, network=replace(document.network, projections={**document.network.projections, "e": e}))
 
 
+def fine() -> Document:
+    """Single sources, whose spikes are at odd steps of 0.05 ms and one such step apart, with a plastic synapse."""
+    net, plan = pairs({"axonal": {"dendritic_delay_fraction": 0.0}})
+    trains = {
+        "pre": SpikeTrains("pre", np.zeros(2, dtype=np.int64), np.array([5.05, 5.1])),
+        "forcing": SpikeTrains("forcing", np.zeros(2, dtype=np.int64), np.array([9.05, 18.0])),
+    }
+    stimuli = tuple(replace(one, what=trains[one.name]) for one in plan.stimuli)
+    return Document(net, replace(plan, timestep=0.05, duration=20.0, stimuli=stimuli))
+
+
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     need("brian2", "nest")
@@ -47,6 +60,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "two": twice(),
         "kinds": different(),
         "HH": shorter(network("HH_cond_exp")),
+        "fine": fine(),
     }
     return run_cases("pyNN.brian2", cases, tmp_path_factory.mktemp("brian2"))
 
@@ -67,3 +81,5 @@ def test_brian2(outcomes: dict[str, Any]) -> None:
     assert first.sum() > second.sum()
     assert counts(outcomes["two"][0]).tolist() == counts(outcomes["one"][0]).tolist()
     assert "its potential becomes infinite" in outcomes["HH"][0]
+    # a step to the synapse's delay of 0.1 ms: PyNN's Brian2 tests thresholds before the spikes of a step arrive
+    assert np.round(outcomes["fine"][0][0].spikes["cells"].times, 6).tolist() == [9.2, 18.15]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from pynn_io.document import Document
 from pynn_io.graph import Column, PointCell, Synapse, text_column
+from pynn_io.graph.stimuli import SpikeTrains, Stimulus, SynapseReplay
 from tests.runners.pynn_backends import need, run_cases
 from tests.runners.standard_networks import STANDARD, network
 
@@ -54,7 +55,15 @@ def cases() -> dict[str, Document]:
     many = network("IF_cond_exp")
     size = many.network.projections["e"].size
     found["edge by edge"] = with_synapse(many, "TsodyksMarkramSynapse", **{"parameters:U": np.linspace(0.1, 0.9, size)})
+    found["replay"] = replayed(many)
     return found
+
+
+def replayed(document: Document) -> Document:
+    """Spikes of three exciting sources once more, onto the synapses of five cells."""
+    trains = SpikeTrains("sources", np.array([0, 1, 1, 2, 25]), np.array([20.0, 20.5, 21.0, 22.0, 23.0]))
+    stimulus = Stimulus("again", SynapseReplay(trains), {"population": "cells", "node_id": [0, 3, 5, 8, 11]})
+    return replace(document, plan=replace(document.plan, stimuli=(*document.plan.stimuli, stimulus)))
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +113,12 @@ def test_parameters_of_every_edge(outcomes: dict[str, Any]) -> None:
     assert same(*outcomes["edge by edge"]) != len(
         outcomes["TsodyksMarkramSynapse IF_cond_exp"][1][0].spikes["cells"].times
     )
+
+
+def test_a_replay_goes_to_the_synapses_of_some_cells(outcomes: dict[str, Any]) -> None:
+    assert same(*outcomes["replay"]) > 20
+    differs = np.abs(outcomes["replay"][1][0].traces[0].data - outcomes["IF_cond_exp"][1][0].traces[0].data).max(axis=0)
+    assert np.flatnonzero(differs).tolist() == [0, 3, 5, 8, 11]
 
 
 CURRENT = st.fixed_dictionaries(

@@ -27,6 +27,11 @@ def main(backend: str, cases: Path, out: Path) -> None:
     sim: Any = import_module(f"pyNN.{backend}")
     more = {"spike_precision": "on_grid"} if backend == "nest" else {}
     sim.setup(timestep=stated["timestep"], min_delay=stated["timestep"], max_delay=20.0, **more)
+    if backend == "brian2":
+        import brian2
+
+        brian2.prefs.codegen.target = "numpy"
+        brian2.defaultclock.dt = stated["timestep"] * brian2.ms  # PyNN leaves its sources to this clock
     found: dict[str, Any] = {}
     built = {}
     for name, case in stated["cases"].items():

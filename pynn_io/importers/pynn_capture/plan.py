@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pynn_io.graph.cells import SpikeSource
 from pynn_io.graph.dynamics import Component
 from pynn_io.graph.stimuli import (
     ComponentInput,
@@ -16,6 +17,7 @@ from pynn_io.graph.stimuli import (
     Stimulus,
     What,
 )
+from pynn_io.importers.pynn_capture.on_nest import spike_times, tell_of_late_sources
 from pynn_io.importers.pynn_capture.simulator import Session
 from pynn_io.importers.pynn_objects.composed import standard_variable
 from pynn_io.importers.pynn_objects.network import Built
@@ -23,7 +25,7 @@ from pynn_io.importers.pynn_objects.places import section_of, site_of
 from pynn_io.importers.pynn_objects.sides import components, rows, whole
 from pynn_io.importers.pynn_objects.values import plain
 from pynn_io.report import Report
-from pynn_io.simulation_plan.plan import Recording, SimulationPlan
+from pynn_io.simulation_plan.plan import SPIKES, Recording, SimulationPlan
 
 #: Keywords of ``setup()`` that say how a backend computes, logs or is started, and nothing of the model.
 _TECHNICAL = frozenset(
@@ -45,14 +47,16 @@ _TECHNICAL = frozenset(
     }
 )
 _SEEDS = ("rng_seed", "grng_seed", "rng_seeds", "rng_seeds_seed", "seed")
-_PRECISION = {"on_grid": "grid", "off_grid": "precise"}
 #: NEURON's ``h.celsius``, degC, and the threshold of its NetCons, mV; PyNN sets neither.
 _NEURON_CELSIUS, _NEURON_THRESHOLD = 6.3, 10.0
 _TAKEN = frozenset({*_SEEDS, "spike_precision", "use_cvode"})
 
 
-def plan_of(session: Session, built: Built, name: str, report: Report) -> SimulationPlan:
-    """The plan of a session as it is now. The duration is known when the script has ended."""
+def plan_of(session: Session, built: Built, name: str, backend: str, report: Report) -> SimulationPlan:
+    """The plan of a session as it is now. The duration is known when the script has ended.
+
+    backend: the module that the script has imported, as ``pyNN.nest``; empty for none.
+    """
     options = session.options
     unread = sorted(set(options) - _TECHNICAL - _TAKEN)
     report.not_read(
@@ -62,6 +66,7 @@ def plan_of(session: Session, built: Built, name: str, report: Report) -> Simula
         count=len(unread),
         examples=unread,
     )
+    tell_of_late_sources(session, built, backend, report)
     places: dict[str, Any] = {}
     seed = next((options[key] for key in _SEEDS if options.get(key) is not None), None)
     return SimulationPlan(
@@ -69,7 +74,7 @@ def plan_of(session: Session, built: Built, name: str, report: Report) -> Simula
         timestep=session.timestep,
         min_delay=None if session.min_delay == "auto" else float(session.min_delay),
         seed=None if seed is None else int(np.atleast_1d(seed)[0]),
-        spike_times=_PRECISION.get(options.get("spike_precision", "")),
+        spike_times=spike_times(session, built, backend),
         variable_step=True if options.get("use_cvode") else None,
         **_of_cables(session, built, report),
         stimuli=(*built.stimuli, *_currents(session, built, report)),
@@ -142,10 +147,13 @@ def _pulse(amplitude: float, start: float, length: float) -> CurrentPulses:
 
 
 def _sine(stated: Mapping[str, Any], start: float, length: float) -> What:
-    """A sine that does not begin at 0 is NeuroML's ``sineGenerator``: no stimulus of SONATA has a phase."""
+    """A sine that does not begin at 0 is NeuroML's ``sineGenerator``: no stimulus of SONATA has a phase.
+
+    One that begins half a period late is a sine of the opposite sign.
+    """
     amplitude, frequency, phase = (float(stated[name]) for name in ("amplitude", "frequency", "phase"))
-    if not phase % 360.0:
-        return SinusoidalCurrent(amplitude, frequency, start, length)
+    if not phase % 180.0:
+        return SinusoidalCurrent(-amplitude if phase % 360.0 else amplitude, frequency, start, length)
     numbers = {
         "phase": float(np.deg2rad(phase)),
         "delay": start,
@@ -186,16 +194,20 @@ def node_set(name: str, chosen: np.ndarray, size: int) -> Any:
 
 
 def _recordings(session: Session, built: Built, places: dict[str, Any], report: Report) -> Iterator[Recording]:
-    """Every recorded variable; spikes are in the results of every run, so no recording says so.
+    """Every recorded variable; spikes of cells are in the results of every run, so no recording says so.
 
     places: gets a compartment set for every place on cells with extent that is not the soma.
     """
     for population in session.populations:
         name = built.names[id(population)]
         for variable, cells in population.recorder.recorded.items():
-            if variable.name == "spikes" or not cells:
+            if not cells:
                 continue
             chosen = np.array(sorted(population.id_to_index(cell) for cell in cells))
+            if variable.name == "spikes":
+                if isinstance(built.network.cells[name], SpikeSource):
+                    yield Recording(f"{name}_spikes", "spikes", node_set(name, chosen, population.size), kind=SPIKES)
+                continue
             if variable.location not in (None, "soma"):
                 yield from _placed_recording(name, variable, chosen, built, places, report)
                 continue

@@ -35,8 +35,8 @@ def main() -> int:
     job = read_job(folder)
     threading.Thread(target=_end_with_the_parent, args=(job.lifeline,), daemon=True).start()
     report = Report()
-    state.freeze = lambda session: _frozen(session, job, report)
     used = modules.install()
+    state.freeze = lambda session: _frozen(session, job, used, report)
     if job.memory is not None:
         resource.setrlimit(resource.RLIMIT_AS, (job.memory, resource.getrlimit(resource.RLIMIT_AS)[1]))
     failure = _run(job)
@@ -90,11 +90,11 @@ def _place(error: BaseException, script: str) -> str:
     return f"{script}:{own[-1].lineno}" if own else script
 
 
-def _frozen(session: Session, job: Job, report: Report) -> Document:
+def _frozen(session: Session, job: Job, used: list[str], report: Report) -> Document:
     """The document of a session as it is now."""
     objects = Objects(session.populations, session.projections, session.views, session.assemblies)
     built = build(objects, report, job.name)
-    plan = plan_of(session, built, job.name, report)
+    plan = plan_of(session, built, job.name, next(iter(used), ""), report)
     notes: dict[str, Any] = {"spikes_recorded": recorded_spikes(session, built), "files": files_of(session, built)}
     return Document(built.network, plan, {key: value for key, value in notes.items() if value})
 
@@ -108,7 +108,7 @@ def _outcome(job: Job, failure: Failure | None, used: list[str], report: Report)
         return Outcome(None, report.as_dict(), failure)
     if not session.populations:
         return Outcome(None, report.as_dict(), Failure("the script builds no population", job.script, ""))
-    document: Document = session.frozen or _frozen(session, job, report)
+    document: Document = session.frozen or _frozen(session, job, used, report)
     if failure is not None:
         report.not_read(
             "script-stopped",

@@ -15,6 +15,7 @@ from pynn_io.lowering.cables.sites import ARRAYS, Sites, sites_of_compartments, 
 from pynn_io.lowering.unrecorded import unrecorded
 from pynn_io.report import Report
 from pynn_io.simulation_plan import Recording, SimulationPlan
+from pynn_io.simulation_plan.plan import SPIKES
 
 #: Kinds of reports that are recorded here; any other is reported by its name.
 KINDS = ("compartment", "compartment_set", "summation", "synapse")
@@ -65,7 +66,7 @@ def lower(
     """
     probes: list[Probe] = []
     for recording in plan.recordings:
-        if not recording.enabled or recording.kind in ("quantities", "events"):
+        if not recording.enabled or recording.kind in ("quantities", "events", SPIKES):
             continue
         where = f"reports.{recording.name}"
         if recording.kind not in KINDS:

@@ -16,8 +16,8 @@ from typing import TypeAlias
 import numpy as np
 
 from pynn_io.graph.network import Network
+from pynn_io.lowering.connecting import DEFAULT_DELAY
 from pynn_io.lowering.hardware.edges import chemical, signed_blocks
-from pynn_io.lowering.pynn.edges import DEFAULT_DELAY
 from pynn_io.vocabulary.chips import Chip, Weights
 from pynn_io.vocabulary.models import known
 

@@ -14,7 +14,7 @@ from pynn_io.lowering.cells import rows_of, simulated, targets
 from pynn_io.lowering.pynn.cells import lower_cells
 from pynn_io.lowering.pynn.edges import largest_delay
 from pynn_io.lowering.pynn.plan import lower_plan
-from pynn_io.lowering.pynn.words import ARRAY, POISSON, Lowered, LoweredNetwork, Setup, Target
+from pynn_io.lowering.pynn.words import ARRAY, POISSON, PRECISE, Lowered, LoweredNetwork, Setup, Target
 from pynn_io.lowering.trains import DEFAULT_SEED
 from pynn_io.report import Report
 from pynn_io.simulation_plan import SimulationPlan
@@ -44,7 +44,8 @@ def lower_setup(plan: SimulationPlan, target: Target, report: Report) -> Setup:
     """What a plan states for ``setup``, without the longest delay, which is the network's."""
     step = _timestep(plan, report)
     seeds = {target.seed: _seed(plan)} if target.seed else {}
-    return Setup(step, step, None, {**target.setup, **seeds})
+    own = {**target.setup, **target.precise} if plan.spike_times == PRECISE else target.setup
+    return Setup(step, step, None, {**own, **seeds})
 
 
 def _timestep(plan: SimulationPlan, report: Report) -> float:

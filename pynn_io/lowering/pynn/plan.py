@@ -8,30 +8,27 @@ from dataclasses import replace
 import numpy as np
 
 from pynn_io.errors import PlanError
-from pynn_io.graph.stimuli import PoissonTrains, SpontaneousSynapses, SynapseReplay, code_of
 from pynn_io.lowering.abstract import with_node_sets, with_potentials
-from pynn_io.lowering.grid import Grid, Moved, last_step
+from pynn_io.lowering.grid import Grid, last_step
 from pynn_io.lowering.meters import Meter, lower_recordings
+from pynn_io.lowering.own_spikes import recorded_sources
+from pynn_io.lowering.pynn import composed
+from pynn_io.lowering.pynn.composed import COMPOSED
 from pynn_io.lowering.pynn.currents import lower_currents
-from pynn_io.lowering.pynn.synapses import STATIC, weight_unit
+from pynn_io.lowering.pynn.drives import lower_drives, on_time
 from pynn_io.lowering.pynn.words import (
     ARRAY,
     Cells,
-    Connections,
     LoweredNetwork,
     LoweredPlan,
     Recorder,
-    SynapseType,
     Target,
 )
-from pynn_io.lowering.trains import Trains, poisson_trains, trains
+from pynn_io.lowering.trains import Trains, trains
 from pynn_io.report import Report
 from pynn_io.simulation_plan import SimulationPlan
 from pynn_io.vocabulary import models
 from pynn_io.vocabulary.applied import STATES
-
-#: Input spikes keep their times between two steps; else they are moved to the nearest one (`SimulationPlan`).
-PRECISE = "precise"
 
 
 def lower_plan(lowered: LoweredNetwork, plan: SimulationPlan, report: Report) -> LoweredPlan:
@@ -49,17 +46,18 @@ def lower_plan(lowered: LoweredNetwork, plan: SimulationPlan, report: Report) ->
         if not cells.is_source:
             present[cells.population][cells.rows] = True
     _report_conditions(plan, lowered, report)
-    drives = list(_drives(lowered, plan, grid, report))
+    drives = list(lower_drives(lowered, plan, grid, report))
     return LoweredPlan(
         duration,
         {
             **dict(_trains(lowered, plan, grid, report)),
-            **{cells.label: item for cells, item, _ in drives},
+            **{drive.sources.label: drive.trains for drive in drives},
         },
         lower_currents(lowered, plan, present, grid, report),
         tuple(_recorders(lowered, plan, present, grid, report)),
-        tuple(cells for cells, _, _ in drives),
-        tuple(edges for _, _, edges in drives),
+        tuple(drive.sources for drive in drives),
+        tuple(edges for drive in drives for edges in drive.edges),
+        dict(_recorded_sources(lowered, plan)),
     )
 
 
@@ -92,61 +90,7 @@ def _trains(lowered: LoweredNetwork, plan: SimulationPlan, grid: Grid, report: R
         item = found[cells.population]
         mine = np.isin(item.rows, cells.rows)
         placed = Trains(np.searchsorted(cells.rows, item.rows[mine]), item.times[mine])
-        yield cells.label, _on_time(placed, lowered, plan, grid, report, f"population {cells.population}")
-
-
-def _on_time(
-    item: Trains, lowered: LoweredNetwork, plan: SimulationPlan, grid: Grid, report: Report, where: str
-) -> Trains:
-    """Times as the target takes them: on the nearest steps where it wants that, and not before its first one."""
-    times = item.times
-    if lowered.target.on_grid and plan.spike_times != PRECISE:
-        times = grid.time(grid.place(times, Moved()))
-    first = lowered.target.first_step * grid.step
-    early = times < first - 1e-9
-    report.approximated(
-        "early-spikes",
-        where,
-        f"{lowered.target.name} has no input spike before {first:g} ms; earlier ones come then.",
-        count=int(np.count_nonzero(early)),
-    )
-    return Trains(item.rows, np.where(early, first, times))
-
-
-def _drives(
-    lowered: LoweredNetwork, plan: SimulationPlan, grid: Grid, report: Report
-) -> Iterator[tuple[Cells, Trains, Connections]]:
-    """Poisson trains with a weight: a source for every cell, one step away."""
-    for number, stimulus in enumerate(plan.stimuli):
-        what, where = stimulus.what, f"inputs.{stimulus.name}"
-        if isinstance(what, (SynapseReplay, SpontaneousSynapses)):
-            message = f"PyNN makes no events at single synapses; {stimulus.name!r} is left out."
-            report.lost(code_of(what), where, message)
-        if not isinstance(what, PoissonTrains) or what.weight is None:
-            continue
-        drawn = poisson_trains(stimulus, number, lowered.network, plan, report)
-        for cells in lowered.cells:
-            if cells.population not in drawn or cells.is_source:
-                continue
-            rows, times = drawn[cells.population]
-            mine = np.isin(rows, cells.rows)
-            used, places = np.unique(np.searchsorted(cells.rows, rows[mine]), return_inverse=True)
-            if not len(used):
-                continue
-            item = _on_time(Trains(places, times[mine]), lowered, plan, grid, report, where)
-            source = Cells(f"{stimulus.name}.{cells.label}", "", np.arange(len(used)), np.arange(len(used)), ARRAY)
-            yield source, item, _drive_edges(source, cells, used, what.weight, grid)
-
-
-def _drive_edges(source: Cells, cells: Cells, used: np.ndarray, weight: float, grid: Grid) -> Connections:
-    value = weight * weight_unit(STATIC, cells)[1]
-    inhibits = value < 0 and len(cells.receptors) > 1
-    columns = {"weight": np.full(len(used), value), "delay": np.full(len(used), grid.step)}
-    receptor = "default" if len(cells.receptors) < 2 else "inhibitory" if inhibits else "excitatory"
-    if inhibits and cells.weight_unit in ("uS", "nS"):
-        columns["weight"] = np.abs(columns["weight"])
-    places = np.arange(len(used))
-    return Connections(source.label, "", source.label, cells.label, SynapseType(), receptor, places, used, columns)
+        yield cells.label, on_time(placed, lowered, plan, grid, report, f"population {cells.population}")
 
 
 # --- recordings ---------------------------------------------------------------------------------------------------
@@ -164,6 +108,14 @@ def _recorders(
             if variables:
                 places = np.searchsorted(cells.rows, rows)
                 yield Recorder(meter.name, cells.label, places, variables, meter.start, meter.stop, meter.interval)
+
+
+def _recorded_sources(lowered: LoweredNetwork, plan: SimulationPlan) -> Iterator[tuple[str, np.ndarray]]:
+    for name, rows in recorded_sources(lowered.network, plan).items():
+        for cells in lowered.of(name):
+            mine = np.intersect1d(rows, cells.rows, assume_unique=True)
+            if cells.is_source and len(mine):
+                yield cells.label, np.searchsorted(cells.rows, mine)
 
 
 def _variables(
@@ -189,6 +141,8 @@ def _variable(name: str, cells: Cells, where: str) -> tuple[str, str, str]:
         # what NEST calls it; a model without a row has at least a potential
         wanted = "V_m" if name == "v" else name
         return name, wanted, known.get(wanted, "mV" if wanted == "V_m" else "")
+    if cells.model == COMPOSED:
+        known = composed.recordable(cells.receptors)
     wanted = STATES.get(name, name)
     wanted = _SYNAPTIC.get((wanted, cells.weight_unit), wanted)
     if wanted not in known:

@@ -13,11 +13,12 @@ from pynn_io.errors import PlanError, UnitError
 from pynn_io.graph.network import Projection
 from pynn_io.graph.schema import PARAMETER
 from pynn_io.graph.synapses import Synapse
+from pynn_io.lowering.plasticity import mechanism
 from pynn_io.lowering.pynn.words import Cells, SynapseType, Target
 from pynn_io.report import Report
 from pynn_io.units import convert
 from pynn_io.vocabulary import models, translations
-from pynn_io.vocabulary.plasticity import NEST_SYNAPSES, STDP, TIMING, WEIGHT, Stdp, stdp
+from pynn_io.vocabulary.plasticity import NEST_SYNAPSES, STDP
 
 STATIC = "StaticSynapse"
 #: NEST's synapses that are nothing but a weight and a delay.
@@ -77,12 +78,13 @@ def spec_of(projection: Projection, row: int, synapse: Synapse, cells: Cells, ta
     _check_unit(unit, used, cells, where)
     stated = "" if "receptor" in projection.edges.columns else _text(projection, "receptor", row)
     parameters = _parameters(model, synapse, renames, where)
-    if model == STDP and target.native == "nest":
-        _as_nest_has_it(parameters, report, where)
+    if model == STDP:
+        _as_it_is_there(parameters, target, report, where)
     synapse_type = SynapseType(model, parameters)
     stated = stated or str(synapse.parameters.get("receptor_type", ""))
     spec = Spec(synapse_type, tuple(columns), unit, used, scale, stated)
-    parameters |= {name: spec.weight(parameters[name]) for name in _WEIGHTS & parameters.keys()}
+    beside = target.bounds.get(cells.model, 1.0)
+    parameters |= {name: spec.weight(parameters[name]) * beside for name in _WEIGHTS & parameters.keys()}
     return spec
 
 
@@ -96,8 +98,11 @@ def _model(synapse: Synapse, cells: Cells, target: Target, report: Report, where
         row = models.known(model)
         return (row.name if row is not None and row.dialect == "nest" else model), {}
     found, renames = _FROM_NEST.get(model, (model, {}))
-    needed = _parts(synapse, where).timing if found == STDP else found
-    reason = target.lacks.get(needed, "")
+    needed = [found]
+    if found == STDP:
+        parts = mechanism(synapse.parameters, where)
+        needed = [parts.timing, parts.weight]
+    reason = next((target.lacks[name] for name in needed if name in target.lacks), "")
     if found in _KNOWN and not reason:
         if not cells.model.startswith("nest:") or found == STDP:
             return found, renames
@@ -117,7 +122,7 @@ def _parameters(model: str, synapse: Synapse, renames: Mapping[str, str], where:
     if model in _STATIC_ONES:
         return {}
     if model == STDP:
-        parts = _parts(synapse, where)
+        parts = mechanism(synapse.parameters, where)
         return {
             "timing_dependence": parts.timing,
             "weight_dependence": parts.weight,
@@ -133,22 +138,11 @@ def _parameters(model: str, synapse: Synapse, renames: Mapping[str, str], where:
     }
 
 
-def _parts(synapse: Synapse, where: str) -> Stdp:
-    try:
-        return stdp(synapse.parameters)
-    except KeyError as error:
-        raise PlanError(
-            f"{error.args[0]!r} is no part of PyNN's STDP",
-            where=where,
-            hint=f"timing: {', '.join(TIMING)}; weight: {', '.join(WEIGHT)}",
-        ) from error
-
-
-def _as_nest_has_it(parameters: dict[str, Any], report: Report, where: str) -> None:
-    """NEST's STDP: the whole delay is dendritic, and the lower bound of weights is 0."""
-    for name, only in (("dendritic_delay_fraction", 1.0), ("w_min", 0.0)):
+def _as_it_is_there(parameters: dict[str, Any], target: Target, report: Report, where: str) -> None:
+    """STDP with what the target has no choice of."""
+    for name, only in target.stdp.items():
         if parameters[name] != only:
-            message = f"In NEST {name} of STDP is {only:g}, not {parameters[name]:g}."
+            message = f"On {target.name} {name} of STDP is {only:g}, not {parameters[name]:g}."
             report.approximated("synapse", where, message, examples=[STDP])
             parameters[name] = only
 

@@ -16,6 +16,7 @@ MODULES: Mapping[str, str] = MappingProxyType(
     {name: f"pyNN.{name}" for name in ("nest", "neuron", "brian2", "mock", "spiNNaker", "arbor", "neuroml")}
 )
 _ABSENT = "it is not there"
+_ADDITIVE = "PyNN 0.13 takes no notice of it there: weights change by the additive rule"
 
 _NEST = Target(
     "pyNN.nest",
@@ -33,8 +34,13 @@ _NEST = Target(
     # there is no time 0.
     on_grid=False,
     first_step=2,
-    # PyNN's own choice are cells with spikes between steps, which are other models; the plan's are those on steps.
+    stdp=MappingProxyType({"dendritic_delay_fraction": 1.0, "w_min": 0.0}),
+    # PyNN makes pA or nS of all weights and bounds, and for these cells takes back only that of the weights.
+    bounds=MappingProxyType({"IF_curr_delta": 1e-3, "Izhikevich": 1e-3}),
+    # PyNN's own choice are cells with spikes between steps, which are other models; the plan's, unless it says so, are
+    # those on steps.
     setup=MappingProxyType({"spike_precision": "on_grid"}),
+    precise=MappingProxyType({"spike_precision": "off_grid"}),
     seed="rng_seed",
 )
 _NEURON = Target(
@@ -55,10 +61,17 @@ _BRIAN2 = Target(
                 ("IF_facets_hardware1", "GIF_cond_exp", "SimpleStochasticSynapse", "MultiQuantalSynapse"), _ABSENT
             ),
             "StochasticTsodyksMarkramSynapse": _ABSENT,
+            "Vogels2011Rule": _ABSENT,
+            **dict.fromkeys(
+                ("MultiplicativeWeightDependence", "AdditivePotentiationMultiplicativeDepression"), _ADDITIVE
+            ),
+            "GutigWeightDependence": _ADDITIVE,
         }
     ),
+    stdp=MappingProxyType({"dendritic_delay_fraction": 0.0}),
     # What differs from cell to cell is taken from the first one, or refused.
-    alike=frozenset({"EIF_cond_exp_isfa_ista", "EIF_cond_alpha_isfa_ista", "Izhikevich"}),
+    alike=frozenset({"EIF_cond_exp_isfa_ista", "EIF_cond_alpha_isfa_ista", "Izhikevich", "PointNeuron"}),
+    shared=frozenset({"tau_refrac"}),
 )
 
 _TARGETS: Mapping[str, Target] = MappingProxyType({item.name: item for item in (_NEST, _NEURON, _BRIAN2)})

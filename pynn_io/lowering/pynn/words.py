@@ -13,6 +13,8 @@ from pynn_io.graph.network import Network
 from pynn_io.lowering.trains import Trains
 
 ARRAY, POISSON = "SpikeSourceArray", "SpikeSourcePoisson"
+#: Spikes keep their times between two steps; else they are on steps (`SimulationPlan.spike_times`).
+PRECISE = "precise"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,25 +22,32 @@ class Target:
     """What a backend of PyNN has beside the standard, or has not; the rows are in `pynn_io.lowering.pynn.targets`.
 
     native: the dialect of its native models (``nest``, ``nrn``), empty for none. lacks: standard model -> why it is not
-    used there. alike: standard cells of which a population must not differ in anything. unrecorded: (standard cell,
-    variable) -> why it is not recorded there. on_grid: input spikes between two steps are moved to the nearest one.
+    used there. alike: standard cells of which a population must not differ in anything; shared: parameters in which no
+    population must. unrecorded: (standard cell, variable) -> why it is not recorded there. on_grid: input spikes
+    between two steps are moved to the nearest one.
     first_step: before which no input spike can come.
     states: (standard cell, state variable) -> the name by which alone its initial value takes effect there.
-    zero_delay: a connection may have no delay. setup: further arguments of ``setup``. seed: what ``setup`` calls the
-    seed of random numbers. declarative: sources at a rate and sines stay such; else they are drawn and sampled here, so
-    that every backend gets the same.
+    zero_delay: a connection may have no delay. stdp: parameters of a mechanism that have one value there. bounds:
+    standard cell -> what the bounds of weights onto it are multiplied by there. setup: further arguments of ``setup``;
+    precise: those that take their place where the plan wants spikes between steps. seed: what ``setup`` calls the seed
+    of random numbers. declarative: sources at a rate and sines stay such; else they are drawn and sampled here, so that
+    every backend gets the same.
     """
 
     name: str
     native: str = ""
     lacks: Mapping[str, str] = field(default_factory=empty)
     alike: frozenset[str] = frozenset()
+    shared: frozenset[str] = frozenset()
     unrecorded: Mapping[tuple[str, str], str] = field(default_factory=empty)
     states: Mapping[tuple[str, str], str] = field(default_factory=empty)
     on_grid: bool = True
     first_step: int = 0
     zero_delay: bool = False
+    stdp: Mapping[str, float] = field(default_factory=empty)
+    bounds: Mapping[str, float] = field(default_factory=empty)
     setup: Mapping[str, Any] = field(default_factory=empty)
+    precise: Mapping[str, Any] = field(default_factory=empty)
     seed: str = ""
     declarative: bool = False
 
@@ -175,7 +184,7 @@ class LoweredPlan:
     """What a plan adds to a network that is built, and how long it runs.
 
     trains: of sources by label, rows being places there. drives, drive_connections: sources that only the plan has,
-    and what connects them.
+    and what connects them. recorded_sources: int64[n] by label, places of the sources whose spikes are recorded.
     """
 
     duration: float
@@ -184,6 +193,7 @@ class LoweredPlan:
     recorders: tuple[Recorder, ...] = ()
     drives: tuple[Cells, ...] = ()
     drive_connections: tuple[Connections, ...] = ()
+    recorded_sources: Mapping[str, np.ndarray] = field(default_factory=empty)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

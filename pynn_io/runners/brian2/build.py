@@ -16,7 +16,7 @@ from pynn_io.runners.base import Profile
 from pynn_io.runners.brian2.connect import SOURCES, Bundle, Bundles, Key, joined
 from pynn_io.runners.brian2.engine import errors, load
 from pynn_io.runners.brian2.functions import functions
-from pynn_io.runners.brian2.lowered import Cells, Lowered
+from pynn_io.runners.brian2.lowered import Cells, Lowered, SynapseCode
 from pynn_io.runners.brian2.standard import STIMULUS
 
 #: The order of a step. Spikes arrive before thresholds are tested, for cells whose potential an event makes jump.
@@ -145,17 +145,30 @@ def _synapses(model: Model, number: int, key: Key, bundle: Bundle, source: Any) 
     steps = values.pop("steps")
     dt = model.lowered.timestep
     made.pre.delay = (steps - 1) * dt * brian.ms
-    for name, order in (("post", -2), ("trace", 1)):
-        if name in returns:
-            pathway = getattr(made, name)
-            pathway.delay = (2 * steps - 1) * dt * brian.ms
-            pathway.order = order
+    if returns:
+        values |= _returning(brian, made, code, steps, dt)
     for name, own in values.items():
         setattr(made, name, own)
     if "last" in made.variables:
         # As if the spike before the first had come at time 0, as in NEST.
         made.last = (steps - 1) * dt
     return made
+
+
+def _returning(brian: Any, made: Any, code: SynapseCode, steps: np.ndarray, dt: float) -> dict[str, np.ndarray]:
+    """Delays (steps) of spikes of the target back to its synapses; what the synapses need to know of them.
+
+    A spike that arrives is worked on at the end of its delay, not before the dendrite: one that comes back is worked on
+    as much later than it comes. It takes a step at least; where that is too much, it is old when it is worked on, and
+    comes before what arrives in this step.
+    """
+    exact = 2 * code.dendritic * steps
+    back = np.maximum(np.ceil(exact - 1e-9), 1)
+    late = (back > exact + 1e-9).any()
+    for pathway, order in ((made.post, -2), (made.trace, -1 if late else 1)):
+        pathway.delay = (back - 1) * dt * brian.ms
+        pathway.order = order
+    return {"lag": (back - exact) * dt} if "lag" in made.variables else {}
 
 
 # --- recorders ----------------------------------------------------------------------------------------------------

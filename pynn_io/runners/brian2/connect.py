@@ -8,16 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pynn_io.errors import PlanError
 from pynn_io.lowering import EdgeBlock, edge_blocks
-from pynn_io.lowering.grid import Grid, Moved
-from pynn_io.lowering.receptors import inhibitory_edges, used_weights
+from pynn_io.lowering.connecting import Connecting
+from pynn_io.lowering.receptors import INHIBITORY, inhibitory_edges, used_weights
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.runners.brian2.lowered import Link, Lowered, Spec, SynapseCode
 
-#: The delay where a projection states none, ms, as on NEST and NEURON.
-DEFAULT_DELAY = 1.0
 #: The group of spike sources; groups of cells have numbers from 0 on.
 SOURCES = -1
 
@@ -58,13 +55,12 @@ class Bundles:
 
     def __init__(self, lowered: Lowered, report: Report) -> None:
         self._lowered, self._report = lowered, report
-        self._grid = Grid(lowered.timestep)
         self.found: dict[Key, Bundle] = {}
 
     def add_all(self, progress: Progress) -> None:
         """The edges of all projections, and the trains onto cells. Raises PlanError for a negative delay."""
         for link in self._lowered.links:
-            _Stream(self, link, self._lowered, self._grid, self._report).add(progress)
+            _Stream(self, link, self._lowered, self._report).add(progress)
         for item in self._lowered.bombardments:
             weight = np.full(len(item.source), item.weight)
             unsigned = np.zeros(len(weight), dtype=bool)
@@ -87,7 +83,9 @@ class Bundles:
         code = self._lowered.cells[target].code
         used = used_weights(spec.unit, code.unit, weight, inhibitory)
         apart: dict[str, np.ndarray | slice]
-        apart = {"excitatory": used >= 0, "inhibitory": used < 0} if code.signed else {"excitatory": slice(None)}
+        # A weight of 0 may grow.
+        below = (used < 0) | ((used == 0) & inhibitory)
+        apart = {"excitatory": ~below, INHIBITORY: below} if code.signed else {"excitatory": slice(None)}
         apart = {spec.receptor: slice(None)} if spec.receptor else apart
         own = {name: np.full(len(used), value) for name, value in spec.parameters.items()} | dict(columns or {})
         for receptor, chosen in apart.items():
@@ -97,17 +95,21 @@ class Bundles:
             if len(strength):
                 bundle = self.found.setdefault(Key(source, target, spec.code, receptor), Bundle())
                 values = {"weight": strength, **{name: value[chosen] for name, value in own.items()}}
+                if "Wmax" in values:
+                    # The bound has the sign of the weights.
+                    bound = np.abs(values["Wmax"])
+                    values["Wmax"] = -bound if receptor == INHIBITORY and code.unit != "uS" else bound
                 bundle.add(pre[chosen], post[chosen], steps[chosen], values)
 
 
 class _Stream:
     """The edges of one projection."""
 
-    def __init__(self, bundles: Bundles, link: Link, lowered: Lowered, grid: Grid, report: Report) -> None:
-        self._bundles, self._link, self._lowered, self._grid, self._report = bundles, link, lowered, grid, report
+    def __init__(self, bundles: Bundles, link: Link, lowered: Lowered, report: Report) -> None:
+        self._bundles, self._link, self._lowered, self._report = bundles, link, lowered, report
         self._where = f"projection {link.projection.name}"
-        self._moved = Moved()
-        self._defaulted = self._left_out = self._multiplied = self._hastened = self._coincident = 0
+        self._account = Connecting("Brian2", self._where, lowered.timestep)
+        self._hastened = self._coincident = 0
 
     def add(self, progress: Progress) -> None:
         """Every edge whose ends are there."""
@@ -131,7 +133,7 @@ class _Stream:
         """Count the edges from or to cells that Brian2 does not have."""
         left_out, projection = self._lowered.left_out, self._link.projection
         gone = left_out[projection.pre][block.source] | left_out[projection.post][block.target]
-        self._left_out += int(np.count_nonzero(gone))
+        self._account.left_out += int(np.count_nonzero(gone))
 
     def _from(
         self, block: EdgeBlock, source: int, numbers: np.ndarray, mask: np.ndarray | None, *, further: bool = False
@@ -152,11 +154,8 @@ class _Stream:
     def _put(
         self, block: EdgeBlock, source: int, target: int, spec: Spec, numbers: np.ndarray, chosen: np.ndarray
     ) -> None:
-        weight = block.weight[chosen]
-        if block.nsyns is not None:
-            nsyns = block.nsyns[chosen]
-            weight = weight * nsyns
-            self._multiplied += int(np.count_nonzero(nsyns > 1)) if spec.plastic else 0
+        nsyns = None if block.nsyns is None else block.nsyns[chosen]
+        weight = self._account.multiplied(block.weight[chosen], nsyns, plastic=spec.plastic)
         own = {
             name: np.ma.filled(np.ma.asarray(block.columns[column][chosen], dtype=np.float64), spec.parameters[name])
             for column, name in spec.columns.items()
@@ -170,47 +169,21 @@ class _Stream:
 
     def _steps(self, delay: np.ndarray) -> np.ndarray:
         """Delays in steps, 1 at least; the default where not stated."""
-        missing = np.isnan(delay)
         if self._link.immediate:
             # NeuroML's connections may have no delay: here a step.
-            at_once = missing | (delay == 0)
+            at_once = np.isnan(delay) | (delay == 0)
             self._hastened += int(np.count_nonzero(at_once))
-            delay = np.where(at_once, self._grid.step, delay)
-        elif missing.any():
-            self._defaulted += int(np.count_nonzero(missing))
-            delay = np.where(missing, max(DEFAULT_DELAY, self._grid.step), delay)
-        steps = self._grid.place(delay, self._moved)
-        if steps.min(initial=1) < 1:
-            self._refuse(delay, steps)
-        return steps
-
-    def _refuse(self, delay: np.ndarray, steps: np.ndarray) -> None:
-        least = float(delay[np.argmin(steps)])
-        count = int(np.count_nonzero(steps < 1))
-        what = "negative" if least < 0 else f"below the time step of {self._grid.step} ms"
-        raise PlanError(
-            f"a delay of {least} ms is {what}; Brian2 cannot have it here ({count} such edges so far)",
-            where=self._where,
-            hint="correct the edges" if least < 0 else "take a smaller time step, or longer delays",
-        )
+            delay = np.where(at_once, self._lowered.timestep, delay)
+        return self._account.steps(self._account.filled(delay))
 
     def _tell(self) -> None:
-        self._moved.tell(self._report, "off-grid-delay", self._where, "Delays")
-        default = max(DEFAULT_DELAY, self._grid.step)
-        message = f"The delay is not stated; {default} ms is taken, as on NEST and NEURON."
-        self._report.defaulted("default-delay", self._where, message, count=self._defaulted)
-        message = f"Its connections have no delay; a spike arrives one step of {self._grid.step} ms later here."
+        self._account.tell(self._report)
+        message = f"Its connections have no delay; a spike arrives one step of {self._lowered.timestep} ms later here."
         self._report.approximated("no-delay", self._where, message, count=self._hastened)
         message = (
             "Trains with several spikes in a step go to plastic synapses: the later ones are a synapse's of their own."
         )
         self._report.approximated("coincident-spikes", self._where, message, count=self._coincident)
-        message = "Connections from or to cells that Brian2 does not have are left out."
-        self._report.lost("edges-without-cells", self._where, message, count=self._left_out)
-        message = (
-            "Edges of several plastic synapses (nsyns) become one of their total weight, whose changes are not theirs."
-        )
-        self._report.approximated("plastic-multiples", self._where, message, count=self._multiplied)
 
 
 def joined(bundle: Bundle) -> Iterator[tuple[str, np.ndarray]]:

@@ -65,7 +65,8 @@ class SynapseCode:
 
     equations: its own variables, ``weight`` among them. before: statements when a spike arrives, before ``sent``, the
     expression of what the target gets. after: once it has got it. post, trace: statements when a spike of the target
-    comes back, before and after those of spikes that arrive at the same time. random: whether it draws.
+    comes back, before and after those of spikes that arrive at the same time. dendritic: in which part of the delay it
+    comes back.
     """
 
     name: str
@@ -75,6 +76,13 @@ class SynapseCode:
     after: str = ""
     post: str = ""
     trace: str = ""
+    dendritic: float = 1.0
+
+
+def own_variables(states: str, parameters: str) -> str:
+    """The equations of a synapse with a weight, states, and parameters, by name."""
+    lines = ["weight : 1", *(f"{name} : 1" for name in states.split())]
+    return "\n".join([*lines, *(f"{name} : 1 (constant)" for name in parameters.split())])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from pynn_io.errors import SimulationFailed
+from pynn_io.lowering.connecting import DEFAULT_DELAY
 from pynn_io.lowering.grid import Grid
 from pynn_io.progress import Progress
 from pynn_io.results import Results, Spikes, Trace
 from pynn_io.runners.brian2.build import Model, Recorder
-from pynn_io.runners.brian2.connect import DEFAULT_DELAY
 from pynn_io.runners.brian2.engine import errors
 
 

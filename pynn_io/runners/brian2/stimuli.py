@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from pynn_io.errors import UnsupportedInput
 from pynn_io.graph.network import Network
 from pynn_io.graph.stimuli import (
     ComponentInput,
@@ -22,12 +21,10 @@ from pynn_io.graph.stimuli import (
     code_of,
 )
 from pynn_io.lowering.cells import targets_of
-from pynn_io.lowering.dynamics import flatten
-from pynn_io.lowering.evaluate import course
+from pynn_io.lowering.component_current import component_current
 from pynn_io.lowering.grid import Grid, lead_of
 from pynn_io.lowering.injections import SPIKES, pulse_steps, stated_signal, tell_unknown, tell_unreached
 from pynn_io.lowering.signals import Process, Signal, amplitudes, levels, random_of, sample, seeds_of
-from pynn_io.lowering.types import components_of, types_of
 from pynn_io.report import Report
 from pynn_io.simulation_plan import SimulationPlan
 
@@ -87,7 +84,7 @@ class _Made:
         if isinstance(what, CurrentPulses):
             self._shared = self._pulses(what)
         elif isinstance(what, ComponentInput):
-            self._shared = self._component(what)
+            self._shared = component_current(what, self._network, self._grid, dimensionless=True)
         else:
             self._signal = stated_signal(self._stimulus)
         return self._shared is not None or (self._signal is not None and self._signal.kind == "current")
@@ -137,16 +134,6 @@ class _Made:
         for first, last, value in places:
             found[max(first, 0) : max(last, 0)] += value
         return found
-
-    def _component(self, what: ComponentInput) -> np.ndarray | None:
-        """A current that depends on time alone, in the middle of every step; None for any other."""
-        times = (np.arange(self._grid.nearest(self._grid.end)) + 0.5) * self._grid.step
-        system = flatten(what.component, types_of(self._network), components_of(self._network))
-        variable = "I" if "I" in system.gives else "i"
-        try:
-            return np.array(course(system, variable, times))
-        except UnsupportedInput:
-            return None
 
 
 def table(

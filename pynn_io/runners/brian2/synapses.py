@@ -2,7 +2,7 @@
 
 A plastic synapse computes when a spike arrives, not when it leaves: every interval between two events at it is as long,
 so that what NEST computes at the spike's time is computed here one delay later. Sources: NEST's ``tsodyks_synapse.h``,
-``tsodyks2_synapse.h``, ``stdp_synapse.h`` and the papers that these name; a delay is a dendrite's whole, as in NEST.
+``tsodyks2_synapse.h``, ``stdp_synapse.h`` and the papers that these name. Plasticity by pairs of spikes is in `stdp`.
 """
 
 from __future__ import annotations
@@ -20,24 +20,21 @@ from pynn_io.graph.schema import PARAMETER
 from pynn_io.graph.synapses import Synapse
 from pynn_io.lowering.receptors import INHIBITORY, check_unit, type_text
 from pynn_io.report import Report
-from pynn_io.runners.brian2.lowered import Cells, Link, Spec, SynapseCode
+from pynn_io.runners.brian2.lowered import Cells, Link, Spec, SynapseCode, own_variables
+from pynn_io.runners.brian2.stdp import NEST_STDP, lower_stdp
 from pynn_io.vocabulary import models
+from pynn_io.vocabulary.plasticity import STDP
 
 STATIC = SynapseCode("static")
 SCHEME = "neuroml:"
 
 
-def _own(states: str, parameters: str) -> str:
-    lines = ["weight : 1", *(f"{name} : 1" for name in states.split())]
-    return "\n".join([*lines, *(f"{name} : 1 (constant)" for name in parameters.split())])
-
-
-_BERNOULLI = SynapseCode("bernoulli", _own("", "p"), sent="weight * int(rand() < p)")
+_BERNOULLI = SynapseCode("bernoulli", own_variables("", "p"), sent="weight * int(rand() < p)")
 _SINCE = "since = t / ms - last"
 _FACILITATED = "int(tau_facil > 1e-10) * exp(-since / clip(tau_facil, 1e-10, 1e300))"
 _TSODYKS = SynapseCode(
     "tsodyks",
-    _own("x y u last", "U tau_rec tau_facil"),
+    own_variables("x y u last", "U tau_rec tau_facil"),
     "\n".join(
         (
             _SINCE,
@@ -59,7 +56,7 @@ _TSODYKS = SynapseCode(
 )
 _TSODYKS_2 = SynapseCode(
     "tsodyks2",
-    _own("x u last", "U tau_rec tau_facil"),
+    own_variables("x u last", "U tau_rec tau_facil"),
     "\n".join(
         (
             _SINCE,
@@ -69,18 +66,6 @@ _TSODYKS_2 = SynapseCode(
         )
     ),
     "weight * x * u",
-)
-_STDP = SynapseCode(
-    "stdp",
-    _own("plus minus t_plus t_minus", "tau_plus tau_minus learning alpha mu_plus mu_minus Wmax"),
-    "seen = minus * exp(-(t / ms - t_minus) / tau_minus)\n"
-    "part = weight / Wmax\n"
-    "weight = Wmax * clip(part - alpha * learning * part**mu_minus * seen, 0, 1e300)",
-    after="plus = 1 + plus * exp(-(t / ms - t_plus) / tau_plus)\nt_plus = t / ms",
-    post="heard = plus * exp(-(t / ms - t_plus) / tau_plus)\n"
-    "share = weight / Wmax\n"
-    "weight = Wmax * clip(share + learning * (1 - share)**mu_plus * heard, -1e300, 1)",
-    trace="minus = 1 + minus * exp(-(t / ms - t_minus) / tau_minus)\nt_minus = t / ms",
 )
 
 
@@ -117,8 +102,8 @@ _ROWS: Mapping[str, _Row] = MappingProxyType(
         "TsodyksMarkramSynapse": _Row(_TSODYKS, _PYNN_SHORT, _FULL),
         "nest:tsodyks_synapse": _Row(_TSODYKS, {**_NEST_SHORT, "tau_psc": "tau_psc"}, _FULL),
         "nest:tsodyks2_synapse": _Row(_TSODYKS_2, _NEST_SHORT, _FULL),
-        "nest:stdp_synapse": _Row(_STDP, _NEST_STDP),
-        "nest:stdp_synapse_hom": _Row(_STDP, _NEST_STDP),
+        "nest:stdp_synapse": _Row(NEST_STDP, _NEST_STDP),
+        "nest:stdp_synapse_hom": _Row(NEST_STDP, _NEST_STDP),
     }
 )
 #: The time constant of what a cell remembers of its own spikes, ms, where it states none (NEST's).
@@ -154,7 +139,7 @@ def lower_projection(
                     return None
                 specs[row, number] = Spec(STATIC, receptor=name)
             else:
-                specs[row, number] = _spec(projection, synapse, unit, letter, where, report)
+                specs[row, number] = _spec(projection, synapse, unit, item.code.unit, letter, where, report)
     columns = {column for spec in specs.values() for column in spec.columns}
     names = [*sorted(columns), *(["receptor"] if "receptor" in projection.edges.columns else [])]
     inhibitory = np.array([_is_inhibitory(projection, row) for row in range(projection.types.size)], dtype=bool)
@@ -173,7 +158,14 @@ def _is_inhibitory(projection: Projection, row: int) -> bool:
     return type_text(projection, "receptor", row) == INHIBITORY
 
 
-def _spec(projection: Projection, synapse: Synapse, unit: str, letter: str, where: str, report: Report) -> Spec:
+def _spec(
+    projection: Projection, synapse: Synapse, unit: str, native: str, letter: str, where: str, report: Report
+) -> Spec:
+    """unit, native: of the weights as stated, and as the cells take them. letter: of their synapses' time constant."""
+    if synapse.model == STDP:
+        found = lower_stdp(projection, synapse, unit, native, where)
+        if found is not None:
+            return found
     known = models.known(synapse.model)
     name = synapse.model if known is None or known.dialect == "nrn" else known.name
     row = _ROWS.get(name)
@@ -190,7 +182,7 @@ def _spec(projection: Projection, synapse: Synapse, unit: str, letter: str, wher
         if f"{PARAMETER}{key}" in (*projection.types, *projection.edges.columns)
     }
     code = row.code
-    if code is _STDP:
+    if code is NEST_STDP:
         parameters["tau_minus"] = float(synapse.parameters.get("tau_minus", _TAU_MINUS))
     if code is _TSODYKS:
         # PyNN takes the time constant by which resources come back from the target's synaptic current.

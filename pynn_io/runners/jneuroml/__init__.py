@@ -1,7 +1,7 @@
 """jNeuroML, the reference implementation of NeuroML and LEMS, as a backend: a network is exported, run, and read back.
 
-Its own solver (jLEMS: forward Euler, cells of one compartment), or the code that it writes for NEURON (``engine``), as
-the cells need where none is asked for.
+Its own solver (jLEMS: forward Euler, cells of one compartment), or the code that it writes for NEURON, as it is or with
+the steps of NEURON's own mechanisms (``engine``), as the cells need where none is asked for.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -21,10 +21,15 @@ from pynn_io.graph.network import Network
 from pynn_io.progress import Progress, quiet
 from pynn_io.report import Report
 from pynn_io.runners.base import Profile
+from pynn_io.runners.jneuroml.stepping import Stepping, explicit, step_exactly
 from pynn_io.simulation_plan import SimulationPlan
 
 #: ``engine`` -> what it is.
-ENGINES = {"jlems": "jNeuroML's own solver", "neuron": "the code that jNeuroML writes for NEURON"}
+ENGINES = {
+    "jlems": "jNeuroML's own solver",
+    "neuron": "the code that jNeuroML writes for NEURON",
+    "neuron-cnexp": "that code, with its states stepped as NEURON's own mechanisms are",
+}
 #: Where a jar is, if not the one that pyNeuroML brings.
 JAR_VARIABLE = "PYNN_IO_JNEUROML_JAR"
 _MEMORY = "-Xmx2G"
@@ -33,10 +38,10 @@ _ERROR = re.compile(r"(?:Exception|ERROR|Error|error)\b.*")
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What is run. lems: the exported LEMS file; commands: one after another, in its folder."""
+    """What is run. lems: the exported LEMS file; command: what runs it, in its folder."""
 
     lems: Path
-    commands: tuple[tuple[str, ...], ...]
+    command: tuple[str, ...]
     duration: float
     provenance: Mapping[str, Any]
 
@@ -59,17 +64,27 @@ def build(network: Network, plan: SimulationPlan, profile: Profile, report: Repo
     writer(Document(network, plan, translated), folder, report, progress=progress)
     lems = next(folder.glob("LEMS_*.xml"))
     _make_folders(plan, folder)
-    steps = _commands(engine, (java, _MEMORY, "-Djava.awt.headless=true", "-jar", str(jar)), lems)
-    return Model(
-        lems, tuple(steps), float(plan.duration or 0), {"engine": engine, "engine_chosen": chosen, "jar": jar.name}
-    )
+    jneuroml = (java, _MEMORY, "-Djava.awt.headless=true", "-jar", str(jar), lems.name)
+    provenance: dict[str, Any] = {"engine": engine, "engine_chosen": chosen, "jar": jar.name}
+    if engine == "jlems":
+        return Model(lems, (*jneuroml, "-nogui"), float(plan.duration or 0), provenance)
+    _call((*jneuroml, "-neuron", "-nogui"), folder)
+    provenance |= _stepping(engine, folder, report)
+    _compile(folder, progress)
+    script = (sys.executable, "-P", f"{lems.stem}_nrn.py", "-nogui")
+    return Model(lems, script, float(plan.duration or 0), provenance)
 
 
 def choose_engine(network: Network) -> tuple[str, str]:
-    """The engine where none is asked for, and why: jNeuroML's own solver, which has cells of one compartment alone."""
+    """The engine where none is asked for, and why.
+
+    jNeuroML's own solver has cells of one compartment alone. A model of NeuroML runs as jNeuroML has it; one of another
+    format was meant for steps of NEURON's own kind.
+    """
     for name, cell in network.cells.items():
         if isinstance(cell, CableCell) and (not cell.morphology or network.morphologies[cell.morphology].size > 1):
-            return "neuron", f"the cell {name} has more than one segment, and jLEMS runs cells of one compartment"
+            engine = "neuron" if "neuroml" in network.extra else "neuron-cnexp"
+            return engine, f"the cell {name} has more than one segment, and jLEMS runs cells of one compartment"
     return "jlems", "all cells are of one compartment"
 
 
@@ -81,13 +96,14 @@ def _make_folders(plan: SimulationPlan, folder: Path) -> None:
             place.mkdir(parents=True, exist_ok=True)
 
 
-def _commands(engine: str, java: tuple[str, ...], lems: Path) -> Iterator[tuple[str, ...]]:
-    if engine == "jlems":
-        yield (*java, lems.name, "-nogui")
-        return
-    yield (*java, lems.name, "-neuron", "-nogui")
-    yield (_beside("nrnivmodl"),)
-    yield (sys.executable, "-P", f"{lems.stem}_nrn.py", "-nogui")
+def _stepping(engine: str, folder: Path, report: Report) -> dict[str, Any]:
+    """Have jNeuroML's code step as the engine says; what is stepped by explicit Euler is reported."""
+    stepping = step_exactly(folder) if engine == "neuron-cnexp" else Stepping((), explicit(folder))
+    if stepping.euler:
+        message = "jNeuroML's code for NEURON steps these by explicit Euler, an error in proportion to the time step"
+        hint = "; --engine neuron-cnexp has NEURON solve them" if engine == "neuron" else ""
+        report.approximated("explicit-euler", "mechanisms", message + hint, examples=list(stepping.euler))
+    return {"stepped_exactly": list(stepping.exact), "stepped_by_euler": list(stepping.euler)}
 
 
 def _java() -> str:
@@ -112,25 +128,30 @@ def _jar() -> Path:
     return found[-1]
 
 
-def _beside(program: str) -> str:
-    """A program of the same environment, else of the PATH."""
-    near = Path(sys.executable).with_name(program)
-    found = str(near) if near.is_file() else shutil.which(program)
-    if found is None:
-        raise BackendUnavailable(f"the engine neuron needs {program}", hint="pip install 'pynn_io[neuron]'")
-    return found
+def _compile(folder: Path, progress: Progress) -> None:
+    """Compile a folder's mechanisms, or take them from the cache, to where NEURON looks for them."""
+    if find_spec("neuron") is None:
+        raise BackendUnavailable("jNeuroML's code for NEURON needs NEURON", hint="pip install 'pynn_io[neuron]'")
+    from pynn_io.runners.neuron.compiler import compiled
+
+    if sources := sorted(folder.glob("*.mod")):
+        built = compiled(sources, progress).parent
+        (folder / built.name).symlink_to(built, target_is_directory=True)
 
 
 def run(model: Model, progress: Progress = quiet) -> None:
     """Run it to its end. Raises SimulationFailed with what jNeuroML said."""
     progress("simulating", 0.0, model.duration)
-    for command in model.commands:
-        done = subprocess.run(command, cwd=model.lems.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        said = done.stdout.decode(errors="replace")
-        sys.stdout.write(said)
-        if done.returncode:
-            raise SimulationFailed(_message(command, said), log=said[-8000:], folder=model.lems.parent)
+    _call(model.command, model.lems.parent)
     progress("simulating", model.duration, model.duration)
+
+
+def _call(command: tuple[str, ...], folder: Path) -> None:
+    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    said = done.stdout.decode(errors="replace")
+    sys.stdout.write(said)
+    if done.returncode:
+        raise SimulationFailed(_message(command, said), log=said[-8000:], folder=folder)
 
 
 def _message(command: tuple[str, ...], said: str) -> str:

@@ -6,21 +6,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
 from pynn_io.audit import cell_code
 from pynn_io.graph.cells import CableCell, PointCell, SpikeSource, UnknownCell
 from pynn_io.graph.columns import EMPTY
 from pynn_io.graph.network import Population
 from pynn_io.lowering import Part
 from pynn_io.lowering.glif import is_glif, to_glif_psc
-from pynn_io.lowering.standard import completed
+from pynn_io.lowering.nest_cells import native_states, native_values, row_of
 from pynn_io.report import Report
 from pynn_io.runners.nest.lowered import Nodes
-from pynn_io.units import UNITS, scale_by_power, unit
 from pynn_io.vocabulary import models, translations
-from pynn_io.vocabulary.applied import STATES
-from pynn_io.vocabulary.derived import DERIVED
 
 #: What OBI's ``point_neuron`` is (SONATA extension, "point neuron"), and how its attributes are spelled there.
 OBI_POINT_MODEL = "aeif_cond_beta_multisynapse"
@@ -28,8 +23,6 @@ _OBI_NAMES = (
     *("C_m", "Delta_T", "E_L", "E_rev", "I_e", "V_m", "V_peak", "V_reset", "V_th", "a", "b", "g_L", "t_ref"),
     *("tau_decay", "tau_rise", "tau_w", "w"),
 )
-#: The standard cell that this one is with some of its values fixed.
-_SPECIAL_CASES = {"IF_facets_hardware1": "IF_cond_exp"}
 #: Synaptic variables of standard cells under NEST's names, by what their weights are.
 _SYNAPTIC = {
     "uS": {"gsyn_exc": "g_ex", "gsyn_inh": "g_in"},
@@ -37,8 +30,10 @@ _SYNAPTIC = {
 }
 
 
-def lower_part(part: Part, population: Population, report: Report) -> Nodes | None:
+def lower_part(part: Part, population: Population, report: Report, *, precise: bool = False) -> Nodes | None:
     """The nodes of one part; None for sources, and for what NEST has not (LOST, by `cell_code`).
+
+    precise: standard cells are NEST's models with spikes between steps, where it has these (`Translation.precise`).
 
     Raises ReadError for a GLIF configuration with something missing.
     """
@@ -50,7 +45,7 @@ def lower_part(part: Part, population: Population, report: Report) -> Nodes | No
         return _obi(part, population)
     if isinstance(cell, PointCell) and cell.model.startswith("nest:"):
         return _native(part, cell, where)
-    nodes = _standard(part, cell, report, where) if isinstance(cell, PointCell) else None
+    nodes = _standard(part, cell, report, where, precise) if isinstance(cell, PointCell) else None
     if nodes is None:
         report.lost(
             cell_code(cell),
@@ -113,50 +108,19 @@ def _obi(part: Part, population: Population) -> Nodes:
 # --- standard cells -----------------------------------------------------------------------------------------------
 
 
-def _standard(part: Part, cell: PointCell, report: Report, where: str) -> Nodes | None:
-    row = translations.of_standard(_SPECIAL_CASES.get(cell.model, cell.model))
+def _standard(part: Part, cell: PointCell, report: Report, where: str, precise: bool) -> Nodes | None:
+    row = row_of(cell.model)
     if row is None:
         return None
-    model = models.MODELS[cell.model]
-    values = completed(part, cell, report, where)
-    states = {item.name: values.pop(item.name, item.default) for item in model.states}
-    if cell.model in _SPECIAL_CASES:
-        fixed = {**values, **DERIVED[cell.model](values)}
-        values = {item.name: fixed[item.name] for item in models.MODELS[row.standard].parameters}
-    native, unsaid = translations.to_native(row, values)
-    report.lost(
-        "unsaid-parameter",
-        where,
-        f"{row.native} cannot say {', '.join(sorted(unsaid))} of {cell.model}.",
-        count=len(unsaid),
-    )
-    names = _native_states(row, model)
-    for name, value in states.items():
-        # A synaptic state at rest is NEST's own, and some of its models do not let it be set.
-        if name in names and (np.ndim(value) or value != 0 or not name.startswith(("gsyn", "isyn", "g_"))):
-            native_name, _, power = names[name]
-            native[native_name] = scale_by_power(value, power)
-    bare = row.native.removeprefix("nest:")
+    native = native_values(part, cell, row, report, where)
+    model_ = row.native
+    if precise and row.precise:
+        model_, native = row.precise, {key: value for key, value in native.items() if key not in row.native_only}
     unit_, signed = _synaptic(row.native)
-    return Nodes(part.population, bare, part.rows, native, unit_, signed, _standard_recordables(row, model))
-
-
-def _native_states(row: translations.Translation, model: models.Model) -> dict[str, tuple[str, str, int]]:
-    """State of the standard cell -> (NEST's name, unit, power of ten to NEST's unit)."""
-    found = {}
-    for item in models.MODELS[row.native].states:
-        name = STATES.get(item.name, item.name)
-        twin = next((state for state in model.states if state.name == name), None)
-        if twin is not None:
-            found[name] = (item.name, twin.unit, _power(twin.unit, item.unit))
-    return found
-
-
-def _power(source: str, target: str) -> int:
-    """The power of ten between two units; 0 where they are none of ours (mV/ms for the same thing)."""
-    if source not in UNITS or target not in UNITS or unit(source).dimension != unit(target).dimension:
-        return 0
-    return unit(source).power - unit(target).power
+    bare = model_.removeprefix("nest:")
+    return Nodes(
+        part.population, bare, part.rows, native, unit_, signed, _standard_recordables(row, models.MODELS[cell.model])
+    )
 
 
 def _standard_recordables(row: translations.Translation, model: models.Model) -> Mapping[str, tuple[str, str, int]]:
@@ -164,4 +128,4 @@ def _standard_recordables(row: translations.Translation, model: models.Model) ->
     synaptic = _SYNAPTIC.get(model.weight_unit, {})
     known = {name: (native, model.weight_unit, 3) for name, native in synaptic.items()}
     native = dict(_recordables(row.native))
-    return MappingProxyType({**native, **known, **_native_states(row, model)} if model.states else EMPTY)
+    return MappingProxyType({**native, **known, **native_states(row, model)} if model.states else EMPTY)

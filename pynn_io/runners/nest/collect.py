@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from pynn_io.lowering.connecting import DEFAULT_DELAY
 from pynn_io.results import Results, Spikes, Trace
 from pynn_io.runners.nest.build import Model, Recorder
-from pynn_io.runners.nest.connect import DEFAULT_DELAY
 from pynn_io.units import scale_by_power
 
 

@@ -7,17 +7,15 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from pynn_io.errors import PlanError, RunError
+from pynn_io.errors import RunError
 from pynn_io.lowering import EdgeBlock, edge_blocks
-from pynn_io.lowering.grid import Grid, Moved
+from pynn_io.lowering.connecting import Connecting
 from pynn_io.lowering.receptors import used_weights
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.runners.nest.lowered import LEFT_OUT, Link, Lowered, Spec
 from pynn_io.runners.nest.synapses import receptors
 
-#: NEST's delay where a projection states none, ms.
-DEFAULT_DELAY = 1.0
 #: What spikes come from: node numbers by row, and a mask of the target rows (None: all).
 Sender: TypeAlias = tuple[np.ndarray, Any]
 
@@ -34,17 +32,15 @@ class Connector:
 
     def __init__(self, nest: Any, link: Link, lowered: Lowered, post: np.ndarray, report: Report) -> None:
         self._nest, self._link, self._post, self._report = nest, link, post, report
-        self._grid = Grid(lowered.timestep)
         self._network = lowered.network
         self._where = f"projection {link.projection.name}"
-        self._moved = Moved()
-        self._defaulted = self._left_out = self._multiplied = 0
+        self._account = Connecting("NEST", self._where, lowered.timestep)
         self._models = [self._model(spec) for spec in link.specs]
 
     def _model(self, spec: Spec) -> str:
         """The synapse model; with parameters that all edges share, a copy of it that has them."""
         defaults = self._nest.GetDefaults(spec.model)
-        names = [*(name for name, _ in spec.parameters), *(name for _, name in spec.columns)]
+        names = [*(name for name, _ in (*spec.parameters, *spec.of_target)), *(name for _, name in spec.columns)]
         unknown = sorted(set(names) - set(defaults))
         if unknown:
             raise RunError(
@@ -56,6 +52,9 @@ class Connector:
             return spec.model
         name = f"{spec.model}_{len(self._nest.synapse_models)}"
         values = {key: strict(value, defaults[key]) for key, value in spec.parameters}
+        if "Wmax" in values:
+            # NEST refuses a bound whose sign is not that of the weight, be it one that no edge has.
+            values["weight"] = values["Wmax"]
         self._nest.CopyModel(spec.model, name, values)
         return name
 
@@ -67,7 +66,7 @@ class Connector:
             for ids, mask in senders:
                 made += self._connect(block, ids[block.source], post, mask)
             progress(f"connecting {projection.name}", block.stop, projection.size)
-        self._tell()
+        self._account.tell(self._report)
         return made
 
     def _connect(self, block: EdgeBlock, pre: np.ndarray, post: np.ndarray, mask: Any) -> int:
@@ -75,7 +74,7 @@ class Connector:
         if mask is not None:
             here &= mask[block.target] if isinstance(mask, np.ndarray) else mask
         else:
-            self._left_out += int(np.count_nonzero((pre == LEFT_OUT) | ((post == LEFT_OUT) & (pre != 0))))
+            self._account.left_out += int(np.count_nonzero((pre == LEFT_OUT) | ((post == LEFT_OUT) & (pre != 0))))
         if block.nsyns is not None:
             here &= block.nsyns > 0
         made = 0
@@ -102,20 +101,21 @@ class Connector:
         stated = block.columns.get("receptor")
         ports, inhibitory = receptors(self._link, spec, None if stated is None else stated[chosen], self._where)
         weight = used_weights(spec.unit, spec.native, block.weight[chosen], inhibitory)
-        if block.nsyns is not None:
-            nsyns = block.nsyns[chosen]
-            weight = weight * nsyns
-            self._multiplied += int(np.count_nonzero(nsyns > 1)) if spec.plastic else 0
+        nsyns = None if block.nsyns is None else block.nsyns[chosen]
+        delay = self._account.filled(block.delay[chosen])
+        self._account.steps(delay)  # NEST itself moves delays to a step
         syn: dict[str, Any] = {
             "synapse_model": self._models[number],
-            "weight": weight,
-            "delay": self._delays(block.delay[chosen]),
+            "weight": self._account.multiplied(weight, nsyns, plastic=spec.plastic),
+            "delay": delay,
         }
         if np.any(ports):
             syn["receptor_type"] = ports
         for column, name in spec.columns:
             if column in block.columns:
                 syn[name] = self._values(spec, column, name, block.columns[column][chosen])
+        for name, parameter in spec.of_target:
+            syn[name] = self._link.of_target[parameter][block.target[chosen]]
         self._nest.Connect(pre[chosen], post[chosen], "one_to_one", syn)
 
     def _values(self, spec: Spec, column: str, name: str, values: np.ndarray) -> np.ndarray:
@@ -124,45 +124,3 @@ class Connector:
             return np.asarray(values, dtype=np.float64)
         default = dict(spec.parameters).get(name, self._nest.GetDefaults(spec.model)[name])
         return np.ma.filled(values.astype(np.float64), default)
-
-    def _delays(self, delay: np.ndarray) -> np.ndarray:
-        """Delays, ms: NEST's default where not stated."""
-        missing = np.isnan(delay)
-        if missing.any():
-            self._defaulted += int(np.count_nonzero(missing))
-            delay = np.where(missing, max(DEFAULT_DELAY, self._grid.step), delay)
-        steps = self._grid.place(delay, self._moved)
-        if steps.min(initial=1) < 1:
-            self._refuse(delay, steps)
-        return delay
-
-    def _refuse(self, delay: np.ndarray, steps: np.ndarray) -> None:
-        least = float(delay[np.argmin(steps)])
-        count = int(np.count_nonzero(steps < 1))
-        what = "negative" if least < 0 else f"below the time step of {self._grid.step} ms"
-        raise PlanError(
-            f"a delay of {least} ms is {what}; NEST cannot have it ({count} such edges so far)",
-            where=self._where,
-            hint="correct the edges" if least < 0 else "take a smaller time step, or longer delays",
-        )
-
-    def _tell(self) -> None:
-        self._moved.tell(self._report, "off-grid-delay", self._where, "Delays")
-        self._report.defaulted(
-            "default-delay",
-            self._where,
-            f"The delay is not stated; NEST's default of {max(DEFAULT_DELAY, self._grid.step)} ms is taken.",
-            count=self._defaulted,
-        )
-        self._report.lost(
-            "edges-without-cells",
-            self._where,
-            "Connections from or to cells that NEST does not have are left out.",
-            count=self._left_out,
-        )
-        self._report.approximated(
-            "plastic-multiples",
-            self._where,
-            "Edges of several plastic synapses (nsyns) become one of their total weight, whose changes are not theirs.",
-            count=self._multiplied,
-        )

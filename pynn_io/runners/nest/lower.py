@@ -21,7 +21,7 @@ from pynn_io.lowering.trains import DEFAULT_SEED
 from pynn_io.report import Report
 from pynn_io.runners.nest.cells import lower_part
 from pynn_io.runners.nest.lowered import Lowered, Nodes
-from pynn_io.runners.nest.spikes import lower_bombardments, lower_feeds, precise
+from pynn_io.runners.nest.spikes import between_steps, lower_bombardments, lower_feeds, precise
 from pynn_io.runners.nest.stimuli import lower_currents
 from pynn_io.runners.nest.synapses import lower_projection, times_of_depression
 from pynn_io.simulation_plan import SimulationPlan
@@ -108,13 +108,14 @@ def _nodes(
     """Nodes of all populations; by population, which rows have one, and which would if NEST had such a cell."""
     nodes: list[Nodes] = []
     refused: set[str] = set()
+    between = between_steps(network, plan, report)
     present, left_out = (
         {name: np.zeros(item.size, dtype=bool) for name, item in network.populations.items()} for _ in range(2)
     )
     for name, rows in simulated(network, plan).items():
         population = network.populations[name]
         for part in parts(population, network, rows):
-            lowered = lower_part(part, population, report)
+            lowered = lower_part(part, population, report, precise=name in between)
             if lowered is not None:
                 nodes.append(lowered)
                 present[name][part.rows] = True

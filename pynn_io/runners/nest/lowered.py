@@ -46,7 +46,8 @@ class Spec:
     """How the edges of one type onto one kind of cell are connected.
 
     model: NEST's name. parameters: ``(name, value)`` of all its edges; columns: ``(column, NEST's name)`` of those that
-    differ from edge to edge. unit, native: of the stated weight and of NEST's. port: receptor type, 0 for the only one.
+    differ from edge to edge; of_target: ``(NEST's name, parameter of the target cell)`` of those that the cell states.
+    unit, native: of the stated weight and of NEST's. port: receptor type, 0 for the only one.
     inhibitory: on the inhibitory synapse of a cell that chooses by sign. plastic: weights change, so that one synapse
     of N times the weight is not N synapses.
     """
@@ -54,6 +55,7 @@ class Spec:
     model: str
     parameters: tuple[tuple[str, Any], ...] = ()
     columns: tuple[tuple[str, str], ...] = ()
+    of_target: tuple[tuple[str, str], ...] = ()
     unit: str = ""
     native: str = ""
     port: int = 0
@@ -67,7 +69,7 @@ class Link:
     """A projection.
 
     spec_of: number of the spec by (type row, group). group: of every row of the target population. names: further
-    columns of its edges that are needed.
+    columns of its edges that are needed. of_target: parameter of the target cells -> float64, by row of the population.
     """
 
     projection: Projection
@@ -75,6 +77,7 @@ class Link:
     spec_of: np.ndarray
     group: np.ndarray
     names: tuple[str, ...] = ()
+    of_target: Mapping[str, np.ndarray] = field(default_factory=empty)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

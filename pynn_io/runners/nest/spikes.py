@@ -10,18 +10,23 @@ import numpy as np
 
 from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network
-from pynn_io.lowering import Trains, feeds, parts
+from pynn_io.lowering import Trains, feeds, parts, targets
 from pynn_io.lowering.feeds import Bombardment, Feed
 from pynn_io.lowering.grid import Grid
+from pynn_io.lowering.meters import POINT_KINDS
 from pynn_io.report import Report
 from pynn_io.runners.nest.lowered import Nodes
 from pynn_io.simulation_plan import SimulationPlan
 from pynn_io.units import convert
 from pynn_io.vocabulary import models
 from pynn_io.vocabulary.models import PRECISE_MODELS
+from pynn_io.vocabulary.translations import TRANSLATIONS
 
+#: What these record.
+_RECORDED = frozenset({"v", "V_m"})
 #: What `SimulationPlan.spike_times` may say.
-MODES = ("precise", "grid")
+PRECISE = "precise"
+MODES = (PRECISE, "grid")
 
 
 def precise(plan: SimulationPlan, nodes: tuple[Nodes, ...]) -> bool:
@@ -29,7 +34,8 @@ def precise(plan: SimulationPlan, nodes: tuple[Nodes, ...]) -> bool:
 
     ``grid`` moves a spike to the end of the step that it is in, as NEST's own reader of SONATA does
     (``allow_offgrid_times``; less than half a tic of 0.001 ms after a step is at that step). ``precise`` keeps the
-    time, as BMTK does (``precise_times``): models that know only steps then take the spike at the next one, too. Where
+    time, as BMTK does (``precise_times``): models that know only steps then take the spike at the next one, too, and
+    standard cells are NEST's models with exact times where PyNN has these (``spike_precision="off_grid"``). Where
     the plan does not say, it is ``precise`` if all cells are models with exact times (``iaf_psc_exp_ps`` ...), and else
     ``grid``.
     """
@@ -39,7 +45,32 @@ def precise(plan: SimulationPlan, nodes: tuple[Nodes, ...]) -> bool:
         raise PlanError(
             f"spike_times is {plan.spike_times!r}", where="run.spike_times", hint=f"it may be {' or '.join(MODES)}"
         )
-    return plan.spike_times == "precise"
+    return plan.spike_times == PRECISE
+
+
+def between_steps(network: Network, plan: SimulationPlan, report: Report) -> set[str]:
+    """Populations whose standard cells fire between steps: all, where spikes keep their times (``precise``).
+
+    Those of which more is recorded than the potential stay on steps (APPROXIMATED): NEST's other models record no more.
+    """
+    if plan.spike_times != PRECISE:
+        return set()
+    found = set(network.populations)
+    for item in plan.recordings:
+        more = set(item.variable.replace(" ", "").split(",")) - _RECORDED
+        if not (item.enabled and item.kind in POINT_KINDS and more):
+            continue
+        for name in found & targets(item.node_set, network, plan).keys():
+            models = {getattr(network.cells[cell], "model", "") for cell in network.populations[name].cells}
+            if any(row.standard in models and row.precise for row in TRANSLATIONS):
+                found.discard(name)
+                report.approximated(
+                    "spikes-on-steps",
+                    f"population {name}",
+                    f"Its cells fire on steps, since {', '.join(sorted(more))} is recorded, which NEST's models with "
+                    "spikes between steps do not tell.",
+                )
+    return found
 
 
 def lower_feeds(network: Network, plan: SimulationPlan, exact: bool, grid: Grid, report: Report) -> tuple[Feed, ...]:

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from pynn_io.graph.network import Network
-from pynn_io.graph.stimuli import CurrentPulses, SinusoidalCurrent, Stimulus
+from pynn_io.graph.stimuli import ComponentInput, CurrentPulses, SinusoidalCurrent, Stimulus
+from pynn_io.lowering.component_current import component_current
 from pynn_io.lowering.grid import Grid, lead_of
 from pynn_io.lowering.injections import current_of, injected, pulse_steps
 from pynn_io.lowering.signals import Process, Shape, amplitudes, levels, random_of, sample, seeds_of
@@ -33,7 +34,7 @@ def lower_currents(
     (``threshold_current`` ...) that is missing.
     """
     found: list[Current | CellCurrents] = []
-    for stimulus, reached in injected(network, plan, present, "NEST's cells take no input", report):
+    for stimulus, reached in injected(network, plan, present, "NEST's cells take no input", report, grid):
         for name, rows in reached.items():
             found += _currents(stimulus, network, plan, name, rows, grid, report)
     return tuple(found)
@@ -54,6 +55,9 @@ def _currents(
         generators = _pulses(what, grid, lead, report, where)
     elif isinstance(what, SinusoidalCurrent) and what.interval is None and not lead:
         generators = iter([("ac_generator", _sine(what))])
+    elif isinstance(what, ComponentInput):
+        current = _pico(np.asarray(component_current(what, network, grid)))
+        generators = steps(np.arange(len(current)) - lead, current, grid)
     else:
         signal = current_of(stimulus)
         offset, gain = amplitudes(signal, network.populations[population], rows, where)

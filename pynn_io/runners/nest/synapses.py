@@ -13,12 +13,12 @@ from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network, Projection
 from pynn_io.graph.schema import PARAMETER
 from pynn_io.graph.synapses import Synapse
+from pynn_io.lowering.plasticity import nest_stdp
 from pynn_io.lowering.receptors import check_unit, type_text
 from pynn_io.report import Report
 from pynn_io.runners.nest.lowered import Link, Nodes, Spec
-from pynn_io.units import convert
 from pynn_io.vocabulary import models
-from pynn_io.vocabulary.plasticity import NEST_SYNAPSES, STDP, STDP_EXPONENTS, stdp
+from pynn_io.vocabulary.plasticity import NEST_SYNAPSES, STDP, stdp
 
 _RECEPTORS = ("excitatory", "inhibitory")
 
@@ -53,7 +53,16 @@ def lower_projection(
             spec_of[row, number] = specs.index(spec)
     columns = {column for spec in specs for column, _ in spec.columns}
     names = [*sorted(columns), *(["receptor"] if _varies(projection, "receptor") else [])]
-    return Link(projection, tuple(specs), spec_of, group, tuple(names))
+    of_target = {name: _by_row(name, nodes, len(group)) for spec in specs for _, name in spec.of_target}
+    return Link(projection, tuple(specs), spec_of, group, tuple(names), of_target)
+
+
+def _by_row(parameter: str, nodes: Sequence[Nodes], size: int) -> np.ndarray:
+    """A parameter of all cells of a population, by row; NaN where there is no node, or the value is its model's."""
+    found = np.full(size, np.nan)
+    for item in nodes:
+        found[item.rows] = np.ma.filled(np.ma.asarray(item.parameters.get(parameter, np.nan), dtype=float), np.nan)
+    return found
 
 
 def _varies(projection: Projection, name: str) -> bool:
@@ -69,7 +78,8 @@ def _spec(
     unit = type_text(projection, "weight_unit", row)
     port, inhibitory = _receptor(projection, row, synapse, nodes, where)
     if synapse.model == STDP:
-        synapse = replace(synapse, parameters=_stdp(synapse, unit, nodes, inhibitory, where))
+        own = nest_stdp(synapse.parameters, unit, nodes.unit, where, negative=inhibitory and nodes.signed)
+        synapse = replace(synapse, parameters=own)
     stated = {
         renames.get(name, name): value
         for name, value in synapse.parameters.items()
@@ -80,15 +90,18 @@ def _spec(
         bare = name.removeprefix(PARAMETER)
         if name.startswith(PARAMETER) and bare not in models.NOT_PARAMETERS:
             columns.append((name, renames.get(bare, bare)))
+    of_target: tuple[tuple[str, str], ...] = ()
     if synapse.model == "TsodyksMarkramSynapse":
         stated.setdefault("tau_psc", None)
     if "tau_psc" in stated and stated["tau_psc"] is None:
-        stated["tau_psc"] = _tau_psc(nodes, inhibitory, where)
+        name, shared = _tau_psc(nodes, inhibitory, where)
+        stated["tau_psc"], of_target = shared, () if shared is not None else (("tau_psc", name),)
     check_unit(unit, nodes.unit, f"the cells of population {nodes.population} ({nodes.model})", where)
     return Spec(
         model,
-        tuple(sorted((name, _hashable(value)) for name, value in stated.items())),
+        tuple(sorted((name, _hashable(value)) for name, value in stated.items() if value is not None)),
         tuple(columns),
+        of_target,
         unit,
         nodes.unit,
         port,
@@ -96,32 +109,6 @@ def _spec(
         nodes.signed,
         "stdp" in model or "plastic" in model or model.startswith(("vogels", "clopath", "urbanczik", "jonke")),
     )
-
-
-def _stdp(synapse: Synapse, unit: str, nodes: Nodes, inhibitory: bool, where: str) -> dict[str, Any]:
-    """PyNN's STDP in the parameters of ``stdp_synapse``, but `times_of_depression`."""
-    try:
-        parts = stdp(synapse.parameters)
-    except KeyError as error:
-        raise PlanError(f"{error.args[0]!r} is no part of PyNN's STDP", where=where) from error
-    times, bounds = parts.timing_parameters, parts.weight_parameters
-    if parts.timing != "SpikePairRule" or bounds["w_min"] != 0 or parts.dendritic_delay_fraction != 1:
-        raise PlanError(
-            "NEST's stdp_synapse has SpikePairRule, a lower bound of 0, and delays that are dendritic only",
-            where=where,
-        )
-    largest = bounds["w_max"]
-    if unit and nodes.unit and unit not in ("1", nodes.unit):
-        largest = convert(largest, unit, nodes.unit)
-    up, down = STDP_EXPONENTS.get(parts.weight, (bounds.get("mu_plus"), bounds.get("mu_minus")))
-    return {
-        "tau_plus": times["tau_plus"],
-        "lambda": times["A_plus"],
-        "alpha": times["A_minus"] / times["A_plus"] if times["A_plus"] else times["A_minus"],
-        "Wmax": -largest if inhibitory and nodes.signed else largest,
-        "mu_plus": up,
-        "mu_minus": down,
-    }
 
 
 def times_of_depression(projection: Projection, network: Network) -> set[float]:
@@ -180,17 +167,21 @@ def port_of(text: str, signed: bool, model: str, where: str) -> tuple[int, bool]
         raise PlanError(f"{text!r} is no receptor of the model {model}", where=where) from None
 
 
-def _tau_psc(nodes: Nodes, inhibitory: bool, where: str) -> float:
-    """The time constant by which resources come back: that of the synaptic current (PyNN copies it from the target)."""
-    value = nodes.parameters.get("tau_syn_in" if inhibitory else "tau_syn_ex")
-    stated = np.unique(np.ma.compressed(np.ma.atleast_1d([] if value is None else value)))
-    if len(stated) != 1:
+def _tau_psc(nodes: Nodes, inhibitory: bool, where: str) -> tuple[str, float | None]:
+    """The time constant by which resources come back: that of the synaptic current (PyNN copies it from the target).
+
+    The parameter of the cells that it is, and its value; None where that differs from cell to cell.
+    """
+    name = "tau_syn_in" if inhibitory else "tau_syn_ex"
+    values = np.ma.atleast_1d(nodes.parameters.get(name, np.ma.masked))
+    if np.ma.is_masked(values):
         raise PlanError(
-            "TsodyksMarkramSynapse needs one synaptic time constant for all targets; "
-            f"{nodes.model} states {'several' if len(stated) else 'none'}",
+            "TsodyksMarkramSynapse needs the synaptic time constant of its targets; "
+            f"{nodes.model} does not state {name} {'of some' if values.count() else 'at all'}",
             where=where,
+            hint=f"state {name}, or use nest:tsodyks_synapse with a tau_psc",
         )
-    return float(stated[0])
+    return name, float(values[0]) if np.ptp(values) == 0 else None
 
 
 # --- values of edges ----------------------------------------------------------------------------------------------

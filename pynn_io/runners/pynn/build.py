@@ -5,7 +5,7 @@ This module imports PyNN when something is built.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ from pynn_io.lowering.pynn import (
     connections,
     largest_delay,
 )
+from pynn_io.lowering.pynn.composed import COMPOSED, parts
 from pynn_io.lowering.trains import Trains
 from pynn_io.progress import Progress
 from pynn_io.report import Report
@@ -73,6 +74,17 @@ def set_up(sim: Any, setup: Setup, **more: Any) -> None:
             nest.SetDefaults("spike_generator", {"precise_times": False, "allow_offgrid_times": True})
 
 
+def _one_clock(timestep: float) -> None:
+    """PyNN leaves its sources on Brian2 to the default clock, which would let them spike every 0.1 ms only."""
+    import brian2
+
+    brian2.defaultclock.dt = timestep * brian2.ms
+
+
+#: What a backend needs before anything is built on it that PyNN's ``setup`` does not do: a call with the time step, ms.
+_FURTHER_SETUP: Mapping[str, Callable[[float], None]] = {"pyNN.brian2": _one_clock}
+
+
 def allow_delays(sim: Any, network: Network) -> None:
     """Let NEST have the network's delays where they are longer than ``setup`` foresaw; other backends take any.
 
@@ -100,6 +112,8 @@ def build_network(
     Raises RunError that lists all classes which ``sim`` does not have, and for what PyNN refuses.
     """
     built = Built(sim, lowered)
+    if sim.__name__ in _FURTHER_SETUP:
+        _FURTHER_SETUP[sim.__name__](lowered.timestep)
     _refuse_missing(sim, [cells.model for cells in lowered.cells if ":" not in cells.model])
     for number, cells in enumerate(lowered.cells):
         progress("creating cells", number, len(lowered.cells))
@@ -132,7 +146,8 @@ def _population(sim: Any, cells: Cells, trains: Trains | None) -> Any:
             parameters = {name: value[0] if name in own else value for name, value in cells.parameters.items()}
         else:
             parameters = dict(cells.parameters)
-        kind = cell_class(sim, cells.model)(**{name: _value(value) for name, value in parameters.items()})
+        values = {name: _value(value) for name, value in parameters.items()}
+        kind = point_neuron(sim, values) if cells.model == COMPOSED else cell_class(sim, cells.model)(**values)
         initial = {name: _value(value) for name, value in cells.initial.items()}
         population = sim.Population(cells.size, kind, initial_values=initial, label=cells.label)
         if own:
@@ -153,13 +168,22 @@ def cell_class(sim: Any, model: str) -> Any:
         return sim.native_cell_type(name)
 
 
-def spike_times(size: int, trains: Trains | None) -> list[Any]:
-    """One ``Sequence`` a source, empty for the silent ones."""
+def point_neuron(sim: Any, parameters: Mapping[str, Any]) -> Any:
+    """A cell type put together of a neuron and of receptors. Raises RunError for classes that the backend has not."""
+    (neuron, own), receptors = parts(parameters)
+    _refuse_missing(sim, [neuron, *(kind for kind, _ in receptors.values())])
+    made = {label: getattr(sim, kind)(**values) for label, (kind, values) in receptors.items()}
+    return sim.PointNeuron(getattr(sim, neuron)(**own), **made)
+
+
+def spike_times(size: int, trains: Trains | None) -> Any:
+    """One ``Sequence`` a source, empty for the silent ones; itself where there is one: Brian2 takes no list of that."""
     from pyNN.parameters import Sequence
 
     found = dict(trains.split()) if trains is not None else {}
     silent = np.empty(0)
-    return [Sequence(found.get(row, silent)) for row in range(size)]
+    made = [Sequence(found.get(row, silent)) for row in range(size)]
+    return made[0] if size == 1 else made
 
 
 def _value(value: Any) -> Any:

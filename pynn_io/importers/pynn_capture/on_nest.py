@@ -1,0 +1,52 @@
+"""What ``pyNN.nest`` makes of times and no other backend does: spikes between steps, and sources that are late."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pynn_io.graph.cells import PointCell
+from pynn_io.graph.stimuli import SpikeTrains
+from pynn_io.importers.pynn_capture.simulator import Session
+from pynn_io.importers.pynn_objects.network import Built
+from pynn_io.report import Report
+from pynn_io.vocabulary.translations import of_standard
+
+#: The name of the backend among those that a script imports.
+NEST = "pyNN.nest"
+_PRECISION = {"on_grid": "grid", "off_grid": "precise"}
+
+
+def spike_times(session: Session, built: Built, backend: str) -> str | None:
+    """`SimulationPlan.spike_times`: what ``setup()`` says, else PyNN's default where it matters, else None.
+
+    ``pyNN.nest`` documents ``spike_precision="off_grid"`` as its default. That chooses other models of NEST for some
+    cells; where a network has none of these, a script means nothing by it.
+    """
+    stated = session.options.get("spike_precision")
+    if stated is not None:
+        return _PRECISION.get(stated)
+    if backend != NEST:
+        return None
+    models = {cell.model for cell in built.network.cells.values() if isinstance(cell, PointCell)}
+    rows = (of_standard(model) for model in models)
+    return "precise" if any(row is not None and row.precise for row in rows) else None
+
+
+def tell_of_late_sources(session: Session, built: Built, backend: str, report: Report) -> None:
+    """Report by how much ``pyNN.nest`` is late with given spike times; here they are as stated (DEFAULTED).
+
+    Measured with PyNN 0.13: a train is moved to earlier times by the least delay that NEST has when the source is made,
+    a time step, and comes back by the least one of the connections (its issue 536).
+    """
+    trains = [stimulus for stimulus in built.stimuli if isinstance(stimulus.what, SpikeTrains)]
+    delays = [projection.columns["delay"] for projection in session.projections if "delay" in projection.columns]
+    if backend != NEST or session.min_delay != "auto" or not delays:
+        return
+    late = round(float(min(np.min(delay) for delay in delays)) - session.timestep, 9)
+    report.defaulted(
+        "late-sources",
+        "setup()",
+        f"min_delay is left to PyNN, whose NEST is then {late:g} ms late with the spikes of sources; here they are at "
+        "the times that the script states. setup(min_delay=timestep) makes both the same.",
+        count=len(trains) if late > 0 else 0,
+    )
