@@ -1,4 +1,4 @@
-"""A network as SONATA by our export_to_sonata, on pyNN.nest and as our own graph, against PyNN's own call, in one process.
+"""A network as SONATA: our export_to_sonata, from pyNN.nest and from our own graph, against PyNN's, in one process.
 
     python benchmarks/bench_pynn_export.py [--edges 100000] [--graph 1000000]
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from pynn_io.graph.stimuli import (
     code_of,
 )
 from pynn_io.lowering.cells import targets
+from pynn_io.lowering.component_current import component_current
 from pynn_io.lowering.grid import Grid, Moved
 from pynn_io.lowering.signals import Signal, signal_of
 from pynn_io.report import Report
@@ -40,19 +41,19 @@ def injected(
     present: Mapping[str, np.ndarray],
     nothing: str,
     report: Report,
-    of_time: Callable[[ComponentInput], bool] = lambda what: False,
+    grid: Grid | None = None,
 ) -> Iterator[tuple[Stimulus, dict[str, np.ndarray]]]:
     """Every stimulus that is a current into cells as a whole, with the ROWS of the cells that run, by population.
 
     present: whether a cell runs, by population and row. nothing: how a message begins that the target has no such
-    input (``NEST's cells take no input``). of_time: whether the target takes a component, as a current of time. Other
-    stimuli but spikes are reported by name (LOST), and so is one that reaches no cell (``stimulus-without-cells``).
-    Raises PlanError for impossible numbers.
+    input (``NEST's cells take no input``). grid: of a target that takes components, where they are currents of time
+    alone; None for one that takes none. Other stimuli but spikes are reported by name (LOST), and so is one that
+    reaches no cell (``stimulus-without-cells``). Raises PlanError for impossible numbers.
     """
     for stimulus in plan.stimuli:
         if isinstance(stimulus.what, SPIKES):
             continue
-        if stimulus.compartment_set is not None or not _is_current(stimulus, of_time):
+        if stimulus.compartment_set is not None or not _is_current(stimulus, network, grid):
             _refuse(stimulus, nothing, report)
             continue
         reached = {name: rows[present[name][rows]] for name, rows in targets(stimulus.node_set, network, plan).items()}
@@ -62,11 +63,11 @@ def injected(
         yield stimulus, reached
 
 
-def _is_current(stimulus: Stimulus, of_time: Callable[[ComponentInput], bool]) -> bool:
+def _is_current(stimulus: Stimulus, network: Network, grid: Grid | None) -> bool:
     if isinstance(stimulus.what, CurrentPulses | SinusoidalCurrent):
         return True
     if isinstance(stimulus.what, ComponentInput):
-        return of_time(stimulus.what)
+        return grid is not None and component_current(stimulus.what, network, grid) is not None
     signal = stated_signal(stimulus)
     return signal is not None and signal.kind == "current"
 

@@ -49,10 +49,10 @@ class _Names:
     found: dict[str, Any] = field(default_factory=dict)
 
     def add(self, wanted: str, of: str, made: Any) -> str:
-        for name in (wanted, f"{wanted}_{of}"):
-            if self.found.setdefault(name, made) == made:
-                return name
-        return self.add(f"{wanted}_{of}_", of, made)
+        """The name that a definition gets."""
+        while self.found.setdefault(wanted, made) != made:
+            wanted = f"{wanted}_{of}"
+        return wanted
 
 
 def for_nest(document: Document, report: Report) -> Document:
@@ -77,11 +77,11 @@ def with_nest_models(network: Network, report: Report) -> Network:
     populations, targets = {}, {}
     for name, population in network.populations.items():
         made = _population(population, network, times.get(name), cells, report)
-        populations[name] = population if made is None else made[0]
         if made is None:
-            cells.found.update({cell: network.cells[cell] for cell in population.cells})
+            kept = [cells.add(cell, name, network.cells[cell]) for cell in population.cells]
+            populations[name] = replace(population, types=population.types.updated({"cell": text_column(kept)}))
         else:
-            targets[name] = made[1]
+            populations[name], targets[name] = made
     projections = {
         name: _projection(projection, network, targets.get(projection.post), synapses, report)
         for name, projection in network.projections.items()
@@ -161,8 +161,8 @@ def _projection(
     projection: Projection, network: Network, target: _Target | None, synapses: _Names, report: Report
 ) -> Projection:
     if target is None or projection.kind != "chemical":
-        synapses.found.update({name: network.synapses[name] for name in projection.synapses})
-        return projection
+        kept = [synapses.add(name, projection.name, network.synapses[name]) for name in projection.synapses]
+        return replace(projection, types=projection.types.updated({"synapse": text_column(kept)}))
     index = np.asarray(projection.type_index.read(projection.size))
     types, columns = dict(projection.types), dict(projection.edges.columns)
     inhibits = _inhibits(projection, types.pop("receptor", None), index)

@@ -290,7 +290,7 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
         },
         "pynn:*": {
             **_exact(_STANDARD),
-            **_exact("GIF_cond_exp"),
+            **_exact("GIF_cond_exp PointNeuron"),
             **_exact(" ".join(row.native for row in TRANSLATIONS)),
             **_exact(
                 "TsodyksMarkramSynapse SimpleStochasticSynapse StochasticTsodyksMarkramSynapse MultiQuantalSynapse"

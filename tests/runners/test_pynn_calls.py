@@ -81,6 +81,9 @@ def test_reports_are_what_libsonata_reads(data: Path, tmp_path: Path) -> None:
     reports = libsonata.SomaReportReader(str(folder / str(output.directory) / "membrane_potential.h5"))
     frame = reports["one_cell_iclamp"].get()
     assert frame.data.shape == (20000, 1) and -90 < frame.data.min() < frame.data.max() < 0
+    bmtk = read_results(data / "reference/sim_tests_one_cell_iclamp_nest").spikes["one_cell_iclamp"].times
+    found = read_results(folder / str(output.directory)).spikes["one_cell_iclamp"].times
+    np.testing.assert_allclose(found, np.sort(bmtk[bmtk <= 200.0]), atol=1e-6)
 
 
 def test_cells_that_a_backend_lacks_are_listed_with_their_places() -> None:

@@ -14,12 +14,12 @@ import pytest
 from pynn_io import Report, export_to_sonata, read
 from pynn_io.document import Document
 from pynn_io.errors import FormatError, PlanError
-from pynn_io.graph import Column, Network, PointCell, Population, SpikeSource, Synapse
+from pynn_io.graph import Column, Network, PointCell, Population, Projection, SpikeSource, Synapse
 from pynn_io.graph import text_column as text
 from pynn_io.graph.stimuli import SinusoidalCurrent
 from pynn_io.lowering.nest_models import with_nest_models
 from pynn_io.simulate import simulate
-from tests.models import table
+from tests.models import edges, table
 from tests.runners.standard_networks import STANDARD, together
 
 TIMES = np.linspace(25.0, 36.0, 12)
@@ -43,8 +43,8 @@ def varied() -> Document:
         types = projections[name].types.updated({"synapse": text([synapse])})
         columns = projections[name].edges.columns
         stronger = columns["weight"].with_data((4 if synapse == "markram" else 1) * columns["weight"].data)
-        edges = replace(projections[name].edges, columns=columns.updated({"weight": stronger}))
-        projections[name] = replace(projections[name], types=types, edges=edges)
+        made = replace(projections[name].edges, columns=columns.updated({"weight": stronger}))
+        projections[name] = replace(projections[name], types=types, edges=made)
     made = replace(network, populations=populations, synapses=synapses, projections=projections)
     return replace(document, network=made)
 
@@ -91,9 +91,17 @@ def test_nest_gives_the_same_spikes(tmp_path: Path, made: Any) -> None:
 
 
 def test_what_nest_has_not_keeps_its_name() -> None:
+    # one synapse onto cells of both kinds
+    ends = {"edges": edges([0, 1], [0, 1], weight=[0.5, 0.25])}
+    projections = {
+        name: Projection(name, "source", name, table(1, synapse=["s"], weight_unit=["uS"]), **ends)
+        for name in ("mixed", "gif")
+    }
     net = Network(
         populations={name: Population(name, 2, table(1, cell=[name])) for name in ("gif", "mixed", "source")},
+        projections=projections,
         cells={"gif": PointCell("GIF_cond_exp"), "mixed": PointCell("IF_cond_exp"), "source": SpikeSource()},
+        synapses={"s": Synapse("StaticSynapse")},
     )
     report = Report()
     made = with_nest_models(net, report)
@@ -104,6 +112,9 @@ def test_what_nest_has_not_keeps_its_name() -> None:
     (issue,) = [issue for issue in report if issue.code == "not-in-nest"]
     assert (issue.where, issue.count, issue.examples) == ("population gif", 2, ["GIF_cond_exp"])
     assert made.extra["target_simulator"] == "NEST"
+    of = {name: made.synapses[item.synapses[0]].model for name, item in made.projections.items()}
+    assert of == {"mixed": "nest:static_synapse", "gif": "StaticSynapse"}
+    assert made.projections["mixed"].edges.columns.read("weight").tolist() == [500.0, 250.0]
 
 
 def test_plasticity_that_nest_cannot_have() -> None:

@@ -13,6 +13,8 @@ from pynn_io.graph.cells import CableCell, PointCell, SpikeSource
 from pynn_io.graph.network import Network, Population
 from pynn_io.lowering.cells import Part, parts
 from pynn_io.lowering.glif import is_glif, to_glif_psc
+from pynn_io.lowering.pynn import composed
+from pynn_io.lowering.pynn.composed import COMPOSED
 from pynn_io.lowering.pynn.words import ARRAY, POISSON, Cells, Target
 from pynn_io.lowering.standard import as_standard_values, filled, is_unstated, twin
 from pynn_io.report import Report
@@ -67,6 +69,8 @@ def _lower_part(part: Part, target: Target, report: Report) -> _Made | None:
         dialect = cell.model.partition(":")[0] if ":" in cell.model else ""
         if dialect and dialect == target.native:
             made = _native(part, cell, report, where)
+        elif cell.model == COMPOSED:
+            made = _composed(part)
         elif twin(cell.model) in models.MODELS and ":" not in twin(cell.model):
             made = _standard(part, cell, report, where)
             initial = {target.states.get((made.model, name), name): value for name, value in made.initial.items()}
@@ -98,6 +102,15 @@ def _source(part: Part, cell: SpikeSource, target: Target, report: Report, where
     stated = {name: value for name, value in part.parameters.items() if not is_unstated(value)}
     values = models.complete(SpikeSource(POISSON, stated), report, where)
     return _Made(part.rows, POISSON, _all_filled(POISSON, values), {})
+
+
+def _composed(part: Part) -> _Made:
+    values = {
+        name: np.ma.getdata(value) if isinstance(value, np.ndarray) else value
+        for name, value in part.parameters.items()
+        if name not in models.NOT_PARAMETERS and not is_unstated(value)
+    }
+    return _Made(part.rows, COMPOSED, *composed.apart(values))
 
 
 def _native(part: Part, cell: PointCell, report: Report, where: str) -> _Made | None:
@@ -188,9 +201,10 @@ def _joined(values: Sequence[Any], sizes: Sequence[int], order: np.ndarray) -> A
 
 
 def _alike(made: _Made, target: Target) -> Iterator[_Made]:
-    """Cells that differ in nothing, where the target needs that; initial values may differ."""
-    varying = {name: value for name, value in made.parameters.items() if isinstance(value, np.ndarray)}
-    if made.model not in target.alike or not varying:
+    """Cells that differ in nothing that the target needs to be alike; initial values may differ."""
+    arrays = {name: value for name, value in made.parameters.items() if isinstance(value, np.ndarray)}
+    varying = {name: value for name, value in arrays.items() if made.model in target.alike or name in target.shared}
+    if not varying:
         yield made
         return
     table = np.column_stack([np.reshape(value, (len(made.rows), -1)) for value in varying.values()])
@@ -198,10 +212,11 @@ def _alike(made: _Made, target: Target) -> Iterator[_Made]:
     for kind in range(int(kinds.max()) + 1):
         chosen = np.flatnonzero(kinds.reshape(-1) == kind)
         first = {name: value[chosen[0]].item() for name, value in varying.items()}
-        initial = {
-            name: value[chosen] if isinstance(value, np.ndarray) else value for name, value in made.initial.items()
-        }
-        yield replace(made, rows=made.rows[chosen], parameters={**made.parameters, **first}, initial=initial)
+        parameters, initial = (
+            {name: value[chosen] if isinstance(value, np.ndarray) else value for name, value in values.items()}
+            for values in (made.parameters, made.initial)
+        )
+        yield replace(made, rows=made.rows[chosen], parameters={**parameters, **first}, initial=initial)
 
 
 def _labelled(population: Population, made: Sequence[_Made]) -> Iterator[Cells]:
@@ -213,6 +228,10 @@ def _labelled(population: Population, made: Sequence[_Made]) -> Iterator[Cells]:
         used[label] = used.get(label, 0) + 1
         row = models.known(item.model)
         receptors = row.receptors if row is not None else ("excitatory", "inhibitory")
+        weight_unit = row.weight_unit if row is not None else ""
+        if item.model == COMPOSED:
+            receptors = tuple(composed.receptors(item.parameters))
+            weight_unit = composed.weight_unit(item.parameters)
         yield Cells(
             label if used[label] == 1 else f"{label}.{used[label]}",
             population.name,
@@ -223,7 +242,7 @@ def _labelled(population: Population, made: Sequence[_Made]) -> Iterator[Cells]:
             item.initial,
             None if positions is None else positions[item.rows],
             receptors,
-            row.weight_unit if row is not None else "",
+            weight_unit,
         )
 
 

@@ -99,33 +99,33 @@ def _replayed(lowered: LoweredNetwork, feed: Feed, plan: SimulationPlan, grid: G
     number = np.full(lowered.network.populations[feed.population].size, -1, dtype=np.int64)
     number[used] = np.arange(len(used))
     source = _sources(f"{feed.name}.{feed.population}", len(used))
-    of_node = {name: item for name, item in lowered.network.projections.items() if item.pre == feed.population}
-    network = replace(lowered.network, projections=of_node)
-    rows = {cells.label: cells.rows for cells in lowered.cells}
-    populations = {cells.label: cells.population for cells in lowered.cells}
-    edges = []
-    for found in connections(replace(lowered, network=network), Report()):  # what is lost of them is told with theirs
-        pre, mask = number[rows[found.pre][found.source]], (feed.targets or {}).get(populations[found.post])
-        kept = pre >= 0 if feed.targets is None else np.zeros(found.size, dtype=bool)
-        if mask is not None:
-            kept = (pre >= 0) & mask[rows[found.post][found.target]]
-        if kept.any():
-            columns = {name: values[kept] for name, values in found.columns.items()}
-            label = f"{feed.name}.{found.label}"
-            edges.append(
-                replace(
-                    found,
-                    label=label,
-                    projection="",
-                    pre=source.label,
-                    source=pre[kept],
-                    target=found.target[kept],
-                    columns=columns,
-                )
-            )
+    edges = tuple(_taken_over(lowered, feed, number, source.label))
     if edges:
         item = on_time(Trains(places, feed.trains.times), lowered, plan, grid, report, feed.where)
-        yield Drive(source, item, tuple(edges))
+        yield Drive(source, item, edges)
+
+
+def _taken_over(lowered: LoweredNetwork, feed: Feed, number: np.ndarray, label: str) -> Iterator[Connections]:
+    """The synapses of a replay, from its sources. number: of the source, by node; -1 for none."""
+    of_nodes = {name: item for name, item in lowered.network.projections.items() if item.pre == feed.population}
+    network = replace(lowered.network, projections=of_nodes)
+    cells = {item.label: item for item in lowered.cells}
+    for found in connections(replace(lowered, network=network), Report()):  # what is lost of them is told with theirs
+        source, post = number[cells[found.pre].rows[found.source]], cells[found.post]
+        kept = source >= 0
+        if feed.targets is not None:
+            mask = feed.targets.get(post.population, np.zeros(post.rows.max() + 1, dtype=bool))
+            kept &= mask[post.rows[found.target]]
+        if kept.any():
+            yield replace(
+                found,
+                label=f"{feed.name}.{found.label}",
+                projection="",
+                pre=label,
+                source=source[kept],
+                target=found.target[kept],
+                columns={name: values[kept] for name, values in found.columns.items()},
+            )
 
 
 def _drive_edges(source: Cells, cells: Cells, used: np.ndarray, weight: float, grid: Grid) -> Connections:

@@ -12,14 +12,15 @@ from pynn_io.graph.network import Network, Projection
 from pynn_io.lowering.connecting import DEFAULT_DELAY, Connecting
 from pynn_io.lowering.edges import EdgeBlock, edge_blocks
 from pynn_io.lowering.grid import Grid
+from pynn_io.lowering.pynn.composed import COMPOSED
 from pynn_io.lowering.pynn.synapses import Spec, spec_of, weights
 from pynn_io.lowering.pynn.words import Cells, Connections, LoweredNetwork
 from pynn_io.report import Report
 from pynn_io.vocabulary import models
 
 _RECEPTORS = ("excitatory", "inhibitory")
-#: A receptor that is neither of `_RECEPTORS`, where these are 0 and 1.
-_OTHER = 2
+#: No receptor of these cells.
+_NONE = -2
 
 
 def connections(lowered: LoweredNetwork, report: Report) -> Iterator[Connections]:
@@ -52,6 +53,10 @@ class _Splitter:
         self._pre, self._post = lowered.of(projection.pre), lowered.of(projection.post)
         self._account = Connecting(lowered.target.name, self._where, lowered.timestep)
         self._aimless = 0
+        # receptors of all targets by number, those of standard cells first; and which each target has
+        own = [name for cells in self._post for name in cells.receptors if name != "default"]
+        self._names = tuple(dict.fromkeys([*_RECEPTORS, *own]))
+        self._has = np.array([self._having(cells) for cells in self._post] or [[True] * len(self._names)])
         self._specs: list[Spec] = []
         self._spec_of = np.zeros((projection.types.size, max(1, len(self._post))), dtype=np.int64)
 
@@ -70,11 +75,15 @@ class _Splitter:
             yield self._joined(self._pre[pre], self._post[post], self._specs[number], kind, pieces, labels)
         self._tell()
 
+    def _having(self, cells: Cells) -> list[bool]:
+        named = cells.receptors if cells.model == COMPOSED else _RECEPTORS
+        return [name in named for name in self._names]
+
     def _is_connected(self) -> bool:
         projection = self._projection
         if projection.kind != "chemical":
             what = {"electrical": "gap junctions"}.get(projection.kind, f"projections of the kind {projection.kind!r}")
-            message = f"PyNN's standard cells take no {what}; they are left out."
+            message = f"PyNN 0.13 has no {what} between cells without extent; they are left out."
             code = loss_code(f"kind:{projection.kind}")
             self._report.lost(code, self._where, message, count=projection.size, examples=[projection.kind])
         return projection.kind == "chemical"
@@ -114,9 +123,10 @@ class _Splitter:
             weight = weight * block.nsyns
         spec = self._spec_of[block.type, target]
         kind = self._receptors(block, spec, weight)
-        self._aimless += int(np.count_nonzero(here & (kind == _OTHER)))
-        here &= kind != _OTHER
-        shape = (len(self._pre), len(self._post), max(1, len(self._specs)), len(_RECEPTORS))
+        aimless = (kind == _NONE) | ~self._has[target, kind]
+        self._aimless += int(np.count_nonzero(here & aimless))
+        here &= ~aimless
+        shape = (len(self._pre), len(self._post), max(1, len(self._specs)), len(self._names))
         chosen = np.flatnonzero(here)
         key = np.ravel_multi_index([values[chosen] for values in (source, target, spec, kind)], shape)
         for number in np.flatnonzero(np.bincount(key)).tolist():
@@ -125,18 +135,25 @@ class _Splitter:
             yield found, self._columns(block, mine, found, weight, pre[1], post[1])  # type: ignore[misc]
 
     def _receptors(self, block: EdgeBlock, spec: np.ndarray, weight: np.ndarray) -> np.ndarray:
-        """Places in `_RECEPTORS`, or `_OTHER`: as stated, or by the sign of the weight."""
-        stated = np.array([_kind(item.stated) for item in self._specs] or [-1], dtype=np.int64)[spec]
+        """Numbers of receptors, or `_NONE`: as stated, or by the sign of the weight."""
+        stated = np.array([self._kind(item.stated) for item in self._specs] or [-1], dtype=np.int64)[spec]
         column = self._projection.edges.columns.get("receptor")
-        own = block.columns.get("receptor")
-        if own is not None and column is not None and column.levels is not None:
-            levels = np.array([_kind(level) for level in column.levels] or [-1], dtype=np.int64)
-            stated = np.where(np.ma.getmaskarray(own), stated, levels[np.ma.filled(own, 0)])
-        elif own is not None:
-            stated = np.where(np.ma.filled(np.ma.asarray(own), 0) > 0, _OTHER, stated)
+        if column is not None:  # those of types are in the specs
+            own = np.ma.asarray(block.columns["receptor"])
+            if column.levels is None:
+                stated = np.where(own.filled(0) > 0, _NONE, stated)
+            else:
+                levels = np.array([self._kind(level) for level in column.levels] or [-1], dtype=np.int64)
+                stated = np.where(np.ma.getmaskarray(own), stated, levels[own.filled(0)])
         # one receptor for both signs: IntFire
         signed = np.array([item.used != "1" for item in self._specs] or [True], dtype=bool)[spec]
-        return np.where(stated > 0, stated, np.where(signed & (weight < 0), 1, 0))
+        by_sign = np.where(signed & (weight < 0), 1, 0)
+        return np.where((stated > 0) | (stated == _NONE), stated, by_sign)
+
+    def _kind(self, receptor: str) -> int:
+        """-1 where it is not stated."""
+        numbers = {name: number for number, name in enumerate(self._names)}
+        return {"": -1, "default": 0, **numbers}.get(receptor, _NONE)
 
     def _columns(
         self,
@@ -189,7 +206,7 @@ class _Splitter:
             post.label,
             spec.synapse,
             # a cell with one receptor calls it so
-            _RECEPTORS[kind] if len(post.receptors) > 1 else "default",
+            self._names[kind] if len(post.receptors) > 1 or post.model == COMPOSED else "default",
             source,
             target,
             joined,
@@ -203,10 +220,6 @@ class _Splitter:
             "PyNN's classes name no such receptor of these cells; connections to it are left out.",
             count=self._aimless,
         )
-
-
-def _kind(receptor: str) -> int:
-    return {"": -1, "default": 0, **{name: number for number, name in enumerate(_RECEPTORS)}}.get(receptor, _OTHER)
 
 
 def _unstated(spec: Spec, parameter: str, where: str) -> float:

@@ -12,6 +12,8 @@ from pynn_io.lowering.abstract import with_node_sets, with_potentials
 from pynn_io.lowering.grid import Grid, last_step
 from pynn_io.lowering.meters import Meter, lower_recordings
 from pynn_io.lowering.own_spikes import recorded_sources
+from pynn_io.lowering.pynn import composed
+from pynn_io.lowering.pynn.composed import COMPOSED
 from pynn_io.lowering.pynn.currents import lower_currents
 from pynn_io.lowering.pynn.drives import lower_drives, on_time
 from pynn_io.lowering.pynn.words import (
@@ -139,6 +141,8 @@ def _variable(name: str, cells: Cells, where: str) -> tuple[str, str, str]:
         # what NEST calls it; a model without a row has at least a potential
         wanted = "V_m" if name == "v" else name
         return name, wanted, known.get(wanted, "mV" if wanted == "V_m" else "")
+    if cells.model == COMPOSED:
+        known = composed.recordable(cells.receptors)
     wanted = STATES.get(name, name)
     wanted = _SYNAPTIC.get((wanted, cells.weight_unit), wanted)
     if wanted not in known:

@@ -82,7 +82,8 @@ _BRIAN2 = Target(
     stdp=MappingProxyType({"dendritic_delay_fraction": 0.0}),
     unrecorded=MappingProxyType(_CURRENTS),
     # What differs from cell to cell is taken from the first one, or refused.
-    alike=frozenset({"EIF_cond_exp_isfa_ista", "EIF_cond_alpha_isfa_ista", "Izhikevich"}),
+    alike=frozenset({"EIF_cond_exp_isfa_ista", "EIF_cond_alpha_isfa_ista", "Izhikevich", "PointNeuron"}),
+    shared=frozenset({"tau_refrac"}),
 )
 
 _TARGETS: Mapping[str, Target] = MappingProxyType({item.name: item for item in (_NEST, _NEURON, _BRIAN2)})

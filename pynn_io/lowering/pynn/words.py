@@ -22,8 +22,9 @@ class Target:
     """What a backend of PyNN has beside the standard, or has not; the rows are in `pynn_io.lowering.pynn.targets`.
 
     native: the dialect of its native models (``nest``, ``nrn``), empty for none. lacks: standard model -> why it is not
-    used there. alike: standard cells of which a population must not differ in anything. unrecorded: (standard cell,
-    variable) -> why it is not recorded there. on_grid: input spikes between two steps are moved to the nearest one.
+    used there. alike: standard cells of which a population must not differ in anything; shared: parameters in which no
+    population must. unrecorded: (standard cell, variable) -> why it is not recorded there. on_grid: input spikes
+    between two steps are moved to the nearest one.
     first_step: before which no input spike can come.
     states: (standard cell, state variable) -> the name by which alone its initial value takes effect there.
     zero_delay: a connection may have no delay. stdp: parameters of a mechanism that have one value there. bounds:
@@ -37,6 +38,7 @@ class Target:
     native: str = ""
     lacks: Mapping[str, str] = field(default_factory=empty)
     alike: frozenset[str] = frozenset()
+    shared: frozenset[str] = frozenset()
     unrecorded: Mapping[tuple[str, str], str] = field(default_factory=empty)
     states: Mapping[tuple[str, str], str] = field(default_factory=empty)
     on_grid: bool = True

@@ -34,11 +34,7 @@ def lower_currents(
     (``threshold_current`` ...) that is missing.
     """
     found: list[Current | CellCurrents] = []
-
-    def of_time(what: ComponentInput) -> bool:
-        return component_current(what, network, grid) is not None
-
-    for stimulus, reached in injected(network, plan, present, "NEST's cells take no input", report, of_time):
+    for stimulus, reached in injected(network, plan, present, "NEST's cells take no input", report, grid):
         for name, rows in reached.items():
             found += _currents(stimulus, network, plan, name, rows, grid, report)
     return tuple(found)

@@ -25,6 +25,7 @@ from pynn_io.lowering.pynn import (
     connections,
     largest_delay,
 )
+from pynn_io.lowering.pynn.composed import COMPOSED, parts
 from pynn_io.lowering.trains import Trains
 from pynn_io.progress import Progress
 from pynn_io.report import Report
@@ -145,7 +146,8 @@ def _population(sim: Any, cells: Cells, trains: Trains | None) -> Any:
             parameters = {name: value[0] if name in own else value for name, value in cells.parameters.items()}
         else:
             parameters = dict(cells.parameters)
-        kind = cell_class(sim, cells.model)(**{name: _value(value) for name, value in parameters.items()})
+        values = {name: _value(value) for name, value in parameters.items()}
+        kind = point_neuron(sim, values) if cells.model == COMPOSED else cell_class(sim, cells.model)(**values)
         initial = {name: _value(value) for name, value in cells.initial.items()}
         population = sim.Population(cells.size, kind, initial_values=initial, label=cells.label)
         if own:
@@ -164,6 +166,14 @@ def cell_class(sim: Any, model: str) -> Any:
         return getattr(sim, name)
     with errors(f"looking for the model {name}"):
         return sim.native_cell_type(name)
+
+
+def point_neuron(sim: Any, parameters: Mapping[str, Any]) -> Any:
+    """A cell type put together of a neuron and of receptors. Raises RunError for classes that the backend has not."""
+    (neuron, own), receptors = parts(parameters)
+    _refuse_missing(sim, [neuron, *(kind for kind, _ in receptors.values())])
+    made = {label: getattr(sim, kind)(**values) for label, (kind, values) in receptors.items()}
+    return sim.PointNeuron(getattr(sim, neuron)(**own), **made)
 
 
 def spike_times(size: int, trains: Trains | None) -> Any:

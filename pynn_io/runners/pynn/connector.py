@@ -126,6 +126,8 @@ def _nest(projection: Any, edges: Connections, values: _Values) -> None:
         for name, value in values.items()
         if np.ndim(value) or name in _OF_EDGES
     }
+    if hasattr(cell, "post_synaptic_receptors"):
+        columns["receptor_type"] = np.full(edges.size, cell.get_receptor_type(projection.receptor_type))
     sources = np.asarray(projection.pre.node_collection.tolist())[edges.source]
     model = {"synapse_model": projection.nest_synapse_model, "synapse_label": projection.nest_synapse_label}
     nest.Connect(sources, np.asarray(post.node_collection.tolist())[edges.target], "one_to_one", {**model, **columns})
