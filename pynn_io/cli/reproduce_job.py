@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pynn_io.archive.container import Container
 from pynn_io.archive.features import check_features, parse_feature
-from pynn_io.archive.matrix import Options, run_matrix, split_backend
+from pynn_io.archive.matrix import AUTO, Options, run_matrix, split_backend
 from pynn_io.archive.pack import pack
 from pynn_io.archive.process import Limits
 from pynn_io.archive.report.html import write_html
@@ -39,7 +39,7 @@ def reproduce(
     """Run the matrix and write the report. Gives the exit status: 0, 8 or 9. Raises WriteError."""
     started = datetime.now(UTC)
     folder, options = arguments.output or Path(f"{name_of(arguments.archive)}-reproduced"), _options(arguments)
-    for name in options.backends:  # before there is a folder
+    for name in {*options.backends} - {AUTO}:  # before there is a folder
         find_backend(split_backend(name)[0])
     _make(folder)
     cells = _sorted(run_matrix(container, entries, options, folder, progress), entries)

@@ -205,6 +205,7 @@ def test_an_unknown_backend(reproduce, config):
     done = reproduce(config.parent, "--backend", "nets")
     assert done.returncode == 2
     assert "unknown backend 'nets'" in done.stderr
+    assert tree(reproduce.folder) == []
 
 
 def test_interrupted_and_started_again(reproduce, config):
