@@ -17,7 +17,7 @@ from pynn_io.exporters.pynn_text import Script
 from pynn_io.formats.new_file import writing
 from pynn_io.graph.cells import PointCell
 from pynn_io.graph.network import Network
-from pynn_io.lowering.pynn import Target, connections, lower, target_of
+from pynn_io.lowering.pynn import UNRECORDED, Target, connections, lower, target_of
 from pynn_io.lowering.standard import twin
 from pynn_io.progress import Progress, quiet
 from pynn_io.report import Report
@@ -68,6 +68,7 @@ def _target(network: Network) -> Target:
     return Target(
         "a PyNN script",
         dialect,
+        unrecorded=UNRECORDED,
         on_grid=False,
         zero_delay=dialect == "nrn",
         setup=nest.setup,

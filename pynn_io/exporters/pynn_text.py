@@ -67,11 +67,11 @@ def trains(name):
     return [Sequence(part) for part in np.split(times, data[f"{{name}}_starts"])]
 
 
-def connect(name, pre, post, synapse, receptor, columns=()):
+def connect(name, pre, post, synapse, receptor, columns=(), label=None):
     """A projection with the connections of the data: source, target, and parameters of each."""
     table = np.column_stack([data[f"{{name}}_{{column}}"] for column in ("source", "target", *columns)])
     connector = sim.FromListConnector(table, column_names=columns)
-    return sim.Projection(pre, post, connector, synapse, receptor_type=receptor, label=name)
+    return sim.Projection(pre, post, connector, synapse, receptor_type=receptor, label=label or name)
 
 
 populations = {{}}
@@ -195,8 +195,12 @@ class Script:
         ]
         lines.append(f"    {quoted(edges.receptor)},")
         lines += [f"    [{', '.join(map(quoted, columns))}],"] if columns else []
+        if name == label or edges.label != f"{edges.projection}-0":
+            label = name
+        else:
+            lines.append(f"    label={quoted(label)},")
         self._lines += [*lines, ")", ""]
-        return name
+        return label
 
     def _synapse(self, synapse: SynapseType, name: str, shared: Mapping[str, str]) -> list[str]:
         if synapse.model != STDP:

@@ -36,6 +36,8 @@ for population in populations:
         trains = population.get_data("spikes").segments[0].spiketrains
         pairs = [(train.annotations["source_index"], time) for train in trains for time in train.magnitude.tolist()]
         found[f"spikes/{population.label}"] = np.array(sorted(pairs), dtype=float).reshape(-1, 2)
+    for signal in population.get_data().segments[0].analogsignals:
+        found[f"trace/{population.label}/{signal.name}"] = np.asarray(signal.magnitude)
 for number, projection in enumerate(projections):
     rows = projection.get(["weight", "delay"], format="list")
     found[f"edges/{number}"] = np.array(sorted(rows), dtype=float).reshape(-1, 4)

@@ -26,7 +26,8 @@ def captured(text: str, folder: Path, **options: object) -> tuple[Document, Repo
 def on_pynn(script: Path, backend: str, folder: Path, *arguments: str) -> dict[str, np.ndarray]:
     """What a script gives on a real backend.
 
-    ``spikes/LABEL``: (row, ms) of a population; ``edges/NUMBER``: (pre, post, weight, delay) of the nth projection.
+    ``spikes/LABEL``: (row, ms) of a population; ``trace/LABEL/VARIABLE``: samples from time 0 on, by time and cell;
+    ``edges/NUMBER``: (pre, post, weight, delay) of the nth projection.
     """
     out = folder / f"{backend}.npz"
     command = [sys.executable, str(_ORIGINAL), backend, str(out), str(script), *(arguments or (backend,))]

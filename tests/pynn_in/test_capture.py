@@ -316,3 +316,51 @@ def test_native_cells_keep_their_names(tmp_path: Path) -> None:
 def test_lists_as_parameters_are_kept(tmp_path: Path) -> None:
     text = HEAD + "p = sim.Population(2, sim.GIF_cond_exp(tau_eta=(1.0, 20.0)), label='p')\n"
     assert captured(text, tmp_path)[0].network.cells["p"].parameters["tau_eta"] == (1.0, 20.0)
+
+
+ON_NEST = """
+sources = sim.Population(1, sim.SpikeSourceArray(spike_times=[5.0]), label="sources")
+cells = sim.Population(1, sim.{model}(), label="cells")
+sim.Projection(sources, cells, sim.AllToAllConnector(), sim.StaticSynapse(weight=0.1, delay=1.5), label="p")
+sources.record("spikes")
+cells.record("spikes")
+sim.run(20.0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("backend", "model", "setup", "spike_times"),
+    [
+        ("nest", "IF_curr_exp", "", "precise"),
+        ("nest", "IF_curr_exp", "spike_precision='on_grid'", "grid"),
+        ("nest", "IF_cond_exp", "", None),
+        ("nest", "IF_cond_exp", "spike_precision='off_grid'", "precise"),
+        ("neuron", "IF_curr_exp", "", None),
+    ],
+)
+def test_spikes_between_steps_are_of_scripts_on_nest(
+    backend: str, model: str, setup: str, spike_times: str | None, tmp_path: Path
+) -> None:
+    """PyNN's default there; it matters where a cell is another one then."""
+    text = f"import pyNN.{backend} as sim\nsim.setup({setup})\n" + ON_NEST.format(model=model)
+    document, report = captured(text, tmp_path)
+    assert document.plan.spike_times == spike_times
+    late = [issue.message for issue in report if issue.code == "late-sources"]
+    assert [message.count("1.4 ms late") for message in late] == ([1] if backend == "nest" else [])
+
+
+def test_states_of_synapses_stand_beside_their_parameters(tmp_path: Path) -> None:
+    text = HEAD + (
+        "p = sim.Population(2, sim.IF_cond_exp(), label='p')\n"
+        "synapse = sim.MultiQuantalSynapse(U=0.8, n=5, weight=0.1, delay=1.0)\n"
+        "q = sim.Projection(p, p, sim.AllToAllConnector(), synapse, label='q')\nq.initialize(a=5, u=0.8)\n"
+    )
+    document, _ = captured(text, tmp_path)
+    stated = document.network.synapses["q"].parameters
+    assert (stated["n"], stated["a"], stated["u"]) == (5.0, 5.0, 0.8)
+
+
+def test_spikes_of_sources_are_recorded_where_the_script_says_so(tmp_path: Path) -> None:
+    document, _ = captured(HEAD + ON_NEST.format(model="IF_cond_exp"), tmp_path)
+    (recording,) = document.plan.recordings
+    assert (recording.kind, recording.node_set) == ("spikes", {"population": "sources"})

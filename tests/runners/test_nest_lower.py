@@ -238,6 +238,19 @@ def test_standard_synapses_under_nests_names() -> None:
     assert (spec.unit, spec.native) == ("nA", "pA")
 
 
+def test_targets_with_a_time_constant_of_their_own_give_it_to_their_synapses() -> None:
+    """Rows 2 and 0 are the targets."""
+    synapse = Synapse("TsodyksMarkramSynapse", {"U": 0.4})
+    types = table(1, synapse=["e"], weight_unit=["nA"], receptor=["inhibitory"])
+    projection = Projection("p", "in", "cells", types, edges())
+    network = one(PointCell("IF_curr_exp"), projections=(projection,), parameters__tau_syn_I=[1.2, 6.7, 4.3])
+    network = Network(network.name, network.populations, network.projections, network.cells, {"e": synapse})
+    (link,) = lower(network)[0].links
+    assert link.specs[0].of_target == (("tau_psc", "tau_syn_in"),)
+    assert "tau_psc" not in dict(link.specs[0].parameters)
+    assert link.of_target["tau_syn_in"].tolist() == [1.2, 6.7, 4.3]
+
+
 def test_ports_of_receptors() -> None:
     cell = PointCell("nest:glif_psc", {"tau_syn": [1.0, 2.0]})
     link, _ = link_of(table(2, synapse=["e", "e"], receptor=["1", "2"]), cell)
@@ -279,6 +292,27 @@ def test_input_spikes_are_on_the_grid_unless_the_plan_or_the_models_say_otherwis
     exact = one(PointCell("nest:iaf_psc_exp_ps"))
     assert lower(exact, spikes(3.0))[0].feeds[0].precise
     assert not lower(exact, spikes(3.0), spike_times="grid")[0].feeds[0].precise
+
+
+@pytest.mark.parametrize(
+    ("model", "between"), [("IF_curr_exp", "iaf_psc_exp_ps"), ("IF_curr_delta", "iaf_psc_delta_ps")]
+)
+def test_standard_cells_fire_between_steps_where_spikes_keep_their_times(model: str, between: str) -> None:
+    """As PyNN has it; ``delta``, which iaf_psc_exp alone has, is not there."""
+    (nodes,) = lower(one(PointCell(model)), spike_times="precise")[0].nodes
+    assert nodes.model == between and "delta" not in nodes.parameters
+    assert lower(one(PointCell(model)))[0].nodes[0].model == between.removesuffix("_ps")
+    for other in ("IF_curr_alpha", "IF_cond_exp"):
+        assert not lower(one(PointCell(other)), spike_times="precise")[0].nodes[0].model.endswith("_ps")
+
+
+def test_cells_whose_currents_are_recorded_stay_on_steps() -> None:
+    recordings = (Recording("i", "v, isyn_exc", {"population": "cells"}),)
+    lowered, report = lower(one(PointCell("IF_curr_exp")), spike_times="precise", recordings=recordings)
+    assert lowered.nodes[0].model == "iaf_psc_exp" and "spikes-on-steps" in report.codes()
+    potential = (Recording("v", "v", {"population": "cells"}),)
+    lowered, report = lower(one(PointCell("IF_curr_exp")), spike_times="precise", recordings=potential)
+    assert lowered.nodes[0].model == "iaf_psc_exp_ps" and "spikes-on-steps" not in report.codes()
 
 
 def test_a_spike_before_the_first_step_is_moved_to_it() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -76,9 +76,18 @@ class Projection(common.Projection):
         self._blocks: list[tuple[np.ndarray, int, dict[str, Any]]] = []
         connector.connect(self)
         self.pre_rows, self.post_rows, self.columns = _joined(self._blocks)
+        self._simplify(getattr(connector, "column_names", None) or ())
         self._blocks = []
         state.session.projections.append(self)
         state.edited(f"projection {self.label!r} was made")
+
+    def _simplify(self, listed: Sequence[str]) -> None:
+        """What the synapse type states once is one number, though connectors may spread it. listed: their columns."""
+        space = self.synapse_type.parameter_space
+        for name, value in self.columns.items():
+            once = name in space.keys() and space[name].is_homogeneous and name not in listed  # noqa: SIM118
+            if once and np.ndim(value) and len(value) and (value == value[0]).all():
+                self.columns[name] = float(value[0])
 
     def _convergent_connect(
         self, presynaptic_indices: Any, postsynaptic_index: Any, location_selector: Any = None, **parameters: Any
@@ -139,6 +148,9 @@ class Projection(common.Projection):
             state.edited(f"{name} of {self.label!r}")
 
     def _set_initial_value_array(self, variable: str, initial_value: Any) -> None:
+        """States of synapses, by the simulator's names, stand beside their parameters."""
+        values = np.asarray(initial_value.evaluate(simplify=True), dtype=np.float64)
+        self.columns[variable] = values if values.ndim else float(values)
         state.edited(f"initial value {variable} of {self.label!r}")
 
 

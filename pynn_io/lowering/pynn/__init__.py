@@ -7,7 +7,7 @@ later, is `lower_network` and `lower_plan`. `target_of` says what the backends h
 from pynn_io.lowering.pynn.edges import connections, largest_delay
 from pynn_io.lowering.pynn.lower import lower, lower_network, lower_setup
 from pynn_io.lowering.pynn.plan import lower_plan
-from pynn_io.lowering.pynn.targets import MODULES, target_of
+from pynn_io.lowering.pynn.targets import MODULES, UNRECORDED, target_of
 from pynn_io.lowering.pynn.words import (
     ARRAY,
     POISSON,
@@ -27,6 +27,7 @@ __all__ = [
     "ARRAY",
     "MODULES",
     "POISSON",
+    "UNRECORDED",
     "Cells",
     "Connections",
     "CurrentSource",

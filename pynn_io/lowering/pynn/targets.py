@@ -17,6 +17,14 @@ MODULES: Mapping[str, str] = MappingProxyType(
 )
 _ABSENT = "it is not there"
 _ADDITIVE = "PyNN 0.13 takes no notice of it there: weights change by the additive rule"
+#: What no class of PyNN's own backends records, and what those of NEST and NEURON do not.
+_CURRENTS = dict.fromkeys(
+    ((model, name) for model in ("IF_curr_exp", "IF_curr_alpha") for name in ("isyn_exc", "isyn_inh")),
+    "PyNN's class has no such variable",
+)
+_GATES = dict.fromkeys((("HH_cond_exp", name) for name in "mhn"), "PyNN's class has no such variable")
+#: What a script for any backend cannot record.
+UNRECORDED: Mapping[tuple[str, str], str] = MappingProxyType({**_CURRENTS, **_GATES})
 
 _NEST = Target(
     "pyNN.nest",
@@ -28,7 +36,9 @@ _NEST = Target(
             "Vogels2011Rule": _ABSENT,
         }
     ),
-    unrecorded=MappingProxyType({("IF_curr_delta", "v"): "PyNN 0.13 asks NEST for a variable v, which it calls V_m"}),
+    unrecorded=MappingProxyType(
+        {**UNRECORDED, ("IF_curr_delta", "v"): "PyNN 0.13 asks NEST for a variable v, which it calls V_m"}
+    ),
     states=MappingProxyType({("IF_curr_delta", "v"): "V_m"}),
     # NEST itself puts a spike between two steps at the next one. A source passes a spike on by the least delay, and
     # there is no time 0.
@@ -47,6 +57,7 @@ _NEURON = Target(
     "pyNN.neuron",
     native="nrn",
     lacks=MappingProxyType({"IF_curr_delta": _ABSENT}),
+    unrecorded=UNRECORDED,
     on_grid=False,
     zero_delay=True,
     seed="native_rng_baseseed",
@@ -69,6 +80,7 @@ _BRIAN2 = Target(
         }
     ),
     stdp=MappingProxyType({"dendritic_delay_fraction": 0.0}),
+    unrecorded=MappingProxyType(_CURRENTS),
     # What differs from cell to cell is taken from the first one, or refused.
     alike=frozenset({"EIF_cond_exp_isfa_ista", "EIF_cond_alpha_isfa_ista", "Izhikevich", "PointNeuron"}),
     shared=frozenset({"tau_refrac"}),
