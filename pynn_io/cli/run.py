@@ -127,8 +127,8 @@ def _what_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--spike-times",
         choices=("precise", "grid"),
-        help="when an input spike between two steps arrives: at its time (as BMTK does; NEURON always), or at the "
-        "next step (NEST's default)",
+        help="when an input spike between two steps arrives: at its time (as BMTK does; NEURON always; NEST then takes "
+        "its cells that fire between steps), or at the next step (NEST's default)",
     )
 
 

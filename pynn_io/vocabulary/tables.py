@@ -239,7 +239,10 @@ SYNAPSES: dict[str, dict[str, str]] = {
     "TsodyksMarkramSynapse": {"parameters": "U 0.5 1, tau_rec 100 ms, tau_facil 0 ms", "states": "x 1 1, u 0 1, y 0 1"},
     "SimpleStochasticSynapse": {"parameters": "p 0.5 1"},
     "StochasticTsodyksMarkramSynapse": {"parameters": "U 0.5 1, tau_rec 100 ms, tau_facil 0 ms"},
-    "MultiQuantalSynapse": {"parameters": "U 0.5 1, n 1 1, tau_rec 800 ms, tau_facil 0 ms"},
+    "MultiQuantalSynapse": {
+        "parameters": "U 0.5 1, n 1 1, tau_rec 800 ms, tau_facil 0 ms",
+        "states": "u 0.5 1, a 1 1",
+    },
     "ElectricalSynapse": {"weight": "uS"},
     "STDPMechanism": {},
     "nest:static_synapse": {},

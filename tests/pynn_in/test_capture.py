@@ -349,6 +349,17 @@ def test_spikes_between_steps_are_of_scripts_on_nest(
     assert [message.count("1.4 ms late") for message in late] == ([1] if backend == "nest" else [])
 
 
+def test_states_of_synapses_stand_beside_their_parameters(tmp_path: Path) -> None:
+    text = HEAD + (
+        "p = sim.Population(2, sim.IF_cond_exp(), label='p')\n"
+        "synapse = sim.MultiQuantalSynapse(U=0.8, n=5, weight=0.1, delay=1.0)\n"
+        "q = sim.Projection(p, p, sim.AllToAllConnector(), synapse, label='q')\nq.initialize(a=5, u=0.8)\n"
+    )
+    document, _ = captured(text, tmp_path)
+    stated = document.network.synapses["q"].parameters
+    assert (stated["n"], stated["a"], stated["u"]) == (5.0, 5.0, 0.8)
+
+
 def test_spikes_of_sources_are_recorded_where_the_script_says_so(tmp_path: Path) -> None:
     document, _ = captured(HEAD + ON_NEST.format(model="IF_cond_exp"), tmp_path)
     (recording,) = document.plan.recordings

@@ -22,6 +22,8 @@ CASES = (
     ("balanced", "sonata"),
     ("balanced", "sonata+obi"),
     ("balanced", "nix"),
+    ("synfire", "pynn"),
+    ("balanced", "pynn"),
 )
 
 
@@ -37,7 +39,7 @@ def test_what_is_lost_is_named(name: str, target: str, tmp_path: Path) -> None:
     captured = document(name)
     out = tmp_path / ("out.nix" if target == "nix" else "out")
     report = write(captured, out, target)
-    again = read(_main_file(out, target), format=target.partition("+")[0], report=report)
+    again = read(main_file(out, target), format=target.partition("+")[0], report=report)
     lost = [str(item) for item in diff(captured.network, again.network) if not names(report, item.subject)]
     assert lost == []
     assert sum(item.size for item in again.network.projections.values()) == sum(
@@ -45,7 +47,7 @@ def test_what_is_lost_is_named(name: str, target: str, tmp_path: Path) -> None:
     )
 
 
-def _main_file(out: Path, target: str) -> Path:
+def main_file(out: Path, target: str) -> Path:
     """NeuroML is read by its main file."""
     if target != "neuroml":
         return out

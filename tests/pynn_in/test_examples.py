@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pynn_io import Document, ReadError, Report, read
+from pynn_io import Document, ReadError, Report, read, write
+from pynn_io.audit import names
+from pynn_io.graph.compare import diff
 from pynn_io.graph.validate import problems
+from tests.pynn_in.test_conservation import main_file
 from tests.pynn_source import pynn_source
 
 pytest.importorskip("pyNN")
@@ -97,3 +100,34 @@ def test_an_example_is_refused(name: str, examples: Path) -> None:
         read(examples / f"{name}.py")
     assert REFUSED[name] in str(caught.value)
     assert f"{name}.py" in caught.value.where
+
+
+#: NeuroML has no values a cell: examples that have any become many populations under names of their own there, and
+#: cells of a type of ours have its parameters.
+IN_NEUROML = (
+    *("StepCurrentSource", "current_injection", "monolith_vs_composed", "random_numbers", "specific_network"),
+    *("stdp_network", "stochastic_synapses", "synaptic_input", "tsodyksmarkram", "update_spike_source_array"),
+)
+#: As scripts: plasticity, labels that are no names of Python, what PyNN does not record. Each is a process of its own.
+IN_SCRIPTS = ("monolith_vs_composed", "simple_STDP", "synaptic_input")
+#: 2.5 million edges, as many as all others together.
+TOO_LARGE = frozenset({"brunel"})
+ROUND_TRIPS = [
+    *((call, "sonata") for call in CAPTURED if call not in TOO_LARGE),
+    *((call, "neuroml") for call in IN_NEUROML),
+    *((call, "pynn") for call in IN_SCRIPTS),
+]
+
+
+@pytest.mark.parametrize(("call", "target"), ROUND_TRIPS)
+def test_what_another_format_loses_of_an_example_is_named(
+    call: str, target: str, documents: dict[str, tuple[Document, Report]], tmp_path: Path
+) -> None:
+    """SONATA loses nothing of any of them."""
+    document, _ = documents[call]
+    report = write(document, tmp_path / "out", target)
+    again = read(main_file(tmp_path / "out", target), format=target, report=report)
+    lost = [
+        item for item in diff(document.network, again.network) if target == "sonata" or not names(report, item.subject)
+    ]
+    assert [str(item) for item in lost] == []

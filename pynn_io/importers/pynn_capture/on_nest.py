@@ -20,7 +20,8 @@ def spike_times(session: Session, built: Built, backend: str) -> str | None:
     """`SimulationPlan.spike_times`: what ``setup()`` says, else PyNN's default where it matters, else None.
 
     ``pyNN.nest`` documents ``spike_precision="off_grid"`` as its default. That chooses other models of NEST for some
-    cells; where a network has none of these, a script means nothing by it.
+    cells, and keeps the times of sources; where there are no such cells, and no times between steps, a script means
+    nothing by it.
     """
     stated = session.options.get("spike_precision")
     if stated is not None:
@@ -29,7 +30,14 @@ def spike_times(session: Session, built: Built, backend: str) -> str | None:
         return None
     models = {cell.model for cell in built.network.cells.values() if isinstance(cell, PointCell)}
     rows = (of_standard(model) for model in models)
-    return "precise" if any(row is not None and row.precise for row in rows) else None
+    matters = any(row is not None and row.precise for row in rows) or not _on_steps(built, session.timestep)
+    return "precise" if matters else None
+
+
+def _on_steps(built: Built, timestep: float) -> bool:
+    """Whether all spikes of sources are at multiples of the time step."""
+    trains = [stimulus.what.times for stimulus in built.stimuli if isinstance(stimulus.what, SpikeTrains)]
+    return all(np.allclose(times, np.rint(times / timestep) * timestep, rtol=0, atol=1e-9) for times in trains)
 
 
 def tell_of_late_sources(session: Session, built: Built, backend: str, report: Report) -> None:

@@ -82,7 +82,7 @@ class Projection(common.Projection):
         state.edited(f"projection {self.label!r} was made")
 
     def _simplify(self, listed: Sequence[str]) -> None:
-        """What the synapse type states once is one number, though connectors spread it. listed: columns of these."""
+        """What the synapse type states once is one number, though connectors may spread it. listed: their columns."""
         space = self.synapse_type.parameter_space
         for name, value in self.columns.items():
             once = name in space.keys() and space[name].is_homogeneous and name not in listed  # noqa: SIM118
@@ -148,6 +148,9 @@ class Projection(common.Projection):
             state.edited(f"{name} of {self.label!r}")
 
     def _set_initial_value_array(self, variable: str, initial_value: Any) -> None:
+        """States of synapses, by the simulator's names, stand beside their parameters."""
+        values = np.asarray(initial_value.evaluate(simplify=True), dtype=np.float64)
+        self.columns[variable] = values if values.ndim else float(values)
         state.edited(f"initial value {variable} of {self.label!r}")
 
 

@@ -36,9 +36,9 @@ def synapse_of(projection: Any) -> tuple[Synapse, list[str]]:
         return Synapse("STDPMechanism", stated), [name for name in stated if np.ndim(own.get(name, 0.0))]
     model = getattr(kind, "native", "") or (f"nest:{kind.nest_name}" if _is_native(kind) else type(kind).__name__)
     space = kind.parameter_space
-    names = [name for name in space.keys() if name not in ("weight", "delay")]  # noqa: SIM118 - see ParameterSpace
+    own = getattr(projection, "columns", {})
+    names = [name for name in dict.fromkeys([*space.keys(), *own]) if name not in ("weight", "delay")]
     if hasattr(projection, "columns"):
-        own = projection.columns
         varying = [name for name in names if np.ndim(own.get(name, 0.0))]
         return Synapse(model, {name: own[name] for name in names if name in own and name not in varying}), varying
     varying = [name for name in names if not space[name].is_homogeneous]

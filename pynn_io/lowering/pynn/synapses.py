@@ -69,8 +69,14 @@ def spec_of(projection: Projection, row: int, synapse: Synapse, cells: Cells, ta
     where = f"projection {projection.name}"
     model, renames = _model(synapse, cells, target, report, where)
     columns = []
+    states = _states(model)
+    started = sorted(states & {*synapse.parameters, *(name.removeprefix(PARAMETER) for name in projection.types)})
+    message = f"PyNN's {model} begins at rest: it is not started at {', '.join(started)}."
+    report.lost("synapse-state", where, message, count=len(started), examples=started)
     for name in dict.fromkeys([*projection.types, *projection.edges.columns]):
         bare = name.removeprefix(PARAMETER)
+        if bare in states:
+            continue
         if name.startswith(PARAMETER) and bare not in models.NOT_PARAMETERS and model not in _STATIC_ONES:
             columns.append((name, renames.get(bare, bare)))
     unit = _text(projection, "weight_unit", row)
@@ -130,12 +136,18 @@ def _parameters(model: str, synapse: Synapse, renames: Mapping[str, str], where:
             **parts.timing_parameters,
             **parts.weight_parameters,
         }
-    dropped = models.NOT_PARAMETERS | (frozenset() if model.startswith("nest:") else _OF_TARGET)
+    dropped = models.NOT_PARAMETERS | _states(model) | (frozenset() if model.startswith("nest:") else _OF_TARGET)
     return {
         renames.get(name, name): value
         for name, value in synapse.parameters.items()
         if name not in dropped and value is not None
     }
+
+
+def _states(model: str) -> frozenset[str]:
+    """Variables of one of PyNN's synapses, which are no parameters of its class."""
+    row = None if model.startswith("nest:") else models.known(model)
+    return frozenset() if row is None else frozenset(item.name for item in row.states)
 
 
 def _as_it_is_there(parameters: dict[str, Any], target: Target, report: Report, where: str) -> None:
