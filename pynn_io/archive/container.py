@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pynn_io.errors import PynnIOError, ReadError, UnsafeArchive
+from pynn_io.archive.task import CELLS, TASK
+from pynn_io.errors import PynnIOError, ReadError, UnsafeArchive, WriteError
 from pynn_io.formats import omex
 from pynn_io.formats.safe_zip import Limits, extract
 from pynn_io.formats.strict_json import parse_json
@@ -23,7 +24,7 @@ from pynn_io.report import Report
 
 RO_CRATE = "ro-crate-metadata.json"
 #: Folders of tools, which are no part of what was published.
-_TOOLS = frozenset({".git", "__pycache__", ".venv", "node_modules", "x86_64"})
+_TOOLS = frozenset({".git", "__pycache__", ".venv", "node_modules", "x86_64", "arm64"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +51,15 @@ def opened(
     """The archive at a path: ``.omex``, another zip file, a folder, or one file that is to be run.
 
     Files that a manifest does not list go into the report. Raises ReadError for what is not there or damaged, and for a
-    manifest that lists what the archive lacks, UnsafeArchive for what is hostile.
+    manifest that lists what the archive lacks, UnsafeArchive for what is hostile, WriteError where there is no room to
+    unpack it.
     """
     if not source.exists():
         raise ReadError("no such file or folder", where=source, hint="check the path")
     if source.is_dir():
         yield _described(source, source, "folder", report)
     elif zipfile.is_zipfile(source):
-        with tempfile.TemporaryDirectory(prefix="pynn_io-archive-") as name, _told_of(source, name):
+        with _temporary() as name, _told_of(source, name):
             extract(source, Path(name), limits, progress)
             yield _described(_content(Path(name)), source, "zip", report)
     elif source.suffix.lower() in (".omex", ".zip"):
@@ -65,6 +67,18 @@ def opened(
     else:
         alone = (Path(source.name),)
         yield Container("file", source.resolve().parent, source, alone, masters=alone)
+
+
+@contextmanager
+def _temporary() -> Iterator[str]:
+    """A folder to unpack into, that is gone afterwards."""
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="pynn_io-archive-")
+    except OSError as error:
+        hint = "let TMPDIR name a folder that can be written to"
+        raise WriteError(f"no temporary folder can be made: {error.strerror or error}", hint=hint) from error
+    with folder as name:
+        yield name
 
 
 @contextmanager
@@ -99,13 +113,34 @@ def _described(root: Path, source: Path, kind: str, report: Report) -> Container
 def _files(root: Path, source: Path) -> Iterator[Path]:
     """Every file below the root. Links to files inside are followed as names; links out of it are refused."""
     inside = root.resolve()
-    for folder, names, files in os.walk(root):
-        names[:] = sorted(name for name in names if name not in _TOOLS)
+    for folder, names, files in _walk(root):
         for name in (*names, *files):
             path = Path(folder, name)
             if path.is_symlink() and not path.resolve().is_relative_to(inside):
                 raise UnsafeArchive("a link that leads out of the archive", where=f"{source}:{path.relative_to(root)}")
-        yield from sorted(Path(folder, name).relative_to(root) for name in files)
+        yield from (path.relative_to(root) for path in _paths(folder, files))
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Every file of a folder and its folders, without what is no part of what was published."""
+    for place, _, files in _walk(folder):
+        yield from _paths(place, files)
+
+
+def _walk(root: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    for folder, names, files in os.walk(root):
+        names[:] = sorted(name for name in names if name not in _TOOLS)
+        if CELLS in names and any(Path(folder, CELLS).glob(f"*/{TASK}")):
+            # A report of an earlier call: what it found is not what was published.
+            names.remove(CELLS)
+            if Path(folder) != root:
+                names.clear()
+                continue
+        yield folder, names, files
+
+
+def _paths(folder: str, files: list[str]) -> list[Path]:
+    return sorted(Path(folder, name) for name in files)
 
 
 def _compare_lists(entries: tuple[omex.Entry, ...], files: tuple[Path, ...], source: Path, report: Report) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from pynn_io.archive.candidates import expectation_of, with_candidates
 from pynn_io.archive.container import Container
 from pynn_io.archive.expectations import of_lems, of_sedml, of_sonata, of_tests
 from pynn_io.archive.expected import FILE, read_expected
@@ -40,7 +41,7 @@ def find_entries(container: Container, report: Report) -> tuple[Entry, ...]:
     for found in (_packed, _masters, _tested, _scanned):
         entries = tuple(sorted(found(container, report), key=lambda entry: entry.name))
         if entries:
-            return entries
+            return with_candidates(entries, container)
     raise FormatError(
         "nothing to run was found",
         where=container.source,
@@ -60,15 +61,31 @@ def chosen(entries: Sequence[Entry], patterns: Sequence[str], container: Contain
 
 
 def expecting(entries: Sequence[Entry], files: Sequence[Path], container: Container) -> tuple[Entry, ...]:
-    """Entries with results that the user gives. Raises FormatError where it is not clear for which entry they are."""
+    """Entries with results that the user gives, by their paths, or by those in the archive.
+
+    Raises FormatError where it is not clear for which entry they are, and for files that are not there.
+    """
     if not files:
         return tuple(entries)
     if len(entries) > 1:
         names = ", ".join(each.name for each in entries)
         hint = f"name it with --entry; entries: {names}"
         raise FormatError("results are expected of one entry, and there are several", where=container.source, hint=hint)
-    given = tuple(Expectation(f"given {file.name}", "results", file.resolve()) for file in files)
-    return tuple(replace(entry, expectations=given) for entry in entries)
+    places = [_given(file, container) for file in files]
+    return tuple(
+        replace(entry, expectations=tuple(expectation_of(place, entry) for place in places), candidates=())
+        for entry in entries
+    )
+
+
+def _given(file: Path, container: Container) -> Path:
+    """A file that the user names, or one of the archive that he names as the archive does."""
+    inside = (container.root / file).resolve()
+    if not file.exists() and inside.exists() and inside.is_relative_to(container.root.resolve()):
+        return inside
+    if not file.exists():
+        raise FormatError("there is no such file, nor one of this name in the archive", where=f"--expect {file}")
+    return file.resolve()
 
 
 def kind_of(path: Path) -> Kind | None:

@@ -5,7 +5,7 @@ Nothing is expected that no file states.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from pynn_io.archive.values import Expectation, OmvTest
@@ -44,18 +44,23 @@ def of_sonata(path: Path) -> tuple[Expectation, ...]:
 
 def of_lems(path: Path) -> tuple[Expectation, ...]:
     """Files of the ``<Simulation>`` that stand where a run of it would write them."""
-    source = read_source(path, core=core_types())
-    found = []
-    for simulation in source.simulations[:1]:
+    return tuple(
+        Expectation(f"published {Path(stated).name}", "table", (path.parent / stated).resolve(), part=stated)
+        for stated in lems_files(path)
+        if (path.parent / stated).is_file()
+    )
+
+
+def lems_files(path: Path) -> Mapping[str, tuple[str, ...]]:
+    """The files that a LEMS simulation writes, as it states them, with the names of their columns."""
+    found = {}
+    for simulation in read_source(path, core=core_types()).simulations[:1]:
         for child in simulation.children:
             name = child.attributes.get("fileName", "")
-            if child.tag not in ("OutputFile", "EventOutputFile") or not name:
-                continue
-            stated = PurePosixPath(child.attributes.get("path", ""), name)
-            file = path.parent / stated
-            if file.is_file():
-                found.append(Expectation(f"published {file.name}", "table", file.resolve(), part=str(stated)))
-    return tuple(found)
+            if child.tag in ("OutputFile", "EventOutputFile") and name:
+                columns = tuple(each.attributes.get("id", "") for each in child.children if each.tag == "OutputColumn")
+                found[str(PurePosixPath(child.attributes.get("path", ""), name))] = columns
+    return found
 
 
 def of_sedml(path: Path, root: Path, location: Path, task: str) -> tuple[Expectation, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pynn_io.archive.container import files_below
 from pynn_io.archive.values import Kind
 from pynn_io.errors import ReadError
 from pynn_io.formats import sonata_config
@@ -21,8 +22,6 @@ from pynn_io.vocabulary.core import core_types
 _BLOCK = 1 << 20
 #: Keys of a SONATA configuration that name what a run writes, not what it reads.
 _WRITTEN = frozenset({"output", "output_dir", "log_file", "spikes_file", "file_name"})
-#: What tools leave beside a model, which is no part of it.
-_LEFTOVERS = frozenset({"__pycache__", "x86_64", "arm64", ".git", ".venv"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +110,12 @@ def _existing(path: Path, folder: Path) -> Iterator[Path]:
     if path.is_file():
         yield path
     elif path.is_dir() and not folder.is_relative_to(path):  # a folder of components, not the circuit's own
-        yield from _all(path)
+        yield from files_below(path)
 
 
 def _script(path: Path) -> Iterator[Path]:
     """A script may read anything: what stands beside it goes with it."""
-    yield from _all(path.parent)
-
-
-def _all(folder: Path) -> Iterator[Path]:
-    for parent, names, files in os.walk(folder):
-        names[:] = [name for name in names if name not in _LEFTOVERS]
-        yield from (Path(parent, name) for name in files)
+    yield from files_below(path.parent)
 
 
 _FOLLOWED = {Kind.SONATA: _sonata, Kind.LEMS: _lems, Kind.SEDML: _sedml, Kind.PYNN: _script}

@@ -10,11 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pynn_io.archive.judge_reports import ColumnRules, judge_report, judge_table
+from pynn_io.archive.features import Feature, as_numbers, feature_checks, measures
+from pynn_io.archive.features import reasons as reasons_of
+from pynn_io.archive.judge_reports import ColumnRules, judge_columns, judge_report, judge_table
 from pynn_io.archive.judge_tests import OTHER_FAMILY, SAME_FAMILY, judge_tests
 from pynn_io.archive.values import Check, Expectation, Verdict
 from pynn_io.errors import PynnIOError
 from pynn_io.results import Results
+from pynn_io.results.columns import as_results, read_columns
 from pynn_io.results.compare import Comparison, Options, Tolerance
 from pynn_io.results.compare import Verdict as Compared
 from pynn_io.results.compare.sources import Opened, compare_opened, open_results
@@ -36,6 +39,7 @@ class Rules:
 
     tolerance: ms, of the user; None for the archive's. timestep: ms, of the run. native: the archive was made with this
     simulator. backend, version: of the run. null: results of the same run with other seeds, for the statistical tier.
+    features: of voltages, that are checks of their own.
     """
 
     engine: str = ""
@@ -45,6 +49,7 @@ class Rules:
     backend: str = ""
     version: str = ""
     null: tuple[Results, ...] = ()
+    features: tuple[Feature, ...] = ()
 
     @property
     def relative(self) -> float:
@@ -54,7 +59,7 @@ class Rules:
     def for_columns(self, expectation: Expectation) -> ColumnRules:
         """For tables of columns."""
         native = self.native or expectation.made_by == (self.backend, self.version)
-        return ColumnRules(self.of_results(expectation.made_by), native, check_of)
+        return ColumnRules(self.of_results(expectation.made_by), native, check_of, measures(self.features))
 
     def of_results(self, made_by: tuple[str, str] | None = None) -> Tolerance:
         """For spikes and traces of results, which a known simulator may have made."""
@@ -67,7 +72,8 @@ class Rules:
 
 def judge(expectations: tuple[Expectation, ...], results: Results, rules: Rules) -> tuple[Check, ...]:
     """A check or more for every expectation; what cannot be read or compared is a check as well."""
-    return tuple(check for expectation in expectations for check in _checks(expectation, results, rules))
+    checks = [check for expectation in expectations for check in _checks(expectation, results, rules)]
+    return (*checks, *(feature_checks(checks, rules.features) if checks else ()))
 
 
 def _checks(expectation: Expectation, results: Results, rules: Rules) -> Iterator[Check]:
@@ -78,10 +84,23 @@ def _checks(expectation: Expectation, results: Results, rules: Rules) -> Iterato
         yield from _JUDGES[expectation.kind](expectation, results, rules)
     except PynnIOError as error:
         yield Check(expectation.name, Verdict.NOT_COMPARABLE, str(error))
+    except MemoryError:  # a few bytes of HDF5 may state arrays of any size
+        yield Check(expectation.name, Verdict.NOT_COMPARABLE, "what is expected needs more memory than there is")
 
 
 def _judge_results(expectation: Expectation, results: Results, rules: Rules) -> Iterator[Check]:
-    expected = open_results(expectation.origin)
+    yield _judged(expectation, open_results(expectation.origin), results, rules)
+
+
+def _judge_columns(expectation: Expectation, results: Results, rules: Rules) -> Iterator[Check]:
+    if expectation.part:
+        yield from judge_columns(expectation, results, rules.for_columns(expectation))
+    else:
+        expected = as_results(read_columns(expectation.origin), expectation.origin)
+        yield _judged(expectation, Opened(expected), results, rules)
+
+
+def _judged(expectation: Expectation, expected: Opened, results: Results, rules: Rules) -> Check:
     found = Opened(_comparable(results, expected.results))
     options = Options(
         tolerance=rules.of_results(expectation.made_by),
@@ -89,8 +108,9 @@ def _judge_results(expectation: Expectation, results: Results, rules: Rules) -> 
         only=None if expected.results.spikes and expected.results.traces else _only(expected.results),
     )
     null = [Opened(_comparable(each, expected.results)) for each in rules.null]
-    check = check_of(expectation.name, compare_opened(expected, found, options, null=null), options.tolerance)
-    yield replace(check, pair=(expected.results, found.results))
+    compared = compare_opened(expected, found, options, null=null, measures=measures(rules.features))
+    check = check_of(expectation.name, compared, options.tolerance)
+    return replace(check, pair=(expected.results, found.results), null=tuple(each.results for each in null))
 
 
 def _only(expected: Results) -> str | None:
@@ -132,6 +152,9 @@ def check_of(name: str, found: Comparison, tolerance: Tolerance) -> Check:
     }
     if found.statistics is not None:
         numbers["statistics"] = plain(found.statistics)
+    if found.measures:
+        numbers["features"] = as_numbers(found.measures)
+        reasons += reasons_of(numbers["features"]) if found.verdict == Compared.DIFFERS else ()
     return Check(name, VERDICTS[found.verdict], "; ".join(dict.fromkeys(reasons)), _words(tolerance), plain(numbers))
 
 
@@ -150,6 +173,7 @@ def _words(tolerance: Tolerance) -> str:
 
 _JUDGES: Mapping[str, Callable[[Expectation, Results, Rules], Iterator[Check]]] = {
     "results": _judge_results,
+    "columns": _judge_columns,
     "omv": lambda expectation, results, rules: judge_tests(
         expectation, results, engine=rules.engine, tolerance=rules.tolerance, timestep=rules.timestep
     ),

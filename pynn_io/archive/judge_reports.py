@@ -19,6 +19,7 @@ from pynn_io.formats.sedml import Experiment, Generator, read_sedml
 from pynn_io.graph.expressions import parse
 from pynn_io.lowering.evaluate import value
 from pynn_io.results import Results
+from pynn_io.results.columns import read_columns
 from pynn_io.results.compare import Comparison, Options, Tolerance
 from pynn_io.results.compare.sources import Opened, compare_opened
 from pynn_io.results.lems import read_events, read_quantities
@@ -32,11 +33,15 @@ MakeCheck: TypeAlias = Callable[[str, Comparison, Tolerance], Check]
 
 @dataclass(frozen=True, slots=True)
 class ColumnRules:
-    """native: the columns were made by this simulator, so that traces can be judged as well as spikes."""
+    """native: the columns were made by this simulator, so that traces can be judged as well as spikes.
+
+    measures: extra ones, to be shown.
+    """
 
     tolerance: Tolerance
     native: bool
     make: MakeCheck
+    measures: tuple[str, ...] = ()
 
 
 def judge_table(expectation: Expectation, results: Results, rules: ColumnRules) -> Iterator[Check]:
@@ -52,6 +57,25 @@ def judge_table(expectation: Expectation, results: Results, rules: ColumnRules) 
         one, two = (Opened(_of_events(each)) for each in (published, found))
         check = _check(expectation.name, one, two, rules, None)
         yield replace(check, pair=(one.results, two.results))
+
+
+def judge_columns(expectation: Expectation, results: Results, rules: ColumnRules) -> Iterator[Check]:
+    """A text table whose header names columns of a file of a LEMS simulation. Raises ReadError for a broken one."""
+    found = next((each for each in results.tables if each.file == expectation.part), None)
+    if not isinstance(found, QuantityTable):
+        yield Check(expectation.name, Verdict.NOT_COMPARABLE, f"the run wrote no table {expectation.part}")
+        return
+    published = read_columns(expectation.origin)
+    place = {name: number for number, names in enumerate(found.columns) for name in names}
+    unknown = [name for name in published.header.names if name not in place]
+    if unknown:
+        message = f"{expectation.part} of the run has no column {', '.join(unknown)}"
+        yield Check(expectation.name, Verdict.NOT_COMPARABLE, message)
+        return
+    chosen = [place[name] for name in published.header.names]
+    ours = replace(found, columns=tuple(found.columns[number] for number in chosen), data=found.data[:, chosen])
+    theirs = replace(ours, times=published.times, data=published.in_si())
+    yield _compared(expectation.name, (_table_columns(theirs), _table_columns(ours)), rules)
 
 
 def _of_events(table: EventTable) -> Results:
@@ -152,7 +176,8 @@ def _compared(name: str, pair: tuple[tuple[_Column, ...], tuple[_Column, ...]], 
 
 def _check(name: str, one: Opened, two: Opened, rules: ColumnRules, only: str | None) -> Check:
     options = Options(tolerance=rules.tolerance, only=only)
-    return rules.make(name, compare_opened(one, two, options), rules.tolerance)
+    compared = compare_opened(one, two, options, measures=() if only == "spikes" else rules.measures)
+    return rules.make(name, compared, rules.tolerance)
 
 
 class _NotUniform(ValueError):

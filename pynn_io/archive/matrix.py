@@ -23,23 +23,23 @@ from typing import Any
 
 from pynn_io import registry
 from pynn_io.archive.container import Container
+from pynn_io.archive.features import Feature
 from pynn_io.archive.inputs import Inputs, inputs_of
 from pynn_io.archive.judge import Rules, judge
 from pynn_io.archive.judge_tests import ENGINES
 from pynn_io.archive.process import Limits, as_mapping, run_limited, tail
-from pynn_io.archive.task import INPUTS, LOG, OUTCOME, Task, read_outcome, read_run
+from pynn_io.archive.task import CELLS, INPUTS, LOG, OUTCOME, Task, read_outcome, read_run
 from pynn_io.archive.values import Cell, Check, Entry, Kind, Verdict, worst
-from pynn_io.errors import PynnIOError, UnsafeArchive
+from pynn_io.errors import PynnIOError, UnsafeArchive, WriteError
 from pynn_io.progress import Progress, quiet
 from pynn_io.results import Results
 
-CELLS = "cells"
 #: The backend that a plan was written for, or what its models need.
 AUTO = "auto"
 #: What an archive that is a thing of its own may not reach beyond.
 _CLOSED = frozenset({"omex", "zip", "ro-crate"})
 #: A failure of these kinds may be another one tomorrow, with the same files and versions.
-_PASSING = frozenset({"BackendUnavailable", "bug", "process"})
+_PASSING = frozenset({"BackendUnavailable", "WriteError", "bug", "process"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Options:
 
     jobs: runs at a time. limits: of each. seeds: so many more runs with other seeds, for what is random. tolerance: ms,
     instead of the archive's. seed, duration, timestep: instead of the plans'. mechanisms: folders of ``.mod`` files.
-    allow_exec: scripts may run.
+    allow_exec: scripts may run. features: of voltages, that are judged.
     """
 
     backends: tuple[str, ...] = ()
@@ -61,6 +61,7 @@ class Options:
     timestep: float | None = None
     mechanisms: tuple[Path, ...] = ()
     allow_exec: bool = False
+    features: tuple[Feature, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,8 @@ def run_matrix(
 ) -> Iterator[Cell]:
     """Every entry on its backends, a cell as soon as it is judged. folder: exists; finished runs are kept in it.
 
-    Raises FormatError for an unknown backend, before anything runs; what goes wrong in one cell is its verdict.
+    Raises FormatError for an unknown backend, before anything runs, and WriteError where the folder takes no more; what
+    goes wrong in one cell is its verdict.
     """
     folder = folder.absolute()  # the processes work in others
     (folder / CELLS).mkdir(exist_ok=True)
@@ -162,6 +164,7 @@ def _judged(
         backend=str(provenance.get("backend", "")),
         version=str(provenance.get("simulator_version", "")),
         null=tuple(results[1:]),
+        features=options.features,
     )
     return judge(entry.expectations, results[0], rules)
 
@@ -238,12 +241,13 @@ def _finished(run: _Run, options: Options, folder: Path, stop: threading.Event) 
     kept = read_outcome(place)
     if kept and kept.get("error", {}).get("kind") not in _PASSING:
         return place, kept, True
-    work = Path(tempfile.mkdtemp(prefix=f".{run.key}-", dir=folder / CELLS))
     try:
-        outcome = _execute(run, options, work, stop)
-        _keep(work, place)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix=f".{run.key}-", dir=folder / CELLS, ignore_cleanup_errors=True) as work:
+            outcome = _execute(run, options, Path(work), stop)
+            _keep(Path(work), place)
+    except OSError as error:
+        hint = "is the disk full, or the folder read-only? What was finished is kept there"
+        raise WriteError(f"runs cannot be kept: {error.strerror or error}", where=folder, hint=hint) from error
     return place, outcome, False
 
 

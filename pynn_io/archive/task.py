@@ -21,6 +21,8 @@ from pynn_io.results import Results, read_results
 from pynn_io.results.files import holds_results
 from pynn_io.results.results import EventTable, QuantityTable
 
+#: Where a report keeps the folders of its runs.
+CELLS = "cells"
 TASK, OUTCOME, RESULTS, LOG, INPUTS, TABLES = (  # names in a run's folder
     *("task.json", "outcome.json", "results", "log.txt", "inputs", "tables.npz"),
 )

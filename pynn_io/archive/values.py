@@ -64,10 +64,11 @@ class OmvTest:
 class Expectation:
     """Something published that a run is compared with.
 
-    kind: ``omv`` (tests), ``results`` (files that `read_results` knows), ``table`` (a file of a LEMS simulation), or
-    ``report`` (of a SED-ML document, in the ``reports.h5`` of BioSimulators). origin: the file or folder. name: for
-    people. part: of the origin (the name of a report or an output file). tests: of kind ``omv``. made_by: backend and
-    version of the simulator whose results these are, where that is known: it gives them again, to the rounding.
+    kind: ``omv`` (tests), ``results`` (files that `read_results` knows), ``columns`` (a text table with a header),
+    ``table`` (a file of a LEMS simulation), or ``report`` (of a SED-ML document, in the ``reports.h5`` of
+    BioSimulators). origin: the file or folder. name: for people. part: of the origin (the name of a report or an output
+    file). tests: of kind ``omv``. made_by: backend and version of the simulator whose results these are, where that is
+    known: it gives them again, to the rounding.
     """
 
     name: str
@@ -79,12 +80,25 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """Results that lie in an archive, of which nothing says for sure what they are of: told, and not used.
+
+    name: its path in the archive. holds: what, in words. why: it is not used.
+    """
+
+    name: str
+    holds: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One simulation that an archive asks for.
 
     name: unique in the archive; the path of its file in it, with the task of a SED-ML document. path: absolute.
     found: how it was found. backends: those that it says it is for, as users name them; empty where it says nothing.
-    mechanisms: folders of the archive with ``.mod`` files for it, absolute.
+    mechanisms: folders of the archive with ``.mod`` files for it, absolute. candidates: what may be expected of it,
+    where nothing surely is.
     """
 
     name: str
@@ -95,6 +109,7 @@ class Entry:
     expectations: tuple[Expectation, ...] = ()
     backends: tuple[str, ...] = ()
     mechanisms: tuple[Path, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +117,8 @@ class Check:
     """One expectation, compared. numbers: what was measured, by name. tolerance: in words.
 
     omv: what the rule of OSB Model Validation says, where its files are the expectation. message: why, where the
-    verdict is not ``reproduced``. pair: what was published and what was found, for pictures.
+    verdict is not ``reproduced``. pair: what was published and what was found, null: runs with other seeds that both
+    were judged by; for pictures.
     """
 
     name: str
@@ -112,6 +128,7 @@ class Check:
     numbers: Mapping[str, Any] = field(default_factory=empty)
     omv: bool | None = None
     pair: tuple[Results, Results] | None = field(default=None, compare=False)
+    null: tuple[Results, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ exit status:
   1    a bug in pynn_io
   2    wrong usage, an unknown backend, or nothing to run in the archive
   4    the archive cannot be read, or is not safe to unpack
-  5    the report cannot be written
+  5    the report cannot be written, or there is no room for unpacking the archive
   6    a package that is needed is not installed
   8    something differs from what was published
   9    something could not be run or compared, and nothing differs
@@ -82,10 +82,22 @@ def _parser() -> argparse.ArgumentParser:
         "--entry", metavar="NAME", action="append", default=[], help="only this one (or pattern, or more)"
     )
     what.add_argument(
-        "--expect", metavar="FILE", action="append", type=Path, default=[], help="results to compare with, instead"
+        "--expect",
+        metavar="FILE",
+        action="append",
+        type=as_path,
+        default=[],
+        help="results to compare with instead; by its path, or by that in the archive",
     )
     what.add_argument(
         "--tolerance", metavar="MS", type=not_negative, help="spikes so far apart, instead of the archive's"
+    )
+    what.add_argument(
+        "--feature",
+        metavar="NAME=T",
+        action="append",
+        default=[],
+        help="judge this feature of voltages, too (eFEL), within T of its unit, or T%%",
     )
     what.add_argument("--duration", metavar="MS", type=milliseconds, help="instead of the plans' (ms)")
     what.add_argument("--timestep", metavar="MS", type=milliseconds, help="instead of the plans' (ms)")
@@ -132,7 +144,7 @@ def _main(arguments: argparse.Namespace, command: list[str]) -> int:
         entries = expecting(entries, arguments.expect, container)
         if arguments.list:
             text = json.dumps(listing_json(container, entries, report), indent=1)
-            sys.stdout.write(text + "\n" if arguments.json else listing(container, entries))
+            sys.stdout.write(text + "\n" if arguments.json else listing(container, entries, COMMAND))
             print_notes(report)
             return 0
         from pynn_io.cli.reproduce_job import reproduce
@@ -153,9 +165,6 @@ def _check(arguments: argparse.Namespace) -> None:
     for folder in arguments.mechanisms:
         if not folder.is_dir():
             raise UsageError(f"--mechanisms {folder}: there is no such folder")
-    for file in arguments.expect:
-        if not file.exists():
-            raise UsageError(f"--expect {file}: there is no such file")
     if arguments.pack is None and arguments.output is not None and arguments.output.is_file():
         raise UsageError(f"-o {arguments.output}: not a folder")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from shlex import quote
 from typing import Any
 
 from pynn_io.archive.container import Container
@@ -16,13 +18,16 @@ from pynn_io.report import Report
 WIDTH = 110
 
 
-def listing(container: Container, entries: Sequence[Entry]) -> str:
-    """Every entry with what is expected of it, for people."""
+def listing(container: Container, entries: Sequence[Entry], command: str) -> str:
+    """Every entry with what is expected of it, or may be, for people. command: that uses what may be."""
     lines = [f"{container.source}: {container.kind}, {counted(len(container.files), 'file')}"]
     for entry in entries:
         lines += ["", entry.name, f"  {entry.kind}, found by {entry.found}"]
         lines += [f"  runs on {', '.join(backends_of(entry, Options()))}"]
         lines += [f"  expects {_words(each)}" for each in entry.expectations] or ["  nothing was published of it"]
+        for each in entry.candidates:
+            lines += [f"  candidate {each.name} ({each.holds}): {each.why}"]
+            lines += [f"    {command} {container.source} --entry {quote(entry.name)} --expect {quote(each.name)}"]
     return "\n".join(lines) + "\n"
 
 
@@ -38,6 +43,7 @@ def listing_json(container: Container, entries: Sequence[Entry], report: Report)
                 "kind": str(entry.kind),
                 "found": entry.found,
                 "backends": list(backends_of(entry, Options())),
+                "candidates": [asdict(each) for each in entry.candidates],
                 "expectations": [
                     {"name": each.name, "kind": each.kind, "part": each.part, "tests": [t.engine for t in each.tests]}
                     for each in entry.expectations
@@ -78,6 +84,9 @@ def print_cells(cells: Sequence[Cell]) -> None:
 
 
 def _reasons(cell: Cell) -> Iterable[str]:
+    if cell.entry.candidates and not cell.checks:
+        names = ", ".join(each.name for each in cell.entry.candidates)
+        yield f"results that nothing says are of it: {names}; --expect uses one, --list says why none was used"
     error = cell.outcome.get("error")
     if error:
         yield str(error["text"])

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pynn_io.archive.container import Container
-from pynn_io.archive.matrix import Options, run_matrix, split_backend
+from pynn_io.archive.features import check_features, parse_feature
+from pynn_io.archive.matrix import AUTO, Options, run_matrix, split_backend
 from pynn_io.archive.pack import pack
 from pynn_io.archive.process import Limits
 from pynn_io.archive.report.html import write_html
@@ -38,7 +39,7 @@ def reproduce(
     """Run the matrix and write the report. Gives the exit status: 0, 8 or 9. Raises WriteError."""
     started = datetime.now(UTC)
     folder, options = arguments.output or Path(f"{name_of(arguments.archive)}-reproduced"), _options(arguments)
-    for name in options.backends:  # before there is a folder
+    for name in {*options.backends} - {AUTO}:  # before there is a folder
         find_backend(split_backend(name)[0])
     _make(folder)
     cells = _sorted(run_matrix(container, entries, options, folder, progress), entries)
@@ -77,6 +78,8 @@ def _make(folder: Path) -> None:
 
 
 def _options(arguments: argparse.Namespace) -> Options:
+    features = tuple(parse_feature(text) for text in arguments.feature)
+    check_features(features)
     memory = None if arguments.memory is None else int(arguments.memory * _MB)
     return Options(
         backends=tuple(dict.fromkeys(name.strip() for name in arguments.backend.split(",") if name.strip())),
@@ -89,6 +92,7 @@ def _options(arguments: argparse.Namespace) -> Options:
         timestep=arguments.timestep,
         mechanisms=tuple(arguments.mechanisms),
         allow_exec=arguments.allow_exec,
+        features=features,
     )
 
 

@@ -7,6 +7,7 @@ as they said they would go.
 
 from __future__ import annotations
 
+import shutil
 import stat
 import unicodedata
 import zipfile
@@ -16,13 +17,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from pynn_io.errors import ReadError, UnsafeArchive
+from pynn_io.errors import ReadError, UnsafeArchive, WriteError
 from pynn_io.progress import Progress, quiet
 
 _BLOCK = 1 << 20
 #: Text of zeros packs a thousandfold: only entries that unpack to more than this are judged by their ratio.
 _SMALL = 10 * 2**20
 _ENCRYPTED = 0x1
+_MB = 1e6
+_ELSEWHERE = "make room there, or let TMPDIR name a folder on a disk that has it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,12 @@ class Limits:
 def extract(source: Path, folder: Path, limits: Limits | None = None, progress: Progress = quiet) -> tuple[Path, ...]:
     """Unpack a zip file into an existing, empty folder; the files, relative to it, in the archive's order.
 
-    Raises UnsafeArchive, before anything is written, for what no honest archive holds; ReadError for a damaged file.
+    Raises UnsafeArchive, before anything is written, for what no honest archive holds; ReadError for a damaged file;
+    WriteError where the folder cannot take it, as on a full disk. Whatever is raised, the folder is empty again.
     """
-    with _opened(source) as archive:
+    with _opened(source) as archive, _emptied(folder):
         entries = _checked(archive, source, limits or Limits())
+        _check_room(sum(entry.file_size for _, entry in entries), folder, source)
         files = []
         for done, (path, entry) in enumerate(entries):
             progress("unpacking", done, len(entries))
@@ -65,6 +70,24 @@ def _opened(source: Path) -> Iterator[zipfile.ZipFile]:
         raise ReadError(f"not a readable zip file: {error}", where=source, hint="fetch the archive again") from error
     except OSError as error:
         raise ReadError(f"cannot be read: {error.strerror or error}", where=source) from error
+
+
+@contextmanager
+def _emptied(folder: Path) -> Iterator[None]:
+    """Nothing half-unpacked is left in the folder, whatever goes wrong."""
+    try:
+        yield
+    except BaseException:
+        for path in folder.iterdir():
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        raise
+
+
+def _check_room(size: int, folder: Path, source: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        message = f"it unpacks to {size / _MB:.1f} MB, and {free / _MB:.1f} MB are free for it in {folder.parent}"
+        raise WriteError(message, where=source, hint=_ELSEWHERE)
 
 
 def _checked(
@@ -131,13 +154,27 @@ def _folded(path: PurePosixPath) -> str:
 
 
 def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, source: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("xb") as file:
+            for chunk in _chunks(archive, entry, source):
+                file.write(chunk)
+    except OSError as error:  # those of the archive are ReadErrors by now
+        message = f"{entry.filename!r} cannot be unpacked: {error.strerror or error}"
+        raise WriteError(message, where=source, hint=_ELSEWHERE) from error
+
+
+def _chunks(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, source: Path) -> Iterator[bytes]:
+    """The content of an entry, which is as long as it states."""
     left = entry.file_size
-    with archive.open(entry) as packed, target.open("xb") as file:
-        while chunk := packed.read(min(_BLOCK, left + 1)):
-            left -= len(chunk)
-            if left < 0:
-                raise UnsafeArchive("the entry is longer than it states", where=f"{source}:{entry.filename!r}")
-            file.write(chunk)
+    try:
+        with archive.open(entry) as packed:
+            while chunk := packed.read(min(_BLOCK, left + 1)):
+                left -= len(chunk)
+                if left < 0:
+                    raise UnsafeArchive("the entry is longer than it states", where=f"{source}:{entry.filename!r}")
+                yield chunk
+    except OSError as error:
+        raise ReadError(f"cannot be read: {error.strerror or error}", where=source) from error
     if left:
         raise ReadError("the entry is shorter than it states", where=f"{source}:{entry.filename!r}")

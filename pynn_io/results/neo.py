@@ -151,17 +151,20 @@ def from_blocks(blocks: Iterable[Any], report: Report, where: object = "Neo obje
     traces: list[Trace] = []
     fields: dict[str, Any] = {}
     ends = [0.0]
+    names: dict[str, list[str]] = {"blocks": [], "segments": []}
     for block in blocks:
         fields = _fields(block, where) or fields
         _report_rest(block, report, where)
+        names["blocks"] += [block.name] if block.name else []
         for segment in block.segments[:1]:
+            names["segments"] += [segment.name] if segment.name else []
             for name, node, train in _trains(segment, block.name or "unnamed"):
                 spikes.setdefault(name, []).append((node, train.times.rescale("ms").magnitude))
                 ends.append(float(train.t_stop.rescale("ms")))
             traces += [_trace(signal, block.name or "unnamed") for signal in segment.analogsignals]
     if not fields:
         known = {name: np.array([node for node, _ in trains]) for name, trains in spikes.items()}
-        fields = {"nodes": known, "duration": max(ends) or None, "provenance": {"read_from": str(where)}}
+        fields = {"nodes": known, "duration": max(ends) or None, "provenance": {"read_from": str(where), **names}}
     found = {name: _joined(name, trains) for name, trains in spikes.items()}
     silent = {name: sorted_spikes(name, np.empty(0), np.empty(0)) for name in fields["nodes"] if name not in found}
     return Results(spikes={**found, **silent}, traces=tuple(traces), **fields)

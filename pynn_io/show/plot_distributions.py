@@ -17,6 +17,8 @@ from pynn_io.results.results import Results
 #: Populations drawn, the farthest apart first.
 POPULATIONS = 4
 BINS = 30
+#: So many values may have outliers that are not drawn.
+MANY = 1000
 NULL = "#CFCFCF"
 
 
@@ -54,23 +56,23 @@ def _draw(
         _panel(axes, colours, row, [one[measure] for one in found], spike if measure == "rate" else 0.0)
 
 
-def _edges(values: np.ndarray, step: float) -> np.ndarray:
-    """Edges of bins over nearly all ``values``; where these come in steps, bins of whole steps between them."""
-    low, high = np.quantile(values, [0.001, 0.999])
+def edges(values: np.ndarray, step: float, bins: int = BINS) -> np.ndarray:
+    """Edges of bins over all ``values``, of many over nearly all; where these come in steps, bins of whole steps."""
+    low, high = np.quantile(values, [0.001, 0.999] if len(values) > MANY else [0, 1])
     if not step:
-        return np.linspace(low, high if high > low else low + 1.0, BINS + 1)
-    width = step * max(1, round((high - low) / step / BINS))
+        return np.linspace(low, high if high > low else low + 1.0, bins + 1)
+    width = step * max(1, round((high - low) / step / bins))
     return np.arange(low - step / 2, high + width, width)
 
 
 def _panel(axes: Any, colours: tuple[str, str], row: Distance, samples: list[np.ndarray], step: float) -> None:
     """Densities: A and B as lines, the range of the null as an area."""
-    edges = _edges(np.concatenate(samples), step)
-    densities = [np.histogram(one, edges)[0] / len(one) / np.diff(edges) for one in samples]
+    bins = edges(np.concatenate(samples), step)
+    densities = [np.histogram(one, bins)[0] / len(one) / np.diff(bins) for one in samples]
     null = np.stack(densities[2:])
-    axes.stairs(null.max(axis=0), edges, baseline=null.min(axis=0), fill=True, color=NULL, label="null")
+    axes.stairs(null.max(axis=0), bins, baseline=null.min(axis=0), fill=True, color=NULL, label="null")
     for side in (0, 1):
-        axes.stairs(densities[side], edges, color=colours[side], linewidth=1.6, label="AB"[side])
+        axes.stairs(densities[side], bins, color=colours[side], linewidth=1.6, label="AB"[side])
     axes.set_title(f"{row.population}: {row.measure}")
     axes.set(ylabel="density", ylim=(0, None))
     distances = f"KS {row.ks:.3g} (null {row.ks_null_p95:.3g})   EMD {row.emd:.3g} (null {row.emd_null_p95:.3g})"

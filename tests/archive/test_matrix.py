@@ -16,8 +16,9 @@ from pynn_io import registry
 from pynn_io.archive.container import opened
 from pynn_io.archive.entries import find_entries
 from pynn_io.archive.inputs import inputs_of
-from pynn_io.archive.matrix import CELLS, Options, backends_of, run_matrix, split_backend
+from pynn_io.archive.matrix import Options, backends_of, run_matrix, split_backend
 from pynn_io.archive.process import Limits, run_limited
+from pynn_io.archive.task import CELLS
 from pynn_io.archive.values import Kind, Verdict
 from pynn_io.errors import FormatError
 from pynn_io.report import Report
@@ -162,6 +163,14 @@ def test_backends_of_tests(data):
 def test_engines_of_jneuroml_are_named_with_it():
     assert split_backend("jneuroml:neuron") == ("jneuroml", {"engine": "neuron"})
     assert split_backend("pynn:nest") == ("pynn:nest", {})
+
+
+def test_a_report_in_the_folder_of_a_script_is_no_input_of_it(tmp_path):
+    for name in ("network.py", "data/table.dat", "out/report.html", "out/cells/0123/task.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    inputs = inputs_of(tmp_path / "network.py", Kind.PYNN)
+    assert [path.as_posix() for path in inputs.files] == ["data/table.dat", "network.py"]
 
 
 def test_inputs_lie_where_the_entry_says(tmp_path):

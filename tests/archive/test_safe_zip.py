@@ -1,10 +1,13 @@
 """Zip files of strangers: what is refused, that nothing is written then, and that honest ones come out whole."""
 
+import random
+import resource
 import zipfile
+from types import SimpleNamespace
 
 import pytest
 
-from pynn_io.errors import ReadError, UnsafeArchive
+from pynn_io.errors import ReadError, UnsafeArchive, WriteError
 from pynn_io.formats.safe_zip import Limits, extract, names
 from tests.archive.hostile import HOSTILE, patched, zipped
 
@@ -79,6 +82,29 @@ def test_an_entry_that_is_longer_than_it_states(tmp_path, place):
         extract(source, place)
 
 
+def test_no_room_is_told_before_anything_is_unpacked(tmp_path, place, monkeypatch):
+    source = zipped(tmp_path / "a.zip", ("a.dat", bytes(3_000_000)))
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1_000_000))
+    with pytest.raises(WriteError, match=r"it unpacks to 3.0 MB, and 1.0 MB are free for it in ") as caught:
+        extract(source, place)
+    assert (caught.value.where, caught.value.exit_status) == (str(source), 5)
+    assert "TMPDIR" in caught.value.hint
+    assert everything(place) == []
+
+
+def test_a_disk_that_is_full_on_the_way_is_told_as_that_and_nothing_is_left(tmp_path, place):
+    source = zipped(tmp_path / "a.zip", ("small/a.dat", bytes(100)), ("b.dat", random.Random(0).randbytes(200_000)))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))  # larger files fail, as on a full disk
+    try:
+        with pytest.raises(WriteError, match=r"'b.dat' cannot be unpacked: File too large") as caught:
+            extract(source, place)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert caught.value.where == str(source)
+    assert everything(place) == []
+
+
 @pytest.mark.parametrize("damage", [lambda content: content[:-30], lambda content: b"PK\x03\x04" + bytes(100)])
 def test_damaged_files(damage, tmp_path, place):
     source = zipped(tmp_path / "a.zip", ("a.txt", b"text"))
@@ -96,3 +122,4 @@ def test_damaged_content_is_found_by_its_sum(tmp_path, place):
     patched(source, b"0123456789", b"0123456780")
     with pytest.raises(ReadError, match="CRC"):
         extract(source, place)
+    assert everything(place) == []

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -82,6 +83,38 @@ def test_what_is_said_of_a_run(reproduce, config, times, backend, status, verdic
     assert verdict in (reproduce.folder / "out/report.html").read_text()
 
 
+def test_what_may_be_expected_is_listed_with_the_line_that_uses_it(reproduce, config):
+    for name, last in (("one", 3), ("two", 9)):
+        publish(config, [0, 1, 2, last])
+        (config.parent / "output").rename(config.parent / name)
+    done = reproduce(config.parent, "--list")
+    line = f"pynn-reproduce {config.parent} --entry simulation_config.json --expect"
+    assert done.stdout.splitlines()[4:] == [
+        "  runs on auto",
+        "  nothing was published of it",
+        "  candidate one (spikes of cells): nothing says that it is of this simulation",
+        f"    {line} one",
+        "  candidate two (spikes of cells): nothing says that it is of this simulation",
+        f"    {line} two",
+    ]
+    stated = json.loads(reproduce(config.parent, "--list", "--json").stdout)
+    assert [each["name"] for each in stated["entries"][0]["candidates"]] == ["one", "two"]
+    done = reproduce(config.parent, "--backend", "well", "-o", "out")
+    assert (done.returncode, "nothing says are of it: one, two" in done.stderr.replace("\n    ", " ")) == (0, True)
+    assert "--expect" in (reproduce.folder / "out/report.html").read_text()
+    given = ["--backend", "well", "-o", "out", "--entry", "simulation_config.json", "--expect"]
+    assert [reproduce(config.parent, *given, name).returncode for name in ("one", "two")] == [0, 8]
+
+
+def test_results_in_a_zip_file_are_named_as_they_are_there(reproduce, config, tmp_path):
+    publish(config, [0, 1, 2, 3])
+    (config.parent / "output").rename(config.parent / "one")
+    shutil.make_archive(str(tmp_path / "model"), "zip", config.parent)
+    done = reproduce(tmp_path / "model.zip", "--backend", "well", "-o", "out", "--expect", "one")
+    assert done.returncode == 0, done.stderr
+    assert "reproduced" in done.stderr
+
+
 def test_a_difference_weighs_more_than_what_could_not_run(reproduce, config):
     publish(config, [0, 1, 2.6, 3])
     assert reproduce(config.parent, "--backend", "raises,well", "-o", "out").returncode == 8
@@ -152,7 +185,6 @@ def test_a_script_is_not_executed_unasked(reproduce, tmp_path):
         (["a", "--json"], "--json is for --list"),
         (["a", "--seeds", "3"], "a distribution needs five or more"),
         (["a", "--mechanisms", "nowhere"], "there is no such folder"),
-        (["a", "--expect", "nowhere"], "there is no such file"),
         (["a", "--backend", "nets"], "no such file or folder"),
     ],
 )
@@ -163,10 +195,17 @@ def test_wrong_usage(reproduce, arguments, text):
     assert done.stdout == ""
 
 
+def test_results_that_are_nowhere(reproduce, config):
+    done = reproduce(config.parent, "--expect", "nowhere")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--expect nowhere: there is no such file, nor one of this name in the archive" in done.stderr
+
+
 def test_an_unknown_backend(reproduce, config):
     done = reproduce(config.parent, "--backend", "nets")
     assert done.returncode == 2
     assert "unknown backend 'nets'" in done.stderr
+    assert tree(reproduce.folder) == []
 
 
 def test_interrupted_and_started_again(reproduce, config):

@@ -80,7 +80,9 @@ def test_what_jneuroml_writes_is_compiled_once(tmp_path: Path, monkeypatch: pyte
     for name in ("first", "second"):
         folder = tmp_path / name
         folder.mkdir()
-        (folder / "leak.mod").write_text("NEURON { SUFFIX leak\nNONSPECIFIC_CURRENT i }\nASSIGNED { i }\nBREAKPOINT { i = 0 }\n")
+        (folder / "leak.mod").write_text(
+            "NEURON { SUFFIX leak\nNONSPECIFIC_CURRENT i }\nASSIGNED { i }\nBREAKPOINT { i = 0 }\n"
+        )
         jneuroml._compile(folder, quiet)
         assert next(folder.glob("*/libnrnmech.*")).is_file()
     links = [path for name in ("first", "second") for path in (tmp_path / name).iterdir() if path.is_symlink()]

@@ -137,9 +137,12 @@ def test_ten_thousand_cells_are_turned_in_a_moment(tmp_path, show):
         const done = arguments[0], figure = document.getElementById("space");
         const start = performance.now();
         Plotly.relayout(figure, {"scene.camera.eye": {x: 2, y: 0.5, z: 0.5}})
-            .then(() => done(performance.now() - start));
+            .then(() => done([performance.now() - start, figure._fullLayout.scene.camera.eye]));
     """
-    assert driver.execute_async_script(turn) is not None
+    milliseconds, eye = driver.execute_async_script(turn)
+    assert eye == {"x": 2, "y": 0.5, "z": 0.5}
+    # Software draws here, beside whatever else runs: docs/viewer.md has what was measured.
+    assert milliseconds < 30_000
     assert driver.execute_script("return document.getElementById('space').data[0].x.length") == CELLS
 
 

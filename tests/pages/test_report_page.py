@@ -1,5 +1,6 @@
 """The page of `pynn-reproduce` in a browser: it renders, its links and toggles work, and it can be used by keyboard."""
 
+import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from pynn_io.archive.container import Container
 from pynn_io.archive.report.html import write_html
-from pynn_io.archive.report.record import record_of
+from pynn_io.archive.report.record import record_of, write_record
 from pynn_io.archive.values import Cell, Check, Entry, Kind, Verdict
 from pynn_io.report import Report
 from pynn_io.results import Results
@@ -20,10 +21,27 @@ pytestmark = pytest.mark.slow
 ODD = 'models/<script>alert(1)</script> & "co".xml'
 
 
+#: What a SED-ML document asked for, and what ran.
+RAN = {
+    "algorithm": "KISAO:0000030",
+    "algorithms": [
+        {"of": "hh_psc_alpha", "name": "Fehlberg method", "kisao": "KISAO:0000086", "step": None, "parts": 1},
+        {"of": "membranes", "name": "Runge-Kutta", "kisao": "", "step": 0.1, "parts": 4},
+    ],
+}
+
+
 def spikes(*times):
     return Results(
         spikes={"cells": sorted_spikes("cells", np.zeros(len(times), np.int64), np.array(times, dtype=float))}
     )
+
+
+def network(seed):
+    """20 cells that fire at random: enough for distributions."""
+    rng = np.random.default_rng(seed)
+    found = sorted_spikes("cells", np.repeat(np.arange(20), 10), rng.uniform(0, 1000, 200))
+    return Results(spikes={"cells": found}, nodes={"cells": np.arange(20)}, duration=1000.0)
 
 
 @pytest.fixture(scope="module")
@@ -31,15 +49,20 @@ def page(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
     fine = Check("spikes", Verdict.REPRODUCED, "", "1 ms", {"expected": 2, "found": 2, "dt_max_ms": 0.05}, True,
                  (spikes(10, 20), spikes(10, 20.05)))  # fmt: skip
+    distances = [{"population": "cells", "measure": "rate", "unit": "Hz", "means": [10.0, 10.0], "ks": 0.1,
+                  "ks_null_p95": 0.2, "emd": None, "emd_null_p95": 0.3}]  # fmt: skip
+    statistics = {"ratio": 1.5, "ratio_null_p95": 1.8, "distances": distances}
+    random = Check("network", Verdict.REPRODUCED, "", "1 ms", {"statistics": statistics}, None,
+                   (network(1), network(2)), tuple(network(seed) for seed in range(3, 8)))  # fmt: skip
     bad = Check("spikes", Verdict.DIFFERS, "they part at 20 ms", "1 ms", {"expected": 2, "found": 3}, False,
                 (spikes(10, 20), spikes(10, 25, 30)))  # fmt: skip
     outcome = {"ran": True, "process": {"seconds": 1.5, "memory": 2**27, "status": 0, "stopped": ""},
-               "inputs": {"a.xml": "0" * 64}, "provenance": {"simulator": "NEST", "timestep": 0.1}}  # fmt: skip
+               "inputs": {"a.xml": "0" * 64}, "provenance": {"simulator": "NEST", "timestep": 0.1, **RAN}}  # fmt: skip
     failed = {"ran": False, "error": {"kind": "RunError", "text": "no such cell & <model>", "exit_status": 7},
               "log": "the last line", "process": outcome["process"]}  # fmt: skip
     entries = [Entry(name, Path("a.xml"), Kind.LEMS, "its content") for name in ("LEMS_a.xml", ODD)]
     cells = [
-        Cell(entries[0], "nest", Verdict.REPRODUCED, (fine,), outcome, folder),
+        Cell(entries[0], "nest", Verdict.REPRODUCED, (fine, random), outcome, folder),
         Cell(entries[0], "neuron", Verdict.DIFFERS, (bad,), outcome, folder),
         Cell(entries[1], "nest", Verdict.REPRODUCED, (fine,), outcome, folder),
         Cell(entries[1], "neuron", Verdict.CANNOT_RUN, (), failed, folder),
@@ -49,6 +72,7 @@ def page(tmp_path_factory):
     report.not_read("manifest-unlisted", "model", "The archive holds files that its manifest does not list.")
     record = record_of(container, cells, report, ["pynn-reproduce", "model"], datetime.now(UTC))
     write_html(record, cells, folder / "report.html")
+    write_record(record, folder / "report.json")
     return folder / "report.html"
 
 
@@ -83,6 +107,35 @@ def test_a_cell_of_the_matrix_opens_what_is_behind_it(page, show):
     picture = target.find_element("css selector", "img")
     assert driver.execute_script("return arguments[0].complete && arguments[0].naturalWidth > 300", picture)
     assert picture.get_attribute("alt")
+
+
+def test_distributions_stand_beside_the_raster_where_there_are_enough_spikes(page, show):
+    driver = show(page, "#cell-0")
+    captions = [each.text for each in find(driver, "#cell-0 figcaption")]
+    assert [each.split(" published")[0] for each in captions] == [
+        "spikes: spikes",
+        "network: spikes",
+        "network: distributions",
+    ]
+    pictures = find(driver, "#cell-0 figure img")
+    assert all(driver.execute_script("return arguments[0].naturalWidth > 300", each) for each in pictures)
+    numbers = driver.find_element("css selector", "#cell-0 details")
+    numbers.find_element("tag name", "summary").click()
+    rows = [row.text for row in numbers.find_elements("css selector", "tbody tr")]
+    assert rows == ["cells rate (Hz) 10 10 0.1 0.2 0.3"]
+    assert "1.5 times as far apart as seeds on average, 1.8 between seeds" in driver.find_element("id", "cell-0").text
+
+
+def test_the_algorithm_that_ran_is_told_beside_the_one_that_was_asked_for(page, show):
+    driver = show(page, "#cell-0")
+    (how,) = [each for each in find(driver, "#cell-0 details") if each.text.startswith("how it ran")]
+    how.find_element("tag name", "summary").click()
+    assert "KISAO:0000030, and another one ran" in how.text
+    assert "hh_psc_alpha: Fehlberg method (KISAO:0000086)" in how.text
+    assert "membranes: Runge-Kutta, every 0.1 ms in 4 parts" in how.text
+    record = json.loads((page.parent / "report.json").read_text())
+    algorithms = [cell["algorithm"] for cell in record["cells"]]
+    assert [each["as_asked"] for each in algorithms] == [False, False, False, None]
 
 
 def test_a_link_from_elsewhere_opens_it_too(page, show):

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pynn_io.archive.report.pictures import picture_of
+from pynn_io.archive.report.algorithms import in_words
+from pynn_io.archive.report.pictures import pictures_of
 from pynn_io.archive.values import Cell, Verdict
 from pynn_io.optional import needed
 
@@ -26,8 +27,6 @@ _FACTS = {
     "simulator": "simulator",
     "simulator_version": "its version",
     "backend_chosen": "chosen because",
-    "algorithm": "algorithm asked for",
-    "integration_method": "algorithm that ran",
     "timestep": "time step (ms)",
     "duration": "duration (ms)",
     "seed": "seed",
@@ -42,13 +41,14 @@ def write_html(record: Mapping[str, Any], cells: Sequence[Cell], path: Path) -> 
     jinja = needed("jinja2", "the report needs", "archive")
     loader = jinja.PackageLoader("pynn_io.archive.report", ".")
     environment = jinja.Environment(loader=loader, autoescape=True, undefined=jinja.StrictUndefined)
-    environment.filters.update(words=_words, sign=lambda verdict: _SIGNS[Verdict(verdict)])
+    environment.filters.update(words=_words, sign=lambda verdict: _SIGNS[Verdict(verdict)], short=_short_number)
     views = [_view(number, each, cell) for number, (each, cell) in enumerate(zip(record["cells"], cells, strict=True))]
     backends = list(dict.fromkeys(view["backend"] for view in views))
     page = environment.get_template("report.html.jinja").render(
         record=record,
         title=Path(record["archive"]["source"]).name,
-        counts=_counts(views),
+        summary=_summary(record, len(views)),
+        counts=list(_counts(views)),
         backends=backends,
         matrix=list(_matrix(views, backends)),
         cells=views,
@@ -62,9 +62,21 @@ def _words(verdict: str) -> str:
     return verdict.replace(" ", "-")
 
 
-def _counts(views: Sequence[Mapping[str, Any]]) -> str:
+def _short_number(number: float | None) -> str:
+    return "" if number is None else f"{number:.3g}"
+
+
+def _summary(record: Mapping[str, Any], cells: int) -> str:
+    """What was reproduced, in a line."""
+    archive, when = record["archive"], record["provenance"]["started"][:10]
+    kind = {"omex": "COMBINE archive", "ro-crate": "RO-Crate", "zip": "zip file"}.get(archive["kind"], archive["kind"])
+    runs = "1 run" if cells == 1 else f"{cells} runs"
+    return f"{kind} of {archive['files']} files, {runs}, {when}"
+
+
+def _counts(views: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, int]]:
     found = Counter(view["verdict"] for view in views)
-    return ", ".join(f"{found[verdict]} {verdict}" for verdict in Verdict if found[verdict])
+    return ((verdict, found[verdict]) for verdict in Verdict if found[verdict])
 
 
 def _matrix(views: Sequence[Mapping[str, Any]], backends: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -75,7 +87,13 @@ def _matrix(views: Sequence[Mapping[str, Any]], backends: Sequence[str]) -> Iter
 
 def _view(number: int, record: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
     checks = [
-        {**each, "measured": measured(each["numbers"]), "picture": picture_of(check, cell.backend)}
+        {
+            **each,
+            "measured": measured(each["numbers"]),
+            "pictures": list(pictures_of(check, cell.backend)),
+            "features": each["numbers"].get("features", ()),
+            "distances": (each["numbers"].get("statistics") or {}).get("distances", ()),
+        }
         for each, check in zip(record["checks"], cell.checks, strict=True)
     ]
     return {
@@ -111,10 +129,23 @@ def measured(numbers: Mapping[str, Any]) -> str:
         parts.append(f"{numbers['relative']:.2g} relative")
     if numbers.get("missing") or numbers.get("extra"):
         parts.append(f"{numbers['missing']} missing, {numbers['extra']} extra")
+    if numbers.get("feature"):
+        parts.append(_feature(numbers["feature"]))
+    if numbers.get("statistics"):
+        statistics = numbers["statistics"]
+        allowed = f"{statistics['ratio_null_p95']:.3g} between seeds"
+        parts.append(f"distributions {statistics['ratio']:.3g} times as far apart as seeds on average, {allowed}")
     for name, trace in numbers.get("traces", {}).items():
         if trace["rms"] is not None:
             parts.append(f"{name}: RMS {trace['rms']:.3g} {trace['unit']}".rstrip())
     return "; ".join(parts)
+
+
+def _feature(numbers: Mapping[str, Any]) -> str:
+    if not numbers["cells"]:
+        return "in one of the two only"
+    means = f"{numbers['found']:.4g} for {numbers['published']:.4g}"
+    return f"{means}, {numbers['worst']:.2g} apart at most in {numbers['cells']} cell{'s' * (numbers['cells'] > 1)}"
 
 
 def _facts(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -122,6 +153,12 @@ def _facts(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, words in _FACTS.items():
         if provenance.get(name) not in (None, ""):
             yield words, provenance[name]
+    algorithm = record["algorithm"]
+    if algorithm["asked"]:
+        other = ", and another one ran" if algorithm["as_asked"] is False else ""
+        yield "algorithm asked for", f"{algorithm['asked']}{other}"
+    for each in algorithm["ran"]:
+        yield "algorithm that ran", in_words(each)
     if process:
         yield "wall clock", f"{process['seconds']:.1f} s"
         yield "memory, at most", f"{process['memory'] / 2**20:.0f} MB"

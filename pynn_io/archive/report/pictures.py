@@ -1,26 +1,52 @@
-"""Overlay plots of what was published and what was found, as files that a page can hold."""
+"""Overlay plots of what was published and what was found, as pictures that a page can hold."""
 
 from __future__ import annotations
 
 import base64
 import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from pynn_io.archive.values import Check
 from pynn_io.results.results import Results
+from pynn_io.show.plot_histograms import draw_histograms
 from pynn_io.show.plot_overlay import draw_overlay
 
 
-def picture_of(check: Check, backend: str) -> str:
-    """A ``data:`` URL of a PNG; empty where the check has nothing to draw. Raises BackendUnavailable."""
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """url: ``data:`` of a PNG. what: is drawn, in words."""
+
+    url: str
+    what: str
+
+
+def pictures_of(check: Check, backend: str) -> Iterator[Picture]:
+    """Rasters and traces of a check, and the distributions where there are enough spikes for any.
+
+    Raises BackendUnavailable without matplotlib.
+    """
     if check.pair is None or not any(map(_drawable, check.pair)):
-        return ""
+        return
     published, found = check.pair
+    runs = [("published", published), (backend, found)]
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "overlay.png")
-        draw_overlay([("published", published), (backend, found)], path, title=check.name)
-        return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+        overlay, histograms = Path(folder, "overlay.png"), Path(folder, "histograms.png")
+        draw_overlay(runs, overlay)
+        yield Picture(_url(overlay), _contents(check.pair))
+        if draw_histograms(runs, histograms, null=check.null):
+            yield Picture(_url(histograms), "distributions")
+
+
+def _url(path: Path) -> str:
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
 
 
 def _drawable(results: Results) -> bool:
     return bool(results.spikes or results.traces)
+
+
+def _contents(pair: tuple[Results, Results]) -> str:
+    found = {"spikes": any(each.spikes for each in pair), "traces": any(each.traces for each in pair)}
+    return " and ".join(name for name, held in found.items() if held)

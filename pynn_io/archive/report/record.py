@@ -8,6 +8,7 @@ import platform
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 from pynn_io.archive.container import Container
 from pynn_io.archive.inputs import sha256
+from pynn_io.archive.report.algorithms import algorithms_of
 from pynn_io.archive.values import Cell, Check, exit_status, worst
 from pynn_io.report import Report
 from pynn_io.results.compare.values import plain
@@ -68,6 +70,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "backend": cell.backend,
         "verdict": str(cell.verdict),
         "checks": [_check(check) for check in cell.checks],
+        "candidates": [asdict(each) for each in cell.entry.candidates],
         "error": outcome.get("error"),
         "log": outcome.get("log", ""),
         "reused": cell.reused,
@@ -77,6 +80,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "process": outcome.get("process", {}),
         "provenance": outcome.get("provenance", {}),
         "level": outcome.get("level"),
+        "algorithm": algorithms_of(outcome.get("provenance", {})),
     }
 
 

@@ -42,9 +42,7 @@ def sampled(active: np.ndarray, size: int = SAMPLE) -> np.ndarray:
 
 def activity(spikes: Spikes, window: Window) -> dict[str, np.ndarray]:
     """measure -> float64: rates of all cells, CV of cells with enough intervals, correlations of sampled pairs."""
-    ids, times = sort_spikes(spikes.node_ids, spikes.times)
-    inside = (times >= window.start) & (times < window.stop)
-    ids, times = ids[inside], times[inside]
+    ids, times = _inside(spikes, window)
     which = np.searchsorted(window.cells, ids)
     counts = np.bincount(which, minlength=len(window.cells))
     return {
@@ -52,6 +50,19 @@ def activity(spikes: Spikes, window: Window) -> dict[str, np.ndarray]:
         "cv": _cv(which, times, len(window.cells)),
         "correlation": _correlations(ids, times, window),
     }
+
+
+def intervals(spikes: Spikes, window: Window) -> np.ndarray:
+    """float64: ms between two spikes of a cell, of all cells."""
+    ids, times = _inside(spikes, window)
+    return np.diff(times)[ids[1:] == ids[:-1]]
+
+
+def _inside(spikes: Spikes, window: Window) -> tuple[np.ndarray, np.ndarray]:
+    """ids, times: by cell, then by time."""
+    ids, times = sort_spikes(spikes.node_ids, spikes.times)
+    inside = (times >= window.start) & (times < window.stop)
+    return ids[inside], times[inside]
 
 
 def _cv(which: np.ndarray, times: np.ndarray, cells: int) -> np.ndarray:

@@ -162,7 +162,8 @@ def _features(a: Trace, b: Trace, name: str, window: tuple[float, float]) -> Mea
     known = np.isfinite(apart)
     count, mean, worst, node = _summary(apart, np.asarray(a.node_ids)[common.columns_a[chosen]], np.argmax)
     means = (float(left[known].mean()), float(right[known].mean())) if count else None
-    return Measure(name, where, "", count, mean, worst, node, means)
+    alone = int(np.count_nonzero(np.isfinite(left) != np.isfinite(right)))
+    return Measure(name, where, "", count, mean, worst, node, means, alone)
 
 
 def _columns(a: Trace, b: Trace, common: Aligned, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -209,7 +209,8 @@ class Statistics:
 class Measure:
     """An extra measure by name. values: of each result, where it is one of a single result; difference: between them.
 
-    difference and worst: mean and largest over ``count`` cells. It takes no part in the verdict.
+    difference and worst: mean and largest over ``count`` cells. only_in_one: cells that have it in one result only. It
+    takes no part in the verdict.
     """
 
     name: str
@@ -220,6 +221,7 @@ class Measure:
     worst: float
     worst_node: int | None
     values: tuple[float, float] | None = None
+    only_in_one: int = 0
 
 
 @dataclass(frozen=True, slots=True)

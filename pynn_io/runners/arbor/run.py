@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from pynn_io.errors import SimulationFailed
 from pynn_io.progress import Progress
 from pynn_io.results import Results, Spikes, Trace
+from pynn_io.runners.algorithms import EULER_BACKWARD, EVENTS, Algorithm, told
 from pynn_io.runners.arbor.build import Model, errors
 from pynn_io.runners.arbor.lowered import LoweredArbor, Recorded
 
@@ -105,5 +107,15 @@ def _provenance(model: Model) -> dict[str, Any]:
         "connections": model.connections,
         "synapses": model.synapses,
         "spike_times": "precise",
+        **told(_algorithms(model.lowered)),
         **{name: getattr(whole, name) for name in names},
     }
+
+
+def _algorithms(lowered: LoweredArbor) -> Iterator[Algorithm]:
+    """Arbor's cable cells are solved implicitly, its integrate-and-fire cells from event to event."""
+    if np.any(lowered.cable >= 0):
+        yield Algorithm("membranes of cable cells", *EULER_BACKWARD, lowered.settings.timestep)
+        yield Algorithm("channels and synapses", "as the SOLVE of their NMODL says (cnexp, sparse)")
+    if lowered.lifs:
+        yield Algorithm("integrate-and-fire cells", *EVENTS)

@@ -23,6 +23,7 @@ from pynn_io.lowering.dynamics import flatten
 from pynn_io.lowering.evaluate import starting_values
 from pynn_io.lowering.systems import pruned, renamed, replaced_everywhere
 from pynn_io.lowering.types import Types, as_component, components_of, types_of
+from pynn_io.runners.algorithms import RUNGE_KUTTA_4
 from pynn_io.runners.brian2.integration import copied, runge_kutta
 from pynn_io.runners.brian2.lowered import CellCode
 from pynn_io.runners.brian2.words import derived_text, free, text, unsaid
@@ -191,6 +192,8 @@ class _Writer:
             reset="fired = 0",
             receptors={name: self._receptor(name) for name in self._synapses},
             records=self._records(whole),
+            method=RUNGE_KUTTA_4,
+            parts=PARTS,
         )
         return ComponentCell(code, whole, self._names)
 

@@ -14,6 +14,7 @@ import numpy as np
 from pynn_io.graph.columns import empty
 from pynn_io.graph.network import Network, Projection
 from pynn_io.lowering.meters import Meter
+from pynn_io.runners.algorithms import UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class CellCode:
     threshold, reset: as in ``NeuronGroup``. resting: whether it rests after a spike, for ``resting`` ms.
     receptors: what one event of ``{w}`` does, by receptor. unit: of a weight. signed: whether the sign of a weight
     chooses between the receptors ``excitatory`` and ``inhibitory``. records: what a recording may ask for -> (variable,
-    unit, factor).
+    unit, factor). method, parts: how ``advance`` integrates (`runners.algorithms`), and in how many parts of a step.
     """
 
     name: str
@@ -38,6 +39,8 @@ class CellCode:
     unit: str = ""
     signed: bool = False
     records: Mapping[str, tuple[str, str, float]] = field(default_factory=empty)
+    method: tuple[str, str] = UNKNOWN
+    parts: int = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)

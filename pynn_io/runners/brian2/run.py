@@ -12,6 +12,7 @@ from pynn_io.lowering.connecting import DEFAULT_DELAY
 from pynn_io.lowering.grid import Grid
 from pynn_io.progress import Progress
 from pynn_io.results import Results, Spikes, Trace
+from pynn_io.runners.algorithms import Algorithm, told
 from pynn_io.runners.brian2.build import Model, Recorder
 from pynn_io.runners.brian2.engine import errors
 
@@ -51,6 +52,10 @@ def collect(model: Model) -> Results:
             "cells": sum(cells.size for cells in lowered.cells),
             "connections": model.connections,
             "default_delay": DEFAULT_DELAY,
+            **told(
+                Algorithm(cells.code.name, *cells.code.method, lowered.timestep, cells.code.parts)
+                for cells in lowered.cells
+            ),
             **lowered.notes,
         },
     )

@@ -12,6 +12,7 @@ from pynn_io.graph.cells import PointCell
 from pynn_io.lowering.standard import twin
 from pynn_io.lowering.standard_cells import complete_values
 from pynn_io.report import Report
+from pynn_io.runners.algorithms import EULER, EXACT, RUNGE_KUTTA_4
 from pynn_io.runners.brian2.integration import euler, runge_kutta, words
 from pynn_io.runners.brian2.lowered import CellCode
 from pynn_io.runners.brian2.standard import NAMES, NO_FLOOR, ROWS, STIMULUS, Row, Values
@@ -48,6 +49,8 @@ def code_of(model: str) -> CellCode:
         row.unit,
         row.unit != "mV",
         _records(row, twin(model), model),
+        EXACT if row.exact else RUNGE_KUTTA_4 if row.parts else EULER,
+        max(row.parts, 1),
     )
 
 

@@ -14,15 +14,19 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from lxml import etree
+
 from pynn_io.document import Document
 from pynn_io.errors import BackendUnavailable, RunError, SimulationFailed
 from pynn_io.graph.cells import CableCell
 from pynn_io.graph.network import Network
 from pynn_io.progress import Progress, quiet
 from pynn_io.report import Report
+from pynn_io.runners.algorithms import CNEXP, EULER, EULER_BACKWARD, Algorithm, told
 from pynn_io.runners.base import Profile
 from pynn_io.runners.jneuroml.stepping import Stepping, explicit, step_exactly
 from pynn_io.simulation_plan import SimulationPlan
+from pynn_io.units import quantity_in
 
 #: ``engine`` -> what it is.
 ENGINES = {
@@ -66,13 +70,20 @@ def build(network: Network, plan: SimulationPlan, profile: Profile, report: Repo
     _make_folders(plan, folder)
     jneuroml = (java, _MEMORY, "-Djava.awt.headless=true", "-jar", str(jar), lems.name)
     provenance: dict[str, Any] = {"engine": engine, "engine_chosen": chosen, "jar": jar.name}
+    step = _step(lems)
     if engine == "jlems":
+        provenance |= told([Algorithm("all components", *EULER, step)])
         return Model(lems, (*jneuroml, "-nogui"), float(plan.duration or 0), provenance)
     _call((*jneuroml, "-neuron", "-nogui"), folder)
-    provenance |= _stepping(engine, folder, report)
+    provenance |= _stepping(engine, folder, step, report)
     _compile(folder, progress)
     script = (sys.executable, "-P", f"{lems.stem}_nrn.py", "-nogui")
     return Model(lems, script, float(plan.duration or 0), provenance)
+
+
+def _step(lems: Path) -> float:
+    """ms, as the file for jNeuroML states it."""
+    return quantity_in(etree.parse(lems).find(".//{*}Simulation").get("step"), "ms")
 
 
 def choose_engine(network: Network) -> tuple[str, str]:
@@ -96,14 +107,19 @@ def _make_folders(plan: SimulationPlan, folder: Path) -> None:
             place.mkdir(parents=True, exist_ok=True)
 
 
-def _stepping(engine: str, folder: Path, report: Report) -> dict[str, Any]:
+def _stepping(engine: str, folder: Path, step: float, report: Report) -> dict[str, Any]:
     """Have jNeuroML's code step as the engine says; what is stepped by explicit Euler is reported."""
     stepping = step_exactly(folder) if engine == "neuron-cnexp" else Stepping((), explicit(folder))
     if stepping.euler:
         message = "jNeuroML's code for NEURON steps these by explicit Euler, an error in proportion to the time step"
         hint = "; --engine neuron-cnexp has NEURON solve them" if engine == "neuron" else ""
         report.approximated("explicit-euler", "mechanisms", message + hint, examples=list(stepping.euler))
-    return {"stepped_exactly": list(stepping.exact), "stepped_by_euler": list(stepping.euler)}
+    found = [
+        Algorithm("membranes", *EULER_BACKWARD, step),  # the script sets a fixed step, and nothing else
+        *(Algorithm(name, *CNEXP, step) for name in stepping.exact),
+        *(Algorithm(name, *EULER, step) for name in stepping.euler),
+    ]
+    return {"stepped_exactly": list(stepping.exact), "stepped_by_euler": list(stepping.euler), **told(found)}
 
 
 def _java() -> str:

@@ -9,6 +9,8 @@ import numpy as np
 
 from pynn_io.lowering.connecting import DEFAULT_DELAY
 from pynn_io.results import Results, Spikes, Trace
+from pynn_io.runners.algorithms import told
+from pynn_io.runners.nest.algorithms import algorithms
 from pynn_io.runners.nest.build import Model, Recorder
 from pynn_io.units import scale_by_power
 
@@ -38,6 +40,7 @@ def _provenance(model: Model) -> dict[str, Any]:
         "min_delay": float(nest.min_delay),
         "max_delay": float(nest.max_delay),
         "default_delay": DEFAULT_DELAY,
+        **told(algorithms(model)),
         **lowered.notes,
     }
 

@@ -14,7 +14,9 @@ from pynn_io.errors import PlanError, SimulationFailed
 from pynn_io.lowering.cables.models import PointModel, SourceModel
 from pynn_io.progress import Progress
 from pynn_io.results import Results, Spikes
+from pynn_io.runners.algorithms import told
 from pynn_io.runners.neuron import core, quantities, recordings
+from pynn_io.runners.neuron.algorithms import algorithms
 from pynn_io.runners.neuron.gather import gathered
 from pynn_io.runners.neuron.lowered import LoweredNeuron
 from pynn_io.runners.neuron.model import Model
@@ -168,5 +170,6 @@ def _provenance(model: Model, lowered: LoweredNeuron) -> dict[str, Any]:
         "processes": model.hosts,
         "spike_times": "precise",
         **{name: getattr(settings, name) for name in names},
+        **told(algorithms(lowered)),
         "seconds": dict(model.seconds),
     }

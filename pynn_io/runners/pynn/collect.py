@@ -13,6 +13,8 @@ from pynn_io.lowering.pynn import Cells, LoweredPlan, Recorder
 from pynn_io.progress import Progress
 from pynn_io.results import Results, Spikes, Trace
 from pynn_io.results.results import sorted_spikes
+from pynn_io.runners.algorithms import told
+from pynn_io.runners.pynn.algorithms import algorithms
 from pynn_io.runners.pynn.build import Built, errors, intervals
 
 #: Parts in which a run is done, for the progress bar.
@@ -73,6 +75,7 @@ def _provenance(built: Built) -> dict[str, Any]:
         "connections": built.connections,
         "min_delay": float(sim.get_min_delay()),
         "setup": dict(lowered.target.setup),
+        **told(algorithms(built)),
     }
 
 
