@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from pynn_io.cli.common import UsageError, add_version, progress_bars, run
 from pynn_io.cli.numbers import as_path, count, milliseconds, not_negative, positive, seed, whole
@@ -85,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         "--expect",
         metavar="FILE",
         action="append",
-        type=Path,
+        type=as_path,
         default=[],
         help="results to compare with instead; by its path, or by that in the archive",
     )
