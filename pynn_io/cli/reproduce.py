@@ -65,6 +65,28 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    _what_arguments(parser)
+    how = parser.add_argument_group("how to run it")
+    how.add_argument("-b", "--backend", metavar="A,B", default="", help="backends; by default what each is for")
+    how.add_argument(
+        "--seeds", metavar="N", type=whole, default=0, help="so many more runs, with other seeds (5 or more)"
+    )
+    how.add_argument(
+        "--mechanisms", metavar="DIR", action="append", type=as_path, default=[], help="folder of .mod files"
+    )
+    how.add_argument("-j", "--jobs", metavar="N", type=count, default=1, help="runs at a time (1)")
+    how.add_argument("--timeout", metavar="S", type=positive, default=DEFAULT_TIMEOUT, help="of a run (3600 s)")
+    how.add_argument("--memory", metavar="MB", type=positive, help="of a run and all of its processes")
+    how.add_argument("--allow-exec", action="store_true", help="execute PyNN scripts of the archive")
+    output = parser.add_argument_group("what to write")
+    output.add_argument("-o", "--output", metavar="OUT", type=as_path, help="folder of the report, or archive to pack")
+    output.add_argument("--overwrite", action="store_true", help="with --pack: replace an archive")
+    output.add_argument("-q", "--quiet", action="store_true", help="no progress, no account")
+    add_version(parser)
+    return parser
+
+
+def _what_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_argument_group("what to reproduce")
     what.add_argument(
         "archive",
@@ -101,24 +123,6 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--duration", metavar="MS", type=milliseconds, help="instead of the plans' (ms)")
     what.add_argument("--timestep", metavar="MS", type=milliseconds, help="instead of the plans' (ms)")
     what.add_argument("--seed", metavar="N", type=seed, help="of everything random, instead of the plans'")
-    how = parser.add_argument_group("how to run it")
-    how.add_argument("-b", "--backend", metavar="A,B", default="", help="backends; by default what each is for")
-    how.add_argument(
-        "--seeds", metavar="N", type=whole, default=0, help="so many more runs, with other seeds (5 or more)"
-    )
-    how.add_argument(
-        "--mechanisms", metavar="DIR", action="append", type=as_path, default=[], help="folder of .mod files"
-    )
-    how.add_argument("-j", "--jobs", metavar="N", type=count, default=1, help="runs at a time (1)")
-    how.add_argument("--timeout", metavar="S", type=positive, default=DEFAULT_TIMEOUT, help="of a run (3600 s)")
-    how.add_argument("--memory", metavar="MB", type=positive, help="of a run and all of its processes")
-    how.add_argument("--allow-exec", action="store_true", help="execute PyNN scripts of the archive")
-    output = parser.add_argument_group("what to write")
-    output.add_argument("-o", "--output", metavar="OUT", type=as_path, help="folder of the report, or archive to pack")
-    output.add_argument("--overwrite", action="store_true", help="with --pack: replace an archive")
-    output.add_argument("-q", "--quiet", action="store_true", help="no progress, no account")
-    add_version(parser)
-    return parser
 
 
 def _main(arguments: argparse.Namespace, command: list[str]) -> int:

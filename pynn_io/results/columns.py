@@ -31,7 +31,7 @@ _STEP = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """names, units: of every column behind the time. time_unit: of that. lines: that the header takes."""
+    """names, units: of every column behind the time. time_unit: of that. separator: between them."""
 
     names: tuple[str, ...]
     units: tuple[str, ...]
