@@ -44,10 +44,10 @@ As NeuroML in jNeuroML's code for NEURON, biophysical circuits have the spikes o
 0.1 ms: bio_1cell 20 of 20 within 0.1 ms (current clamp) and 39 of 39 within 0.2 ms (synapses), 5_cells_iclamp 124 of
 124 within 0.1 ms (tests/nmodl_in/test_circuits_in_jneuroml.py). That is with `--engine neuron-cnexp`, the default
 there. As jNeuroML writes it (`--engine neuron`) that code steps gates by explicit Euler, and leaves the conductance of
-synapses out of the implicit step: 23 spikes for the 20 at 0.1 ms, the last of 20 early by 24.5, 9.6, 4.8, 2.5 and 1.05 ms at
-0.025, 0.01, 0.005, 0.0025 and 0.001 ms; with the synapses at 0.1 ms, potentials that are no numbers. (5_cells_iclamp
-itself is not converged at 0.1 ms: NEURON with the circuit's own mechanisms has 3, 20, 23, 28 and 50 spikes there, but
-65, 22, 23, 28 and 50 at 0.025 ms.)
+synapses out of the implicit step: 23 spikes for the 20 at 0.1 ms, the last of 20 early by 24.5, 9.6, 4.8, 2.5 and
+1.05 ms at 0.025, 0.01, 0.005, 0.0025 and 0.001 ms; with the synapses at 0.1 ms, potentials that are no numbers.
+(5_cells_iclamp itself is not converged at 0.1 ms: NEURON with the circuit's own mechanisms has 3, 20, 23, 28 and 50
+spikes there, but 65, 22, 23, 28 and 50 at 0.025 ms.)
 """
 #: In the dialect of Arbor, which NEURON does not compile: nothing is compared there.
 DIALECT = "arbor/nmodl"
