@@ -20,7 +20,7 @@ from tests.nir.nets import current_based
 
 #: Every target that can be read back, with its dialects. SWC and NMODL hold no network: their round trips are in
 #: tests/morphology and tests/nmodl_in.
-#: A PyNN script is a program: how one that was written comes back is in tests/pynn_in.
+#: A PyNN script is a program: how one that was written comes back is in tests/pynn_out.
 #: NeuroML has a test of its own below, since the folder that it writes is read by its main file; NIR too, since it
 #: refuses networks without a single cell that it can hold.
 TARGETS = [

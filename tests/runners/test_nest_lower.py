@@ -12,8 +12,10 @@ import pytest
 from pynn_io.errors import PlanError, ReadError, RunError
 from pynn_io.graph.cells import CableCell, PointCell, SpikeSource, UnknownCell
 from pynn_io.graph.columns import Column, Table, text_column
+from pynn_io.graph.dynamics import Component
 from pynn_io.graph.network import Edges, Network, Population, Projection
 from pynn_io.graph.stimuli import (
+    ComponentInput,
     CurrentPulses,
     CurrentRamp,
     Hyperpolarizing,
@@ -313,6 +315,19 @@ def test_cells_whose_currents_are_recorded_stay_on_steps() -> None:
     potential = (Recording("v", "v", {"population": "cells"}),)
     lowered, report = lower(one(PointCell("IF_curr_exp")), spike_times="precise", recordings=potential)
     assert lowered.nodes[0].model == "iaf_psc_exp_ps" and "spikes-on-steps" not in report.codes()
+
+
+def test_a_sine_with_a_phase_is_steps_of_its_values_in_the_middle_of_each() -> None:
+    """PyNN's ACSource as NeuroML has it: 0.3 nA at 20 Hz, a quarter of a period late, from 5 ms on."""
+    numbers = {"phase": np.pi / 2, "delay": 5.0, "duration": 20.0, "amplitude": 0.3, "period": 50.0}
+    sine = Stimulus("s", ComponentInput(Component("sineGenerator", "sine", numbers)), {"population": "cells"})
+    lowered, _ = lower(one(NATIVE), sine, duration=30.0)
+    (current,) = lowered.currents
+    assert current.model == "step_current_generator"
+    times, values = (np.asarray(current.parameters[f"amplitude_{name}"]) for name in ("times", "values"))
+    inside = (times > 4.95) & (times < 24.95)
+    np.testing.assert_allclose(values[inside], 300 * np.cos(2 * np.pi * (times[inside] - 4.95) / 50), atol=1e-6)
+    assert np.count_nonzero(inside) == 200 and not values[~inside].any()
 
 
 def test_a_spike_before_the_first_step_is_moved_to_it() -> None:
