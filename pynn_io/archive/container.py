@@ -116,9 +116,17 @@ def _files(root: Path, source: Path) -> Iterator[Path]:
     for folder, names, files in _walk(root):
         for name in (*names, *files):
             path = Path(folder, name)
-            if path.is_symlink() and not path.resolve().is_relative_to(inside):
+            if path.is_symlink() and not _leads_inside(path, inside):
                 raise UnsafeArchive("a link that leads out of the archive", where=f"{source}:{path.relative_to(root)}")
         yield from (path.relative_to(root) for path in _paths(folder, files))
+
+
+def _leads_inside(link: Path, inside: Path) -> bool:
+    """A loop of links leads nowhere, and not inside."""
+    try:
+        return link.resolve().is_relative_to(inside)
+    except (OSError, RuntimeError):  # RuntimeError: a loop, before Python 3.13
+        return False
 
 
 def files_below(folder: Path) -> Iterator[Path]:

@@ -124,10 +124,11 @@ def test_a_file_that_only_says_to_be_an_archive(tmp_path):
         pass
 
 
-def test_a_link_out_of_a_folder(tmp_path):
+@pytest.mark.parametrize("target", ["/etc/hostname", "link.xml"], ids=["out", "in a loop"])
+def test_a_link_that_leads_nowhere_inside_of_a_folder(tmp_path, target):
     folder = tmp_path / "repository"
     folder.mkdir()
-    (folder / "link.xml").symlink_to("/etc/hostname")
+    (folder / "link.xml").symlink_to(target)
     with pytest.raises(UnsafeArchive, match="leads out of the archive"), opened(folder, Report()):
         pass
 

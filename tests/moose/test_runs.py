@@ -110,8 +110,10 @@ def test_a_passive_tree_with_a_current_and_synapses_is_as_on_neuron():
 def test_one_action_potential_of_the_squid():
     """At 7.905 ms in NEURON with the same rates, at the same step (0.001 ms)."""
     document, report = read(SINGLE), Report()
-    (spikes,) = simulate(document.network, document.plan, "moose", report=report).spikes.values()
+    results = simulate(document.network, document.plan, "moose", report=report)
+    (spikes,), (algorithm,) = results.spikes.values(), results.provenance["algorithms"]
     assert spikes.times.tolist() == pytest.approx([7.905], abs=0.005)
+    assert (algorithm["name"], algorithm["step"]) == ("Crank-Nicolson method", 0.001)
     assert not report.of_kind(Kind.LOST) and not report.of_kind(Kind.DEFAULTED)
 
 

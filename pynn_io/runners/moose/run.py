@@ -10,6 +10,7 @@ from pynn_io.errors import SimulationFailed
 from pynn_io.lowering.cables.elements import Recorded
 from pynn_io.progress import Progress
 from pynn_io.results import Results, Spikes, Trace
+from pynn_io.runners.algorithms import CRANK_NICOLSON, Algorithm, told
 from pynn_io.runners.moose.build import Model, errors
 from pynn_io.runners.moose.lowered import LoweredMoose
 
@@ -101,5 +102,6 @@ def _provenance(model: Model) -> dict[str, Any]:
         "connections": model.connections,
         "synapses": model.synapses,
         "spike_times": "grid",
+        **told((Algorithm("membranes and gates", *CRANK_NICOLSON, whole.timestep),)),
         **{name: getattr(whole, name) for name in names},
     }
