@@ -47,6 +47,8 @@ def test_jneuromls_code_has_the_spikes_of_the_sonata_run(config: str, population
     ours, theirs = _run(document, "neuron"), _run(document, "jneuroml")
     assert theirs.provenance["engine"] == "neuron-cnexp"
     assert "Euler forward method" not in {each["name"] for each in theirs.provenance["algorithms"]}
+    (trace,) = theirs.traces
+    assert trace.section_ids is not None and trace.section_ids.tolist() == [0] * len(counts)
     for cell, count in enumerate(counts):
         a, b = (
             np.sort(each.spikes[population].times[each.spikes[population].node_ids == cell]) for each in (ours, theirs)

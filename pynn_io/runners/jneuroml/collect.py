@@ -15,6 +15,7 @@ import numpy as np
 from lxml import etree
 
 from pynn_io.formats.neuroml_records import nml_id
+from pynn_io.graph.cells import CableCell
 from pynn_io.graph.network import Network
 from pynn_io.lowering import simulated, sources
 from pynn_io.lowering.quantities import quantity, traces
@@ -99,16 +100,27 @@ class _Files:
             unit, factor = _UNITS.get(variable, ("", 1.0))
             rows = _sampled(recording, table.times)
             times = table.times[rows]
+            name = self._populations.get(population, population)
+            sections, along = self._places(name, len(numbers))
             yield Trace(
                 report=recording.name,
-                population=self._populations.get(population, population),
+                population=name,
                 variable=recording.variable if unit else variable,
                 unit=unit,
                 data=table.data[rows][:, numbers] * factor,
                 node_ids=np.array([int(owners[number][2]) for number in numbers], dtype=np.int64),
                 start=float(times[0]) if len(times) else 0.0,
                 interval=float((times[-1] - times[0]) / (len(times) - 1)) if len(times) > 1 else 0.0,
+                section_ids=sections,
+                section_pos=along,
             )
+
+    def _places(self, population: str, count: int) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
+        """Where a cell with extent is recorded whose path names no segment: in the middle of its first section."""
+        known = self._network.populations.get(population)
+        if known is None or not any(isinstance(self._network.cells[name], CableCell) for name in known.cells):
+            return None, None
+        return np.zeros(count, dtype=np.int64), np.full(count, 0.5)
 
     def spikes(self) -> Iterator[tuple[str, Spikes]]:
         """Every population whose events were written: by the exporter's own file, else by the plan's selections."""
