@@ -293,6 +293,7 @@ def test_the_backends_are_listed(run):
         "installed": True,
         "version": "",
         "extra": "",
+        "install": "",
         "reason": "",
         "options": [],
         "several_processes": True,
