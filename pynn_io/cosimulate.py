@@ -110,7 +110,7 @@ def _parts(
     meeting = _epochs(network, plan, home, max(runner.lag for runner in runners))
     leads = tuple(0.0 if runner.backdates else meeting.lead_time for runner in runners)
     made = shares(network, plan, home, leads)
-    cut = Cut(home, tuple(row.name for row in rows), leads, meeting.timestep)
+    cut = Cut(home, tuple(row.name for row in rows), leads, meeting.timestep, plan.spike_times == "precise")
     return [_Part(*three) for three in zip(entries, rows, made, strict=True)], meeting, cut
 
 

@@ -29,7 +29,7 @@ def told(network: Network, home: Mapping[str, int], backends: tuple[str, ...], *
     """Code and place of every difference."""
     leads = tuple(0.5 if name == "nest" else 0.0 for name in backends)
     report = Report()
-    differences(network, Cut(home, backends, leads, more.get("timestep", STEP)), report)
+    differences(network, Cut(home, backends, leads, more.get("timestep", STEP), more.get("precise", False)), report)
     return {(issue.code, issue.where) for issue in report}
 
 
@@ -141,6 +141,9 @@ def test_spikes_between_the_steps():
     assert told(network, home, ("nest", "neuron")) == both
     exact = replace(network, cells={**cells, "c": PointCell("nest:parrot_neuron_ps")})
     assert told(exact, home, ("nest", "neuron")) == set()
+    standard = replace(network, cells={**cells, "c": PointCell("IF_curr_exp")})
+    assert told(standard, home, ("nest", "neuron")) == both
+    assert told(standard, home, ("nest", "neuron"), precise=True) == set()
     on_steps = replace(network, cells={**cells, "e": PointCell("IF_curr_exp"), "i": PointCell("IF_curr_exp")})
     assert told(on_steps, home, ("nest", "neuron")) == set()
 

@@ -20,6 +20,7 @@ from pynn_io.lowering.cosimulation.crossings import crossings
 from pynn_io.lowering.edges import edge_blocks
 from pynn_io.report import Report
 from pynn_io.vocabulary.models import PRECISE_MODELS
+from pynn_io.vocabulary.translations import TRANSLATIONS
 
 #: Models whose random numbers NEST draws while it runs, with the parameter that must not be 0 for it.
 _DRAWING: Mapping[str, str] = {
@@ -34,6 +35,8 @@ _DRAWING: Mapping[str, str] = {
 _BY_ORDER = "nrn:IntFire1"
 #: Cells whose spikes lie between the steps: NEURON moves them to none.
 _EVENT_DRIVEN = frozenset({"nrn:IntFire1", "nrn:IntFire2", "nrn:IntFire4"})
+#: Standard cells that NEST has a model with exact times of.
+_PRECISE = frozenset(row.standard for row in TRANSLATIONS if row.precise)
 #: Synapses that recover from time 0 on, with their states at rest. (tsodyks2_synapse begins with its first spike.)
 _RECOVERING = frozenset({"TsodyksMarkramSynapse", "nest:tsodyks_synapse", "nest:tsodyks_synapse_hom"})
 _AT_REST: Mapping[str, float] = {"x": 1.0, "y": 0.0, "u": 0.0}
@@ -48,12 +51,14 @@ class Cut:
     """How a network is cut. home: the number of the part that runs each population. timestep: ms.
 
     backends: the name of each part's. leads: by how much later proxies fire in each (`epochs`), ms.
+    precise: whether the plan asks for spikes between the steps.
     """
 
     home: Mapping[str, int]
     backends: tuple[str, ...]
     leads: tuple[float, ...]
     timestep: float
+    precise: bool = False
 
     def backend(self, population: str) -> str:
         return self.backends[self.home[population]]
@@ -181,7 +186,7 @@ def _differs(name: str, value: float, synapse: Synapse, item: Projection) -> boo
 def _tell_steps(item: Projection, network: Network, cut: Cut, report: Report) -> None:
     """Spikes between the steps onto cells that take them at the steps."""
     models = {_model(network.cells[name]) for name in network.populations[item.pre].cells} & _EVENT_DRIVEN
-    if not models or cut.backend(item.pre) != "neuron" or _precise(network.populations[item.post], network):
+    if not models or cut.backend(item.pre) != "neuron" or _precise(item.post, network, cut):
         return
     report.approximated(
         "off-grid-spikes",
@@ -192,9 +197,10 @@ def _tell_steps(item: Projection, network: Network, cut: Cut, report: Report) ->
     )
 
 
-def _precise(population: Population, network: Network) -> bool:
-    """Whether all cells are of NEST's models with exact times."""
-    return all(_model(network.cells[name]).endswith(PRECISE_MODELS) for name in population.cells)
+def _precise(population: str, network: Network, cut: Cut) -> bool:
+    """Whether all cells are of NEST's models with exact times, or standard ones that become such."""
+    models = {_model(network.cells[name]) for name in network.populations[population].cells}
+    return all(model.endswith(PRECISE_MODELS) or (cut.precise and model in _PRECISE) for model in models)
 
 
 def _model(cell: Cell) -> str:
