@@ -37,11 +37,14 @@ _VALIDATORS = frozenset({"jNeuroML_validate", "jNeuroML_validatev1", "pyNeuroML_
 
 def find_entries(container: Container, report: Report) -> tuple[Entry, ...]:
     """Every entry of an archive, with its expectations, by name. Files that cannot be read as what they say to be are
-    reported (`NOT_READ`); raises FormatError where there is nothing to run."""
+    reported (`NOT_READ`); raises FormatError where there is nothing to run, ReadError for a single broken file."""
     for found in (_packed, _masters, _tested, _scanned):
         entries = tuple(sorted(found(container, report), key=lambda entry: entry.name))
         if entries:
             return with_candidates(entries, container)
+    for path in container.masters if container.kind == "file" else ():
+        if path.suffix == ".json":  # what was named by hand has its own error
+            sonata_config.read_config(container.root / path, Report())
     raise FormatError(
         "nothing to run was found",
         where=container.source,

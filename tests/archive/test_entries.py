@@ -128,6 +128,13 @@ def test_a_manifest_that_lies_about_its_master(tmp_path, form, content, words):
     assert not (tmp_path / "executed").exists()
 
 
+def test_a_single_file_that_is_broken_has_its_own_error(tmp_path):
+    (tmp_path / "plan.json").write_text('{"run": {\n "tstop": 10,}}')
+    with pytest.raises(ReadError) as caught:
+        found_in(tmp_path / "plan.json")
+    assert caught.value.where == f"{tmp_path}/plan.json:2" and "not valid JSON" in str(caught.value)
+
+
 def test_nothing_to_run(tmp_path):
     (tmp_path / "readme.md").write_text("nothing")
     with pytest.raises(FormatError, match="nothing to run was found") as caught:
