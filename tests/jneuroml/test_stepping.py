@@ -72,6 +72,10 @@ def test_what_cnexp_cannot_solve_stays_as_it_is(rates: str, equation: str) -> No
     assert stepped(code(rates, m_q=equation)) is None
 
 
+def test_a_rate_that_is_not_where_it_is_looked_for_is_left_alone() -> None:
+    assert stepped(code("", m_q="(inf - m_q) / tau").replace(_NOTE, "")) is None
+
+
 def test_a_branch_of_the_potential_hides_no_state() -> None:
     rates = (
         "    LOCAL caConc\n    if (v > 0)  { \n        r = 1 ? evaluable cdv\n    } else if (caConc > 1)  { \n"

@@ -61,11 +61,13 @@ def step_exactly(folder: Path) -> Stepping:
 
 
 def stepped(text: str) -> str | None:
-    """A mechanism with its equations where its constants were; None where one of them is not linear in its state, and
-    where numbers are drawn."""
+    """A mechanism with its equations where its constants were; None where one of them is not linear in its state or not
+    to be found, and where numbers are drawn."""
     if _SOLVED not in text or _DRAWN.search(text):
         return None
     rates = dict(_RATE.findall(text))
+    if {state for _, state in _HANDED.findall(text)} != rates.keys():
+        return None
     bound, unseen = _dependent(text, rates.keys())
     equations = {state: _inlined(value, bound) for state, value in rates.items()}
     if not all(_can_step(state, value, unseen) for state, value in equations.items()):
