@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from pynn_io.errors import UnsupportedInput
+from pynn_io.graph.dynamics import Component
 from pynn_io.graph.network import Network
 from pynn_io.graph.stimuli import ComponentInput
 from pynn_io.lowering.dynamics import flatten
 from pynn_io.lowering.evaluate import course
 from pynn_io.lowering.grid import Grid
-from pynn_io.lowering.types import components_of, types_of
+from pynn_io.lowering.types import Types, components_of, types_of
 
 
 def component_current(
@@ -27,3 +30,12 @@ def component_current(
         return np.array(course(system, variable, times))
     except UnsupportedInput:
         return None
+
+
+def depends_on_time_alone(component: Component, types: Types, named: Mapping[str, Component]) -> bool:
+    """Whether the current of an input can be told beforehand, value by value."""
+    try:
+        course(flatten(component, types, named), "i", np.zeros(1))
+    except UnsupportedInput:
+        return False
+    return True

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from pynn_io.errors import UnsupportedInput
 from pynn_io.graph.cells import PointCell
 from pynn_io.graph.dynamics import Component
@@ -15,8 +13,7 @@ from pynn_io.lowering import nmodl_arbor
 from pynn_io.lowering.cables.components import Generated
 from pynn_io.lowering.cables.gaps import junction
 from pynn_io.lowering.cables.models import PointModel, SynapseModel
-from pynn_io.lowering.dynamics import flatten
-from pynn_io.lowering.evaluate import course
+from pynn_io.lowering.component_current import depends_on_time_alone
 from pynn_io.lowering.membrane import Spread
 from pynn_io.lowering.nmodl import Mechanism
 from pynn_io.lowering.types import as_component
@@ -67,11 +64,7 @@ class ArborGenerated(Generated):
 
     def sampled(self, component: Component) -> str:
         """The current of an input that depends on time alone: Arbor is given its values, step by step."""
-        try:
-            course(flatten(component, self.types, self.named), "i", np.zeros(1))
-        except UnsupportedInput:
-            return ""
-        return "i"
+        return "i" if depends_on_time_alone(component, self.types, self.named) else ""
 
     def input(self, component: Component) -> Mechanism:
         """Raises UnsupportedInput: what depends on more than time would be a mechanism, and these know no time."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from pynn_io.errors import SimulationFailed
 from pynn_io.lowering.cables.elements import Recorded
+from pynn_io.lowering.cables.outcomes import spikes_of, trace_of
 from pynn_io.progress import Progress
 from pynn_io.results import Results, Spikes, Trace
 from pynn_io.runners.algorithms import EULER_BACKWARD, EVENTS, Algorithm, told
@@ -45,16 +46,8 @@ def collect(model: Model, lowered: LoweredArbor) -> Results:
 
 def _spikes(model: Model, lowered: LoweredArbor) -> dict[str, Spikes]:
     made = model.simulation.spikes()
-    gids, times = made["source"]["gid"].astype(np.int64), made["time"]
-    found = {}
-    for name, nodes in lowered.nodes.items():
-        first, ids = lowered.first[name], lowered.ids[name]
-        mine = (gids >= first) & (gids < first + len(ids))
-        node_ids, when = ids[gids[mine] - first], times[mine]
-        kept = np.isin(node_ids, nodes)
-        order = np.lexsort((node_ids[kept], when[kept]))
-        found[name] = Spikes(name, node_ids[kept][order], when[kept][order])
-    return found
+    gids = made["source"]["gid"].astype(np.int64)
+    return spikes_of(gids, made["time"], lowered.nodes, lowered.first, lowered.ids)
 
 
 def _trace(model: Model, number: int, item: Recorded) -> Trace:
@@ -66,21 +59,7 @@ def _trace(model: Model, number: int, item: Recorded) -> Trace:
         for row, place in zip(rows.tolist(), _keys(lowered, gid, item, rows), strict=True):
             values = columns[place if place in columns else None]
             data[: len(values), row] = values * item.variable.factor
-    extent = bool((item.section >= 0).any())
-    first, ids = lowered.first[probe.population], lowered.ids[probe.population]
-    return Trace(
-        probe.name,
-        probe.population,
-        ",".join(probe.variables),
-        probe.unit,
-        data,
-        ids[item.gids - first],
-        probe.start,
-        probe.interval,
-        item.shown[0] if extent else None,
-        item.shown[1] if extent else None,
-        item.order or "specification",
-    )
+    return trace_of(item, data, lowered.first, lowered.ids)
 
 
 def _columns(model: Model, gid: int, handle: int) -> dict[tuple[int, float] | None, np.ndarray]:

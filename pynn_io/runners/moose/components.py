@@ -15,8 +15,9 @@ from pynn_io.graph.synapses import Synapse
 from pynn_io.lowering.cables.components import Generated
 from pynn_io.lowering.cables.gaps import junction
 from pynn_io.lowering.cables.models import PointModel, SynapseModel
+from pynn_io.lowering.component_current import depends_on_time_alone
 from pynn_io.lowering.dynamics import flatten
-from pynn_io.lowering.evaluate import course, moment, value
+from pynn_io.lowering.evaluate import moment, value
 from pynn_io.lowering.nmodl import NON_SPECIFIC, Mechanism
 from pynn_io.lowering.systems import pruned, used
 from pynn_io.runners.moose.gates import OPEN, tables
@@ -126,11 +127,7 @@ class MooseGenerated(Generated):
 
     def sampled(self, component: Component) -> str:
         """The current of an input that depends on time alone: MOOSE is given its values, step by step."""
-        try:
-            course(flatten(component, self.types, self.named), "i", np.zeros(1))
-        except UnsupportedInput:
-            return ""
-        return "i"
+        return "i" if depends_on_time_alone(component, self.types, self.named) else ""
 
     def input(self, component: Component) -> Mechanism:
         """Raises UnsupportedInput: what depends on more than time would be equations."""

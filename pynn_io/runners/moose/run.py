@@ -8,6 +8,7 @@ import numpy as np
 
 from pynn_io.errors import SimulationFailed
 from pynn_io.lowering.cables.elements import Recorded
+from pynn_io.lowering.cables.outcomes import spikes_of, trace_of
 from pynn_io.progress import Progress
 from pynn_io.results import Results, Spikes, Trace
 from pynn_io.runners.algorithms import CRANK_NICOLSON, Algorithm, told
@@ -54,17 +55,10 @@ def collect(model: Model, lowered: LoweredMoose) -> Results:
 
 
 def _spikes(model: Model, lowered: LoweredMoose) -> dict[str, Spikes]:
-    found = {}
-    for name, nodes in lowered.nodes.items():
-        first, ids = lowered.first[name], lowered.ids[name]
-        rows = [row for row in range(len(ids)) if first + row in model.spikes]
-        times = [np.asarray(model.spikes[first + row].vector) / _SECOND for row in rows]
-        node_ids = np.repeat(ids[rows], [len(each) for each in times])
-        when = np.concatenate([np.zeros(0), *times])
-        kept = np.isin(node_ids, nodes)
-        order = np.lexsort((node_ids[kept], when[kept]))
-        found[name] = Spikes(name, node_ids[kept][order], when[kept][order])
-    return found
+    trains = [np.asarray(table.vector) / _SECOND for table in model.spikes.values()]
+    counts = np.array([len(train) for train in trains], dtype=np.int64)
+    gids = np.repeat(np.fromiter(model.spikes, dtype=np.int64), counts)
+    return spikes_of(gids, np.concatenate([np.zeros(0), *trains]), lowered.nodes, lowered.first, lowered.ids)
 
 
 def _trace(model: Model, number: int, item: Recorded) -> Trace:
@@ -76,21 +70,7 @@ def _trace(model: Model, number: int, item: Recorded) -> Trace:
         values = np.asarray(table.vector)
         there = wanted[wanted < len(values)]
         data[: len(there), row] = values[there] * item.variable.factor
-    extent = bool((item.section >= 0).any())
-    first, ids = lowered.first[probe.population], lowered.ids[probe.population]
-    return Trace(
-        probe.name,
-        probe.population,
-        ",".join(probe.variables),
-        probe.unit,
-        data,
-        ids[item.gids - first],
-        probe.start,
-        probe.interval,
-        item.shown[0] if extent else None,
-        item.shown[1] if extent else None,
-        item.order or "specification",
-    )
+    return trace_of(item, data, lowered.first, lowered.ids)
 
 
 def _provenance(model: Model) -> dict[str, Any]:
