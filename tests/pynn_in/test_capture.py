@@ -12,6 +12,7 @@ from pynn_io.detect import detect
 from pynn_io.graph.node_sets import resolve
 from pynn_io.graph.stimuli import ComponentInput, CurrentPulses, NoiseCurrent, SinusoidalCurrent, SpikeTrains
 from pynn_io.graph.validate import problems
+from pynn_io.report import Kind
 from tests.pynn_in.scripts import SCRIPTS, captured, on_pynn
 
 pytest.importorskip("pyNN")
@@ -355,9 +356,22 @@ def test_states_of_synapses_stand_beside_their_parameters(tmp_path: Path) -> Non
         "synapse = sim.MultiQuantalSynapse(U=0.8, n=5, weight=0.1, delay=1.0)\n"
         "q = sim.Projection(p, p, sim.AllToAllConnector(), synapse, label='q')\nq.initialize(a=5, u=0.8)\n"
     )
-    document, _ = captured(text, tmp_path)
+    document, report = captured(text, tmp_path)
     stated = document.network.synapses["q"].parameters
     assert (stated["n"], stated["a"], stated["u"]) == (5.0, 5.0, 0.8)
+    assert "synapse-state" not in report.codes()
+
+
+def test_states_that_a_synapse_has_no_place_for_are_named(tmp_path: Path) -> None:
+    text = HEAD + (
+        "p = sim.Population(2, sim.IF_cond_exp(), label='p')\n"
+        "weights = sim.AdditiveWeightDependence()\n"
+        "synapse = sim.STDPMechanism(timing_dependence=sim.SpikePairRule(), weight_dependence=weights, weight=0.1)\n"
+        "q = sim.Projection(p, p, sim.AllToAllConnector(), synapse, label='q')\nq.initialize(Kplus=0.5)\n"
+    )
+    _, report = captured(text, tmp_path)
+    (issue,) = (issue for issue in report if issue.code == "synapse-state")
+    assert (issue.kind, issue.where, list(issue.examples)) == (Kind.LOST, "projection q", ["Kplus"])
 
 
 def test_spikes_of_sources_are_recorded_where_the_script_says_so(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -68,6 +68,7 @@ def graph_projections(
     synapse, varying = synapse_of(projection)
     electrical = type(projection.synapse_type).__name__ == "ElectricalSynapse"
     found = connections(projection, ["weight", *([] if electrical else ["delay"]), *varying])
+    _tell_states(projection, synapse.parameters.keys() | found.columns.keys(), report)
     pre, post = side_of(projection.pre, populations), side_of(projection.post, populations)
     label = "" if projection.label == f"{projection.pre.label}→{projection.post.label}" else str(projection.label or "")
     pairs = [(one, other) for one in range(len(pre.names)) for other in range(len(post.names))]
@@ -91,6 +92,15 @@ def graph_projections(
         edges = Edges(Column(source), Column(target), Table(len(source), columns))
         kind = "electrical" if electrical else "chemical"
         yield Projection(name, *ends, Table(1, {**head, **types}), edges, kind=kind), shown
+
+
+def _tell_states(projection: Any, kept: Set[str], report: Report) -> None:
+    """Report the states that ``initialize()`` gave to synapses whose type has no place for them (``synapse-state``)."""
+    left = sorted(getattr(projection, "initial_values", {}).keys() - kept)
+    if left:
+        message = "The states that its synapses were given to begin with are not kept; they start as the type has them."
+        where = f"projection {projection.label or ''}".strip()
+        report.lost("synapse-state", where, message, count=len(left), examples=left)
 
 
 def _chosen(found: Connections, pre: np.ndarray, post: np.ndarray, one: int, other: int) -> np.ndarray:
