@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -11,8 +12,11 @@ from pynn_io.audit import cell_code
 from pynn_io.graph.network import Network
 from pynn_io.lowering import Part, parts
 from pynn_io.lowering.cables.decor import morphologies
-from pynn_io.lowering.cables.models import CellGroup, CellModel
+from pynn_io.lowering.cables.models import CableModel, CellGroup, CellModel, SegmentModel
 from pynn_io.report import Report
+
+#: A simulator's own description of cells that are alike.
+Kind = TypeVar("Kind")
 
 
 @dataclass(slots=True, eq=False)
@@ -67,3 +71,26 @@ def cell_groups(
             gids = part.rows + first[population.name]
             found.append(CellGroup(population.name, part.cell_name, model, part.rows, gids, codes, names, own))
     return tuple(found)
+
+
+def cables_by_gid(
+    groups: tuple[CellGroup, ...],
+    size: int,
+    of_components: Callable[[CellGroup, SegmentModel], Kind],
+    of_regions: Callable[[CellGroup, CableModel, str], Kind],
+) -> tuple[np.ndarray, list[Kind]]:
+    """Which of the cables every gid is (int64[size]; -1: none), and these: one for every definition and morphology.
+
+    of_regions: with the name of the morphology.
+    """
+    cable_of = np.full(size, -1, dtype=np.int64)
+    cables: list[Kind] = []
+    for group in groups:
+        if isinstance(group.model, SegmentModel):
+            cable_of[group.gids] = len(cables)
+            cables.append(of_components(group, group.model))
+        elif isinstance(group.model, CableModel) and group.morphology is not None:
+            for code, name in enumerate(group.morphologies):
+                cable_of[group.gids[group.morphology == code]] = len(cables)
+                cables.append(of_regions(group, group.model, name))
+    return cable_of, cables

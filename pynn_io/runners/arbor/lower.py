@@ -18,7 +18,7 @@ from pynn_io.lowering.cables.models import CableModel, CellGroup, SegmentModel, 
 from pynn_io.lowering.cables.numbering import nodes_of, numbered, trains_by_gid
 from pynn_io.lowering.cables.order import ordered
 from pynn_io.lowering.cables.placement import Generators, bmtk_gids
-from pynn_io.lowering.cables.populations import cells_of
+from pynn_io.lowering.cables.populations import cables_by_gid, cells_of
 from pynn_io.lowering.cables.settings import OF_CABLES, OF_CELLS, settings
 from pynn_io.report import Report
 from pynn_io.runners.arbor.cells import groups, lifs
@@ -105,19 +105,16 @@ def _cables(
     size: int,
     report: Report,
 ) -> tuple[np.ndarray, tuple[Cable, ...]]:
-    """Which of the cables every gid is, and these: one for every definition and morphology."""
-    cable_of = np.full(size, -1, dtype=np.int64)
-    cables: list[Cable] = []
-    for group in found:
-        if isinstance(group.model, SegmentModel):
-            cable_of[group.gids] = len(cables)
-            cables.append(segment_cable(group, group.model, whole.spike_threshold, generated))
-        if not isinstance(group.model, CableModel) or group.morphology is None:
-            continue
-        for code, name in enumerate(group.morphologies):
-            cable_of[group.gids[group.morphology == code]] = len(cables)
-            shape = shapes(name, group.model.processing)
-            cables.append(cable(group.cell, group.model, shape, whole.spike_threshold, generated, report))
+    """Which of the cables every gid is, and these."""
+    threshold = whole.spike_threshold
+
+    def of_components(group: CellGroup, model: SegmentModel) -> Cable:
+        return segment_cable(group, model, threshold, generated)
+
+    def of_regions(group: CellGroup, model: CableModel, morphology: str) -> Cable:
+        return cable(group.cell, model, shapes(morphology, model.processing), threshold, generated, report)
+
+    cable_of, cables = cables_by_gid(found, size, of_components, of_regions)
     return cable_of, tuple(cables)
 
 

@@ -24,7 +24,7 @@ from pynn_io.lowering.cables.models import CableModel, CellGroup, CellModel, Seg
 from pynn_io.lowering.cables.numbering import nodes_of, numbered, trains_by_gid
 from pynn_io.lowering.cables.order import ordered
 from pynn_io.lowering.cables.placement import Generators, bmtk_gids
-from pynn_io.lowering.cables.populations import cell_groups, cells_of
+from pynn_io.lowering.cables.populations import cables_by_gid, cell_groups, cells_of
 from pynn_io.lowering.cables.probes import Probe
 from pynn_io.lowering.cables.settings import OF_CABLES, OF_CELLS, settings
 from pynn_io.lowering.membrane import segment_model
@@ -143,19 +143,15 @@ def _cables(
     size: int,
     report: Report,
 ) -> tuple[np.ndarray, tuple[Cable, ...]]:
-    """Which of the cables every gid is, and these: one for every definition and morphology."""
-    cable_of = np.full(size, -1, dtype=np.int64)
-    cables: list[Cable] = []
-    for group in found:
-        if isinstance(group.model, SegmentModel):
-            cable_of[group.gids] = len(cables)
-            cables.append(segment_cable(group, group.model, whole, generated))
-        if not isinstance(group.model, CableModel) or group.morphology is None:
-            continue
-        for code, name in enumerate(group.morphologies):
-            cable_of[group.gids[group.morphology == code]] = len(cables)
-            shape = shapes(name, group.model.processing)
-            cables.append(region_cable(group, group.model, shape, whole, generated, report))
+    """Which of the cables every gid is, and these."""
+
+    def of_components(group: CellGroup, model: SegmentModel) -> Cable:
+        return segment_cable(group, model, whole, generated)
+
+    def of_regions(group: CellGroup, model: CableModel, morphology: str) -> Cable:
+        return region_cable(group, model, shapes(morphology, model.processing), whole, generated, report)
+
+    cable_of, cables = cables_by_gid(found, size, of_components, of_regions)
     others = elsewhere(cables)
     report.approximated(
         "initial-state",
