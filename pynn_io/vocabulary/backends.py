@@ -271,7 +271,7 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
     {
         "nest": {
             **_exact(_STANDARD),
-            **_exact("TsodyksMarkramSynapse SimpleStochasticSynapse MultiQuantalSynapse STDPMechanism"),
+            **_exact("GIF_cond_exp TsodyksMarkramSynapse SimpleStochasticSynapse MultiQuantalSynapse STDPMechanism"),
             "nest:": EXACT,
             **_exact("neuroml:iafCell neuroml:iafRefCell neuroml:iafTauCell neuroml:iafTauRefCell neuroml:adExIaFCell"),
             **_exact("neuroml:expOneSynapse neuroml:alphaSynapse neuroml:alphaCurrentSynapse"),
