@@ -20,41 +20,42 @@ FINE = TIMESTEP / 8
 HEAD = f"""\
 # PyNN's models here and in PyNN
 
-Written by `python -m docs.make_pynn_models`: every standard cell and synapse with random parameters, {CELLS} cells of
-each for {DURATION:g} ms at steps of {TIMESTEP} ms, as a network of ours on NEST, NEURON and Brian2, and as a script of
-PyNN on `pyNN.nest`, `pyNN.neuron` and `pyNN.brian2`. Spikes: ours and PyNN's. ms: the largest difference of a spike
-time. mV: the largest difference of the membrane potential until the first spike, and at any time. Weight dependences are
-those of `STDPMechanism` with `SpikePairRule`. `tests/vocabulary_pynn` repeats it.
+Written by `python -m docs.make_pynn_models`: every standard cell and synapse with random parameters, {CELLS} cells
+of each for {DURATION:g} ms at steps of {TIMESTEP} ms, as a network of ours on NEST, NEURON and Brian2, and as a
+script of PyNN on `pyNN.nest`, `pyNN.neuron` and `pyNN.brian2`. Spikes: ours and PyNN's. ms: the largest difference
+of a spike time. mV: the largest difference of the membrane potential until the first spike, and at any time. Weight
+dependences are those of `STDPMechanism` with `SpikePairRule`. `tests/vocabulary_pynn` repeats it.
 
 Not here: `StochasticTsodyksMarkramSynapse`, which PyNN has on NEURON alone (NEST needs an extension that its wheel
-cannot have; ours runs it as a static synapse and reports it), `ElectricalSynapse`, which no cell without extent takes in
-PyNN 0.13, and sources that draw, whose laws are tested (`tests/lowering/test_renewal.py`). `SpikeSourceInhGamma` is on
-no backend of PyNN's and none of ours, and is reported.
+cannot have; ours runs it as a static synapse and reports it), `ElectricalSynapse`, which no cell without extent
+takes in PyNN 0.13, and sources that draw, whose laws are tested (`tests/lowering/test_renewal.py`).
+`SpikeSourceInhGamma` is on no backend of PyNN's and none of ours, and is reported.
 """
 NOTES = {
     "nest": f"""\
 Both build the same models: of {EXAMPLES} drawn networks of all models every sample and every spike is the same. The
-worst of them is shown. `IF_curr_delta`: PyNN 0.13 cannot record its potential. `IF_cond_exp_gsfa_grr`: PyNN 0.13 cannot
-build it. Synapses that draw are at the end where they draw nothing (`p` and `U` are 1): NEST's own numbers depend on how
-many objects there are. At 0.1 ms PyNN's sources are a step late for some times (4.4 ms), since they take a step from
-them first; this step is a binary fraction, for which that does not happen.
+worst of them is shown. `IF_curr_delta`: PyNN 0.13 cannot record its potential. `IF_cond_exp_gsfa_grr`: PyNN 0.13
+cannot build it. Synapses that draw are at the end where they draw nothing (`p` and `U` are 1): NEST's own numbers
+depend on how many objects there are. At 0.1 ms PyNN's sources are a step late for some times (4.4 ms), since they
+take a step from them first; this step is a binary fraction, for which that does not happen.
 """,
     "neuron": f"""\
-Ours compute what NEST's models compute. PyNN's are other cells and point processes of NEURON, solved by implicit Euler,
-with spikes between steps: for the models without an upstroke the difference until the first spike falls eight times
-where the step is an eighth of it (the last column, at {FINE} ms), so that the equations are the same and the method is
-not. The upstrokes of `Izhikevich`, `EIF_*` and
-`HH_cond_exp` are steeper than a step (single cells of PyNN were seen to converge, too). Our NEURON runner runs plastic synapses onto cells without extent as static ones
-(Tsodyks-Markram, STDP), has no `GIF_cond_exp`, and reports both; `pynn:neuron` has them.
+Ours compute what NEST's models compute. PyNN's are other cells and point processes of NEURON, solved by implicit
+Euler, with spikes between steps: for the models without an upstroke the difference until the first spike falls
+eight times where the step is an eighth of it (the last column, at {FINE} ms), so that the equations are the same
+and the method is not. The upstrokes of `Izhikevich`, `EIF_*` and `HH_cond_exp` are steeper than a step (single
+cells of PyNN were seen to converge, too). Our NEURON runner runs plastic synapses onto cells without extent as
+static ones (Tsodyks-Markram, STDP), has no `GIF_cond_exp`, and reports both; `pynn:neuron` has them.
 """,
     "brian2": """\
-`pyNN.brian2` works on every event a step later than its delay says, and names a spike by the beginning of its step; it is
-given delays a step shorter here, and the first cell's parameters for all cells, which it demands. Then cells that both
-integrate exactly, or both by one step of Euler, agree to rounding until the first spike. What is left, by what PyNN 0.13
-does: `IF_cond_*`, `EIF_*` and `HH_cond_exp` are integrated by Euler (ours: Runge-Kutta of fourth order, as near to NEST);
-`IF_curr_alpha` gives inhibition the time constant of excitation; `EIF_cond_alpha_isfa_ista` has jumps in place of alpha
-functions; `IF_cond_exp_gsfa_grr` does not adapt; `HH_cond_exp` has no refractory time and diverges;
-`TsodyksMarkramSynapse` lets what has not recovered grow; STDP takes no dendritic delay, and its weights are additive.
+`pyNN.brian2` works on every event a step later than its delay says, and names a spike by the beginning of its step;
+it is given delays a step shorter here, and the first cell's parameters for all cells, which it demands. Then cells
+that both integrate exactly, or both by one step of Euler, agree to rounding until the first spike. What is left, by
+what PyNN 0.13 does: `IF_cond_*`, `EIF_*` and `HH_cond_exp` are integrated by Euler (ours: Runge-Kutta of fourth
+order, as near to NEST); `IF_curr_alpha` gives inhibition the time constant of excitation;
+`EIF_cond_alpha_isfa_ista` has jumps in place of alpha functions; `IF_cond_exp_gsfa_grr` does not adapt;
+`HH_cond_exp` has no refractory time and diverges; `TsodyksMarkramSynapse` lets what has not recovered grow; STDP
+takes no dendritic delay, and its weights are additive.
 """,
 }
 

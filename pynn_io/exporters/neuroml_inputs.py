@@ -8,7 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from pynn_io.errors import GraphError
-from pynn_io.exporters.neuroml_components import Component, pulse_component, recorded_exposure, sine_component, takes_current
+from pynn_io.exporters.neuroml_components import (
+    Component,
+    pulse_component,
+    recorded_exposure,
+    sine_component,
+    takes_current,
+)
 from pynn_io.exporters.neuroml_definitions import PREFIX, Definitions
 from pynn_io.exporters.neuroml_populations import Part, ids_of_part
 from pynn_io.exporters.neuroml_projections import Cells

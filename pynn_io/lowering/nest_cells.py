@@ -52,7 +52,9 @@ def native_values(
     names = native_states(row, model)
     for name, value in states.items():
         # A synaptic state at rest is NEST's own, and some of its models do not let it be set.
-        if name in names.keys() - _COMPUTED and (np.ndim(value) or value != 0 or not name.startswith(("gsyn", "isyn", "g_"))):
+        if name in names.keys() - _COMPUTED and (
+            np.ndim(value) or value != 0 or not name.startswith(("gsyn", "isyn", "g_"))
+        ):
             native_name, _, power = names[name]
             native[native_name] = scale_by_power(value, power)
     return native

@@ -1,8 +1,8 @@
 """Sources whose spikes follow each other at independent intervals: NeuroML's generators and PyNN's renewal processes.
 
 The first spike comes an interval after the start. Laws: NeuroML 2.3 (``Inputs.xml``), and PyNN 0.13's documentation of
-``SpikeSourcePoissonRefractory`` and ``SpikeSourceGamma``. ``SpikeSourceInhGamma``, whose law changes with time, is on no
-backend of PyNN's, and not here.
+``SpikeSourcePoissonRefractory`` and ``SpikeSourceGamma``. ``SpikeSourceInhGamma``, whose law changes with time, is on
+no backend of PyNN's, and not here.
 """
 
 from __future__ import annotations
@@ -97,6 +97,6 @@ def _parameters(model: str, part: Part) -> dict[str, Any]:
     found: dict[str, Any] = dict(known)
     for name, value in part.parameters.items():
         if value is not None and not isinstance(value, str):
-            filled = np.ma.filled(np.ma.asarray(value, dtype=np.float64), known.get(name, np.nan))
+            filled = np.ma.filled(np.ma.asarray(value, dtype=np.float64), known.get(name, np.nan))  # type: ignore[arg-type]
             found[name] = filled[:, None] if filled.ndim else float(filled)
     return found

@@ -141,7 +141,7 @@ def _own_trains(part: Part, plan: SimulationPlan, report: Report) -> tuple[np.nd
     stated = part.parameters
     if plan.duration is None and part.cell.model in ("SpikeSourcePoisson", *RENEWAL):
         return none  # nothing runs: the network is only to be built
-    if part.cell.model == "SpikeSourcePoisson":
+    if part.cell.model == "SpikeSourcePoisson" and plan.duration is not None:
         rate, start = _filled(stated, "rate", 1.0), _filled(stated, "start", 0.0)
         stop = np.minimum(start + _filled(stated, "duration", 1e10), plan.duration)
         random = np.random.default_rng([seed_of(plan, None, report, where), part.type_row, *part.population.encode()])

@@ -122,11 +122,18 @@ VOGELS: dict[str, dict[str, Any]] = {
     "bounded": {"w_min": 0.019, "w_max": 0.0205},
     "quiet": {"rho": 0.0, "tau": 5.0},
 }
-VOGELS_RULE = {"timing_dependence": "Vogels2011Rule", "tau": 20.0, "eta": 1e-3, "rho": 0.06, "w_min": 0.0, "w_max": 0.05}
+VOGELS_RULE = {
+    "timing_dependence": "Vogels2011Rule",
+    "tau": 20.0,
+    "eta": 1e-3,
+    "rho": 0.06,
+    "w_min": 0.0,
+    "w_max": 0.05,
+}
 
 
 def vogels_by_hand(rule: Mapping[str, Any], post: np.ndarray) -> Iterator[float]:
-    """Every pair within the window, whatever its order; each spike that arrives costs alpha. A coincidence is a pair."""
+    """Every pair, whatever its order; each spike that arrives costs alpha. A coincidence is a pair."""
     part, tau = rule.get("dendritic_delay_fraction", 1.0), rule["tau"]
     for delay in DELAYS:
         arrive = [round(time + (1 - part) * delay, 6) for time in PRE]

@@ -298,7 +298,11 @@ def run_pynn(
 ) -> dict[str, Outcome]:
     """PyNN by hand, in a process of its own. early: by how much its delays are shorter, ms."""
     wanted = list(chosen)
-    stated = {"timestep": timestep, "duration": DURATION, "cases": {name: chosen[name].in_pynn(early) for name in wanted}}
+    stated = {
+        "timestep": timestep,
+        "duration": DURATION,
+        "cases": {name: chosen[name].in_pynn(early) for name in wanted},
+    }
     source, out = folder / f"cases_{backend}.json", folder / f"{backend}.npz"
     source.write_text(json.dumps(stated))
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])

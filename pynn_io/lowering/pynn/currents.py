@@ -96,7 +96,8 @@ def _alike(
     if isinstance(what, CurrentPulses):
         yield from _pulses(what, grid, report, f"inputs.{stimulus.name}")
     elif isinstance(what, SinusoidalCurrent) and (what.interval is None or what.held) and declarative:
-        stop = what.delay + what.duration
+        # no later than the run: PyNN computes all values of a sine beforehand on NEURON
+        stop = min(what.delay + what.duration, grid.end)
         yield (
             "ACSource",
             {
