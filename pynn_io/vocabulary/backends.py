@@ -282,6 +282,7 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
             **_exact(" ".join(row.native for row in TRANSLATIONS)),
             **_exact(_STANDARD),
             **dict.fromkeys(_PLASTIC.split(), _STATIC),
+            **_exact("TsodyksMarkramSynapse SimpleStochasticSynapse STDPMechanism"),
             # Gap junctions are built as such, whatever model a projection of that kind names.
             **_exact("ElectricalSynapse nest:gap_junction"),
             "nrn:": EXACT,

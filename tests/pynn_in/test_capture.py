@@ -10,7 +10,7 @@ import pytest
 from pynn_io import Report, read
 from pynn_io.detect import detect
 from pynn_io.graph.node_sets import resolve
-from pynn_io.graph.stimuli import ComponentInput, CurrentPulses, NoiseCurrent, SinusoidalCurrent, SpikeTrains
+from pynn_io.graph.stimuli import CurrentPulses, NoiseCurrent, SinusoidalCurrent, SpikeTrains
 from pynn_io.graph.validate import problems
 from pynn_io.report import Kind
 from tests.pynn_in.scripts import SCRIPTS, captured, on_pynn
@@ -158,15 +158,14 @@ def test_every_current_source(tmp_path: Path) -> None:
     assert step.durations[:2].tolist() == [10.0, 30.0]
     assert step.durations[2] > 1e9
     assert found["StepCurrentSource_1"].node_set == {"population": "p", "node_id": [1]}
-    assert found["ACSource_2"].what == SinusoidalCurrent(0.3, 20.0, 5.0, 100.0)
+    # a value a time step, which holds through it
+    assert found["ACSource_2"].what == SinusoidalCurrent(0.3, 20.0, 5.0, 100.0, 0.1, held=True)
     assert found["ACSource_2_offset"].what.amplitudes.tolist() == [0.1]
     both = resolve(found["ACSource_2"].node_set, document.network)
     assert {name: len(rows) for name, rows in both.items()} == {"p": 3, "q": 2}
-    sine = found["ACSource_3"].what
-    assert isinstance(sine, ComponentInput)
-    assert sine.component.parameters["phase"] == pytest.approx(np.pi / 2)
-    assert sine.component.parameters["period"] == 20.0
-    assert found["NoisyCurrentSource_4"].what == NoiseCurrent(0.5, pytest.approx(0.04), 1.0, 10.0, interval=1.0)
+    assert found["ACSource_3"].what == SinusoidalCurrent(1.0, 50.0, 0.0, 10.0, 0.1, 90.0, held=True)
+    noise = NoiseCurrent(0.5, pytest.approx(0.04), 1.0, 10.0, interval=1.0, held=True)
+    assert found["NoisyCurrentSource_4"].what == noise
     assert document.plan.duration == 50.0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pynn_io.vocabulary.models import MODELS
-from pynn_io.vocabulary.translations import TRANSLATIONS, of_native, of_standard, to_native, to_standard
+from pynn_io.vocabulary.translations import ON_NEST_ALONE, TRANSLATIONS, of_native, of_standard, to_native, to_standard
 
 
 def defaults(name: str) -> dict:
@@ -55,4 +55,6 @@ def test_what_the_standard_model_cannot_say_is_left_over() -> None:
 
 def test_models_without_a_twin() -> None:
     assert of_native("nest:glif_psc") is None
-    assert of_standard("GIF_cond_exp") is None
+    assert of_standard("GIF_cond_exp") is None  # nothing is read back as one
+    native, left = to_native(ON_NEST_ALONE["GIF_cond_exp"], defaults("GIF_cond_exp"))
+    assert (native["g_L"], native["q_stc"], left) == (50.0, (1000.0,) * 3, {})

@@ -127,6 +127,22 @@ class SynapseModel:
     variables: Mapping[str, tuple[str, float]] = field(default_factory=empty)
 
 
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """A process between a source and a cell without extent, for one type of synapses: it passes spikes on, changed.
+
+    parameters: its numbers. columns: parameter of an edge -> variable. of_target: variable -> what it is of the target,
+    by the sign of the weight (plus, minus). dendritic: in which part of the delay a spike of the target comes back;
+    None where it does not matter.
+    """
+
+    mechanism: str
+    parameters: Mapping[str, float] = field(default_factory=empty)
+    columns: Mapping[str, str] = field(default_factory=empty)
+    of_target: Mapping[str, tuple[str, str]] = field(default_factory=empty)
+    dendritic: float | None = None
+
+
 #: The section of a synapse whose site is drawn on the built cell, by the rule of its type (`Connections.drawing`).
 DRAWN = -2
 
@@ -157,7 +173,7 @@ class Connections:
 
     kind: ``chemical``. models, names: by row of the projection's types. release: what its synapses get beyond a NetCon
     (NEURON's `Release`), if anything. drawing: finds the sites that are `DRAWN` on built cells (NEURON's `Drawing`),
-    if there may be any.
+    if there may be any. relays: by row of the types, what stands between sources and cells; empty for none at all.
     """
 
     projection: str
@@ -170,3 +186,4 @@ class Connections:
     release: Any = None
     drawing: Any = None
     names: tuple[str, ...] = ()
+    relays: tuple[Relay | None, ...] = ()

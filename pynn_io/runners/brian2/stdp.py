@@ -13,18 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
 
-import numpy as np
-
-from pynn_io.errors import PlanError
 from pynn_io.graph.network import Projection
 from pynn_io.graph.schema import PARAMETER
 from pynn_io.graph.synapses import Synapse
-from pynn_io.lowering.plasticity import PAIRS, mechanism
-from pynn_io.lowering.receptors import used_weights
+from pynn_io.lowering.plasticity import PAIRS, SINGLE, mechanism, pair_rule, refuse_by_edge, vogels_rule
 from pynn_io.runners.brian2.lowered import Spec, SynapseCode, own_variables
-from pynn_io.vocabulary.plasticity import STDP_EXPONENTS, Stdp
+from pynn_io.vocabulary.plasticity import Stdp
 
 _STATES = "plus minus t_plus t_minus"
 _PARAMETERS = "tau_plus tau_minus mu_plus mu_minus Wmax"
@@ -82,41 +77,24 @@ def lower_stdp(projection: Projection, synapse: Synapse, unit: str, native: str,
     parts = mechanism(synapse.parameters, where)
     if parts.timing != PAIRS:
         return _lower_vogels(projection, parts, unit, native, where)
-    bounds = parts.weight_parameters
-    largest = float(used_weights(unit, native, np.asarray(bounds["w_max"], dtype=np.float64), False))
-    if not largest:
-        raise PlanError("w_max of STDP is 0", where=where, hint="state the largest weight that a synapse can have")
-    up, down = STDP_EXPONENTS.get(parts.weight, (bounds.get("mu_plus"), bounds.get("mu_minus")))
-    own: dict[str, Any] = {**parts.timing_parameters, "mu_plus": up, "mu_minus": down}
     code = _code("STDPMechanism", "A_plus A_minus least", "A_plus", "A_minus", "least", parts.dendritic_delay_fraction)
-    return Spec(
-        code,
-        {**own, "Wmax": largest, "least": bounds["w_min"] / bounds["w_max"]},
-        _columns(projection, where),
-        unit,
-        plastic=True,
-    )
+    own = pair_rule(parts, unit, native, where)
+    return Spec(code, own, _columns(projection, where), unit, plastic=True)
 
 
 def _lower_vogels(projection: Projection, parts: Stdp, unit: str, native: str, where: str) -> Spec | None:
-    """PyNN has this rule with bounds of the weight and nothing else that depends on it; None for any other."""
-    if parts.weight != "AdditiveWeightDependence":
+    own = vogels_rule(parts, unit, native)
+    if own is None:
         return None
-    times, bounds = parts.timing_parameters, parts.weight_parameters
-    in_weights = np.array([times["eta"], bounds["w_min"], bounds["w_max"]], dtype=np.float64)
-    eta, least, most = used_weights(unit, native, in_weights, False).tolist()
-    own = {"tau": times["tau"], "rho": times["rho"], "eta": eta, "least": least, "most": most}
     columns = _columns(projection, where, _VOGELS_BY_EDGE)
     return Spec(_vogels(parts.dendritic_delay_fraction), own, columns, unit, plastic=True)
 
 
 def _columns(projection: Projection, where: str, by_edge: Mapping[str, str] = _BY_EDGE) -> dict[str, str]:
+    refuse_by_edge(projection, SINGLE, "Brian2", where)
     stated = [
         name.removeprefix(PARAMETER)
         for name in (*projection.types, *projection.edges.columns)
         if name.startswith(PARAMETER)
     ]
-    single = sorted({"w_min", "w_max", "eta", "dendritic_delay_fraction"} & {*stated})
-    if single:
-        raise PlanError(f"{single[0]} of STDP differs from edge to edge, which Brian2 does not have here", where=where)
     return {f"{PARAMETER}{name}": by_edge[name] for name in stated if name in by_edge}

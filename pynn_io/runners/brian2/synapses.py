@@ -175,7 +175,9 @@ def _spec(
     if not row.names:
         return Spec(row.code, unit=unit)
     stated = models.complete(synapse, report, where)
-    parameters = {**{own: float(stated[key]) for key, own in row.names.items() if key in stated}, **row.states}
+    states = {item.name: float(stated[item.name]) for item in known.states if item.name in stated} if known else {}
+    parameters = {own: float(stated[key]) for key, own in row.names.items() if key in stated}
+    parameters |= {**row.states, **states}
     columns = {
         f"{PARAMETER}{key}": own
         for key, own in row.names.items()

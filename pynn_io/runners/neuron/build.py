@@ -30,6 +30,7 @@ from pynn_io.runners.neuron import (
     junctions,
     quantities,
     recordings,
+    relays,
     stimuli,
     templates,
 )
@@ -253,7 +254,7 @@ def _make_connections(model: Model, report: Report, progress: Progress) -> None:
             if item.release is not None:
                 block = item.release.located(model, block, report)
             _name_short_delays(model, block, item, report)
-            _make_block(model, block, constructors, made)
+            _make_block(model, block, constructors, item, made)
             if item.release is not None:
                 item.release.finish(model, block, made.netcons[begin:], made.points[begin:])
             progress("connecting", done + int(block.edge[-1]) + 1 if len(block.edge) else done, total)
@@ -291,12 +292,14 @@ def _constructor(
     return getattr(h, mechanism), _settings_of(mechanism, stated, f"projections/{item.projection}", report)
 
 
-def _make_block(model: Model, block: SynapseBlock, constructors: list[Any], made: Synapses) -> None:
+def _make_block(
+    model: Model, block: SynapseBlock, constructors: list[Any], item: Connections, made: Synapses
+) -> None:
     """The one loop over synapses: what NEURON wants one by one."""
     from neuron import h
 
     connect = h.ParallelContext().gid_connect
-    cells, netcons, points = model.cells, made.netcons, made.points
+    cells, netcons, points, seed = model.cells, made.netcons, made.points, model.lowered.settings.seed or 0
     own = [(name, values.tolist()) for name, values in block.parameters.items()]
     columns = (block.source, block.target, block.model, block.weight, block.delay, block.section, block.position)
     for row, (source, target, kind, weight, delay, section, position) in enumerate(
@@ -304,6 +307,14 @@ def _make_block(model: Model, block: SynapseBlock, constructors: list[Any], made
     ):
         cell = cells[target]
         point = cell.point
+        relay = item.relays[kind] if item.relays else None
+        if relay is not None:
+            stated = {name: values[row] for name, values in own}
+            netcon, point = relays.connect(model, relay, cell, source, weight, delay, stated)
+            relays.seed(point, item.projection, seed, int(block.edge[row]))
+            netcons.append(netcon)
+            points.append(point)
+            continue
         if section >= 0:
             constructor, settings = constructors[kind]
             point = constructor(cell.sections[section](position))

@@ -18,6 +18,10 @@ _NATIVE = frozenset({"ExpSyn", "Exp2Syn", "hh", "NetStim", "pas", "PatternStim",
 _LIBRARY_VARIABLE = "CORENEURONLIB"
 
 
+#: Processes that point to weights, which only NEURON itself has.
+_RELAYS = ("PynnIoTsodyks", "PynnIoPairs", "PynnIoVogels", "PynnIoBernoulli")
+
+
 def wanted(profile: Profile) -> bool:
     """Whether the run is asked to be one on CoreNEURON."""
     return bool(profile.options.get(OPTION))
@@ -25,6 +29,10 @@ def wanted(profile: Profile) -> bool:
 
 def check(needs: Iterable[str], built_in: Container[str]) -> None:
     """Raise PlanError for mechanisms that are part of NEURON and not of CoreNEURON, which would abort the process."""
+    plastic = sorted(name for name in needs if name.startswith(_RELAYS))
+    if plastic:
+        message = f"CoreNEURON does not have synapses that change or draw ({', '.join(plastic)})"
+        raise PlanError(message, where="network", hint="run it without --coreneuron")
     lacking = sorted(name for name in needs if name in built_in and name not in _NATIVE)
     if lacking:
         message = f"CoreNEURON does not have NEURON's own {', '.join(lacking)}"

@@ -34,6 +34,7 @@ from pynn_io.runners.neuron.mechanisms import OWN
 from pynn_io.runners.neuron.obi import Additions
 from pynn_io.runners.neuron.obi_synapses import seed_gids
 from pynn_io.runners.neuron.overrides import global_assignments, report_unused
+from pynn_io.runners.neuron.relays import with_relays
 from pynn_io.runners.neuron.templates import template_files
 from pynn_io.simulation_plan import SimulationPlan
 
@@ -178,7 +179,8 @@ def _connections(
     silent = bool(plan.overrides) or added.events.any
 
     def plain(item: Projection) -> Connections:
-        return connections(network, item, added.cells, shapes, generators, generated, report, Drawing)
+        made = connections(network, item, added.cells, shapes, generators, generated, report, Drawing)
+        return with_relays(made, item, network, added.cells[item.post], report)
 
     chosen = ordered(network, plan, None if silent else emitting, "NEURON", report)
     return tuple(added.connections(item, plain, report) for item in chosen)
@@ -194,4 +196,6 @@ def _needs(found: tuple[CellGroup, ...], made: tuple[Connections, ...]) -> dict[
         for model in item.models:
             if model.mechanism:
                 needs.setdefault(model.mechanism, {})[f"synapses of {item.projection}"] = None
+        for relay in filter(None, item.relays):
+            needs.setdefault(relay.mechanism, {})[f"synapses of {item.projection}"] = None
     return {name: tuple(who) for name, who in needs.items()}
