@@ -29,7 +29,9 @@ STATIC = {"MultiQuantalSynapse"}
 #: On NEURON against NEST, mV at any time: to NEST's own error bound. Others are within 1e-9.
 ON_NEURON_AS_NEST = {
     **dict.fromkeys(("IF_cond_exp", "IF_cond_alpha", "IF_facets_hardware1", *STDP_RULES), 1e-5),
-    "IF_cond_exp_gsfa_grr": 1e-4, "EIF_cond_exp_isfa_ista": 1e-2, "EIF_cond_alpha_isfa_ista": 1e-2,
+    "IF_cond_exp_gsfa_grr": 1e-4,
+    "EIF_cond_exp_isfa_ista": 1e-2,
+    "EIF_cond_alpha_isfa_ista": 1e-2,
     "HH_cond_exp": 5.0,
 }
 #: The same cells on pyNN.brian2, once its events are given a step early; until the first spike.

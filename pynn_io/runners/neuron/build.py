@@ -292,9 +292,7 @@ def _constructor(
     return getattr(h, mechanism), _settings_of(mechanism, stated, f"projections/{item.projection}", report)
 
 
-def _make_block(
-    model: Model, block: SynapseBlock, constructors: list[Any], item: Connections, made: Synapses
-) -> None:
+def _make_block(model: Model, block: SynapseBlock, constructors: list[Any], item: Connections, made: Synapses) -> None:
     """The one loop over synapses: what NEURON wants one by one."""
     from neuron import h
 
