@@ -44,9 +44,10 @@ Ours compute what NEST's models compute. PyNN's are other cells and point proces
 Euler, with spikes between steps: for the models without an upstroke the difference until the first spike falls
 eight times where the step is an eighth of it (the last column, at {FINE} ms), so that the equations are the same
 and the method is not. The upstrokes of `Izhikevich`, `EIF_*` and `HH_cond_exp` are steeper than a step (single
-cells of PyNN were seen to converge, too). STDP is NEST's here, and every pair of spikes by hand (1e-11); PyNN's additive
-rule fires as often, and its process for the last two rules lets potentials run away in this network (1e21 mV, NaN). Our NEURON runner has no
-`GIF_cond_exp`, runs `MultiQuantalSynapse` as a static synapse, and reports both; `pynn:neuron` has them.
+cells of PyNN were seen to converge, too). STDP is NEST's here, and every pair of spikes by hand (1e-11); PyNN's
+additive rule fires as often, and its process for the last two rules lets potentials run away in this network (1e21
+mV, NaN). Our NEURON runner has no `GIF_cond_exp`, runs `MultiQuantalSynapse` as a static synapse, and reports both;
+`pynn:neuron` has them.
 """,
     "brian2": """\
 `pyNN.brian2` works on every event a step later than its delay says, and names a spike by the beginning of its step;
