@@ -86,6 +86,9 @@ def cell_component(
     for name, value in leftovers.items():
         report.lost("parameter-without-place", where, f"{model.name}: {name}={value} has no place in {row.type}.")
     attributes = _attributes(row, model.name, values, report, where)
+    if attributes is not None and row.definitions:
+        message = f"{model.name} becomes {row.type}, a component type of ours, whose parameters bear other names."
+        report.expanded("own-cell-type", where, message, examples=["model", model.name, *stated, *attributes])
     return None if attributes is None else Component(identifier, row.type, attributes, (), row.definitions)
 
 

@@ -114,7 +114,15 @@ class ProjectionWriter:
             self._where,
             "Connections whose cells or synapses have no NeuroML component are left out.",
             count=lost,
+            examples=[self._projection.name],
         )
+        if len(self._shares) == 1 and max(len(self._pre.parts), len(self._post.parts)) > 1:
+            self._report.expanded(
+                "projection-split",
+                self._where,
+                "The projection is between parts of its populations, which are populations in NeuroML.",
+                examples=[self._projection.name, "pre", "post", "source", "target", "weight_unit", "receptor"],
+            )
         if len(self._shares) > 1:
             self._report.expanded(
                 "projection-split",

@@ -102,19 +102,17 @@ def test_an_example_is_refused(name: str, examples: Path) -> None:
     assert f"{name}.py" in caught.value.where
 
 
-#: NeuroML has no values a cell: examples that have any become many populations under names of their own there, and
-#: cells of a type of ours have its parameters.
-IN_NEUROML = (
-    *("StepCurrentSource", "current_injection", "monolith_vs_composed", "random_numbers", "specific_network"),
-    *("stdp_network", "stochastic_synapses", "synaptic_input", "tsodyksmarkram", "update_spike_source_array"),
-)
+#: Not tried as NeuroML: too many connections for XML, no cell that it has, and STDP whose static projection comes back as
+#: ``static``. Cells that differ become many populations under names of their own there, and cells of a type of ours
+#: have its parameters; all of these are named.
+NOT_IN_NEUROML = {"brunel", "VAbenchmarks nest COBA", "gif_neuron", "simple_STDP"}
 #: As scripts: plasticity, labels that are no names of Python, what PyNN does not record. Each is a process of its own.
 IN_SCRIPTS = ("monolith_vs_composed", "simple_STDP", "synaptic_input")
 #: 2.5 million edges, as many as all others together.
 TOO_LARGE = frozenset({"brunel"})
 ROUND_TRIPS = [
     *((call, "sonata") for call in CAPTURED if call not in TOO_LARGE),
-    *((call, "neuroml") for call in IN_NEUROML),
+    *((call, "neuroml") for call in CAPTURED if call not in NOT_IN_NEUROML),
     *((call, "pynn") for call in IN_SCRIPTS),
 ]
 
