@@ -102,7 +102,7 @@ def test_an_example_is_refused(name: str, examples: Path) -> None:
     assert f"{name}.py" in caught.value.where
 
 
-#: Not tried as NeuroML: too many connections for XML, no cell that it has, and STDP whose static projection comes back as
+#: Not tried as NeuroML: too many connections for XML, no cell that it has, and a static projection that comes back as
 #: ``static``. Cells that differ become many populations under names of their own there, and cells of a type of ours
 #: have its parameters; all of these are named.
 NOT_IN_NEUROML = {"brunel", "VAbenchmarks nest COBA", "gif_neuron", "simple_STDP"}

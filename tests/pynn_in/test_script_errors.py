@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pynn_io import Report, UnsupportedInput
+from pynn_io import ReadError, Report, UnsupportedInput
 from pynn_io.errors import BackendUnavailable
 from pynn_io.importers import pynn_script
 from tests.commands.circuits import command, environment
@@ -84,6 +84,23 @@ def test_an_exception_has_its_line(tmp_path: Path) -> None:
     assert done.stdout == ""
     assert "so far" in done.stderr
     assert f"{tmp_path}/script.py:4: the script failed: ZeroDivisionError: division by zero" in done.stderr
+
+
+def test_a_file_beside_the_script_is_looked_for_in_the_current_folder(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "conns.txt").write_text("0 1\n")
+    script = written(tmp_path / "there", HEAD + "import numpy\nnumpy.loadtxt('conns.txt')\n")
+    with pytest.raises(ReadError, match="FileNotFoundError") as caught:
+        pynn_script.read(script, Report())
+    assert caught.value.where == f"{script}:4"
+    assert caught.value.hint == f"a script runs in the current folder, as with python; its own is {script.parent}"
+
+
+def test_a_connector_that_no_backend_has_says_so(tmp_path: Path) -> None:
+    text = HEAD + CELLS + "sim.Projection(p, p, sim.SmallWorldConnector(0.5, 0.1), sim.StaticSynapse())\n"
+    with pytest.raises(ReadError, match="PyNN 0.13 has no backend that connects a SmallWorldConnector") as caught:
+        pynn_script.read(written(tmp_path, text), Report())
+    assert caught.value.where == f"{tmp_path}/script.py:4"
 
 
 def test_no_python_at_all(tmp_path: Path) -> None:

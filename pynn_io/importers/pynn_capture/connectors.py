@@ -32,12 +32,20 @@ class OneToOneConnector(_Present, connectors.OneToOneConnector):
         super()._standard_connect(projection, columns, distance_map)
 
 
+class SmallWorldConnector(_Present, connectors.SmallWorldConnector):
+    """PyNN 0.13 lists it, and its backends cannot connect it."""
+
+    def connect(self, projection: Any) -> None:
+        """Raises NotImplementedError."""
+        raise NotImplementedError("PyNN 0.13 has no backend that connects a SmallWorldConnector")
+
+
 def _all() -> dict[str, type]:
     found = {}
     for name, item in vars(connectors).items():
         if isinstance(item, type) and issubclass(item, connectors.Connector) and item is not connectors.Connector:
             found[name] = type(name, (_Present, item), {"__doc__": item.__doc__, "__module__": __name__})
-    return {**found, "OneToOneConnector": OneToOneConnector}
+    return {**found, **{item.__name__: item for item in (OneToOneConnector, SmallWorldConnector)}}
 
 
 #: By name.

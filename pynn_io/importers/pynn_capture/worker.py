@@ -71,9 +71,21 @@ def _run(job: Job) -> Failure | None:
         return Failure(f"the script needs more memory{limit}", _place(error, job.script), hint)
     except Exception as error:  # noqa: BLE001 - whatever a script raises is told as a value
         traceback.print_exc()
-        hint = _USAGE if isinstance(error, IndexError) and not job.arguments else ""
-        return Failure(f"the script failed: {type(error).__name__}: {error}", _place(error, job.script), hint)
+        said = str(error) or "it says no more"
+        return Failure(
+            f"the script failed: {type(error).__name__}: {said}", _place(error, job.script), _hint(error, job)
+        )
     return None
+
+
+def _hint(error: Exception, job: Job) -> str:
+    """What may help with an exception of a script."""
+    if isinstance(error, IndexError) and not job.arguments:
+        return _USAGE
+    folder = os.path.dirname(os.path.realpath(job.script))
+    if isinstance(error, FileNotFoundError) and folder != os.path.realpath(os.getcwd()):
+        return f"a script runs in the current folder, as with python; its own is {os.path.dirname(job.script)}"
+    return ""
 
 
 def _refusal(error: PynnIOError, place: str) -> Failure:
