@@ -20,6 +20,7 @@ from pynn_io.lowering.pynn import (
     Recorder,
     SynapseType,
 )
+from pynn_io.lowering.pynn.composed import COMPOSED, parts
 from pynn_io.lowering.trains import Trains
 from pynn_io.vocabulary.plasticity import STDP, stdp
 
@@ -124,14 +125,17 @@ class Script:
         """One ``Population``."""
         label = self._labels.get(cells.label, cells.label)
         name = self._variable(cells.label, label)
-        parameters = {key: self._value(value, f"{name}_{key}") for key, value in cells.parameters.items()}
         if cells.model == ARRAY:
-            parameters = {"spike_times": self._trains(name, cells, trains)}
+            cell = _call(f"    {_class(cells.model)}", {"spike_times": self._trains(name, cells, trains)})
+        elif cells.model == COMPOSED:
+            cell = self._composed(name, cells.parameters)
+        else:
+            cell = _call(f"    {_class(cells.model)}", self._values(cells.parameters, name))
         initial = {key: self._value(value, f"{name}_{key}") for key, value in cells.initial.items()}
         recorded = self._lowered.plan.recorded_sources.get(cells.label)
         kept = "" if cells.is_source and recorded is None else f"populations[{quoted(label)}] = "
         lines = [f"{name} = {kept}sim.Population(", f"    {cells.size},"]
-        lines += _call(f"    {_class(cells.model)}", parameters)
+        lines += cell
         if initial:
             values = ", ".join(f"{quoted(key)}: {value}" for key, value in initial.items())
             lines.append(f"    initial_values={{{values}}},")
@@ -144,6 +148,18 @@ class Script:
         elif self._records and not cells.is_source:
             lines.append(f'{name}.record("spikes")')
         self._lines += [*lines, ""]
+
+    def _composed(self, name: str, parameters: Mapping[str, Any]) -> list[str]:
+        """``PointNeuron(neuron, label=receptor, ...)``."""
+        (neuron, own), receptors = parts(parameters)
+        lines = ["    sim.PointNeuron(", f"        {_short(f'sim.{neuron}', self._values(own, name), plain=False)},"]
+        for label, (kind, values) in receptors.items():
+            receptor = _short(f"sim.{kind}", self._values(values, f"{name}_{label}"), plain=False)
+            lines.append(f"        {label}={receptor},")
+        return [*lines, "    ),"]
+
+    def _values(self, parameters: Mapping[str, Any], name: str) -> dict[str, str]:
+        return {key: self._value(value, f"{name}_{key}") for key, value in parameters.items()}
 
     def _trains(self, name: str, cells: Cells, trains: Trains | None) -> str:
         rows, times = (np.empty(0, dtype=np.int64), np.empty(0)) if trains is None else (trains.rows, trains.times)

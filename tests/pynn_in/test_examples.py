@@ -107,7 +107,7 @@ def test_an_example_is_refused(name: str, examples: Path) -> None:
 #: have its parameters; all of these are named.
 NOT_IN_NEUROML = {"brunel", "VAbenchmarks nest COBA", "gif_neuron", "simple_STDP"}
 #: As scripts: plasticity, labels that are no names of Python, what PyNN does not record. Each is a process of its own.
-IN_SCRIPTS = ("monolith_vs_composed", "simple_STDP", "synaptic_input")
+IN_SCRIPTS = ("multi_synapse", "simple_STDP", "synaptic_input")
 #: 2.5 million edges, as many as all others together.
 TOO_LARGE = frozenset({"brunel"})
 ROUND_TRIPS = [

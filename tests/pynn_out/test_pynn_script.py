@@ -179,3 +179,35 @@ def test_what_is_read_back_is_written_again_and_runs_the_same(tmp_path: Path) ->
     ours = simulate(document.network, document.plan, "nest").spikes["cells"]
     assert len(ours.times) > 100
     assert by_script.node_ids.tolist() == ours.node_ids.tolist() and np.allclose(by_script.times, ours.times, atol=1e-9)
+
+
+COMPOSED = """
+import sys
+import pyNN.nest as sim
+sim.setup(timestep=0.1, min_delay=0.1)
+receptors = {"fast": sim.AlphaPSR(tau_syn=1.0, e_syn=0.0), "slow": sim.AlphaPSR(tau_syn=15.0, e_syn=-90.0)}
+cells = sim.Population(2, sim.PointNeuron(sim.AdExp(tau_m=10.0, v_spike=-40.0), **receptors), label="cells")
+source = sim.Population(1, sim.SpikeSourceArray(spike_times=[5.0, 9.0]), label="source")
+for name, weight in (("fast", 0.02), ("slow", 0.01)):
+    synapse = sim.StaticSynapse(weight=weight, delay=1.0)
+    sim.Projection(source, cells, sim.AllToAllConnector(), synapse, receptor_type=name, label=name)
+cells.record("v")
+sim.run(40.0)
+if len(sys.argv) > 1:
+    cells.write_data(sys.argv[1])
+"""
+
+
+@pytest.mark.slow
+def test_cells_that_are_put_together_are_so_in_the_script(tmp_path: Path) -> None:
+    """The script gives on pyNN.nest what the original gives there."""
+    need("nest")
+    original = tmp_path / "original.py"
+    original.write_text(COMPOSED)
+    written(pynn_io.read(original), tmp_path / "out")
+    python("network.py", "nest", "results", cwd=tmp_path / "out")
+    python(str(original), str(tmp_path / "original.pkl"))
+    paths = (tmp_path / "original.pkl", tmp_path / "out" / "results" / "cells.pkl")
+    ours, theirs = (np.asarray(pickle.loads(path.read_bytes()).segments[0].analogsignals[0]) for path in paths)
+    np.testing.assert_array_equal(ours, theirs)
+    assert np.ptp(ours, axis=0).min() > 0.5

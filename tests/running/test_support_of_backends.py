@@ -185,9 +185,9 @@ def test_a_loss_is_told_once_and_under_the_code_that_the_audit_asked_to_allow(ba
 
 def test_plasticity_on_neuron_says_what_runs_instead():
     audited = Report()
-    audit(Document(odd(SpikeSource(), synapse="STDPMechanism")), "neuron", audited)
+    audit(Document(odd(SpikeSource(), synapse="MultiQuantalSynapse")), "neuron", audited)
     (issue,) = audited
-    assert (issue.code, issue.kind, issue.examples) == ("synapse", Kind.APPROXIMATED, ["STDPMechanism"])
+    assert (issue.code, issue.kind, issue.examples) == ("synapse", Kind.APPROXIMATED, ["MultiQuantalSynapse"])
     assert "a static synapse runs instead: its weight stays as it is at the start" in issue.message
 
 
