@@ -109,6 +109,10 @@ class ProjectionWriter:
             if len(shares) > 1:
                 name = f"{name}_{pre.name}_{post.name}_{share.type_row}" + ("_inh" if share.negative else "")
             self._shares.append((share, ids.new(name), *found))
+        self._tell(lost)
+
+    def _tell(self, lost: int) -> None:
+        """Connections that are left out, and projections that become others."""
         self._report.lost(
             "connections-without-synapse",
             self._where,
