@@ -378,3 +378,38 @@ def test_spikes_of_sources_are_recorded_where_the_script_says_so(tmp_path: Path)
     document, _ = captured(HEAD + ON_NEST.format(model="IF_cond_exp"), tmp_path)
     (recording,) = document.plan.recordings
     assert (recording.kind, recording.node_set) == ("spikes", {"population": "sources"})
+
+
+def test_scripts_for_spinnaker(tmp_path: Path) -> None:
+    """Hints of placement change nothing; what it alone can record is named; ``name()`` is a call there."""
+    text = """
+import spynnaker8 as sim
+sim.setup(timestep=1.0)
+sim.set_number_of_neurons_per_core(sim.IF_curr_exp, 64)
+cells = sim.Population(3, sim.IF_curr_exp(), label=sim.name())
+cells.record(["v", "gsyn_exc"])
+wide = sim.Population(2, sim.IF_cond_exp(), label="wide")
+wide.record("all")
+sim.run(10.0)
+"""
+    (tmp_path / "chip.py").write_text(text)
+    report = Report()
+    document = read(tmp_path / "chip.py", report=report)
+    assert list(document.network.populations) == ["SpiNNaker", "wide"]
+    recorded = [each.name for each in document.plan.recordings]
+    assert recorded == ["SpiNNaker_v", "wide_v", "wide_gsyn_exc", "wide_gsyn_inh"]
+    issues = {issue.code: issue for issue in report}
+    assert issues["recording"].examples == ("gsyn_exc of IF_curr_exp",)
+    assert issues["recording"].kind is Kind.NOT_READ
+    assert issues["call-without-effect"].examples == ("set_number_of_neurons_per_core",)
+
+
+def test_what_a_script_makes_in_the_simulator_itself_is_told(tmp_path: Path) -> None:
+    pytest.importorskip("nest")
+    pytest.importorskip("neuron")
+    text = HEAD + "import nest\nfrom neuron import h\nnest.Create('iaf_psc_exp', 3)\nsoma = h.Section(name='soma')\n"
+    (tmp_path / "own.py").write_text(text + "sim.Population(2, sim.IF_cond_exp())\nsim.run(1.0)\n")
+    report = Report()
+    read(tmp_path / "own.py", report=report)
+    told = {issue.where: issue.count for issue in report if issue.code == "without-pynn"}
+    assert told == {"NEST": 3, "NEURON": 1}

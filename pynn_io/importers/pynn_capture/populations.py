@@ -9,7 +9,7 @@ from pyNN import common, errors
 from pyNN.parameters import ArrayParameter, LazyArray, ParameterSpace
 from pyNN.standardmodels import StandardCellType
 
-from pynn_io.importers.pynn_capture import old_calls, simulator
+from pynn_io.importers.pynn_capture import old_calls, on_spinnaker, simulator
 from pynn_io.importers.pynn_capture.recording import Recorder
 from pynn_io.importers.pynn_capture.simulator import state
 
@@ -101,6 +101,8 @@ class _Cells:
         """As PyNN's; no file is written."""
         if to_file is not None and to_file is not True and variables is not None:
             state.session.files.append((self, variables, str(to_file)))
+        if variables is not None and on_spinnaker.is_used():
+            variables = on_spinnaker.recordable(self._whole.celltype, variables)
         super().record(variables, None, sampling_interval, locations)  # type: ignore[misc]
 
     def write_data(self, io: Any, *_: Any, **__: Any) -> None:
