@@ -399,9 +399,9 @@ sim.run(10.0)
     recorded = [each.name for each in document.plan.recordings]
     assert recorded == ["SpiNNaker_v", "wide_v", "wide_gsyn_exc", "wide_gsyn_inh"]
     issues = {issue.code: issue for issue in report}
-    assert issues["recording"].examples == ("gsyn_exc of IF_curr_exp",)
+    assert issues["recording"].examples == ["gsyn_exc of IF_curr_exp"]
     assert issues["recording"].kind is Kind.NOT_READ
-    assert issues["call-without-effect"].examples == ("set_number_of_neurons_per_core",)
+    assert issues["call-without-effect"].examples == ["set_number_of_neurons_per_core"]
 
 
 def test_what_a_script_makes_in_the_simulator_itself_is_told(tmp_path: Path) -> None:
