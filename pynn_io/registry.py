@@ -337,12 +337,25 @@ def backends() -> dict[str, Backend]:
     return {**_installed(BACKEND_ENTRY_POINTS), **BACKENDS}
 
 
+def spelt(name: str) -> str:
+    """A backend's name for what is written of it or of its title, as people write them; any other word as it is."""
+    known = backends()
+    if name in known:
+        return name
+    plain = _plain(name)
+    return next((row.name for row in known.values() if plain in (_plain(row.name), _plain(row.title))), name)
+
+
+def _plain(name: str) -> str:
+    return "".join(filter(str.isalnum, name.casefold()))
+
+
 def find_backend(name: str) -> Backend:
-    """The row of that name, or the one that a family makes of it (``pynn:my.module``).
+    """The row of that name (`spelt`), or the one that a family makes of it (``pynn:my.module``).
 
     Raises FormatError for an unknown one, listing those that run.
     """
-    known = backends()
+    known, name = backends(), spelt(name)
     family, colon, rest = name.partition(":")
     if name not in known and colon and family in FAMILIES:
         made: Backend = load_dotted(FAMILIES[family])(rest)

@@ -137,6 +137,7 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "-b",
         "--backend",
+        type=_backends,
         default="auto",
         help="nest, neuron, arbor, brian2, jneuroml, spinnaker, pynn:NAME, nmpi:NAME (--list has all), or auto, the"
         " default: what the plan was written for, or what the cells are of; several for --compare, commas between them;"
@@ -173,6 +174,13 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--coreneuron", action="store_true", help="run NEURON's model on its CoreNEURON engine")
     how.add_argument("--strict", action="store_true", help="run nothing if anything cannot be honoured (exit status 3)")
     add_allow(how)
+
+
+def _backends(text: str) -> str:
+    """Backends, commas between them, by their names in the table; ``auto`` and places of populations as they are."""
+    from pynn_io.registry import spelt
+
+    return text if text == "auto" or "=" in text else ",".join(spelt(name.strip()) for name in text.split(","))
 
 
 def _chip_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from pynn_io.cli.run import main
-from pynn_io.registry import BACKENDS
+from pynn_io.registry import BACKENDS, spelt
 from pynn_io.vocabulary.unavailable import UNAVAILABLE
 from tests.commands.circuits import environment
 
@@ -84,6 +84,26 @@ def test_what_cannot_be_had_says_why(name, check, tmp_path):
     assert (done.returncode, done.stdout) == (6, "")
     assert done.stderr == f"pynn-run: error: {row.title} cannot run here: {row.reason}\n"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        *[("Spikey", "spikey"), ("BrainScaleS-1", "brainscales1"), ("PCSIM", "pcsim"), ("CARLsim", "carlsim")],
+        *[("NEST GPU", "nestgpu"), ("nest-gpu", "nestgpu"), ("EDEN", "eden"), ("BrainScaleS-2", "brainscales2")],
+        *[("Loihi 2", "loihi2"), ("NEST", "nest"), ("NEURON", "neuron"), ("SpiNNaker", "spinnaker")],
+        *[("NMPI:spinnaker", "nmpi:SpiNNaker"), ("PyNN:NEST", "pynn:nest"), ("pynn:my.module", "pynn:my.module")],
+        *[("nestt", "nestt"), ("", "")],
+    ],
+)
+def test_names_as_people_write_them(written, name):
+    assert spelt(written) == name
+
+
+def test_a_backend_by_its_title(check):
+    done = check("--backend", "NEST GPU")
+    assert done.returncode == 6 and "NEST GPU cannot run here: it is not on PyPI" in done.stderr
+    assert check("--backend", "SpiNNaker", "--check").stdout.startswith("SpiNNaker 1 (profile: ")
 
 
 def test_no_package_of_a_vendor_is_imported():
