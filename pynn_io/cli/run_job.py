@@ -29,6 +29,7 @@ from pynn_io.results import Results
 from pynn_io.results.files import write_results
 from pynn_io.results.mapped import MAPPED, Mapped
 from pynn_io.results.results import EMITTED
+from pynn_io.results.sonata import RUN_FILE
 from pynn_io.results.table import ResultFormat, load, require
 from pynn_io.results.table import find as find_format
 from pynn_io.runners.base import Profile
@@ -87,6 +88,9 @@ class RunJob:
         if row.kind == "file" and dest.suffix.lower() != row.extension:
             raise UsageError(f"-o {dest}: {row.title} are one file, whose name ends in {row.extension}")
         refuse_destination(dest, arguments.overwrite)
+        if _only_mapped(arguments, backend) and (dest / RUN_FILE).exists():
+            message = "it holds results of a run, and a mapping has none to put in their place"
+            raise WriteError(message, where=dest, hint="choose another target")
         if row.check:
             load(row, "check")(_count_cells(document.network, document.plan), where=dest)
         return cls(arguments, document, document.plan, backend, dest, report, Report(report.allowed))
@@ -167,6 +171,13 @@ class RunJob:
         from pynn_io.show.plot_results import draw_results
 
         draw_results(results, self.arguments.plot, title=self.dest.stem, network=self.document.network)
+
+
+def _only_mapped(arguments: argparse.Namespace, backend: str) -> bool:
+    """Whether nothing will be executed, so that there will be no results."""
+    if is_placement(backend) or arguments.board or arguments.spalloc or arguments.emulate:
+        return False
+    return find_backend(backend).level == MAPPED
 
 
 def _refuse_incomplete(report: Report) -> None:

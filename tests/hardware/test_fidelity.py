@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from pynn_io.errors import FormatError, NotExecuted, RunError
 from pynn_io.results import Results
-from pynn_io.results.fidelity import Wires, compare_wires, projection_fidelity, spike_fidelity
+from pynn_io.results.fidelity import (
+    Fidelity,
+    Machine,
+    Wires,
+    compare_wires,
+    lines_of,
+    projection_fidelity,
+    spike_fidelity,
+)
 from pynn_io.runners.spinnaker import config
 
 
@@ -86,6 +94,16 @@ def test_what_was_only_mapped_is_not_written(tmp_path):
     with pytest.raises(NotExecuted, match="mapped, not executed: there are no results to write"):
         Results(level="maps").write(tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_not_there_and_signs_are_told_in_words():
+    asked = wires((0, 0, -1, 1), (1, 0, 1, 1), (2, 0, 1, 1))
+    stored = wires((0, 0, 1, 1), (1, 0, 1, 1), (3, 0, 1, 1))
+    one = projection_fidelity("a-0", "a", "excitatory", "nA", 0.1, asked, stored, 1.0)
+    told = "\n".join(lines_of(Fidelity("chip", "executed", 1.0, 1, Machine(1, 1, 1, 1, 1, 1, 0, 0), (one,), ())))
+    assert "1 of 3 weights lose their sign" in told
+    assert "1 of 3 connections are not there" in told
+    assert "1 connections are there that were not asked for" in told
 
 
 def test_results_of_no_chip_are_not_emulated():
