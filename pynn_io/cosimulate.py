@@ -87,7 +87,7 @@ def cosimulate(
     differences(network, cut, known.differences)
     if strict:
         refuse(_SIMULATORS, known.with_those_of(Report(report.allowed)))
-    turns = [_turn(part, profile, strict, report) for part in parts]
+    turns = [_turn(part, replace(profile, stream=number), strict, report) for number, part in enumerate(parts)]
     started = datetime.now(UTC)
     outcomes = _run(turns, meeting, profile, known, listener, timeout)
     for outcome in outcomes:
