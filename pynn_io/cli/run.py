@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pynn_io.cli.common import UsageError, add_version, existing_parent, progress_bars, run, say, written_lines
 from pynn_io.cli.losses import changes_model, loss_counts, print_losses
 from pynn_io.cli.numbers import as_path, count, milliseconds, not_negative, seed
+from pynn_io.cli.reader_options import add_script_options
 from pynn_io.cli.report_file import add_allow, allowed_codes, check_report_file, write_report
 from pynn_io.cli.run_queue import check_queue, queue_arguments
-from pynn_io.cli.script_options import add_script_options
 from pynn_io.errors import LossError
 from pynn_io.report import Report
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from pynn_io.cli.common import UsageError
 from pynn_io.cli.losses import print_losses
+from pynn_io.cli.reader_options import reader_options
 from pynn_io.cli.run_queue import only_written, queue_options
-from pynn_io.cli.script_options import script_options
 from pynn_io.document import Document, name_of
 from pynn_io.emulation import emulate
 from pynn_io.errors import PlanError, WriteError
@@ -69,7 +69,7 @@ class RunJob:
             find_backend(arguments.backend)
         if arguments.output is not None:
             refuse_destination(arguments.output, arguments.overwrite)
-        options = script_options(arguments, arguments.plan, arguments.source_format)
+        options = reader_options(arguments, arguments.plan, arguments.source_format)
         document = read(arguments.plan, format=arguments.source_format, report=report, progress=progress, **options)
         if document.plan is None:
             hint = "give the simulation config that uses it"

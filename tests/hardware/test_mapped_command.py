@@ -115,12 +115,14 @@ def test_machines_that_cannot_be(option, message, capsys, tmp_path, monkeypatch)
 @needs_spynnaker
 @pytest.mark.slow
 def test_a_board_that_is_not_there(capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # its files are kept
     status, said = refused(capsys, *PLAN[1:], "--duration", "10", "--board", "board.invalid", "-q")
     assert status == 7
     assert "PyNN refused while simulating on the board board.invalid: " in said
     assert "\n  can the board board.invalid be reached from here? Without --board the network is mapped" in said
-    assert list(tmp_path.iterdir()) == []
+    assert list((tmp_path / "work").iterdir()) == []
 
 
 def test_a_mapping_takes_no_place_of_results(capsys, tmp_path):
