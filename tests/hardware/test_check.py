@@ -103,6 +103,16 @@ RULES = {
         plan(),
         ("projection in_to_cells", 1, "the dendritic delay fraction is 0.5"),
     ),
+    ("spinnaker", "timestep-off-clock"): (
+        network(),
+        plan(timestep=0.0125),
+        ("run.dt", 1, "a step of 0.0125 ms is no whole number of microseconds"),
+    ),
+    ("spinnaker", "timestep-too-short"): (
+        network(),
+        plan(timestep=0.0004),
+        ("run.dt", 1, "a step of 0.0004 ms is shorter than the microsecond"),
+    ),
     ("spinnaker", "real-time"): (network(), plan(timestep=0.5), ("run.dt", 1, "a step of 0.5 ms of the network takes")),
     ("brainscales2", "delay"): (
         network(delay=[0.0, 1.5, 0.0]),
