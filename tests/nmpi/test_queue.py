@@ -89,6 +89,7 @@ def test_a_bundle_is_one_script_and_no_data(tmp_path: Path) -> None:
     assert max(map(len, script.splitlines())) <= 120
     stated = json.loads((tmp_path / "job" / "provenance.json").read_text(encoding="utf-8"))
     assert (stated["command"], stated["platform"]) == ("run.py {system}", "SpiNNaker")
+    assert (stated["plan"], stated["duration"], stated["timestep"]) == (plan.name, plan.duration, plan.timestep)
     again = simulate(network, plan, "nmpi:SpiNNaker", bundle=str(tmp_path / "again"))
     assert again.provenance["digest"] == stated["digest"]
 
