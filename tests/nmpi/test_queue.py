@@ -179,6 +179,17 @@ def test_a_token_that_is_not_valid(tmp_path: Path) -> None:
     assert "another" not in str(caught.value)
 
 
+def test_a_service_that_sends_the_token_back(tmp_path: Path) -> None:
+    refused(JobRejected, r"no quota for this platform for Bearer \[token\]", Faults(refuse=422, echo=True), tmp_path)
+    with serving(faults=Faults(status="error")) as queue:
+        client = QueueClient(TOKEN, queue.url)
+        address = client.submit(Path(__file__), "SpiNNaker", "a-collab", "run.py {system}", None)
+        queue.jobs[0]["log"] = f"EBRAINS_TOKEN={TOKEN}\nkilled"
+        with pytest.raises(SimulationFailed) as caught:
+            wait(client, address, Patience(first=0.01), quiet)
+    assert caught.value.log == "EBRAINS_TOKEN=[token]\nkilled"
+
+
 def test_a_service_that_fails(tmp_path: Path) -> None:
     error = refused(ServiceLost, "the service fails: 503", Faults(refuse=503), tmp_path)
     assert "look at your jobs before you submit it again" in error.hint
