@@ -14,6 +14,8 @@ from pynn_io.show.canvas import STYLE, cut, import_matplotlib, save
 #: Connections drawn of one projection, evenly taken from all; projections named in the legend.
 DRAWN, NAMED = 4000, 12
 ZERO = "#C44E52"
+#: Decades between what is drawn and the ends of an axis, at least.
+_ROOM = 0.05
 
 
 def draw_fidelity(mapped: Mapped, path: Path, *, title: str = "") -> None:
@@ -51,10 +53,20 @@ def _delays(axes: Any, asked: Wires, given: Wires, colour: Any) -> None:
     axes.plot(asked.delay[rows], given.delay[rows], ".", color=colour, markersize=3)
 
 
+def _whole_decades(axis: Any) -> None:
+    """Labels at powers of ten alone, one at each end: those between them would run into each other."""
+    low, high = np.log10(axis.get_view_interval())
+    ends = [10.0 ** np.floor(low - _ROOM), 10.0 ** np.ceil(high + _ROOM)]
+    axis.axes.set(**{f"{axis.axis_name}lim": ends})
+    axis.set_minor_formatter(lambda *_: "")
+
+
 def _finish(weights: Any, delays: Any, mapped: Mapped, count: int) -> None:
     units = {one.unit for one in mapped.fidelity.projections} if mapped.fidelity is not None else set()
     weights.set(xscale="log", yscale="log", xlabel=f"weight asked for ({' or '.join(sorted(units))})")
     weights.set(ylabel="relative error on the chip", title="Weights (x: become 0)")
+    _whole_decades(weights.xaxis)
+    _whole_decades(weights.yaxis)
     if 0 < count <= NAMED:
         weights.legend(fontsize=7, markerscale=2)
     delays.set(xlabel="delay asked for (ms)", ylabel="delay on the chip (ms)", title="Delays")

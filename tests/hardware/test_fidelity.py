@@ -106,6 +106,23 @@ def test_what_is_not_there_and_signs_are_told_in_words():
     assert "1 connections are there that were not asked for" in told
 
 
+def test_axes_of_weights_have_labels_at_powers_of_ten_alone():
+    """From 0.0025 to 0.065 nA, with labels between, they ran into each other."""
+    pytest.importorskip("matplotlib")
+    from matplotlib.figure import Figure
+
+    from pynn_io.show.plot_fidelity import _whole_decades
+
+    axes = Figure().subplots()
+    axes.plot([0.0025, 0.065], [1e-3, 0.02])
+    axes.set(xscale="log", yscale="log")
+    for axis in (axes.xaxis, axes.yaxis):
+        _whole_decades(axis)
+        assert {label.get_text() for label in axis.get_ticklabels(minor=True)} <= {""}
+    assert axes.get_xlim() == pytest.approx((1e-3, 0.1))
+    assert axes.get_ylim() == pytest.approx((1e-4, 0.1))
+
+
 def test_results_of_no_chip_are_not_emulated():
     from pynn_io.emulation import emulate
 
