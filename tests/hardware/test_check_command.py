@@ -29,8 +29,8 @@ def check(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
 
-    def run(*arguments):
-        status = main([str(SYNFIRE), *arguments])
+    def run(*arguments, plan=SYNFIRE):
+        status = main([str(plan), *arguments])
         return Done(status, *capsys.readouterr())
 
     return run
@@ -98,6 +98,32 @@ def test_what_cannot_be_had_says_why(name, check, tmp_path):
 )
 def test_names_as_people_write_them(written, name):
     assert spelt(written) == name
+
+
+SCRIPT = """
+import sys
+import pyNN.nest as sim
+sim.setup(timestep=1.0)
+cells = sim.Population(int(sys.argv[1]), sim.IF_curr_exp())
+cells.record("spikes")
+sim.run(10.0)
+cells.get_data()
+"""
+
+
+def test_a_script_is_asked_with_its_arguments(check, tmp_path):
+    pytest.importorskip("pyNN")
+    (tmp_path / "cells.py").write_text(SCRIPT)
+    done = check("--backend", "spinnaker", "--check", "--script-args", "7", plan=tmp_path / "cells.py")
+    assert (done.returncode, "7 neurons and 0 connections" in done.stdout) == (0, True), done.stderr
+    assert "Nothing is simulated while a script is read" in done.stderr  # what reading has to say
+
+
+@pytest.mark.parametrize("option", [("-o", "out"), ("--plot", "x.png"), ("--compare",)])
+def test_a_check_gives_no_results(option, check):
+    done = check("--backend", "spinnaker", "--check", *option)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{option[0]} is for results, and --check runs nothing" in done.stderr
 
 
 def test_a_backend_by_its_title(check):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pynn_io.cli.run_mapped import fidelity_lines
 from pynn_io.errors import FormatError, NotExecuted, RunError
 from pynn_io.results import Results
 from pynn_io.results.fidelity import (
@@ -104,6 +105,35 @@ def test_what_is_not_there_and_signs_are_told_in_words():
     assert "1 of 3 weights lose their sign" in told
     assert "1 of 3 connections are not there" in told
     assert "1 connections are there that were not asked for" in told
+
+
+def report_of_one_source():
+    """Three spikes, of which two wait for the next step, by 0.5 and 0.25 ms."""
+    asked, given = np.array([1.0, 2.5, 3.75]), np.array([1.0, 3.0, 4.0])
+    sources = (spike_fidelity("retina", asked, given, 1.0),)
+    one = projection_fidelity("a-0", "a", "excitatory", "nA", 0.1, wires((0, 0, -1, 1)), wires((0, 0, 1, 1)), 1.0)
+    return Fidelity("chip", "mapped, not executed", 1.0, 1, Machine(1, 1, 1, 1, 1, 1, 0, 0), (one,), sources)
+
+
+def test_the_table_has_signs_and_spikes_of_sources():
+    lines = [line.split() for line in fidelity_lines(report_of_one_source())]
+    assert ["retina", "3", "2", "0.5", "ms", "0.25", "ms"] in lines
+    header = next(line for line in lines if line[0] == "projection")
+    assert " ".join(header).endswith("to 0 signs lost delays moved by at most")
+    assert next(line for line in lines if line[0] == "a-0")[-5:] == ["0", "1", "0", "0", "ms"]
+
+
+def test_the_picture_has_spikes_of_sources(tmp_path):
+    pytest.importorskip("matplotlib")
+    from pynn_io.results.mapped import Mapped
+    from pynn_io.show.plot_fidelity import draw_fidelity
+
+    fidelity = report_of_one_source()
+    pair = (wires((0, 0, -1, 1)), wires((0, 0, 1, 1)))
+    draw_fidelity(Mapped(fidelity=fidelity, wires=(pair,)), tmp_path / "x.svg", title="x")
+    text = (tmp_path / "x.svg").read_text()
+    assert "x: mapped, not executed" in text and "Input spikes that move to a step" in text
+    assert "2 of 3" in text and "a-0" in text
 
 
 def test_axes_of_weights_have_labels_at_powers_of_ten_alone():
