@@ -28,15 +28,7 @@ def run_check(arguments: argparse.Namespace) -> int:
 
     Raises UsageError for a backend without a profile, and what is wrong with the plan.
     """
-    for option, value in (
-        ("-o", arguments.output),
-        ("--plot", arguments.plot),
-        ("--compare", arguments.compare or None),
-    ):
-        if value is not None:
-            raise UsageError(
-                f"{option} is for results, and --check runs nothing", hint="--report FILE has the findings"
-            )
+    _refuse_results(arguments)
     if arguments.backend == "auto":
         raise UsageError("--check asks one chip", hint=f"name it: --backend {', '.join(chips.NAMES)}")
     row = find_backend(arguments.backend)
@@ -68,6 +60,14 @@ def run_check(arguments: argparse.Namespace) -> int:
         raise LossError(_refusal(check, refused), report, hint=_hint(refused))
     say(f"Done: {check.chip.title} can hold it.")
     return 0
+
+
+def _refuse_results(arguments: argparse.Namespace) -> None:
+    asked = {"-o": arguments.output, "--plot": arguments.plot, "--compare": arguments.compare or None}
+    for option, value in asked.items():
+        if value is not None:
+            hint = "--report FILE has the findings"
+            raise UsageError(f"{option} is for results, and --check runs nothing", hint=hint)
 
 
 def print_check(check: Check) -> None:
