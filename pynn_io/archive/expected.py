@@ -85,6 +85,7 @@ def _entries(root: Path, stated: list[Any], path: Path) -> Iterator[Entry]:
             tables = tuple((name, place) for name, place in each["tables"])
             own = {"kind": Kind(each["kind"]), "mechanisms": tuple(each["mechanisms"]), "tables": tables}
             packed = Packed(**{**each, **own})
+            _check_texts(packed)
         except (TypeError, KeyError, ValueError) as error:
             raise ReadError(f"entry {number} is broken: {error}", where=path) from error
         yield Entry(
@@ -99,8 +100,15 @@ def _entries(root: Path, stated: list[Any], path: Path) -> Iterator[Entry]:
         )
 
 
+def _check_texts(packed: Packed) -> None:
+    """Raises ValueError for a field that is no text and has to be."""
+    for name in ("entry", "task", "backend", "simulator_version", "results"):
+        if not isinstance(getattr(packed, name), str):
+            raise ValueError(f"{name} is not a text")
+
+
 def _expectations(root: Path, packed: Packed, path: Path) -> Iterator[Expectation]:
-    made_by = packed.backend.partition(":")[0], packed.simulator_version
+    made_by = packed.backend, packed.simulator_version
     if packed.results:
         yield Expectation("packed results", "results", _inside(root, packed.results, path), made_by=made_by)
     for name, place in packed.tables:

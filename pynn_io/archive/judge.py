@@ -20,8 +20,9 @@ from pynn_io.results import Results
 from pynn_io.results.columns import as_results, read_columns
 from pynn_io.results.compare import Comparison, Options, Tolerance
 from pynn_io.results.compare import Verdict as Compared
+from pynn_io.results.compare.means import in_words
 from pynn_io.results.compare.sources import Opened, compare_opened, open_results
-from pynn_io.results.compare.values import plain
+from pynn_io.results.compare.values import MeanShift, plain
 
 #: What the same simulator, in the same version, may differ by on another machine.
 _ROUNDING = Tolerance(absolute=1e-6, voltage=1e-4, fraction=1e-6)
@@ -108,7 +109,7 @@ def _judged(expectation: Expectation, expected: Opened, results: Results, rules:
         only=None if expected.results.spikes and expected.results.traces else _only(expected.results),
     )
     null = [Opened(_comparable(each, expected.results)) for each in rules.null]
-    compared = compare_opened(expected, found, options, null=null, measures=measures(rules.features))
+    compared = compare_opened(expected, found, options, null=null, measures=measures(rules.features), pooled=True)
     check = check_of(expectation.name, compared, options.tolerance)
     return replace(check, pair=(expected.results, found.results), null=tuple(each.results for each in null))
 
@@ -152,6 +153,8 @@ def check_of(name: str, found: Comparison, tolerance: Tolerance) -> Check:
     }
     if found.statistics is not None:
         numbers["statistics"] = plain(found.statistics)
+        numbers["would_have_been_seen"] = in_words(found.statistics.means)
+        reasons += (_off(each) for each in found.statistics.means if each.off > each.allowed)
     if found.measures:
         numbers["features"] = as_numbers(found.measures)
         reasons += reasons_of(numbers["features"]) if found.verdict == Compared.DIFFERS else ()
@@ -164,6 +167,12 @@ def _unlike(found: Comparison) -> Iterator[str]:
         if each.verdict == Compared.DIFFERS and each.rms_worst is not None and each.limit is not None:
             where = f"{each.report} of {each.population}"
             yield f"{where}: RMS {each.rms_worst:.3g} {each.unit} in cell {each.worst_node}, {each.limit:.3g} allowed"
+
+
+def _off(mean: MeanShift) -> str:
+    what = f"mean {mean.measure} of {mean.population}"
+    where = f"{mean.found:.4g} +- {mean.spread:.2g} over seeds"
+    return f"{what}: {mean.expected:.4g} {mean.unit} was published, {where} were found".replace("  ", " ")
 
 
 def _words(tolerance: Tolerance) -> str:

@@ -18,7 +18,7 @@ from pynn_io.archive.container import RO_CRATE, Container
 from pynn_io.archive.entries import kind_of
 from pynn_io.archive.expected import FILE, UNSUMMED, Packed, write_expected
 from pynn_io.archive.inputs import Inputs, inputs_of, sha256
-from pynn_io.archive.matrix import AUTO, Options, run_matrix, split_backend
+from pynn_io.archive.matrix import Options, ran_on, run_matrix
 from pynn_io.archive.task import RESULTS, read_run
 from pynn_io.archive.values import Cell, Entry, Kind
 from pynn_io.errors import FormatError, SimulationFailed
@@ -134,10 +134,8 @@ def _tables(content: Path, folder: str, cell: Cell) -> tuple[tuple[str, str], ..
 
 
 def _used_backend(cell: Cell) -> str:
-    """The backend that ran, where ``auto`` chose it, with the engine that was asked for."""
-    if split_backend(cell.backend)[0] != AUTO:
-        return cell.backend
-    return str(cell.outcome["provenance"]["backend"])
+    """The backend that ran, with its engine, whoever chose them."""
+    return ran_on(cell.outcome["provenance"])
 
 
 def _listed(name: str, inputs: Inputs, kind: Kind) -> Listed:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from pynn_io.errors import PynnIOError
 from pynn_io.formats.omv import Observable
 from pynn_io.graph.columns import empty
 from pynn_io.results import Results
@@ -49,6 +50,7 @@ class Kind(StrEnum):
     LEMS = "neuroml"
     SEDML = "sedml"
     PYNN = "pynn"
+    UNKNOWN = "unknown"  # what an archive says to start with, and nothing here runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class Entry:
     name: unique in the archive; the path of its file in it, with the task of a SED-ML document. path: absolute.
     found: how it was found. backends: those that it says it is for, as users name them; empty where it says nothing.
     mechanisms: folders of the archive with ``.mod`` files for it, absolute. candidates: what may be expected of it,
-    where nothing surely is.
+    where nothing surely is. problem: why it cannot be run, where its files say so before it is tried.
     """
 
     name: str
@@ -110,6 +112,7 @@ class Entry:
     backends: tuple[str, ...] = ()
     mechanisms: tuple[Path, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+    problem: PynnIOError | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
