@@ -6,6 +6,7 @@ tolerance of their own may be as far apart as engines of one family are (1e-3 of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,6 +27,9 @@ from pynn_io.results.compare.values import MeanShift, plain
 
 #: What the same simulator, in the same version, may differ by on another machine.
 _ROUNDING = Tolerance(absolute=1e-6, voltage=1e-4, fraction=1e-6)
+#: What a comparison calls its two sides (where that is no name of something, which is quoted), and what they are here.
+_SIDES = re.compile(r"(?<!['\w])[AB](?!['\w])")
+_NAMES = {"A": "what was published", "B": "the run"}
 VERDICTS: Mapping[Compared, Verdict] = {
     Compared.EQUAL: Verdict.REPRODUCED,
     Compared.WITHIN: Verdict.REPRODUCED,
@@ -158,7 +162,8 @@ def check_of(name: str, found: Comparison, tolerance: Tolerance) -> Check:
     if found.measures:
         numbers["features"] = as_numbers(found.measures)
         reasons += reasons_of(numbers["features"]) if found.verdict == Compared.DIFFERS else ()
-    return Check(name, VERDICTS[found.verdict], "; ".join(dict.fromkeys(reasons)), _words(tolerance), plain(numbers))
+    message = _SIDES.sub(lambda side: _NAMES[side[0]], "; ".join(dict.fromkeys(reasons)))
+    return Check(name, VERDICTS[found.verdict], message, _words(tolerance), plain(numbers))
 
 
 def _unlike(found: Comparison) -> Iterator[str]:

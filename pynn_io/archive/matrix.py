@@ -301,7 +301,7 @@ def _execute(run: _Run, options: Options, work: Path, stop: threading.Event) -> 
     outcome.update(process=as_mapping(ended), inputs=run.inputs.digests(), seed=run.task.seed)
     if not outcome["ran"]:
         outcome["log"] = tail(work / LOG)
-    outcome = _told(outcome, f"{work / INPUTS}/")
+    outcome = _told(_told(outcome, f"{work / INPUTS}/"), f"{work}/")
     (work / OUTCOME).write_text(json.dumps(outcome, indent=1), encoding="utf-8")
     return outcome
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from shlex import quote
 from typing import Any
@@ -13,9 +13,11 @@ from pynn_io.archive.matrix import Options, backends_of
 from pynn_io.archive.report.html import measured
 from pynn_io.archive.values import Cell, Entry, Expectation, Verdict
 from pynn_io.cli.common import counted, printable, say
-from pynn_io.report import Report
+from pynn_io.report import Kind, Report
 
 WIDTH = 110
+#: Losses of a run that are told on the terminal.
+_CHANGES = 4
 
 
 def listing(container: Container, entries: Sequence[Entry], command: str) -> str:
@@ -93,6 +95,15 @@ def print_cells(cells: Sequence[Cell]) -> None:
     say("Done: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count) + ".")
 
 
+def _changes(issues: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What of the model the run did not have: first of all reasons why it may differ."""
+    changing = [each for each in issues if each["kind"] in (Kind.LOST, Kind.NOT_READ)]
+    for each in changing[:_CHANGES]:
+        yield f"{each['kind']} {each['where']}: {each['message']}"
+    if len(changing) > _CHANGES:
+        yield f"and {len(changing) - _CHANGES} more that were lost or not read: the report lists them"
+
+
 def _reasons(cell: Cell) -> Iterable[str]:
     if cell.entry.candidates and not cell.checks:
         names = ", ".join(each.name for each in cell.entry.candidates)
@@ -100,6 +111,8 @@ def _reasons(cell: Cell) -> Iterable[str]:
     error = cell.outcome.get("error")
     if error:
         yield str(error["text"])
+    if cell.verdict not in (Verdict.REPRODUCED, Verdict.CANNOT_RUN, Verdict.TIMED_OUT):
+        yield from _changes(cell.outcome.get("losses", {}).get("issues", ()))
     for check in cell.checks:
         if check.verdict != Verdict.REPRODUCED:
             yield f"{check.name}: {'; '.join(filter(None, (check.message, measured(check.numbers))))}"
