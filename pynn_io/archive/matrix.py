@@ -148,7 +148,16 @@ def _cell(
         more = list(pool.map(lambda run: _finished(run, options, folder, slots, stop), others))
     checks = _judged(entry, backend, options, [(place, outcome, reused), *more])
     known = {**outcome, "other_seeds": list(seeds)}
-    return Cell(entry, backend, worst([check.verdict for check in checks]), checks, known, place, reused)
+    return Cell(
+        entry,
+        backend,
+        worst([check.verdict for check in checks]),
+        checks,
+        known,
+        place,
+        reused,
+        tuple(each for each, ended, _ in more if ended.get("ran")),
+    )
 
 
 def _other_seeds(outcome: Mapping[str, Any], options: Options) -> range:

@@ -70,7 +70,8 @@ class Expectation:
     ``table`` (a file of a LEMS simulation), or ``report`` (of a SED-ML document, in the ``reports.h5`` of
     BioSimulators). origin: the file or folder. name: for people. part: of the origin (the name of a report or an output
     file). tests: of kind ``omv``. made_by: backend and version of the simulator whose results these are, where that is
-    known: it gives them again, to the rounding.
+    known: it gives them again, to the rounding. null: results of the same with other seeds: the expectation is
+    statistical for every other simulator and seed.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Expectation:
     part: str = ""
     tests: tuple[OmvTest, ...] = ()
     made_by: tuple[str, str] | None = None
+    null: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ class Cell:
     """One entry on one backend: what came out.
 
     outcome: what the process of the run left (`pynn_io.archive.outcome`). reused: it was kept from an earlier call.
-    folder: where results and pictures are.
+    folder: where its results are. others: where those of the runs with other seeds are.
     """
 
     entry: Entry
@@ -149,3 +151,4 @@ class Cell:
     outcome: Mapping[str, Any]
     folder: Path
     reused: bool = False
+    others: tuple[Path, ...] = ()

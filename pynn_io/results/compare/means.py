@@ -27,9 +27,9 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """Means over cells, or pairs of cells, of one measure. a, b: of the two results; seeds: float64[n], of the null.
+    """Means over cells of one measure. a, b: of the two results; seeds: float64[n], of the null.
 
-    pooled: the null are further seeds of ``b``, which is one of them then.
+    pooled: ``a`` or ``b``, which is one of the null's kind; empty for neither.
     """
 
     population: str
@@ -37,7 +37,7 @@ class Means:
     a: float
     b: float
     seeds: np.ndarray
-    pooled: bool
+    pooled: str
 
 
 def shifts(found: Sequence[Means]) -> tuple[MeanShift, ...]:
@@ -48,18 +48,20 @@ def shifts(found: Sequence[Means]) -> tuple[MeanShift, ...]:
 def _shift(means: Means, tests: int) -> MeanShift:
     from scipy.stats import norm, t
 
-    known = np.append(means.seeds, means.b) if means.pooled else means.seeds
-    centre = float(known.mean()) if means.pooled else means.b
+    own = {"a": [means.a], "b": [means.b]}.get(means.pooled, [])
+    known = np.append(means.seeds, own)
+    both = {"a": (float(known.mean()), means.b), "b": (means.a, float(known.mean()))}
+    expected, centre = both.get(means.pooled, (means.a, means.b))
     spread = max(float(known.std(ddof=1)), _ROUNDING * abs(centre))
-    error = spread * np.sqrt(1 + 1 / len(known) if means.pooled else 2.0)
+    error = spread * np.sqrt(1 + 1 / len(known) if own else 2.0)
     allowed = float(t.ppf(1 - ALPHA / (2 * tests), len(known) - 1))
-    off = 0.0 if means.a == centre else float(abs(means.a - centre) / error) if error else np.inf
+    off = 0.0 if expected == centre else float(abs(expected - centre) / error) if error else np.inf
     seen = (allowed + float(norm.ppf(POWER))) * error
     return MeanShift(
         means.population,
         means.measure,
         MEASURES[means.measure],
-        means.a,
+        expected,
         centre,
         spread,
         off,
@@ -73,7 +75,7 @@ def means_of(
     a: Mapping[str, Mapping[str, np.ndarray]],
     b: Mapping[str, Mapping[str, np.ndarray]],
     null: Sequence[Mapping[str, Mapping[str, np.ndarray]]],
-    pooled: bool,
+    pooled: str,
 ) -> list[Means]:
     """One for every (population, measure), without correlations: their mean is a square, and not normal over seeds."""
     return [

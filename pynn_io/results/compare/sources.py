@@ -64,7 +64,7 @@ def compare_opened(
     null: Sequence[Opened] = (),
     perturbed: Sequence[tuple[float, Opened]] = (),
     measures: Sequence[str] = (),
-    pooled: bool = False,
+    pooled: str = "",
 ) -> Comparison:
     """`compare`, with what reading brought to light, and the extra measures. pooled: see `Ensembles`."""
     doubts = [text for one in (a, b, *null, *(one for _, one in perturbed)) for text in one.doubts]

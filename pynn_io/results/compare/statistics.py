@@ -35,15 +35,15 @@ class Ensembles:
     """What a statistical comparison needs beside the two results.
 
     null: results of one backend that differ in nothing but their seeds. perturbed: results after a known relative
-    change of the weights (0.05 is 5 %), several of one change allowed. pooled: the second result is one of the null's
-    kind, so that the first is held against all of them: its distances are the means of those to each. What one of them
-    has by chance weighs less then. Of two seeds of one process (60 gamma processes, 1.5 s; 5 seeds more) 3 % are called
-    different so, and 10 % without, while 10 % more rate is seen as often (97 %).
+    change of the weights (0.05 is 5 %), several of one change allowed. pooled: ``a`` or ``b``, the result that is one
+    of the null's kind, so that the other is held against all of them: its distances are the means of those to each.
+    What one of them has by chance weighs less then. Of two seeds of one process (60 gamma processes, 1.5 s, 5 seeds
+    more) 3 % are called different so, and 10 % without, while 10 % more rate is seen as often (97 %).
     """
 
     null: Sequence[Results] = ()
     perturbed: Sequence[tuple[float, Results]] = ()
-    pooled: bool = False
+    pooled: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,9 +75,10 @@ def compare_statistics(
         raise NotComparable(f"nothing is left between {start:g} and {stop:g} ms")
     one, two, *others = activities(everything, populations, start, stop)
     keys, more = _keys(one, two, others)
-    seeds = [*others[: len(null)], *([two] if ensembles.pooled else [])]
+    seeds = [*others[: len(null)], *({"a": [one], "b": [two]}.get(ensembles.pooled, []))]
     scale = _scale(keys, seeds)
-    found = np.mean([_distances(keys, one, each) for each in (seeds if ensembles.pooled else [two])], axis=0)
+    alone, against = {"a": (two, seeds), "b": (one, seeds)}.get(ensembles.pooled, (one, [two]))
+    found = np.mean([_distances(keys, alone, each) for each in against], axis=0)
     threshold = percentile(scale.ratios(scale.pairs).max(axis=(1, 2)), len(seeds))
     ratios = scale.ratios(found)
     changes = [change for change, _ in ensembles.perturbed]
