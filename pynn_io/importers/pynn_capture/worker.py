@@ -12,7 +12,6 @@ import runpy
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -160,9 +159,8 @@ def _tell(session: Session, ran: int, report: Report) -> None:
         count=len(session.unrecorded),
         examples=session.unrecorded,
     )
-    for simulator, count in _made_without_pynn():
-        message = f"What the script makes by {simulator}'s own calls, without PyNN, is left out."
-        report.not_read("without-pynn", simulator, message, count=count)
+    message = "What the script makes by NEST's own calls, without PyNN, is left out."
+    report.not_read("without-pynn", "NEST", message, count=_made_in_nest())
     for name, count in session.notes.items():
         if name == "NativeRNG":
             message = "What a simulator's own generator would draw is drawn by NumPy's: other numbers, alike in law."
@@ -174,13 +172,10 @@ def _tell(session: Session, ran: int, report: Report) -> None:
             report.defaulted("call-without-effect", "run()", message, count=count, examples=[name])
 
 
-def _made_without_pynn() -> Iterator[tuple[str, int]]:
-    """Simulators that the script has loaded, with the nodes or sections that are in them: none is of the recording."""
-    nest, neuron = sys.modules.get("nest"), sys.modules.get("neuron")
-    if nest is not None:
-        yield "NEST", int(nest.network_size)
-    if neuron is not None:
-        yield "NEURON", sum(1 for _ in neuron.h.allsec())
+def _made_in_nest() -> int:
+    """Nodes that are in NEST, if the script has loaded it: none is of the recording."""
+    nest = sys.modules.get("nest")
+    return 0 if nest is None else int(nest.network_size)
 
 
 def _end_with_the_parent(lifeline: int) -> None:
