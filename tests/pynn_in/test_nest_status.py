@@ -22,7 +22,8 @@ SIZE = 3 * nest_status._BLOCK * 5 + 7
 def kernel(answer):
     """Something that is asked as NEST is, for handles that are numbers."""
     return SimpleNamespace(
-        local_num_threads=1, ll_api=SimpleNamespace(nestkernel=SimpleNamespace(llapi_get_connection_status=answer))
+        total_num_virtual_procs=1,
+        ll_api=SimpleNamespace(nestkernel=SimpleNamespace(llapi_get_connection_status=answer)),
     )
 
 
@@ -90,7 +91,7 @@ weights, delays = random.uniform(1, 2, size), random.integers(1, 50, size) / 10
 syn = {"weight": weights, "delay": delays}
 nest.Connect(random.choice(ids, size), random.choice(ids, size), "one_to_one", syn)
 found = nest.GetConnections()
-assert nest_status.readers(len(found), nest.local_num_threads) == 2
+assert nest_status.readers(len(found), nest.total_num_virtual_procs) == 2
 keys = ["source", "target", "weight", "delay"]
 table = nest_status.status(nest, found._datum, keys)
 plain = found.get(keys)

@@ -29,7 +29,7 @@ _MOST = 8
 def status(nest: Any, handles: Sequence[Any], keys: Sequence[str]) -> np.ndarray:
     """float64 (keys, connections): the values under these keys, in NEST's units. handles: of a SynapseCollection."""
     table = _shared_table(len(keys), len(handles))
-    first, *others = _shares(len(handles), readers(len(handles), nest.local_num_threads))
+    first, *others = _shares(len(handles), readers(len(handles), nest.total_num_virtual_procs))
     # forked even where Python would rather spawn (3.14 on): the connections are in this process alone
     children = [get_context("fork").Process(target=_fill, args=(table, nest, handles, keys, *each)) for each in others]
     for child in children:
@@ -42,9 +42,9 @@ def status(nest: Any, handles: Sequence[Any], keys: Sequence[str]) -> np.ndarray
     return table
 
 
-def readers(size: int, kernel_threads: int) -> int:
-    """How many processes read. One where a fork could find a lock taken: threads of the kernel or of this program."""
-    if "fork" not in get_all_start_methods() or kernel_threads > 1 or threading.active_count() > 1:
+def readers(size: int, virtual_processes: int) -> int:
+    """How many processes read. One where a fork could find a lock taken: threads or ranks of the kernel, threads of this program."""
+    if "fork" not in get_all_start_methods() or virtual_processes > 1 or threading.active_count() > 1:
         return 1
     return max(1, min(_processors(), _MOST, size // _WORTH))
 
