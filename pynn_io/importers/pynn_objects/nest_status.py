@@ -43,7 +43,7 @@ def status(nest: Any, handles: Sequence[Any], keys: Sequence[str]) -> np.ndarray
 
 
 def readers(size: int, virtual_processes: int) -> int:
-    """How many processes read: one beside threads or ranks of NEST or threads of the program, where forks could hang."""
+    """How many processes read: one beside threads or ranks of NEST, or threads of the program: a fork could hang."""
     if "fork" not in get_all_start_methods() or virtual_processes > 1 or threading.active_count() > 1:
         return 1
     return max(1, min(_processors(), _MOST, size // _WORTH))
