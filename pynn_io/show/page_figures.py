@@ -29,6 +29,8 @@ CROWD = 1000
 #: Cells whose morphologies are drawn, and segments of all of them, at most.
 SHAPES, SEGMENTS = 24, 60_000
 BINS = 40
+#: Rows of a raster that are numbered one by one.
+_ROWS_NUMBERED = 20
 _QUATERNION = ("orientation_x", "orientation_y", "orientation_z", "orientation_w")  # as scipy orders it
 _ANGLES = ("rotation_angle_zaxis", "rotation_angle_yaxis", "rotation_angle_xaxis")
 
@@ -269,7 +271,11 @@ def raster(results: Results, network: Network | None) -> Figure | None:
         )
         first += len(group.nodes)
     note = f"1 in {step} cells is drawn" if step > 1 else ""
-    return Figure("raster", "Spikes", data, {**_axes("time (ms)", "cell"), "height": 460}, note)
+    layout = _axes("time (ms)", "cell")
+    # rows are whole numbers, and those at the edges are not cut
+    layout["yaxis"] |= {"range": [-0.5, first - 0.5], "zeroline": False}
+    layout["yaxis"] |= {"dtick": 1} if first <= _ROWS_NUMBERED else {}
+    return Figure("raster", "Spikes", data, {**layout, "height": 460}, note)
 
 
 def traces(results: Results) -> Iterator[Figure]:

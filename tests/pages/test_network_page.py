@@ -237,6 +237,15 @@ def test_axes_hold_everything_with_a_margin():
     assert positions.max() < high < positions.max() + 20
 
 
+@pytest.mark.parametrize(("cells", "step"), [(4, 1), (200, None)])
+def test_every_row_of_a_raster_is_seen_whole(cells, step):
+    from pynn_io.show.page_figures import raster
+
+    axis = raster(run_of("a", cells), None).layout["yaxis"]
+    assert axis["range"] == [-0.5, cells - 0.5]
+    assert axis.get("dtick") == step
+
+
 def test_a_page_that_cannot_be_written(tmp_path):
     with pytest.raises(WriteError, match="the page cannot be written"):
         write_page(replace(big(3)), tmp_path / "nowhere" / "a.html")
