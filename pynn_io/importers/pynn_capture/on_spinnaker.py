@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+import numpy as np
+
 from pynn_io.errors import UnsupportedInput
 from pynn_io.importers.pynn_capture.simulator import state
 
@@ -36,6 +38,25 @@ class _Outside:
         raise UnsupportedInput(f"{self._part}.{name}: {self._what}", hint=self._remedy)
 
 
+def take_hints(call: str, arguments: dict[str, Any]) -> None:
+    """Take arguments out that sPyNNaker's ``call`` has beside PyNN's, if the script is for it."""
+    hints = _ARGUMENTS[call] & arguments.keys() if is_used() else set()
+    for name in sorted(hints):
+        state.session.note(f"{call}({name}=...)")
+        del arguments[name]
+
+
+def attribute(name: str) -> Any:
+    """A method that sPyNNaker's populations have beside PyNN's, if the script is for it; None else."""
+    return _METHODS.get(name) if is_used() else None
+
+
+def _get_data(*_: Any, **__: Any) -> np.ndarray:
+    """float64 (0, 3): rows of cell, time and value, as ``spinnaker_get_data`` has them."""
+    state.session.note("data")
+    return np.zeros((0, 3))
+
+
 def is_used() -> bool:
     """Whether the script has imported sPyNNaker."""
     return any(backend in NAMES for backend in state.backends)
@@ -56,6 +77,21 @@ def name() -> str:
     return "SpiNNaker"
 
 
+#: Arguments that place cells, or choose what is read back.
+_ARGUMENTS: dict[str, set[str]] = {
+    "Population": {
+        "additional_parameters",
+        "neurons_per_core",
+        "n_synapse_cores",
+        "splitter",
+        "allow_delay_extensions",
+    },
+    "Projection": {"download_synapses", "partition_id"},
+}
+_METHODS: dict[str, Callable[..., Any]] = {
+    **{name: _hint(name) for name in ("set_max_atoms_per_core", "add_placement_constraint", "set_constraint")},
+    "spinnaker_get_data": _get_data,
+}
 OFFERED: dict[str, Any] = {
     "name": name,
     **{

@@ -48,6 +48,9 @@ class _Cells:
     label: str
 
     def __getattr__(self, name: str) -> Any:
+        method = on_spinnaker.attribute(name)
+        if method is not None:
+            return method
         old_calls.refuse_attribute(self, name, old_calls.POPULATION)
 
     def getSpikes(self, *_: Any, **__: Any) -> Any:
@@ -177,7 +180,11 @@ class Population(_Cells, common.Population):
         structure: Any = None,
         initial_values: Any = None,
         label: str | None = None,
+        **more: Any,
     ) -> None:
+        on_spinnaker.take_hints("Population", more)
+        if more:
+            raise TypeError(f"Population() got an unexpected keyword argument {next(iter(more))!r}")
         self.values: dict[str, np.ndarray] = {}
         if isinstance(cellclass, type) and cellparams is None:
             cellparams = {}
