@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -87,11 +87,14 @@ def cosimulate(
     differences(network, cut, known.differences)
     if strict:
         refuse(_SIMULATORS, known.with_those_of(Report(report.allowed)))
-    turns = [_turn(part, profile, strict, report) for part in parts]
+    turns = [_turn(part, replace(profile, stream=number), strict, report) for number, part in enumerate(parts)]
     started = datetime.now(UTC)
-    outcomes = _run(turns, meeting, profile, known, listener, timeout)
+    shared = frozenset(f"population {name}" for name in network.populations if name not in cut.home)
+    outcomes = _run(turns, meeting, profile, known, listener, shared, timeout)
+    found = Report(report.allowed)
     for outcome in outcomes:
-        report.include(outcome.report)
+        found.include(outcome.report, shared)
+    report.include(found)
     known.with_those_of(report)
     results = joined(network, plan, [outcome.results or Results() for outcome in outcomes])
     return replace(results, provenance=_provenance(plan, parts, meeting, started, profile, outcomes))
@@ -120,8 +123,11 @@ def _run(
     profile: Profile,
     known: _Known,
     listener: Listener,
+    shared: Collection[str],
     timeout: float | None,
 ) -> tuple[Outcome, ...]:
+    """shared: places of sources, which every part has."""
+
     def tell(found: Report) -> None:
         known.with_those_of(found)
         if listener.lowered is not None:
@@ -129,7 +135,8 @@ def _run(
 
     try:
         with work_folder(profile) as folder:
-            return run_parts(turns, meeting, folder, replace(listener, lowered=tell), timeout=timeout)
+            lowered = replace(listener, lowered=tell)
+            return run_parts(turns, meeting, folder, lowered, shared=shared, timeout=timeout)
     except LossError as error:
         refuse(_SIMULATORS, known.with_those_of(error.report))
         raise

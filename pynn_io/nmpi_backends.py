@@ -22,11 +22,9 @@ UNAVAILABLE: Mapping[str, str] = MappingProxyType(
 def row(name: str) -> Backend:
     """The row for what follows ``nmpi:``. Raises FormatError for an unknown platform, listing the known."""
     known = {key.partition(":")[2]: item for key, item in BACKENDS.items() if key.startswith("nmpi:")}
-    for platform, item in known.items():
+    for platform, reason in UNAVAILABLE.items():
         if platform.lower() == name.lower():
-            return item
-    if name in UNAVAILABLE:
-        return Backend(f"nmpi:{name}", f"{name} by the EBRAINS queue", None, "unavailable", reason=UNAVAILABLE[name])
+            return Backend(f"nmpi:{platform}", f"{platform} by the EBRAINS queue", None, "unavailable", reason=reason)
     raise FormatError(
         f"{name!r} is no platform of the EBRAINS queue" if name else "--backend nmpi: names no platform",
         hint=f"known: {', '.join(f'nmpi:{platform}' for platform in known)}",

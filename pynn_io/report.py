@@ -6,7 +6,7 @@ A `Report` is passed as an argument to every reader, audit and writer; there is 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -79,9 +79,12 @@ class Report:
                 named.add(example)
                 issue.examples.append(example)
 
-    def include(self, other: Report) -> Report:
-        """Add every issue of another report; gives this one."""
+    def include(self, other: Report, once: Collection[str] = ()) -> Report:
+        """Add every issue of another report; gives this one. once: places that both tell of: what is known is not
+        counted again."""
         for issue in other:
+            if issue.where in once and (issue.code, issue.kind, issue.where, issue.message) in self._issues:
+                continue
             self.add(issue.code, issue.kind, issue.where, issue.message, count=issue.count, examples=issue.examples)
         return self
 

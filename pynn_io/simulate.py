@@ -205,6 +205,7 @@ def _chosen(backend: str, network: Network, plan: SimulationPlan) -> tuple[str, 
     """The backend, and the reason: for one that was named, with what the plan was written for where that is another."""
     if backend == "auto":
         return choose(network, plan)
+    backend = registry.spelt(backend)
     if not plan.target_simulator or _backend_of(plan.target_simulator) == backend:
         return backend, "asked for"
     return backend, f"asked for; the simulation was written for {plan.target_simulator}"

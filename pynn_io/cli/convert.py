@@ -20,8 +20,8 @@ from pynn_io.cli.common import (
 )
 from pynn_io.cli.losses import changes_model, loss_counts, print_losses
 from pynn_io.cli.numbers import as_path
+from pynn_io.cli.reader_options import add_nir_options, add_script_options, reader_options
 from pynn_io.cli.report_file import add_allow, allowed_codes, check_report_file, write_report
-from pynn_io.cli.script_options import add_script_options, script_options
 from pynn_io.errors import LossError
 from pynn_io.report import Report
 
@@ -93,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     _what_arguments(parser.add_argument_group("what to convert"))
     _loss_arguments(parser.add_argument_group("what may be lost"))
     add_script_options(parser)
+    add_nir_options(parser)
     parser.add_argument("--list", action="store_true", help="list formats, their dialects, and what to install")
     parser.add_argument("--json", action="store_true", help="with --list: as JSON")
     add_version(parser)
@@ -167,7 +168,7 @@ def _convert(arguments: argparse.Namespace) -> int:
                 mechanisms=arguments.mechanisms,
                 allow_exec=arguments.allow_exec,
                 progress=progress,
-                reader_options=script_options(arguments, arguments.source, arguments.source_format),
+                reader_options=reader_options(arguments, arguments.source, arguments.source_format),
             )
     except LossError as error:
         if not arguments.quiet:

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pynn_io.cli.common import UsageError, add_version, existing_parent, progress_bars, run, say, written_lines
 from pynn_io.cli.losses import changes_model, loss_counts, print_losses
 from pynn_io.cli.numbers import as_path, count, milliseconds, not_negative, seed
+from pynn_io.cli.reader_options import add_script_options
 from pynn_io.cli.report_file import add_allow, allowed_codes, check_report_file, write_report
 from pynn_io.cli.run_queue import check_queue, queue_arguments
-from pynn_io.cli.script_options import add_script_options
 from pynn_io.errors import LossError
 from pynn_io.report import Report
 
@@ -137,6 +137,7 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "-b",
         "--backend",
+        type=_backends,
         default="auto",
         help="nest, neuron, arbor, brian2, jneuroml, spinnaker, pynn:NAME, nmpi:NAME (--list has all), or auto, the"
         " default: what the plan was written for, or what the cells are of; several for --compare, commas between them;"
@@ -173,6 +174,13 @@ def _how_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--coreneuron", action="store_true", help="run NEURON's model on its CoreNEURON engine")
     how.add_argument("--strict", action="store_true", help="run nothing if anything cannot be honoured (exit status 3)")
     add_allow(how)
+
+
+def _backends(text: str) -> str:
+    """Backends, commas between them, by their names in the table; ``auto`` and places of populations as they are."""
+    from pynn_io.registry import spelt
+
+    return text if text == "auto" or "=" in text else ",".join(spelt(name.strip()) for name in text.split(","))
 
 
 def _chip_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,6 +7,8 @@ import json
 from dataclasses import replace
 
 from pynn_io.cli.common import UsageError, counted, progress_bars, say, size_text, write_file
+from pynn_io.cli.losses import print_losses
+from pynn_io.cli.reader_options import reader_options
 from pynn_io.cli.report_file import allowed_codes
 from pynn_io.cli.tables import console_of_stdout, print_table, print_title
 from pynn_io.errors import LossError, PlanError
@@ -26,6 +28,7 @@ def run_check(arguments: argparse.Namespace) -> int:
 
     Raises UsageError for a backend without a profile, and what is wrong with the plan.
     """
+    _refuse_results(arguments)
     if arguments.backend == "auto":
         raise UsageError("--check asks one chip", hint=f"name it: --backend {', '.join(chips.NAMES)}")
     row = find_backend(arguments.backend)
@@ -34,7 +37,8 @@ def run_check(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--check: {row.title} has no capability profile", hint=hint)
     report = Report(allowed_codes(arguments.allow))
     with progress_bars(not arguments.quiet) as progress:
-        document = read(arguments.plan, format=arguments.source_format, report=report, progress=progress)
+        options = reader_options(arguments, arguments.plan, arguments.source_format)
+        document = read(arguments.plan, format=arguments.source_format, report=report, progress=progress, **options)
         if document.plan is None:
             hint = "give the simulation config that uses it"
             raise PlanError("this is a network, and says nothing of a simulation", where=arguments.plan, hint=hint)
@@ -42,6 +46,8 @@ def run_check(arguments: argparse.Namespace) -> int:
         plan = replace(document.plan, **{name: value for name, value in stated.items() if value is not None})
         validate(document.network, progress=progress)
         check = check_hardware(document.network, plan, row.name)
+    if not arguments.quiet:
+        print_losses(report)  # what is asked of is what was read
     check.add_to(report)
     if arguments.report is not None:
         write_file(
@@ -54,6 +60,14 @@ def run_check(arguments: argparse.Namespace) -> int:
         raise LossError(_refusal(check, refused), report, hint=_hint(refused))
     say(f"Done: {check.chip.title} can hold it.")
     return 0
+
+
+def _refuse_results(arguments: argparse.Namespace) -> None:
+    asked = {"-o": arguments.output, "--plot": arguments.plot, "--compare": arguments.compare or None}
+    for option, value in asked.items():
+        if value is not None:
+            hint = "--report FILE has the findings"
+            raise UsageError(f"{option} is for results, and --check runs nothing", hint=hint)
 
 
 def print_check(check: Check) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 
 from pynn_io.cli.common import UsageError
 from pynn_io.cli.losses import print_losses
+from pynn_io.cli.reader_options import reader_options
 from pynn_io.cli.run_queue import only_written, queue_options
-from pynn_io.cli.script_options import script_options
 from pynn_io.document import Document, name_of
 from pynn_io.emulation import emulate
 from pynn_io.errors import PlanError, WriteError
@@ -29,6 +29,7 @@ from pynn_io.results import Results
 from pynn_io.results.files import write_results
 from pynn_io.results.mapped import MAPPED, Mapped
 from pynn_io.results.results import EMITTED
+from pynn_io.results.sonata import RUN_FILE
 from pynn_io.results.table import ResultFormat, load, require
 from pynn_io.results.table import find as find_format
 from pynn_io.runners.base import Profile
@@ -68,7 +69,7 @@ class RunJob:
             find_backend(arguments.backend)
         if arguments.output is not None:
             refuse_destination(arguments.output, arguments.overwrite)
-        options = script_options(arguments, arguments.plan, arguments.source_format)
+        options = reader_options(arguments, arguments.plan, arguments.source_format)
         document = read(arguments.plan, format=arguments.source_format, report=report, progress=progress, **options)
         if document.plan is None:
             hint = "give the simulation config that uses it"
@@ -87,6 +88,9 @@ class RunJob:
         if row.kind == "file" and dest.suffix.lower() != row.extension:
             raise UsageError(f"-o {dest}: {row.title} are one file, whose name ends in {row.extension}")
         refuse_destination(dest, arguments.overwrite)
+        if _only_mapped(arguments, backend) and (dest / RUN_FILE).exists():
+            message = "it holds results of a run, and a mapping has none to put in their place"
+            raise WriteError(message, where=dest, hint="choose another target")
         if row.check:
             load(row, "check")(_count_cells(document.network, document.plan), where=dest)
         return cls(arguments, document, document.plan, backend, dest, report, Report(report.allowed))
@@ -167,6 +171,13 @@ class RunJob:
         from pynn_io.show.plot_results import draw_results
 
         draw_results(results, self.arguments.plot, title=self.dest.stem, network=self.document.network)
+
+
+def _only_mapped(arguments: argparse.Namespace, backend: str) -> bool:
+    """Whether nothing will be executed, so that there will be no results."""
+    if is_placement(backend) or arguments.board or arguments.spalloc or arguments.emulate:
+        return False
+    return find_backend(backend).level == MAPPED
 
 
 def _refuse_incomplete(report: Report) -> None:

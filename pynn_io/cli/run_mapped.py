@@ -10,13 +10,14 @@ from pathlib import Path
 from pynn_io.cli.common import counted, size_text, write_file
 from pynn_io.cli.tables import PLAIN_WIDTH, PlainConsole, print_table
 from pynn_io.errors import WriteError
-from pynn_io.results.fidelity import Fidelity, ProjectionFidelity, lines_of
+from pynn_io.results.fidelity import Fidelity, ProjectionFidelity, SpikeFidelity, lines_of
 from pynn_io.results.mapped import Mapped
 
 #: The report for programs, beside results where there are any.
 FILE = "fidelity.json"
-_HEADER = ("projection", "receptor", ">edges", ">weight step", ">largest error", ">mean error", ">to 0")
+_HEADER = ("projection", "receptor", ">edges", ">weight step", ">largest error", ">mean error", ">to 0", ">signs lost")
 _DELAYS = (">delays moved", ">by at most")
+_SPIKES = ("source", ">spikes", ">moved", ">by at most", ">on average")
 
 
 def write_fidelity(fidelity: Fidelity, dest: Path, *, single: bool) -> Path:
@@ -47,10 +48,16 @@ def mapped_lines(source: Path, results: Mapped) -> list[str]:
 def fidelity_lines(fidelity: Fidelity) -> Iterator[str]:
     """The report as a table and what is worth a sentence."""
     yield from (f"        {line}" for line in _machine(fidelity))
-    console = PlainConsole(file=io.StringIO(), width=PLAIN_WIDTH, highlight=False, markup=False)
-    print_table(console, (*_HEADER, *_DELAYS), [_row(one) for one in fidelity.projections])
-    yield from (f"        {line}" for line in console.file.getvalue().splitlines())  # type: ignore[attr-defined]
+    yield from _table((*_HEADER, *_DELAYS), [_row(one) for one in fidelity.projections])
+    if fidelity.sources:
+        yield from _table(_SPIKES, [_source_row(one) for one in fidelity.sources])
     yield from (f"        {line}" for line in lines_of(fidelity))
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    text = io.StringIO()
+    print_table(PlainConsole(file=text, width=PLAIN_WIDTH, highlight=False, markup=False), header, rows)
+    yield from (f"        {line}" for line in text.getvalue().splitlines())
 
 
 def _machine(fidelity: Fidelity) -> Iterator[str]:
@@ -70,6 +77,12 @@ def _row(one: ProjectionFidelity) -> Sequence[str]:
         f"{one.largest_weight_error:.3g}",
         f"{one.mean_weight_error:.3g}",
         f"{one.underflows:,}",
+        f"{one.dropped_signs:,}",
         f"{one.delays_moved:,}",
         f"{one.largest_delay_error:.3g} ms",
     )
+
+
+def _source_row(one: SpikeFidelity) -> Sequence[str]:
+    move = f"{one.largest_move:.3g} ms", f"{one.mean_move:.3g} ms"
+    return one.population, f"{one.spikes:,}", f"{one.moved:,}", *move

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pynn_io.cli.common import UsageError, add_version, existing_parent, progress_bars, run, say
 from pynn_io.cli.numbers import as_path
-from pynn_io.cli.script_options import add_script_options, script_options
+from pynn_io.cli.reader_options import add_nir_options, add_script_options, reader_options
 from pynn_io.errors import FormatError
 from pynn_io.report import Report
 
@@ -85,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         "-q", "--quiet", action="store_true", help="no progress bars; with --validate, only the verdicts"
     )
     add_script_options(parser)
+    add_nir_options(parser)
     add_version(parser)
     return parser
 
@@ -147,7 +148,7 @@ def _account(arguments: argparse.Namespace, report: Report, progress: Progress) 
             hint="--validate checks such a file all the same",
         )
     else:
-        options = script_options(arguments, arguments.source, name)
+        options = reader_options(arguments, arguments.source, name)
         rules, document = [], read(arguments.source, format=name, report=report, progress=progress, **options)
     account: dict[str, Any] = {"source": arguments.source, "format": name, "report": report, "rules": rules}
     if document is not None:
@@ -185,7 +186,7 @@ def _rules_and_document(
     if find(name)[0].reader is None:
         return rules, None  # a format that is only written can still be checked
     try:
-        options = script_options(arguments, arguments.source, name)
+        options = reader_options(arguments, arguments.source, name)
         document = read(arguments.source, format=name, report=report, progress=progress, **options)
         # Edges are read here, so what is wrong with them comes to light only now.
         return [*rules, *problems(document.network, progress=progress)], document

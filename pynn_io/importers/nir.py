@@ -73,7 +73,7 @@ def _times(graph: Graph, time_unit: str, timestep: float | None, report: Report)
             "time-unit",
             graph.where,
             f"NIR files bear no units; with a largest time constant of {largest:g} its times are taken to be {unit}. "
-            "Say which with time_unit.",
+            "Say which with time_unit (--nir-time-unit).",
         )
     in_ms = float(convert(1.0, unit, "ms"))
     if timestep is None:
@@ -81,7 +81,7 @@ def _times(graph: Graph, time_unit: str, timestep: float | None, report: Report)
             "spike-strength",
             graph.where,
             f"How long a spike is 1 is not stated; it is taken to be an impulse with an area of 1 {unit}, as NIR's "
-            "equations say. Simulators with steps mean one step: give theirs as timestep.",
+            "equations say. Simulators with steps mean one step: give theirs as timestep (--nir-timestep).",
         )
     return Times(in_ms, 1.0 if timestep is None else timestep / in_ms)
 

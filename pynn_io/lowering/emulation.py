@@ -6,7 +6,7 @@ chip computes otherwise (fixed point, its own integration of the equations) stay
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pynn_io.graph.cells import SpikeSource
@@ -14,10 +14,10 @@ from pynn_io.graph.columns import Column, Table, text_column
 from pynn_io.graph.network import Edges, Network, Population, Projection
 from pynn_io.graph.stimuli import PoissonTrains, SpikeTrains, Stimulus
 from pynn_io.graph.synapses import Synapse
-from pynn_io.lowering.pynn import Cells, Connections, Lowered
+from pynn_io.lowering.pynn import Cells, Connections, Lowered, Recorder
 from pynn_io.lowering.trains import Trains
 from pynn_io.results.fidelity import Wires
-from pynn_io.simulation_plan import SimulationPlan
+from pynn_io.simulation_plan import Recording, SimulationPlan
 
 #: What only spikes of sources are: they stand in the new plan as trains.
 _SPIKES = (SpikeTrains, PoissonTrains)
@@ -82,6 +82,15 @@ def stored_plan(lowered: Lowered, plan: SimulationPlan, trains: Mapping[str, Tra
         timestep=lowered.setup.timestep,
         duration=lowered.plan.duration,
         stimuli=tuple(stimuli),
+        recordings=tuple(_recorded(plan.recordings, lowered.plan.recorders)),
         target_simulator=None,
         spike_times="grid",
     )
+
+
+def _recorded(recordings: Iterable[Recording], recorders: Sequence[Recorder]) -> Iterator[Recording]:
+    """What the chip records of what was asked for; the rest has been reported lost, and is none of the results."""
+    for item in recordings:
+        kept = {name: None for one in recorders if one.report == item.name for name, _, _ in one.variables}
+        if kept:
+            yield replace(item, variable=",".join(kept))

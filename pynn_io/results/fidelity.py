@@ -180,6 +180,12 @@ def lines_of(fidelity: Fidelity) -> Iterator[str]:
     total = sum(one.connections for one in fidelity.projections)
     if under:
         yield f"{under:,} of {total:,} weights become 0"
+    if dropped := sum(one.dropped_signs for one in fidelity.projections):
+        yield f"{dropped:,} of {total:,} weights lose their sign"
+    if lost := sum(one.lost for one in fidelity.projections):
+        yield f"{lost:,} of {total:,} connections are not there"
+    if added := sum(one.added for one in fidelity.projections):
+        yield f"{added:,} connections are there that were not asked for"
     if moved := sum(one.delays_moved for one in fidelity.projections):
         yield f"{moved:,} of {total:,} delays move to a step"
     if moved := sum(one.moved for one in fidelity.sources):

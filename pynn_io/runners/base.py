@@ -20,11 +20,12 @@ from pynn_io.simulation_plan import SimulationPlan
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How to run, apart from what: nothing here may change a result.
+    """How to run, apart from what: nothing here may change a result, but for what a simulator draws itself.
 
     threads: of one process. processes: MPI ranks. mechanisms: folders of ``.mod`` files, beside those that the network
     names. work: folder for logs and files that the run needs and nobody keeps. options: of one backend, by name
     (``coreneuron``). writer: ``module:function`` of the format that a backend reads its models from, if it does.
+    stream: the number of a part of a co-simulation: simulators of one seed then draw from a stream of each part's own.
     """
 
     threads: int = 1
@@ -33,6 +34,7 @@ class Profile:
     work: Path | None = None
     options: Mapping[str, Any] = field(default_factory=empty)
     writer: str = ""
+    stream: int = 0
 
 
 class Runner(Protocol):

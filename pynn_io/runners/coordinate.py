@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from multiprocessing import Pipe
@@ -57,15 +57,23 @@ class _Child:
 
 
 def run_parts(
-    turns: Sequence[Turn], epochs: Epochs, folder: Path, listener: Listener, *, timeout: float | None = None
+    turns: Sequence[Turn],
+    epochs: Epochs,
+    folder: Path,
+    listener: Listener,
+    *,
+    shared: Collection[str] = (),
+    timeout: float | None = None,
 ) -> tuple[Outcome, ...]:
     """Run all parts side by side to the end; gives what each handed back. folder: holds one of each part's own.
+
+    shared: places of reports that several parts have, and each tells of.
 
     Raises the typed error of the first part that fails, and SimulationFailed after ``timeout`` seconds; no process is
     left behind.
     """
     with ExitStack() as stack:
-        children = _started(turns, epochs, folder, listener, stack)
+        children = _started(turns, epochs, folder, _Reports(len(turns), listener, shared), stack)
         watch = _Watch(children, timeout)
         for until in epochs.stops()[:-1].tolist():
             _exchange(children, watch)
@@ -80,9 +88,9 @@ def run_parts(
 
 
 def _started(
-    turns: Sequence[Turn], epochs: Epochs, folder: Path, listener: Listener, stack: ExitStack
+    turns: Sequence[Turn], epochs: Epochs, folder: Path, said: _Reports, stack: ExitStack
 ) -> tuple[_Child, ...]:
-    children, said = [], _Reports(len(turns), listener)
+    children = []
     for number, turn in enumerate(turns):
         own = folder / str(number)
         try:
@@ -162,8 +170,8 @@ class _Watch:
 class _Reports:
     """What the parts' lowering cannot honour, told as one when all have said it."""
 
-    def __init__(self, count: int, listener: Listener) -> None:
-        self._missing, self._listener = count, listener
+    def __init__(self, count: int, listener: Listener, shared: Collection[str]) -> None:
+        self._missing, self._listener, self._shared = count, listener, shared
         self._found: Report | None = None
 
     def listener(self, name: str) -> Listener:
@@ -175,7 +183,7 @@ class _Reports:
         return Listener(progress, self._listener.log, self._lowered)
 
     def _lowered(self, report: Report) -> None:
-        self._found = (self._found or Report(report.allowed)).include(report)
+        self._found = (self._found or Report(report.allowed)).include(report, self._shared)
         self._missing -= 1
         if not self._missing and self._listener.lowered is not None:
             self._listener.lowered(self._found)

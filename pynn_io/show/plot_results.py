@@ -143,7 +143,8 @@ def _end(results: Results) -> float:
 
 def _subtitle(results: Results) -> str:
     facts = results.provenance
-    words = [f"{facts['simulator']} {facts.get('simulator_version', '')}".strip()] if "simulator" in facts else []
+    words = [f"an approximation of {facts['emulates']}"] if "emulates" in facts else []
+    words += [f"{facts['simulator']} {facts.get('simulator_version', '')}".strip()] if "simulator" in facts else []
     words += [f"{results.duration:,g} ms"] if results.duration else []
     cells = sum(len(ids) for ids in results.nodes.values())
     words += [f"{cells:,} cell{'' if cells == 1 else 's'}"] if cells else []

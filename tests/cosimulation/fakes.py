@@ -74,6 +74,15 @@ class Losing(Clock):
         return super().lower(network, plan, report)
 
 
+class Silent(Clock):
+    """Has no sources, if there are any."""
+
+    def lower(self, network, plan, report):
+        if "s" in network.populations:
+            report.lost("fake-source", "population s", "the fake backend has no sources", count=4)
+        return super().lower(network, plan, report)
+
+
 class _At(Clock):
     """Does something at 5 ms; its process id is in the file FAKE_MARK."""
 

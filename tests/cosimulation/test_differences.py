@@ -187,6 +187,21 @@ def test_what_the_order_of_events_does_to_spikes():
     assert found != [one, one]
 
 
+def test_two_processes_of_nest_do_not_draw_the_same():
+    """Cells of escape noise, alike in every part: their noise is their own, and repeats with the run's seed."""
+    pytest.importorskip("nest")
+    populations = {name: Population(name, 20, table(1, cell=["cell"])) for name in "abc"}
+    network = Network(populations=populations, cells={"cell": PointCell("nest:gif_psc_exp", {"I_e": 500.0})})
+    plan = SimulationPlan(name="plan", duration=100.0, timestep=STEP, seed=5)
+    first, again = (simulate(network, plan, "a=nest,b=nest,c=nest") for _ in range(2))
+    fired = [first.spikes[name].times.tolist() for name in "abc"]
+    assert all(fired) and fired[0] != fired[1] != fired[2] != fired[0]
+    assert fired == [again.spikes[name].times.tolist() for name in "abc"]
+    parts = first.provenance["parts"]
+    assert len({part["seed"] for part in parts.values()}) == 3
+    assert parts["a=nest"]["seed"] == simulate(network, plan, "nest").provenance["seed"]
+
+
 @pytest.mark.parametrize(
     ("synapse", "code"),
     [

@@ -7,6 +7,7 @@ import signal
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 from pynn_io import registry
 from pynn_io.errors import BackendUnavailable, FormatError, LossError, PlanError, SimulationFailed
 from pynn_io.graph import ArrayChunks
-from pynn_io.graph.cells import PointCell
+from pynn_io.graph.cells import PointCell, SpikeSource
 from pynn_io.graph.columns import Column
 from pynn_io.graph.network import Edges, Network, Population, Projection
 from pynn_io.graph.synapses import Synapse
@@ -176,6 +177,21 @@ def test_progress_is_biological_time_and_losses_are_told_once(network):
     assert simulating == [(float(time), 12.0) for time in (2, 4, 6, 8, 10, 12)]
     assert [[(issue.code, issue.count) for issue in found] for found in told] == [[("fake-loss", 2)]]
     assert [(issue.code, issue.count) for issue in report] == [("fake-loss", 2)]
+
+
+@pytest.mark.parametrize("placement", ["x=silent,y=silent", "x=clock,y=silent"])
+def test_what_every_part_tells_of_sources_is_counted_once(network, placement):
+    """Whichever part it is that lacks them: every one has all sources."""
+    source = Population("s", 4, table(1, cell=["source"]))
+    network = replace(
+        network,
+        populations={**network.populations, "s": source},
+        cells={**network.cells, "source": SpikeSource()},
+    )
+    told, report = [], Report()
+    simulate(network, PLAN, placement, report=report, lowered=told.append)
+    assert [(issue.code, issue.count) for issue in report] == [("fake-source", 4)]
+    assert [[(issue.code, issue.count) for issue in found] for found in told] == [[("fake-source", 4)]]
 
 
 def test_strict_runs_nothing(network, tmp_path):

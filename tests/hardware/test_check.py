@@ -103,6 +103,11 @@ RULES = {
         plan(),
         ("projection in_to_cells", 1, "the dendritic delay fraction is 0.5"),
     ),
+    ("spinnaker", "timestep-off-clock"): (
+        network(),
+        plan(timestep=0.0125),
+        ("run.dt", 1, "a step of 0.0125 ms is no whole number of microseconds"),
+    ),
     ("spinnaker", "real-time"): (network(), plan(timestep=0.5), ("run.dt", 1, "a step of 0.5 ms of the network takes")),
     ("brainscales2", "delay"): (
         network(delay=[0.0, 1.5, 0.0]),
@@ -179,7 +184,7 @@ RULES = {
         plan(),
         ("population cells", 1, "the population has 10001 cells"),
     ),
-    ("loihi2", "spike-off-grid"): (network(), plan(spikes=(0.5, 2.5)), ("population in", 2, "input spikes")),
+    ("loihi2", "spike-off-grid"): (network(), plan(spikes=(0.5, 2.5)), ("population in", 4, "input spikes")),
 }
 #: Networks that fill the largest machine are too large for a test: a smaller machine stands in.
 OF_MACHINES = {"spinnaker": "machine-size", "loihi2": "system-size"}
@@ -333,6 +338,25 @@ def test_a_chip_without_a_profile():
 
 def test_bits():
     assert [bits(number) for number in (1, 2, 3, 4, 5, 256, 257)] == [1, 1, 2, 2, 3, 8, 9]
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "count"),
+    [
+        (plan(spikes=(0.0, 0.4, 1.0)), "spike-off-grid", 2),
+        (plan(voltage(interval=0.5)), "recording-interval", 1),
+        (plan(timestep=0.0004), "timestep-off-clock", 1),
+    ],
+)
+def test_what_is_below_one_step_is_off_the_grid(asked, code, count):
+    """Of both sources 0.4 ms is, and 0 is not."""
+    (found,) = [one for one in check_hardware(network(), asked, "spinnaker").findings if one.code == code]
+    assert found.count == count
+
+
+def test_a_delay_below_one_step_is_told_once():
+    codes = [one.code for one in check_hardware(network(delay=0.4), plan(), "spinnaker").findings]
+    assert codes == ["delay-below-step"]
 
 
 @pytest.mark.parametrize(("neurons", "steps"), [(256, 64), (64, 256), (10, 1024)])

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from pynn_io.cli.run import main
-from pynn_io.registry import BACKENDS
+from pynn_io.registry import BACKENDS, spelt
 from pynn_io.vocabulary.unavailable import UNAVAILABLE
 from tests.commands.circuits import environment
 
@@ -29,8 +29,8 @@ def check(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
 
-    def run(*arguments):
-        status = main([str(SYNFIRE), *arguments])
+    def run(*arguments, plan=SYNFIRE):
+        status = main([str(plan), *arguments])
         return Done(status, *capsys.readouterr())
 
     return run
@@ -84,6 +84,52 @@ def test_what_cannot_be_had_says_why(name, check, tmp_path):
     assert (done.returncode, done.stdout) == (6, "")
     assert done.stderr == f"pynn-run: error: {row.title} cannot run here: {row.reason}\n"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        *[("Spikey", "spikey"), ("BrainScaleS-1", "brainscales1"), ("PCSIM", "pcsim"), ("CARLsim", "carlsim")],
+        *[("NEST GPU", "nestgpu"), ("nest-gpu", "nestgpu"), ("EDEN", "eden"), ("BrainScaleS-2", "brainscales2")],
+        *[("Loihi 2", "loihi2"), ("NEST", "nest"), ("NEURON", "neuron"), ("SpiNNaker", "spinnaker")],
+        *[("NMPI:spinnaker", "nmpi:SpiNNaker"), ("PyNN:NEST", "pynn:nest"), ("pynn:my.module", "pynn:my.module")],
+        *[("nestt", "nestt"), ("", "")],
+    ],
+)
+def test_names_as_people_write_them(written, name):
+    assert spelt(written) == name
+
+
+SCRIPT = """
+import sys
+import pyNN.nest as sim
+sim.setup(timestep=1.0)
+cells = sim.Population(int(sys.argv[1]), sim.IF_curr_exp())
+cells.record("spikes")
+sim.run(10.0)
+cells.get_data()
+"""
+
+
+def test_a_script_is_asked_with_its_arguments(check, tmp_path):
+    pytest.importorskip("pyNN")
+    (tmp_path / "cells.py").write_text(SCRIPT)
+    done = check("--backend", "spinnaker", "--check", "--script-args", "7", plan=tmp_path / "cells.py")
+    assert (done.returncode, "7 neurons and 0 connections" in done.stdout) == (0, True), done.stderr
+    assert "Nothing is simulated while a script is read" in done.stderr  # what reading has to say
+
+
+@pytest.mark.parametrize("option", [("-o", "out"), ("--plot", "x.png"), ("--compare",)])
+def test_a_check_gives_no_results(option, check):
+    done = check("--backend", "spinnaker", "--check", *option)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{option[0]} is for results, and --check runs nothing" in done.stderr
+
+
+def test_a_backend_by_its_title(check):
+    done = check("--backend", "NEST GPU")
+    assert done.returncode == 6 and "NEST GPU cannot run here: it is not on PyPI" in done.stderr
+    assert check("--backend", "SpiNNaker", "--check").stdout.startswith("SpiNNaker 1 (profile: ")
 
 
 def test_no_package_of_a_vendor_is_imported():

@@ -7,9 +7,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pynn_io.cli.run_mapped import fidelity_lines
 from pynn_io.errors import FormatError, NotExecuted, RunError
 from pynn_io.results import Results
-from pynn_io.results.fidelity import Wires, compare_wires, projection_fidelity, spike_fidelity
+from pynn_io.results.fidelity import (
+    Fidelity,
+    Machine,
+    Wires,
+    compare_wires,
+    lines_of,
+    projection_fidelity,
+    spike_fidelity,
+)
 from pynn_io.runners.spinnaker import config
 
 
@@ -86,6 +95,62 @@ def test_what_was_only_mapped_is_not_written(tmp_path):
     with pytest.raises(NotExecuted, match="mapped, not executed: there are no results to write"):
         Results(level="maps").write(tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_not_there_and_signs_are_told_in_words():
+    asked = wires((0, 0, -1, 1), (1, 0, 1, 1), (2, 0, 1, 1))
+    stored = wires((0, 0, 1, 1), (1, 0, 1, 1), (3, 0, 1, 1))
+    one = projection_fidelity("a-0", "a", "excitatory", "nA", 0.1, asked, stored, 1.0)
+    told = "\n".join(lines_of(Fidelity("chip", "executed", 1.0, 1, Machine(1, 1, 1, 1, 1, 1, 0, 0), (one,), ())))
+    assert "1 of 3 weights lose their sign" in told
+    assert "1 of 3 connections are not there" in told
+    assert "1 connections are there that were not asked for" in told
+
+
+def report_of_one_source():
+    """Three spikes, of which two wait for the next step, by 0.5 and 0.25 ms."""
+    asked, given = np.array([1.0, 2.5, 3.75]), np.array([1.0, 3.0, 4.0])
+    sources = (spike_fidelity("retina", asked, given, 1.0),)
+    one = projection_fidelity("a-0", "a", "excitatory", "nA", 0.1, wires((0, 0, -1, 1)), wires((0, 0, 1, 1)), 1.0)
+    return Fidelity("chip", "mapped, not executed", 1.0, 1, Machine(1, 1, 1, 1, 1, 1, 0, 0), (one,), sources)
+
+
+def test_the_table_has_signs_and_spikes_of_sources():
+    lines = [line.split() for line in fidelity_lines(report_of_one_source())]
+    assert ["retina", "3", "2", "0.5", "ms", "0.25", "ms"] in lines
+    header = next(line for line in lines if line[0] == "projection")
+    assert " ".join(header).endswith("to 0 signs lost delays moved by at most")
+    assert next(line for line in lines if line[0] == "a-0")[-5:] == ["0", "1", "0", "0", "ms"]
+
+
+def test_the_picture_has_spikes_of_sources(tmp_path):
+    pytest.importorskip("matplotlib")
+    from pynn_io.results.mapped import Mapped
+    from pynn_io.show.plot_fidelity import draw_fidelity
+
+    fidelity = report_of_one_source()
+    pair = (wires((0, 0, -1, 1)), wires((0, 0, 1, 1)))
+    draw_fidelity(Mapped(fidelity=fidelity, wires=(pair,)), tmp_path / "x.svg", title="x")
+    text = (tmp_path / "x.svg").read_text()
+    assert "x: mapped, not executed" in text and "Input spikes that move to a step" in text
+    assert "2 of 3" in text and "a-0" in text
+
+
+def test_axes_of_weights_have_labels_at_powers_of_ten_alone():
+    """From 0.0025 to 0.065 nA, with labels between, they ran into each other."""
+    pytest.importorskip("matplotlib")
+    from matplotlib.figure import Figure
+
+    from pynn_io.show.plot_fidelity import _whole_decades
+
+    axes = Figure().subplots()
+    axes.plot([0.0025, 0.065], [1e-3, 0.02])
+    axes.set(xscale="log", yscale="log")
+    for axis in (axes.xaxis, axes.yaxis):
+        _whole_decades(axis)
+        assert {label.get_text() for label in axis.get_ticklabels(minor=True)} <= {""}
+    assert axes.get_xlim() == pytest.approx((1e-3, 0.1))
+    assert axes.get_ylim() == pytest.approx((1e-4, 0.1))
 
 
 def test_results_of_no_chip_are_not_emulated():

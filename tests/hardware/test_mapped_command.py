@@ -102,6 +102,7 @@ def test_options_of_the_chip(arguments, message, capsys, tmp_path, monkeypatch):
     [
         (("--spalloc", "https://me:secret@example.org"), "SPALLOC_USER and SPALLOC_PASSWORD"),
         (("--board", "a b"), "--board 'a b' is no address"),
+        (("--board", ""), "--board '' is no address"),
     ],
 )
 def test_machines_that_cannot_be(option, message, capsys, tmp_path, monkeypatch):
@@ -109,6 +110,27 @@ def test_machines_that_cannot_be(option, message, capsys, tmp_path, monkeypatch)
     status, said = refused(capsys, "--backend", "spinnaker", *option)
     assert (status, list(tmp_path.iterdir())) == (2, [])
     assert message in said
+
+
+@needs_spynnaker
+@pytest.mark.slow
+def test_a_board_that_is_not_there(capsys, tmp_path, monkeypatch):
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # its files are kept
+    status, said = refused(capsys, *PLAN[1:], "--duration", "10", "--board", "board.invalid", "-q")
+    assert status == 7
+    assert "PyNN refused while simulating on the board board.invalid: " in said
+    assert "\n  can the board board.invalid be reached from here? Without --board the network is mapped" in said
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+def test_a_mapping_takes_no_place_of_results(capsys, tmp_path):
+    """There is nothing that could replace spikes: they would look like the chip's."""
+    (tmp_path / "run.json").write_text("{}")
+    status, said = refused(capsys, *PLAN[1:], "-o", str(tmp_path), "--overwrite")
+    assert (status, [path.name for path in tmp_path.iterdir()]) == (5, ["run.json"])
+    assert "it holds results of a run, and a mapping has none to put in their place" in said
 
 
 def test_a_mapped_network_is_nothing_to_compare_with(monkeypatch):

@@ -15,8 +15,11 @@ import pytest
 from pynn_io.emulation import APPROXIMATION, emulate
 from pynn_io.errors import PlanError
 from pynn_io.graph import Network, PointCell, Population, Projection, SpikeSource, Synapse
-from pynn_io.graph.stimuli import CurrentPulses, PoissonTrains, SpikeTrains, Stimulus
+from pynn_io.graph.stimuli import CurrentPulses, PoissonTrains, SinusoidalCurrent, SpikeTrains, Stimulus
+from pynn_io.lowering.emulation import stored_plan
+from pynn_io.lowering.pynn import CurrentSource
 from pynn_io.report import Kind, Report
+from pynn_io.runners.spinnaker.build import _current
 from pynn_io.runners.spinnaker.lower import lower
 from pynn_io.simulate import simulate
 from pynn_io.simulation_plan import SimulationPlan
@@ -116,6 +119,27 @@ def test_short_term_plasticity_is_lost_not_only_approximated():
     report.include(unsaid(made, lowered.check))
     (issue,) = report.of_kind(Kind.LOST, Kind.APPROXIMATED)
     assert (issue.kind, issue.code, issue.where) == (Kind.LOST, "synapse", "projection in_to_cells")
+
+
+def test_a_variable_that_the_chip_lacks_is_told_once_and_is_none_of_the_emulation():
+    izhikevich = network(cell=PointCell("Izhikevich"), unit="mV")
+    asked, report = plan(voltage(variable="v,u"), voltage(name="alone", variable="u")), Report()
+    lowered = lower(izhikevich, asked, report)
+    assert [(issue.code, issue.where) for issue in report.of_kind(Kind.LOST)] == [
+        ("recorded-variable", "recording v"),
+        ("recorded-variable", "recording alone"),
+    ]
+    emulated = stored_plan(lowered.pynn, asked, {})
+    assert [(item.name, item.variable) for item in emulated.recordings] == [("v", "v")]
+
+
+def test_currents_begin_on_their_step_whatever_is_lost_in_dividing():
+    """sPyNNaker has int(0.58 * 50.0), which is 28."""
+    course = {"times": np.array([0.58, 1.14]), "amplitudes": np.ones(2)}
+    source = CurrentSource("c", "StepCurrentSource", course, "cells", np.array([0]))
+    made = _current(source, 0.02).parameters
+    assert [int(time * 50.0) for time in made["times"]] == [29, 57]
+    assert type(made["times"]) is type(made["amplitudes"]) is list
 
 
 def test_steps_below_a_millisecond_are_slower_than_real_time():
@@ -355,8 +379,9 @@ def test_plasticity_currents_and_long_delays_map():
     made = network(200, synapse=Synapse("STDPMechanism", rule), weight=[0.5, 0.25, 0.125], delay=[200.0, 1.0, 60.0])
     pulses = CurrentPulses(np.array([0.5]), np.array([5.0]), np.array([20.0]))
     clamp = Stimulus("clamp", pulses, {"population": "cells", "node_id": [1, 3]})
+    sine = Stimulus("sine", SinusoidalCurrent(0.2, 40.0, 5.0, 20.0), {"population": "cells"})
     asked = plan(voltage(variable="v,isyn_exc", interval=2.0))
-    mapped = simulate(made, replace(asked, stimuli=(*asked.stimuli, clamp)), "spinnaker", timeout=400)
+    mapped = simulate(made, replace(asked, stimuli=(*asked.stimuli, clamp, sine)), "spinnaker", timeout=400)
     (one,) = mapped.fidelity.projections
     assert (one.connections, one.lost, one.delays_moved, one.largest_weight_error) == (3, 0, 0, 0.0)
     assert mapped.fidelity.machine.neuron_cores == 4

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
+from pynn_io.cli.convert import main
 from pynn_io.document import Document
 from pynn_io.errors import ReadError, UnsupportedInput
 from pynn_io.graph import SpikeSource
@@ -296,6 +297,17 @@ def test_time_unit_and_timestep_can_be_stated(tmp_path: Path) -> None:
     assert codes(report, Kind.DEFAULTED) == {"initial-potential"}
     other = imported(seconds(), tmp_path, time_unit="ms")
     assert other.network.cells["cubalif"].parameters["tau_m"] == 0.02
+
+
+def test_time_unit_and_timestep_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    net, out = tmp_path / "net.nir", tmp_path / "out"
+    nir.write(net, seconds())
+    arguments = [str(net), str(out), "--to", "sonata", "--nir-time-unit", "s"]
+    assert main([*arguments, "--nir-timestep", "0.1"]) == 0
+    assert "time-unit" not in capsys.readouterr().err
+    np.testing.assert_allclose(only(read(out)), [[0.5]])
+    assert main([str(out), str(tmp_path / "again"), "--to", "nir", "--nir-timestep", "0.1"]) == 2
+    assert "--nir-timestep is for NIR files, and" in capsys.readouterr().err
 
 
 # --- metadata -----------------------------------------------------------------------------------------------------

@@ -28,12 +28,13 @@ PATIENCE = 400
 class Faults:
     """refuse: status of the answer to a new job. drop: numbers of the requests that are dropped without an answer.
     status: of the job, whatever the worker does. junk: an answer that is no JSON. files: content instead of the
-    worker's, None for a file that is missing."""
+    worker's, None for a file that is missing. echo: a refusal says what token came."""
 
     refuse: int = 0
     drop: frozenset[int] = frozenset()
     status: str = ""
     junk: bool = False
+    echo: bool = False
     files: dict[str, bytes | None] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
 
@@ -107,7 +108,8 @@ class _Handler(BaseHTTPRequestHandler):
         job = json.loads(self.rfile.read(length))
         faults = self.queue.faults
         if faults.refuse:
-            self._json(faults.refuse, {"detail": "no quota for this platform"})
+            said = "no quota for this platform" + (f" for {self.headers['Authorization']}" if faults.echo else "")
+            self._json(faults.refuse, {"detail": said})
         else:
             self._json(201, self.queue.accept(job))
 

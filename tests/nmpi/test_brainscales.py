@@ -35,8 +35,13 @@ def lowered(network: Network, plan: SimulationPlan, report: Report) -> Job:
 
 def run(job: Job, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Run the script where a module of that name is; its digest."""
-    made = bundle(job.lowered, job.edges, job.setup, {})
+    made = bundle(job.lowered, job.edges, job.setup, {"plan": "the plan"})
     made.write(folder)
+    execute(folder, monkeypatch)
+    return made.digest
+
+
+def execute(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = ModuleType("pynn_brainscales")
     package.brainscales2 = fake_brainscales  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "pynn_brainscales", package)
@@ -44,7 +49,6 @@ def run(job: Job, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(sys, "argv", ["run.py", "brainscales2"])
     monkeypatch.chdir(folder)
     runpy.run_path(str(folder / "run.py"), run_name="__main__")
-    return made.digest
 
 
 def test_the_script_stays_within_what_the_chip_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,6 +100,15 @@ def test_times_come_back_in_those_of_the_network(tmp_path: Path, monkeypatch: py
     assert found.spikes["exc"].times.tolist() == pytest.approx([10.0] * 80)
     assert found.spikes["exc"].node_ids.tolist() == network.populations["exc"].ids().tolist()
     assert found.duration == pytest.approx(500.0)
+
+
+def test_a_run_by_hand_keeps_what_the_job_was_made_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(lowered(*current_network(), Report()), tmp_path, monkeypatch)
+    stated = json.loads((tmp_path / "provenance.json").read_text())
+    assert (stated["plan"], stated["command"], stated["level"]) == ("the plan", "run.py {system}", "executes")
+    (tmp_path / "provenance.json").write_text(json.dumps({"digest": "of another job", "plan": "another"}))
+    execute(tmp_path, monkeypatch)
+    assert "plan" not in json.loads((tmp_path / "provenance.json").read_text())
 
 
 def with_cell(network: Network, **parameters: Any) -> Network:

@@ -89,6 +89,7 @@ def test_a_bundle_is_one_script_and_no_data(tmp_path: Path) -> None:
     assert max(map(len, script.splitlines())) <= 120
     stated = json.loads((tmp_path / "job" / "provenance.json").read_text(encoding="utf-8"))
     assert (stated["command"], stated["platform"]) == ("run.py {system}", "SpiNNaker")
+    assert (stated["plan"], stated["duration"], stated["timestep"]) == (plan.name, plan.duration, plan.timestep)
     again = simulate(network, plan, "nmpi:SpiNNaker", bundle=str(tmp_path / "again"))
     assert again.provenance["digest"] == stated["digest"]
 
@@ -176,6 +177,17 @@ def test_a_token_that_is_not_valid(tmp_path: Path) -> None:
     with serving() as queue, pytest.raises(JobRejected, match=r"refused: 403 .*invalid token") as caught:
         QueueClient("another", queue.url).job("/jobs/1")
     assert "another" not in str(caught.value)
+
+
+def test_a_service_that_sends_the_token_back(tmp_path: Path) -> None:
+    refused(JobRejected, r"no quota for this platform for Bearer \[token\]", Faults(refuse=422, echo=True), tmp_path)
+    with serving(faults=Faults(status="error")) as queue:
+        client = QueueClient(TOKEN, queue.url)
+        address = client.submit(Path(__file__), "SpiNNaker", "a-collab", "run.py {system}", None)
+        queue.jobs[0]["log"] = f"EBRAINS_TOKEN={TOKEN}\nkilled"
+        with pytest.raises(SimulationFailed) as caught:
+            wait(client, address, Patience(first=0.01), quiet)
+    assert caught.value.log == "EBRAINS_TOKEN=[token]\nkilled"
 
 
 def test_a_service_that_fails(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -152,6 +154,13 @@ def test_every_kind_of_result_can_be_drawn(name, tmp_path, recwarn):
     draw_results(RESULTS[name], tmp_path / "x.png", title="x")
     assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
     assert [str(one.message) for one in recwarn] == []
+
+
+def test_a_picture_of_an_emulation_says_that_it_is_one(tmp_path):
+    pytest.importorskip("matplotlib")
+    facts = {"simulator": "NEST", "simulator_version": "3", "emulates": "SpiNNaker 1"}
+    draw_results(replace(RESULTS["one cell"], provenance=facts), tmp_path / "x.svg")
+    assert "an approximation of SpiNNaker 1   NEST 3" in (tmp_path / "x.svg").read_text()
 
 
 @pytest.mark.parametrize(("ending", "magic"), [("svg", b"<?xml"), ("pdf", b"%PDF")])

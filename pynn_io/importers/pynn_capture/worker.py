@@ -80,12 +80,19 @@ def _run(job: Job) -> Failure | None:
 
 def _hint(error: Exception, job: Job) -> str:
     """What may help with an exception of a script."""
-    if isinstance(error, IndexError) and not job.arguments:
+    if _misses_arguments(error) and not job.arguments:
         return _USAGE
     folder = os.path.dirname(os.path.realpath(job.script))
     if isinstance(error, FileNotFoundError) and folder != os.path.realpath(os.getcwd()):
         return f"a script runs in the current folder, as with python; its own is {os.path.dirname(job.script)}"
     return ""
+
+
+def _misses_arguments(error: Exception) -> bool:
+    """Whether a script without arguments ends in it: too short a list, or its own name taken for a backend's."""
+    if isinstance(error, ModuleNotFoundError):
+        return (error.name or "").startswith("pyNN.")
+    return isinstance(error, IndexError) or (isinstance(error, SyntaxError) and error.filename == "<string>")
 
 
 def _refusal(error: PynnIOError, place: str) -> Failure:
@@ -157,6 +164,15 @@ def _tell(session: Session, ran: int, report: Report) -> None:
         "The script goes back to 0 ms and runs again; the plan is that of its first run.",
         count=session.resets,
     )
+    report.not_read(
+        "recording",
+        "record()",
+        "sPyNNaker records this of cells that have no such variable in PyNN; it is left out.",
+        count=len(session.unrecorded),
+        examples=session.unrecorded,
+    )
+    message = "What the script makes by NEST's own calls, without PyNN, is left out."
+    report.not_read("without-pynn", "NEST", message, count=_made_in_nest())
     for name, count in session.notes.items():
         if name == "NativeRNG":
             message = "What a simulator's own generator would draw is drawn by NumPy's: other numbers, alike in law."
@@ -166,6 +182,12 @@ def _tell(session: Session, ran: int, report: Report) -> None:
         else:
             message = f"{name} does nothing while a script is read."
             report.defaulted("call-without-effect", "run()", message, count=count, examples=[name])
+
+
+def _made_in_nest() -> int:
+    """Nodes that are in NEST, if the script has loaded it: none is of the recording."""
+    nest = sys.modules.get("nest")
+    return 0 if nest is None else int(nest.network_size)
 
 
 def _end_with_the_parent(lifeline: int) -> None:

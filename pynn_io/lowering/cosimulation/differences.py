@@ -81,7 +81,7 @@ def differences(network: Network, cut: Cut, report: Report) -> None:
 
 
 def _tell_draws(network: Network, cut: Cut, report: Report) -> None:
-    """The simulator's own random numbers: one stream in one process, one from the same seed in each of several."""
+    """The simulator's own random numbers: one stream in one process, another in each of several."""
     here = [name for name in cut.home if cut.backend(name) == "nest"]
     found: list[tuple[str, Synapse | Cell]] = [
         (f"population {name}", network.cells[cell]) for name in here for cell in network.populations[name].cells
@@ -95,7 +95,7 @@ def _tell_draws(network: Network, cut: Cut, report: Report) -> None:
                 "random-draws",
                 where,
                 f"{one.model} draws random numbers while it runs: other ones than in a single process, since each "
-                "process draws its own, from the same seed.",
+                "process draws its own, from a seed derived from the plan's.",
                 examples=[one.model],
             )
 

@@ -118,9 +118,13 @@ def _at_most(values: np.ndarray, limit: Any) -> np.ndarray:
 
 
 def _multiple(values: np.ndarray, limit: Any) -> np.ndarray:
-    """What is below one step is another rule's."""
     steps = values / limit
-    return (np.abs(steps - np.rint(steps)) > _SAME) & (steps > 1)
+    return np.abs(steps - np.rint(steps)) > _SAME
+
+
+def _multiple_or_below(values: np.ndarray, limit: Any) -> np.ndarray:
+    """What is below one step is another rule's."""
+    return _multiple(values, limit) & (values > limit)
 
 
 def _within(values: np.ndarray, limit: Any) -> np.ndarray:
@@ -142,6 +146,7 @@ TESTS: Mapping[str, Callable[[np.ndarray, Any], np.ndarray]] = MappingProxyType(
         "at least half": _at_least_half,
         "at most": _at_most,
         "multiple": _multiple,
+        "multiple or below": _multiple_or_below,
         "within": _within,
         "same as": _same,
         "one of": _one_of,

@@ -24,7 +24,7 @@ from pynn_io.report import Report
 from pynn_io.simulation_plan import SimulationPlan
 
 #: Parameters of current sources that are times.
-_TIMES = frozenset({"start", "stop", "times"})
+TIMES = frozenset({"start", "stop", "times"})
 _Source = tuple[str, dict[str, Any]]
 
 
@@ -46,7 +46,7 @@ def lower_currents(
 
 
 def _delayed(source: CurrentSource, late: float) -> CurrentSource:
-    moved = {name: np.round(source.parameters[name] + late, 9) for name in _TIMES & source.parameters.keys()}
+    moved = {name: np.round(source.parameters[name] + late, 9) for name in TIMES & source.parameters.keys()}
     times = {name: value if np.ndim(value) else float(value) for name, value in moved.items()}
     return replace(source, parameters={**source.parameters, **times})
 

@@ -132,8 +132,16 @@ class errors:
 
 def _reset(nest: Any, lowered: Lowered, profile: Profile) -> None:
     nest.ResetKernel()
-    nest.set(resolution=float(lowered.timestep), local_num_threads=int(profile.threads), rng_seed=int(lowered.seed))
+    seed = own_seed(lowered.seed, profile.stream)
+    nest.set(resolution=float(lowered.timestep), local_num_threads=int(profile.threads), rng_seed=seed)
     nest.print_time = False
+
+
+def own_seed(seed: int, stream: int) -> int:
+    """NEST's seed (1 .. 2**32 - 1) in one of several processes: the first keeps the plan's, no two draw the same."""
+    if not stream:
+        return seed
+    return int(np.random.SeedSequence(seed, spawn_key=(stream,)).generate_state(1)[0]) or 1
 
 
 def _check_models(nest: Any, lowered: Lowered) -> None:

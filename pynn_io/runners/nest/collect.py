@@ -34,7 +34,7 @@ def _provenance(model: Model) -> dict[str, Any]:
     nest, lowered = model.nest, model.lowered
     return {
         "timestep": lowered.timestep,
-        "seed": lowered.seed,
+        "seed": int(nest.rng_seed),
         "cells": sum(group.nodes.size for group in model.groups),
         "connections": model.connections,
         "min_delay": float(nest.min_delay),

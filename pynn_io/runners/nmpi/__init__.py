@@ -22,6 +22,7 @@ from pynn_io.report import Report
 from pynn_io.results import Results, Spikes
 from pynn_io.results.results import EMITTED
 from pynn_io.runners.base import Profile
+from pynn_io.runners.facts import facts_of
 from pynn_io.runners.nmpi import queue
 from pynn_io.runners.nmpi.bundle import SCRIPT, Bundle, bundle
 from pynn_io.runners.nmpi.client import QueueClient, token_of
@@ -48,7 +49,7 @@ class NmpiRunner:
         self._platform = platform
 
     def lower(self, network: Network, plan: SimulationPlan, report: Report) -> Job:
-        return PLATFORMS[self._platform](network, plan, report)
+        return replace(PLATFORMS[self._platform](network, plan, report), facts=facts_of(plan))
 
     def build(self, lowered: Job, profile: Profile, report: Report, progress: Progress) -> Model:
         """Write the script. Raises FormatError for options that do not go together, RunError."""
@@ -61,7 +62,8 @@ class NmpiRunner:
             token_of()
             if not options.get("job") and not options.get("collab"):
                 raise FormatError("a job belongs to a collab", hint="give --collab ID: its quota is used")
-        facts = {"platform": self._platform, "date": datetime.now(UTC).isoformat(timespec="seconds")}
+        date = datetime.now(UTC).isoformat(timespec="seconds")
+        facts = {"platform": self._platform, "date": date, **lowered.facts}
         made = bundle(lowered.lowered, lowered.edges, lowered.setup, facts, lowered.cores)
         folder = Path(options["bundle"]) if options.get("bundle") else _work(profile)
         made.write(folder)

@@ -82,7 +82,7 @@ class QueueClient:
         found = self._client.get_job(address, with_log=log)
         if not isinstance(found, dict) or not isinstance(found.get("status"), str):
             raise ServiceLost("the answer states no status of the job", where=f"{self.service}:{address}")
-        return found
+        return {**found, "log": self._told(str(found["log"]))} if found.get("log") else found
 
     # --- plain HTTP ---------------------------------------------------------------------------------------------------
 
@@ -107,11 +107,15 @@ class QueueClient:
 
         answer = requests.request(method, url, auth=self._authorize(url), timeout=self._timeout, **more)
         if answer.status_code >= 500:
-            raise ServiceLost(f"the service fails: {answer.status_code} {answer.reason}", where=url)
+            raise ServiceLost(f"the service fails: {answer.status_code} {self._told(str(answer.reason))}", where=url)
         if not answer.ok:
             hint = f"is the token in {TOKEN} valid?" if answer.status_code in (401, 403) else ""
-            raise JobRejected(f"refused: {answer.status_code} {_detail(answer)}", where=url, hint=hint)
+            raise JobRejected(f"refused: {answer.status_code} {self._told(_detail(answer))}", where=url, hint=hint)
         return answer
+
+    def _told(self, text: str) -> str:
+        """What a service says, without the token, which some send back."""
+        return text.replace(self._token, "[token]")
 
     def _authorize(self, url: str) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
         """Adds the token, where it is for the job service. requests takes it off where it is led to another host; that
@@ -134,7 +138,7 @@ class QueueClient:
             yield
         except (requests.RequestException, ValueError) as error:
             said = type(error).__name__ if not str(error) else str(error)
-            raise ServiceLost(f"no answer that can be used: {said}", where=url) from error
+            raise ServiceLost(f"no answer that can be used: {self._told(said)}", where=url) from error
 
 
 def _detail(answer: requests.Response) -> str:

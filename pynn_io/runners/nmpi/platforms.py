@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from pynn_io.graph.columns import empty
 from pynn_io.graph.network import Network
@@ -20,13 +21,14 @@ from pynn_io.simulation_plan import SimulationPlan
 @dataclass(frozen=True, slots=True, eq=False)
 class Job:
     """What goes into a script. scale: ms of the network for one ms of the machine. cores: neurons a core of SpiNNaker,
-    by label, where that is not its own choice."""
+    by label, where that is not its own choice. facts: what the plan states, for the provenance."""
 
     lowered: Lowered
     edges: Sequence[Connections]
     setup: Setups
     scale: float = 1.0
     cores: Mapping[str, int] = field(default_factory=empty)
+    facts: Mapping[str, Any] = field(default_factory=empty)
 
 
 def _spinnaker(network: Network, plan: SimulationPlan, report: Report) -> Job:

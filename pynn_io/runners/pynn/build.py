@@ -47,8 +47,8 @@ class Built:
 class errors:
     """What PyNN or the simulator raises, as ours: ``with errors("creating population cortex"): ...``"""
 
-    def __init__(self, doing: str, kind: type[RunError] = RunError) -> None:
-        self._doing, self._kind = doing, kind
+    def __init__(self, doing: str, kind: type[RunError] = RunError, hint: str = "") -> None:
+        self._doing, self._kind, self._hint = doing, kind, hint
 
     def __enter__(self) -> None:
         return None
@@ -56,7 +56,8 @@ class errors:
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if isinstance(error, Exception) and not isinstance(error, PynnIOError):
             said = str(error).strip() or "no message"
-            raise self._kind(f"PyNN refused while {self._doing}: {type(error).__name__}: {said}") from error
+            message = f"PyNN refused while {self._doing}: {type(error).__name__}: {said}"
+            raise self._kind(message, hint=self._hint) from error
 
 
 def set_up(sim: Any, setup: Setup, **more: Any) -> None:

@@ -46,7 +46,7 @@ class SpinnakerRunner:
         end = model.lowered.pynn.plan.duration
         what = "mapping" if model.board.is_virtual else "simulating"
         progress(what, 0.0, end)
-        with errors(what, SimulationFailed):
+        with errors(f"{what} on {model.board}", SimulationFailed, model.board.hint):
             model.built.sim.run(end)
         progress(what, end, end)
 

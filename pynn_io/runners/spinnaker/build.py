@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
@@ -10,7 +10,8 @@ import numpy as np
 
 from pynn_io.errors import BackendUnavailable
 from pynn_io.lowering.hardware.delays import smaller_cores
-from pynn_io.lowering.pynn import ARRAY, Cells, Connections, SynapseType, connections
+from pynn_io.lowering.pynn import ARRAY, Cells, Connections, CurrentSource, SynapseType, connections
+from pynn_io.lowering.pynn.currents import TIMES
 from pynn_io.lowering.trains import Trains
 from pynn_io.progress import Progress
 from pynn_io.report import Report
@@ -56,7 +57,7 @@ def build(lowered: Lowered, board: Board, report: Report, progress: Progress) ->
     report.include(unsaid(made, lowered.check))
     _fit_delays(model, every)
     for current in pynn.plan.currents:
-        inject(model.built, current)
+        inject(model.built, _current(current, pynn.setup.timestep))
     record(model.built, pynn.plan)
     model.built.plan = pynn.plan
     return model
@@ -89,6 +90,15 @@ def _spike_times(size: int, trains: Trains | None) -> list[list[float]]:
     """One list a source, empty for the silent ones."""
     found = dict(trains.split()) if trains is not None else {}
     return [found[row].tolist() if row in found else [] for row in range(size)]
+
+
+def _current(source: CurrentSource, step: float) -> CurrentSource:
+    """A source as sPyNNaker takes it: plain lists, where PyNN has its Sequence, and times past the start of their step.
+
+    It divides times by the step and cuts what is left over: 0.58 ms would be 28 steps of 0.02 ms.
+    """
+    late = {name: source.parameters[name] + step / 1000.0 for name in TIMES & source.parameters.keys()}
+    return replace(source, parameters={name: _value(one) for name, one in {**source.parameters, **late}.items()})
 
 
 def _initial(kind: Any, cells: Cells, report: Report) -> dict[str, Any]:

@@ -32,6 +32,19 @@ class Board:
     def is_virtual(self) -> bool:
         return not (self.host or self.spalloc)
 
+    @property
+    def hint(self) -> str:
+        """What helps where it cannot be had."""
+        if self.is_virtual:
+            return ""
+        option = "--board" if self.host else "--spalloc"
+        return f"can {self} be reached from here? Without {option} the network is mapped, and nothing is executed"
+
+    def __str__(self) -> str:
+        if self.is_virtual:
+            return "the virtual board"
+        return f"the board {self.host}" if self.host else f"a board of {self.spalloc}"
+
 
 def board_of(options: Mapping[str, Any]) -> Board:
     """The board that a profile's options ask for.
@@ -39,12 +52,13 @@ def board_of(options: Mapping[str, Any]) -> Board:
     Raises FormatError for two places at once, for names that would be more than one setting, and for a URL with a
     password, which would end in files.
     """
-    host, spalloc = str(options.get("board") or ""), str(options.get("spalloc") or "")
-    if host and spalloc:
+    stated = {name: str(options[name]) for name in ("board", "spalloc") if options.get(name) is not None}
+    if len(stated) > 1:
         raise FormatError("a board and a server of boards are two places", hint="give --board or --spalloc")
-    for name, value in (("board", host), ("spalloc", spalloc)):
-        if value and (not value.isprintable() or any(character.isspace() for character in value)):
+    for name, value in stated.items():
+        if not value or not value.isprintable() or any(character.isspace() for character in value):
             raise FormatError(f"--{name} {value!r} is no address")
+    host, spalloc = stated.get("board", ""), stated.get("spalloc", "")
     parts = urlsplit(spalloc)
     if parts.username or parts.password:
         hint = "name and password belong in the environment: SPALLOC_USER and SPALLOC_PASSWORD"
