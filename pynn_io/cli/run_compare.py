@@ -19,7 +19,7 @@ from pynn_io.progress import Progress
 from pynn_io.registry import Backend, find_backend
 from pynn_io.report import Report
 from pynn_io.results.compare import Options, Tolerance, compare
-from pynn_io.results.mapped import MAPPED
+from pynn_io.results.results import MAPPED
 from pynn_io.results.table import find as find_format
 from pynn_io.show.canvas import import_matplotlib
 

@@ -52,6 +52,7 @@ def test_a_synfire_chain_in_pynn_is_mapped_and_nothing_looks_like_a_result(tmp_p
     assert (tmp_path / "work" / "fidelity.png").read_bytes()[:4] == b"\x89PNG"
     told = json.loads((tmp_path / "work" / "out" / "fidelity.json").read_text())
     assert (told["level"], told["machine"]["neuron_cores"]) == ("mapped, not executed", 22)
+    assert (told["provenance"]["plan"], told["provenance"]["timestep"]) == ("synfire", 1.0)
     assert [one["connections"] for one in told["projections"]] == [64] * 33
     assert all(one["lost"] == one["added"] == one["dropped_signs"] == 0 for one in told["projections"])
     inhibiting = [one for one in told["projections"] if one["receptor"] == "inhibitory"]
