@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-#: How many examples one issue keeps; the count is always complete.
+#: How many examples of one issue are shown to a reader; the issue keeps them all, and so does its JSON.
 EXAMPLES = 20
 
 
@@ -57,11 +57,15 @@ class Report:
     def __init__(self, allowed: Iterable[str] = ()) -> None:
         self.allowed = frozenset(allowed)
         self._issues: dict[tuple[str, Kind, str, str], Issue] = {}
+        self._named: dict[tuple[str, Kind, str, str], set[str]] = {}
 
     def add(
         self, code: str, kind: Kind, where: object, message: str, *, count: int = 1, examples: Iterable[object] = ()
     ) -> None:
-        """Record that ``count`` things at ``where`` met ``kind``; the same words again only raise the count."""
+        """Record that ``count`` things at ``where`` met ``kind``; the same words again only raise the count.
+
+        examples: names of the things, all of them where they have names; each is kept once.
+        """
         if count < 1:
             return
         key = (code, kind, str(where), message)
@@ -69,11 +73,11 @@ class Report:
         if issue is None:
             issue = self._issues[key] = Issue(code, kind, str(where), message, 0)
         issue.count += count
-        for example in examples:
-            if len(issue.examples) >= EXAMPLES:
-                break
-            if str(example) not in issue.examples:
-                issue.examples.append(str(example))
+        named = self._named.setdefault(key, set(issue.examples))
+        for example in map(str, examples):
+            if example not in named:
+                named.add(example)
+                issue.examples.append(example)
 
     def include(self, other: Report, once: Collection[str] = ()) -> Report:
         """Add every issue of another report; gives this one. once: places that both tell of: what is known is not

@@ -60,7 +60,7 @@ class _Claim:
 
 def with_candidates(entries: Sequence[Entry], container: Container) -> tuple[Entry, ...]:
     """The entries, those without expectations with what was found for them."""
-    lacking = [entry for entry in entries if not entry.expectations]
+    lacking = [entry for entry in entries if not entry.expectations and entry.problem is None]
     stored = stored_in(container, entries) if lacking else ()
     if not stored:
         return tuple(entries)

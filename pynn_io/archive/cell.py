@@ -16,10 +16,11 @@ from pynn_io.archive.task import INPUTS, OUTCOME, RESULTS, Task, write_tables
 from pynn_io.archive.values import Kind
 from pynn_io.errors import PlanError, PynnIOError, RunError
 from pynn_io.pipeline import read
+from pynn_io.registry import find_backend
 from pynn_io.report import Report
 from pynn_io.results.files import write_results
 from pynn_io.results.record import plain
-from pynn_io.simulate import simulate
+from pynn_io.simulate import choose, simulate
 
 
 def main(folder: Path) -> int:
@@ -55,14 +56,25 @@ def _run(task: Task, folder: Path, report: Report) -> dict[str, Any]:
         "mechanisms": mechanisms,
     }
     options: dict[str, Any] = dict(task.options)
+    if task.backend == "auto":
+        _check_executes(*choose(document.network, document.plan))
     results = simulate(document.network, document.plan, task.backend, report=report, log=_log, **settings, **options)
     write_results(results, folder / RESULTS, report=report)
     asked_for = {name: value for name, value in document.provenance.items() if name == "algorithm"}
     return {
         "provenance": {**results.provenance, **asked_for},
         "level": results.level,
+        "records": task.kind == Kind.SONATA or any(each.enabled for each in document.plan.recordings),
         "tables": write_tables(results, folder),
     }
+
+
+def _check_executes(backend: str, why: str) -> None:
+    """Raises RunError where what an archive states would map a network, or hand it to others: that is for the user."""
+    if find_backend(backend).level != "executes":
+        raise RunError(
+            f"{why}, and {backend} executes nothing here", hint=f"name the backend: --backend {backend}, nest"
+        )
 
 
 def _log(text: str) -> None:

@@ -43,6 +43,23 @@ class Container:
     entries: tuple[omex.Entry, ...] = ()
     masters: tuple[Path, ...] = ()
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it is a thing of its own, that may not reach beyond itself."""
+        return self.kind in ("omex", "zip", "ro-crate")
+
+    def told(self, text: str) -> str:
+        """A text with paths of the archive: users do not know the temporary folder that it was unpacked into."""
+        return _of_source(text, self.root, self.source) if self.root != self.source else text
+
+    def place(self, path: Path) -> str:
+        """Where a file of the archive is, for people. path: relative to the root."""
+        return self.told(str(self.root / path))
+
+
+def _of_source(text: str, folder: Path, source: Path) -> str:
+    return text.replace(f"{folder}/", f"{source}:" if source.is_file() else f"{source}/")
+
 
 @contextmanager
 def opened(
@@ -59,7 +76,7 @@ def opened(
     if source.is_dir():
         yield _described(source, source, "folder", report)
     elif zipfile.is_zipfile(source):
-        with _temporary() as name, _told_of(source, name):
+        with _temporary() as name, _told_of(source, Path(name)):
             extract(source, Path(name), limits, progress)
             yield _described(_content(Path(name)), source, "zip", report)
     elif source.suffix.lower() in (".omex", ".zip"):
@@ -82,12 +99,12 @@ def _temporary() -> Iterator[str]:
 
 
 @contextmanager
-def _told_of(source: Path, folder: str) -> Iterator[None]:
-    """What goes wrong in the unpacked files, told of the archive: users do not know the temporary folder."""
+def _told_of(source: Path, folder: Path) -> Iterator[None]:
+    """What goes wrong in the unpacked files, told of the archive."""
     try:
         yield
     except PynnIOError as error:
-        error.where = error.where.replace(f"{folder}/", f"{source}:")
+        error.where = _of_source(error.where, folder, source)
         error.message = error.message.replace(f"{folder}/", "")
         raise
 

@@ -1,7 +1,8 @@
 """What of an archive is to be run, and what was published of it: found by what the files say, never guessed in silence.
 
 What an archive that pynn_io packed says of itself comes first; else what its own list calls its master; else the tests
-of an Open Source Brain repository; else every simulation that is there.
+of an Open Source Brain repository; else every simulation that is there. What is asked for and cannot be read stays an
+entry, with its problem; other simulations that are there are told.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from pynn_io.archive.candidates import expectation_of, with_candidates
 from pynn_io.archive.container import Container
 from pynn_io.archive.expectations import of_lems, of_sedml, of_sonata, of_tests
 from pynn_io.archive.expected import FILE, read_expected
+from pynn_io.archive.inputs import inputs_in
 from pynn_io.archive.values import Entry, Expectation, Kind
-from pynn_io.errors import FormatError, PynnIOError, UnsafeArchive
+from pynn_io.errors import FormatError, PynnIOError, ReadError, UnsafeArchive, UnsupportedInput
 from pynn_io.formats import omv, sonata_config
 from pynn_io.formats.sedml import read_sedml
 from pynn_io.report import Report
@@ -36,31 +38,80 @@ _VALIDATORS = frozenset({"jNeuroML_validate", "jNeuroML_validatev1", "pyNeuroML_
 
 
 def find_entries(container: Container, report: Report) -> tuple[Entry, ...]:
-    """Every entry of an archive, with its expectations, by name. Files that cannot be read as what they say to be are
-    reported (`NOT_READ`); raises FormatError where there is nothing to run, ReadError for a single broken file."""
+    """Every entry of an archive, with its expectations, by name. Simulations that nothing asks for are reported.
+
+    Raises FormatError where there is nothing to run, ReadError where everything is broken, UnsafeArchive for what
+    reaches beyond an archive that is a thing of its own.
+    """
     for found in (_packed, _masters, _tested, _scanned):
-        entries = tuple(sorted(found(container, report), key=lambda entry: entry.name))
+        entries = _sorted(found(container, report), container)
         if entries:
+            _refuse_broken(entries)
+            if found in (_masters, _tested):
+                _tell_others(entries, container, report)
             return with_candidates(entries, container)
     for path in container.masters if container.kind == "file" else ():
         if path.suffix == ".json":  # what was named by hand has its own error
             sonata_config.read_config(container.root / path, Report())
-    raise FormatError(
-        "nothing to run was found",
-        where=container.source,
-        hint="an archive holds a SONATA, LEMS or SED-ML simulation, or a PyNN script; name its file",
-    )
+    inside = [path.as_posix() for path in container.files if path.suffix.lower() in (".omex", ".zip")]
+    hint = "an archive holds a SONATA, LEMS or SED-ML simulation, or a PyNN script; name its file"
+    nested = f"it holds archives, which are reproduced one by one: {', '.join(inside[:5])}"
+    raise FormatError("nothing to run was found", where=container.source, hint=nested if inside else hint)
 
 
-def chosen(entries: Sequence[Entry], patterns: Sequence[str], container: Container) -> tuple[Entry, ...]:
-    """The entries whose names fit one of the patterns (shell's ``*``), all without any. Raises FormatError for none."""
+def _refuse_broken(entries: Sequence[Entry]) -> None:
+    """Raises the first problem where every entry is broken, which is more than not run here."""
+    problems = [entry.problem for entry in entries]
+    broken = [each for each in problems if each is not None and not isinstance(each, UnsupportedInput)]
+    if len(broken) == len(entries):
+        raise broken[0]
+
+
+def chosen(
+    entries: Sequence[Entry], patterns: Sequence[str], container: Container, report: Report
+) -> tuple[Entry, ...]:
+    """The entries whose names fit one of the patterns (shell's ``*``), all without any; where none fits, simulations of
+    the archive that nothing asks for. Raises FormatError for none."""
     if not patterns:
         return tuple(entries)
-    found = tuple(each for each in entries if any(fnmatch.fnmatch(each.name, pattern) for pattern in patterns))
+    found = _fitting(entries, patterns)
+    if not found:
+        found = with_candidates(_fitting(_sorted(_scanned(container, report), container), patterns), container)
     if not found:
         names = ", ".join(each.name for each in entries)
         raise FormatError(f"no entry is called {', '.join(patterns)}", where=container.source, hint=f"entries: {names}")
     return found
+
+
+def _fitting(entries: Sequence[Entry], patterns: Sequence[str]) -> tuple[Entry, ...]:
+    return tuple(each for each in entries if any(fnmatch.fnmatch(each.name, pattern) for pattern in patterns))
+
+
+def _sorted(entries: Iterator[Entry], container: Container) -> tuple[Entry, ...]:
+    """By name, each with what keeps it from being run, if its files say so."""
+    return tuple(sorted((_checked(entry, container) for entry in entries), key=lambda entry: entry.name))
+
+
+def _checked(entry: Entry, container: Container) -> Entry:
+    """Raises UnsafeArchive for an entry that names files outside of a closed archive."""
+    if entry.problem is not None or not container.is_closed:
+        return entry
+    try:
+        inputs_in(container, entry.path, entry.kind)
+    except UnsafeArchive:
+        raise
+    except PynnIOError as error:
+        return replace(entry, problem=error)
+    return entry
+
+
+def _tell_others(entries: Sequence[Entry], container: Container, report: Report) -> None:
+    """Simulations that are there, and of which the archive's list or tests say nothing."""
+    asked = {entry.path.resolve() for entry in entries}
+    others = [path.as_posix() for path in _simulations(container) if (container.root / path).resolve() not in asked]
+    if others:
+        message = "Simulations are there that neither its list nor its tests ask for: --entry NAME runs one."
+        report.not_read("entry-unasked", container.source, message, count=len(others), examples=others[:5])
 
 
 def expecting(entries: Sequence[Entry], files: Sequence[Path], container: Container) -> tuple[Entry, ...]:
@@ -112,7 +163,7 @@ def _runs(path: Path) -> bool:
     try:
         return sonata_config.kind_of(sonata_config.read_config(path, Report()).content) not in ("", "circuit")
     except PynnIOError:
-        return False
+        return "simulation" in path.name  # it says to be one: its entry says what is wrong
 
 
 def _packed(container: Container, report: Report) -> Iterator[Entry]:
@@ -126,11 +177,22 @@ def _masters(container: Container, report: Report) -> Iterator[Entry]:
     for path in container.masters:
         kind = kind_of(container.root / path)
         _check_format(container, path, kind, formats.get(path, ""))
+        found = "the user" if container.kind == "file" else "the archive's own list"
         if kind is None:
-            message = "The archive's list says to start with this file, and it is no simulation."
-            report.not_read("entry-unknown", container.root / path, message)
+            if container.kind != "file":
+                yield _unknown(container, path, found)
             continue
-        yield from _made(container, path, kind, "the archive's own list", report)
+        yield from _made(container, path, kind, found, report)
+
+
+def _unknown(container: Container, path: Path, found: str) -> Entry:
+    """Of something that a list says to start with, and that is nothing to run here."""
+    problem = UnsupportedInput(
+        "the archive's list says to start with this file, and it is no simulation that is run here",
+        where=container.place(path),
+        hint="--entry NAME runs another simulation of the archive",
+    )
+    return Entry(path.as_posix(), container.root / path, Kind.UNKNOWN, found, problem=problem)
 
 
 def _check_format(container: Container, path: Path, kind: Kind | None, stated: str) -> None:
@@ -149,11 +211,12 @@ def _tested(container: Container, report: Report) -> Iterator[Entry]:
         try:
             test = omv.read_test(container.root / path)
         except PynnIOError as error:
-            report.not_read("test-broken", container.root / path, f"The test cannot be read: {error.message}.")
+            message = f"The test cannot be read: {container.told(error.message)}."
+            report.not_read("test-broken", container.place(path), message)
             continue
         if test.engine in _VALIDATORS:
             message = "The test only judges files by a schema, as `pynn-show --validate` does; nothing is run for it."
-            report.not_read("test-validates", container.root / path, message, examples=[test.target])
+            report.not_read("test-validates", container.place(path), message, examples=[test.target])
             continue
         by_target.setdefault((test.path.parent / test.target).resolve(), []).append(test)
     for target, tests in by_target.items():
@@ -166,19 +229,23 @@ def _of_tests(container: Container, target: Path, tests: list[omv.Test], report:
     if kind not in (Kind.LEMS, Kind.PYNN) or not target.is_relative_to(root):
         for test in tests:
             message = f"The test is about {test.target}, which is no model that is run here."
-            report.not_read("test-target", test.path, message, examples=[test.engine])
+            report.not_read("test-target", container.told(str(test.path)), message, examples=[test.engine])
         return
     name = target.relative_to(root)
     yield Entry(name.as_posix(), target, kind, "its tests", expectations=of_tests(tests))
 
 
 def _scanned(container: Container, report: Report) -> Iterator[Entry]:
+    for path, kind in _simulations(container).items():
+        yield from _made(container, path, kind, "its content", report)
+
+
+def _simulations(container: Container) -> dict[Path, Kind]:
+    """Every file that is a simulation, but for those that another one names as its own."""
     found = {path: kind for path in container.files if (kind := kind_of(container.root / path)) is not None}
     named = _named_by_others(container, [path for path, kind in found.items() if kind == Kind.SONATA])
     named |= _models_of(container, [path for path, kind in found.items() if kind == Kind.SEDML])
-    for path, kind in found.items():
-        if path not in named:
-            yield from _made(container, path, kind, "its content", report)
+    return {path: kind for path, kind in found.items() if path not in named}
 
 
 def _named_by_others(container: Container, paths: list[Path]) -> set[Path]:
@@ -207,17 +274,36 @@ def _models_of(container: Container, paths: list[Path]) -> set[Path]:
 
 def _made(container: Container, path: Path, kind: Kind, found: str, report: Report) -> Iterator[Entry]:
     full = container.root / path
+    plain = Entry(path.as_posix(), full, kind, found)
     try:
         if kind == Kind.SEDML:
-            for task in read_sedml(full).tasks:
-                name = f"{path.as_posix()}#{task}"
-                yield Entry(name, full, kind, found, task, of_sedml(full, container.root, path, task))
-            return
-        expectations = _EXPECTATIONS[kind](full) if kind in _EXPECTATIONS else ()
+            yield from _of_tasks(container, path, found, report)
+        else:
+            plain = _checked(plain, container)
+            expected = _EXPECTATIONS[kind](full) if kind in _EXPECTATIONS and plain.problem is None else ()
+            yield replace(plain, expectations=expected)
+    except UnsafeArchive:
+        raise
     except PynnIOError as error:
-        report.not_read("entry-broken", full, f"It looks like a simulation, and cannot be read: {error.message}.")
-        return
-    yield Entry(path.as_posix(), full, kind, found, expectations=expectations)
+        error.where, error.message = container.told(error.where), container.told(error.message)
+        yield replace(plain, problem=error)
+
+
+def _of_tasks(container: Container, path: Path, found: str, report: Report) -> Iterator[Entry]:
+    """An entry for every task of a SED-ML document; those that are not run here with the reason."""
+    full = container.root / path
+    experiment = read_sedml(full)
+    if not (experiment.tasks or experiment.refused):
+        raise ReadError("there is no task", where=full)
+    for task in experiment.tasks:
+        expectations = of_sedml(full, container.root, path, task)
+        yield _checked(Entry(f"{path.as_posix()}#{task}", full, Kind.SEDML, found, task, expectations), container)
+    for task, why in experiment.refused.items():
+        why.where = container.told(why.where)
+        yield Entry(f"{path.as_posix()}#{task}", full, Kind.SEDML, found, task, problem=why)
+    for why in {id(each): each for each in experiment.unmade.values()}.values():
+        if why not in experiment.refused.values():
+            report.not_read("sedml-output", container.told(why.where), f"An output is not made here: {why.message}.")
 
 
 _EXPECTATIONS: dict[Kind, Callable[[Path], tuple[Expectation, ...]]] = {Kind.SONATA: of_sonata, Kind.LEMS: of_lems}

@@ -2,7 +2,8 @@
 
 An object with ``format``, ``version`` and ``entries``, each an object with ``entry`` (its path in the archive),
 ``kind``, ``task``, ``backend`` (with its engine), ``simulator_version``, ``results`` (a path of SONATA results, empty
-where there are none), ``tables`` (pairs: a file that a LEMS simulation names, its path) and ``mechanisms`` (folders).
+where there are none), ``tables`` (pairs: a file that a LEMS simulation names, its path), ``mechanisms`` (folders) and,
+where the expectation is statistical, ``seeds`` (paths of results of the same with other seeds).
 ``checksums`` has the SHA-256 of every other file of the archive.
 """
 
@@ -36,6 +37,7 @@ class Packed:
     results: str
     tables: tuple[tuple[str, str], ...] = ()
     mechanisms: tuple[str, ...] = ()
+    seeds: tuple[str, ...] = ()
 
 
 def write_expected(path: Path, entries: tuple[Packed, ...], checksums: Mapping[str, str]) -> None:
@@ -84,7 +86,9 @@ def _entries(root: Path, stated: list[Any], path: Path) -> Iterator[Entry]:
         try:
             tables = tuple((name, place) for name, place in each["tables"])
             own = {"kind": Kind(each["kind"]), "mechanisms": tuple(each["mechanisms"]), "tables": tables}
+            own["seeds"] = tuple(each.get("seeds", ()))
             packed = Packed(**{**each, **own})
+            _check_texts(packed)
         except (TypeError, KeyError, ValueError) as error:
             raise ReadError(f"entry {number} is broken: {error}", where=path) from error
         yield Entry(
@@ -99,10 +103,19 @@ def _entries(root: Path, stated: list[Any], path: Path) -> Iterator[Entry]:
         )
 
 
+def _check_texts(packed: Packed) -> None:
+    """Raises ValueError for a field that is no text and has to be."""
+    for name in ("entry", "task", "backend", "simulator_version", "results"):
+        if not isinstance(getattr(packed, name), str):
+            raise ValueError(f"{name} is not a text")
+
+
 def _expectations(root: Path, packed: Packed, path: Path) -> Iterator[Expectation]:
-    made_by = packed.backend.partition(":")[0], packed.simulator_version
+    made_by = packed.backend, packed.simulator_version
     if packed.results:
-        yield Expectation("packed results", "results", _inside(root, packed.results, path), made_by=made_by)
+        null = tuple(_inside(root, place, path) for place in packed.seeds)
+        results = _inside(root, packed.results, path)
+        yield Expectation("packed results", "results", results, made_by=made_by, null=null)
     for name, place in packed.tables:
         yield Expectation(f"packed {name}", "table", _inside(root, place, path), part=str(name), made_by=made_by)
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pynn_io.archive.container import files_below
+from pynn_io.archive.container import Container, files_below
 from pynn_io.archive.values import Kind
-from pynn_io.errors import ReadError
+from pynn_io.errors import PynnIOError, ReadError, UnsafeArchive
 from pynn_io.formats import sonata_config
 from pynn_io.formats.neuroml_source import read_source
 from pynn_io.formats.sedml import read_sedml
@@ -45,10 +45,18 @@ class Inputs:
         return folder / self.entry
 
 
-def inputs_of(path: Path, kind: Kind) -> Inputs:
-    """What an entry point names, directly or not, of files that exist. Raises ReadError for what cannot be followed."""
+def inputs_of(path: Path, kind: Kind, within: Path | None = None) -> Inputs:
+    """What an entry point names, directly or not, of files that exist.
+
+    within: a folder that they all lie in. Raises ReadError for what cannot be followed, UnsafeArchive for a file
+    outside of ``within``, before it is opened as a model.
+    """
     path = path.resolve()
-    found = {path, *(each.resolve() for each in _FOLLOWED[kind](path))}
+    within = within and within.resolve()
+    found = {path}
+    for each in _FOLLOWED[kind](path, within):
+        _check_inside(each, within, path)
+        found.add(each.resolve())
     base = Path(os.path.commonpath([each.parent for each in found]))
     files = tuple(sorted(each.relative_to(base) for each in found))
     return Inputs(base, files, path.relative_to(base))
@@ -66,19 +74,39 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _lems(path: Path) -> Iterator[Path]:
-    yield from read_source(path, core=core_types()).files
+def _check_inside(file: Path, within: Path | None, path: Path) -> None:
+    """Raises UnsafeArchive. path: of the file that names it."""
+    if within is not None and not file.resolve().is_relative_to(within):
+        raise UnsafeArchive(f"it names a file outside of the archive: {file}", where=path)
 
 
-def _sedml(path: Path) -> Iterator[Path]:
+def inputs_in(container: Container, path: Path, kind: Kind) -> Inputs:
+    """`inputs_of`, all of them inside the archive where that is a thing of its own."""
+    try:
+        return inputs_of(path, kind, container.root if container.is_closed else None)
+    except PynnIOError as error:
+        error.where, error.message = container.told(error.where), container.told(error.message)
+        raise
+
+
+def _lems(path: Path, within: Path | None) -> Iterator[Path]:
+    yield from read_source(path, core=core_types(), within=within).files
+
+
+def _sedml(path: Path, within: Path | None) -> Iterator[Path]:
     for model in read_sedml(path).models.values():
         file = path.parent / model.source
+        _check_inside(file, within, path)
         if file.is_file():
-            yield from _lems(file)
+            yield from _lems(file, within)
 
 
-def _sonata(path: Path) -> Iterator[Path]:
-    config = sonata_config.load(path, Report())
+def _sonata(path: Path, within: Path | None) -> Iterator[Path]:
+    try:
+        config = sonata_config.load(path, Report())
+    except ReadError as error:  # it may be of the circuit's configuration, wherever that lies
+        _check_inside(Path(error.where.partition(":")[0] or path), within, path)
+        raise
     yield from config.files
     if config.node_sets[0] is not None:
         yield config.node_sets[0]
@@ -113,7 +141,7 @@ def _existing(path: Path, folder: Path) -> Iterator[Path]:
         yield from files_below(path)
 
 
-def _script(path: Path) -> Iterator[Path]:
+def _script(path: Path, within: Path | None) -> Iterator[Path]:
     """A script may read anything: what stands beside it goes with it."""
     yield from files_below(path.parent)
 

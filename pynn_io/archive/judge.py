@@ -6,7 +6,8 @@ tolerance of their own may be as far apart as engines of one family are (1e-3 of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,11 +21,15 @@ from pynn_io.results import Results
 from pynn_io.results.columns import as_results, read_columns
 from pynn_io.results.compare import Comparison, Options, Tolerance
 from pynn_io.results.compare import Verdict as Compared
+from pynn_io.results.compare.means import in_words
 from pynn_io.results.compare.sources import Opened, compare_opened, open_results
-from pynn_io.results.compare.values import plain
+from pynn_io.results.compare.values import MeanShift, plain
 
 #: What the same simulator, in the same version, may differ by on another machine.
 _ROUNDING = Tolerance(absolute=1e-6, voltage=1e-4, fraction=1e-6)
+#: What a comparison calls its two sides (where that is no name of something, which is quoted), and what they are here.
+_SIDES = re.compile(r"(?<!['\w])[AB](?!['\w])")
+_NAMES = {"A": "what was published", "B": "the run"}
 VERDICTS: Mapping[Compared, Verdict] = {
     Compared.EQUAL: Verdict.REPRODUCED,
     Compared.WITHIN: Verdict.REPRODUCED,
@@ -107,10 +112,22 @@ def _judged(expectation: Expectation, expected: Opened, results: Results, rules:
         populations=tuple(expected.results.populations),
         only=None if expected.results.spikes and expected.results.traces else _only(expected.results),
     )
-    null = [Opened(_comparable(each, expected.results)) for each in rules.null]
-    compared = compare_opened(expected, found, options, null=null, measures=measures(rules.features))
+    given, pooled = _null(expectation, expected.results, results, rules)
+    null = [Opened(_comparable(each.results, expected.results), each.doubts) for each in given]
+    compared = compare_opened(expected, found, options, null=null, measures=measures(rules.features), pooled=pooled)
     check = check_of(expectation.name, compared, options.tolerance)
     return replace(check, pair=(expected.results, found.results), null=tuple(each.results for each in null))
+
+
+def _null(expectation: Expectation, published: Results, results: Results, rules: Rules) -> tuple[Sequence[Opened], str]:
+    """Runs with other seeds, and which of the two results they belong to: those of the run, else those that were
+    published, unless it is the very run that was published, which comes out again."""
+    if rules.null:
+        return [Opened(each) for each in rules.null], "b"
+    same_seed = published.provenance.get("seed") == results.provenance.get("seed")
+    if expectation.made_by == (rules.backend, rules.version) and same_seed:
+        return [], ""
+    return [open_results(path) for path in expectation.null], "a"
 
 
 def _only(expected: Results) -> str | None:
@@ -152,10 +169,13 @@ def check_of(name: str, found: Comparison, tolerance: Tolerance) -> Check:
     }
     if found.statistics is not None:
         numbers["statistics"] = plain(found.statistics)
+        numbers["would_have_been_seen"] = in_words(found.statistics.means)
+        reasons += (_off(each) for each in found.statistics.means if each.off > each.allowed)
     if found.measures:
         numbers["features"] = as_numbers(found.measures)
         reasons += reasons_of(numbers["features"]) if found.verdict == Compared.DIFFERS else ()
-    return Check(name, VERDICTS[found.verdict], "; ".join(dict.fromkeys(reasons)), _words(tolerance), plain(numbers))
+    message = _SIDES.sub(lambda side: _NAMES[side[0]], "; ".join(dict.fromkeys(reasons)))
+    return Check(name, VERDICTS[found.verdict], message, _words(tolerance), plain(numbers))
 
 
 def _unlike(found: Comparison) -> Iterator[str]:
@@ -164,6 +184,12 @@ def _unlike(found: Comparison) -> Iterator[str]:
         if each.verdict == Compared.DIFFERS and each.rms_worst is not None and each.limit is not None:
             where = f"{each.report} of {each.population}"
             yield f"{where}: RMS {each.rms_worst:.3g} {each.unit} in cell {each.worst_node}, {each.limit:.3g} allowed"
+
+
+def _off(mean: MeanShift) -> str:
+    what = f"mean {mean.measure} of {mean.population}"
+    where = f"{mean.found:.4g} +- {mean.spread:.2g} over seeds"
+    return f"{what}: {mean.expected:.4g} {mean.unit} was published, {where} were found".replace("  ", " ")
 
 
 def _words(tolerance: Tolerance) -> str:

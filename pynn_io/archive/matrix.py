@@ -24,7 +24,7 @@ from typing import Any
 from pynn_io import registry
 from pynn_io.archive.container import Container
 from pynn_io.archive.features import Feature
-from pynn_io.archive.inputs import Inputs, inputs_of
+from pynn_io.archive.inputs import Inputs, inputs_in
 from pynn_io.archive.judge import Rules, judge
 from pynn_io.archive.judge_tests import ENGINES
 from pynn_io.archive.process import Limits, as_mapping, run_limited, tail
@@ -36,8 +36,6 @@ from pynn_io.results import Results
 
 #: The backend that a plan was written for, or what its models need.
 AUTO = "auto"
-#: What an archive that is a thing of its own may not reach beyond.
-_CLOSED = frozenset({"omex", "zip", "ro-crate"})
 #: A failure of these kinds may be another one tomorrow, with the same files and versions.
 _PASSING = frozenset({"BackendUnavailable", "WriteError", "bug", "process"})
 
@@ -66,14 +64,11 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """One process of a cell. number: 0 for the plan's own seed."""
+    """One process of a cell."""
 
-    entry: Entry
-    backend: str
     task: Task
     inputs: Inputs
     key: str
-    number: int
 
 
 def run_matrix(
@@ -87,11 +82,11 @@ def run_matrix(
     folder = folder.absolute()  # the processes work in others
     (folder / CELLS).mkdir(exist_ok=True)
     plans = [(entry, backend) for entry in entries for backend in backends_of(entry, options)]
-    for backend in {split_backend(name)[0] for _, name in plans} - {AUTO}:
+    for backend in {split_backend(name)[0] for name in options.backends} - {AUTO}:
         registry.find_backend(backend)
-    stop = threading.Event()
+    stop, slots = threading.Event(), threading.Semaphore(options.jobs)
     with ThreadPoolExecutor(max_workers=options.jobs) as pool:
-        waiting = {pool.submit(_cell, container, *each, options, folder, stop) for each in plans}
+        waiting = {pool.submit(_cell, container, *each, options, folder, slots, stop) for each in plans}
         try:
             yield from _as_completed(waiting, progress)
         finally:
@@ -126,21 +121,61 @@ def split_backend(name: str) -> tuple[str, dict[str, str]]:
 
 
 def _cell(
-    container: Container, entry: Entry, backend: str, options: Options, folder: Path, stop: threading.Event
+    container: Container,
+    entry: Entry,
+    backend: str,
+    options: Options,
+    folder: Path,
+    slots: threading.Semaphore,
+    stop: threading.Event,
 ) -> Cell:
     """Run, and judge, one cell; nothing but an interrupt stops the others."""
     try:
-        inputs = _inputs(container, entry)
+        if entry.problem is not None:
+            raise entry.problem
+        _check_own(entry, backend, options)
+        inputs = inputs_in(container, entry.path, entry.kind)
     except PynnIOError as error:
         failure = {"kind": type(error).__name__, "text": str(error), "exit_status": error.exit_status}
         return Cell(entry, backend, Verdict.CANNOT_RUN, (), {"ran": False, "error": failure}, folder)
-    runs = [_run_of(entry, backend, inputs, options, number) for number in range(options.seeds + 1)]
-    places = [_finished(run, options, folder, stop) for run in runs]
-    place, outcome, reused = places[0]
+    first = _run_of(entry, backend, inputs, options, options.seed)
+    place, outcome, reused = _finished(first, options, folder, slots, stop)
     if not outcome.get("ran"):
         return Cell(entry, backend, _failed(outcome), (), outcome, place, reused)
-    checks = _judged(entry, backend, options, places)
-    return Cell(entry, backend, worst([check.verdict for check in checks]), checks, outcome, place, reused)
+    seeds = _other_seeds(outcome, options)
+    others = [_run_of(entry, backend, inputs, options, seed) for seed in seeds]
+    with ThreadPoolExecutor(max_workers=max(1, min(options.jobs, len(others)))) as pool:
+        more = list(pool.map(lambda run: _finished(run, options, folder, slots, stop), others))
+    checks = _judged(entry, backend, options, [(place, outcome, reused), *more])
+    known = {**outcome, "other_seeds": list(seeds)}
+    return Cell(
+        entry,
+        backend,
+        worst([check.verdict for check in checks]),
+        checks,
+        known,
+        place,
+        reused,
+        tuple(each for each, ended, _ in more if ended.get("ran")),
+    )
+
+
+def _other_seeds(outcome: Mapping[str, Any], options: Options) -> range:
+    """Seeds that the first run did not have: the plan's own is known once it ran."""
+    stated = outcome.get("provenance", {}).get("seed")
+    first = stated if isinstance(stated, int) else options.seed or 0
+    return range(first + 1, first + 1 + options.seeds)
+
+
+def _check_own(entry: Entry, backend: str, options: Options) -> None:
+    """Raises UnsafeArchive where an archive, and not the user, names a backend that is none of pynn_io's own: any
+    module that is installed may be called one of PyNN's, and be imported."""
+    if backend in options.backends or backend == AUTO:
+        return
+    row = registry.backends().get(split_backend(backend)[0])
+    if row is None or row.level != "executes":
+        hint = f"--backend {backend} permits it; --backend nest (neuron, ...) runs it on another one"
+        raise UnsafeArchive(f"the archive asks for the backend {backend}, which is none that runs here", hint=hint)
 
 
 def _failed(outcome: Mapping[str, Any]) -> Verdict:
@@ -156,12 +191,14 @@ def _judged(
         return (Check("results", Verdict.NOT_COMPARABLE, str(error)),)
     provenance = results[0].provenance
     step = provenance.get("timestep")
+    if not entry.expectations:
+        return _without_expectation(results[0], outcome=places[0][1])
     rules = Rules(
         ENGINES.get(backend, ""),
         options.tolerance,
         float(step) if isinstance(step, (int, float)) else 0.0,
-        native=_native(entry, str(provenance.get("backend", "")), str(provenance.get("backend_chosen", ""))),
-        backend=str(provenance.get("backend", "")),
+        native=is_native(entry, provenance),
+        backend=ran_on(provenance),
         version=str(provenance.get("simulator_version", "")),
         null=tuple(results[1:]),
         features=options.features,
@@ -169,10 +206,29 @@ def _judged(
     return judge(entry.expectations, results[0], rules)
 
 
-def _native(entry: Entry, backend: str, chosen: str) -> bool:
-    """Whether a run was on the simulator that the entry was made for."""
+def _without_expectation(results: Results, outcome: Mapping[str, Any]) -> tuple[Check, ...]:
+    """Nothing to be judged; but a run that was to record and yields nothing has failed quietly."""
+    yields = results.spike_count or results.traces or any(len(table.times) for table in results.tables)
+    if yields or not outcome.get("records"):
+        return ()
+    return (Check("run", Verdict.NOT_COMPARABLE, "it ran, and yielded nothing: no spikes, no recordings"),)
+
+
+def ran_on(provenance: Mapping[str, Any]) -> str:
+    """The backend that ran, as users name it: with the engine, where that decides about the numbers."""
+    name = str(provenance.get("backend", ""))
+    return f"{name}:{provenance['engine']}" if name == "jneuroml" and provenance.get("engine") else name
+
+
+def is_native(entry: Entry, provenance: Mapping[str, Any]) -> bool:
+    """Whether a run was on the simulator that the entry was made for: for LEMS that of jNeuroML's engines that it takes
+    by itself, since the others integrate otherwise."""
+    chosen = str(provenance.get("backend_chosen", ""))
     if entry.kind in (Kind.LEMS, Kind.SEDML):
-        return backend == "jneuroml"
+        engine = provenance.get("engine")
+        return ran_on(provenance).startswith("jneuroml") and (
+            engine == "jlems" or provenance.get("engine_chosen") != "asked for"
+        )
     return "the simulation was written for" not in chosen or not chosen.startswith("asked for")
 
 
@@ -181,21 +237,9 @@ def _results(place: Path, outcome: Mapping[str, Any]) -> Results:
     return replace(found, level=str(outcome["level"]), provenance=outcome["provenance"])
 
 
-def _inputs(container: Container, entry: Entry) -> Inputs:
-    """The entry's files, all of them inside the archive where that is a thing of its own."""
-    inputs = inputs_of(entry.path, entry.kind)
-    root = container.root.resolve()
-    outside = [path for path in inputs.files if not (inputs.base / path).is_relative_to(root)]
-    if container.kind in _CLOSED and outside:
-        where = f"{container.source}:{entry.name}"
-        raise UnsafeArchive(f"it names files outside of the archive: {inputs.base / outside[0]}", where=where)
-    return inputs
-
-
-def _run_of(entry: Entry, backend: str, inputs: Inputs, options: Options, number: int) -> _Run:
+def _run_of(entry: Entry, backend: str, inputs: Inputs, options: Options, seed: int | None) -> _Run:
     name, engine = split_backend(backend)
     mechanisms = (*entry.mechanisms, *options.mechanisms)
-    seed = options.seed if number == 0 else (options.seed or 0) + number
     task = Task(
         inputs.entry.as_posix(),
         entry.kind,
@@ -208,7 +252,7 @@ def _run_of(entry: Entry, backend: str, inputs: Inputs, options: Options, number
         tuple(str(each.resolve()) for each in mechanisms),
         options.allow_exec and entry.kind == Kind.PYNN,
     )
-    return _Run(entry, backend, task, inputs, _key(task, inputs, mechanisms), number)
+    return _Run(task, inputs, _key(task, inputs, mechanisms))
 
 
 def _key(task: Task, inputs: Inputs, mechanisms: Sequence[Path]) -> str:
@@ -235,14 +279,19 @@ def versions(backend: str) -> dict[str, str]:
     return {**own, **{row.name: row.version() for row in rows}}
 
 
-def _finished(run: _Run, options: Options, folder: Path, stop: threading.Event) -> tuple[Path, Mapping[str, Any], bool]:
-    """The folder and outcome of a run, and whether it was there already."""
+def _finished(
+    run: _Run, options: Options, folder: Path, slots: threading.Semaphore, stop: threading.Event
+) -> tuple[Path, Mapping[str, Any], bool]:
+    """The folder and outcome of a run, and whether it was there already. As many run at once as there are slots."""
     place = folder / CELLS / run.key
     kept = read_outcome(place)
     if kept and kept.get("error", {}).get("kind") not in _PASSING:
         return place, kept, True
     try:
-        with tempfile.TemporaryDirectory(prefix=f".{run.key}-", dir=folder / CELLS, ignore_cleanup_errors=True) as work:
+        with (
+            slots,
+            tempfile.TemporaryDirectory(prefix=f".{run.key}-", dir=folder / CELLS, ignore_cleanup_errors=True) as work,
+        ):
             outcome = _execute(run, options, Path(work), stop)
             _keep(Path(work), place)
     except OSError as error:
@@ -261,8 +310,18 @@ def _execute(run: _Run, options: Options, work: Path, stop: threading.Event) -> 
     outcome.update(process=as_mapping(ended), inputs=run.inputs.digests(), seed=run.task.seed)
     if not outcome["ran"]:
         outcome["log"] = tail(work / LOG)
+    outcome = _told(_told(outcome, f"{work / INPUTS}/"), f"{work}/")
     (work / OUTCOME).write_text(json.dumps(outcome, indent=1), encoding="utf-8")
     return outcome
+
+
+def _told(value: Any, folder: str) -> Any:
+    """Without the folder of a run in any text: it is gone, and its name is another one every time."""
+    if isinstance(value, str):
+        return value.replace(folder, "")
+    if isinstance(value, Mapping):
+        return {name: _told(each, folder) for name, each in value.items()}
+    return [_told(each, folder) for each in value] if isinstance(value, list) else value
 
 
 def _crash(stopped: str, status: int, options: Options) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """An archive of a simulation that reproduces itself: its files, what it gave here, and lists that other tools read.
 
-A COMBINE archive: the inputs as they lie, mechanisms, the results of a run, SED-ML where the model is LEMS, and
-RO-Crate metadata (Process Run Crate) that says which program made what of what.
+A COMBINE archive: the inputs as they lie, mechanisms, the results of a run (and of others with other seeds, where the
+expectation is statistical), SED-ML where the model is LEMS, and RO-Crate metadata (Process Run Crate) that says which
+program made what of what.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -18,8 +19,8 @@ from pynn_io.archive.container import RO_CRATE, Container
 from pynn_io.archive.entries import kind_of
 from pynn_io.archive.expected import FILE, UNSUMMED, Packed, write_expected
 from pynn_io.archive.inputs import Inputs, inputs_of, sha256
-from pynn_io.archive.matrix import AUTO, Options, run_matrix, split_backend
-from pynn_io.archive.task import RESULTS, read_run
+from pynn_io.archive.matrix import Options, ran_on, run_matrix
+from pynn_io.archive.task import RESULTS, read_outcome, read_run
 from pynn_io.archive.values import Cell, Entry, Kind
 from pynn_io.errors import FormatError, SimulationFailed
 from pynn_io.exporters.sedml import write_plan
@@ -29,6 +30,7 @@ from pynn_io.optional import needed
 from pynn_io.pipeline import read
 from pynn_io.progress import Progress, quiet
 from pynn_io.report import Report
+from pynn_io.results import write_results
 from pynn_io.staging import move, refuse_existing, staging
 
 EXPECTED, MECHANISMS, SEDML = "expected", "mechanisms", "simulation.sedml"
@@ -114,12 +116,23 @@ def _fill(content: Path, inputs: Inputs, cell: Cell, options: Options, report: R
     version = str(cell.outcome["provenance"].get("simulator_version", ""))
     found, tables = read_run(cell.folder, cell.outcome), _tables(content, folder, cell)
     results = folder if found.spike_count or found.traces else ""
-    packed = Packed(entry, cell.entry.kind, cell.entry.task, backend, version, results, tables, mechanisms)
+    seeds = _write_seeds(content, cell) if results else ()
+    packed = Packed(entry, cell.entry.kind, cell.entry.task, backend, version, results, tables, mechanisms, seeds)
     names = sorted(path.relative_to(content).as_posix() for path in content.rglob("*") if path.is_file())
     sums = {name: sha256(content / name) for name in names if name not in UNSUMMED}
     write_expected(content / FILE, (packed,), sums)
     _write_crate(content, sums, packed, cell.outcome["provenance"])
     return tuple(sorted({*names, FILE, RO_CRATE}))
+
+
+def _write_seeds(content: Path, cell: Cell) -> tuple[str, ...]:
+    """The spikes of the runs with other seeds, which is what a statistical comparison looks at; their places."""
+    places = []
+    for number, folder in enumerate(cell.others):
+        spikes = replace(read_run(folder, read_outcome(folder)), traces=(), tables=())
+        places.append(f"{EXPECTED}/seeds/{number}")
+        write_results(spikes, content / places[-1])
+    return tuple(places)
 
 
 def _tables(content: Path, folder: str, cell: Cell) -> tuple[tuple[str, str], ...]:
@@ -134,10 +147,8 @@ def _tables(content: Path, folder: str, cell: Cell) -> tuple[tuple[str, str], ..
 
 
 def _used_backend(cell: Cell) -> str:
-    """The backend that ran, where ``auto`` chose it, with the engine that was asked for."""
-    if split_backend(cell.backend)[0] != AUTO:
-        return cell.backend
-    return str(cell.outcome["provenance"]["backend"])
+    """The backend that ran, with its engine, whoever chose them."""
+    return ran_on(cell.outcome["provenance"])
 
 
 def _listed(name: str, inputs: Inputs, kind: Kind) -> Listed:

@@ -85,7 +85,7 @@ def _searched(container: Container, entries: Sequence[Entry]) -> Iterator[Path]:
 def _taken(entries: Sequence[Entry]) -> Iterator[Path]:
     for entry in entries:
         yield from (expectation.origin.resolve() for expectation in entry.expectations)
-        if entry.kind == Kind.PYNN:
+        if entry.kind == Kind.PYNN or entry.problem is not None:
             continue  # a script may read all that stands beside it, and says of none that it does
         try:
             inputs = inputs_of(entry.path, entry.kind)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from pynn_io.errors import PynnIOError
 from pynn_io.formats.omv import Observable
 from pynn_io.graph.columns import empty
 from pynn_io.results import Results
@@ -49,6 +50,7 @@ class Kind(StrEnum):
     LEMS = "neuroml"
     SEDML = "sedml"
     PYNN = "pynn"
+    UNKNOWN = "unknown"  # what an archive says to start with, and nothing here runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ class Expectation:
     ``table`` (a file of a LEMS simulation), or ``report`` (of a SED-ML document, in the ``reports.h5`` of
     BioSimulators). origin: the file or folder. name: for people. part: of the origin (the name of a report or an output
     file). tests: of kind ``omv``. made_by: backend and version of the simulator whose results these are, where that is
-    known: it gives them again, to the rounding.
+    known: it gives them again, to the rounding. null: results of the same with other seeds: the expectation is
+    statistical for every other simulator and seed.
     """
 
     name: str
@@ -77,6 +80,7 @@ class Expectation:
     part: str = ""
     tests: tuple[OmvTest, ...] = ()
     made_by: tuple[str, str] | None = None
+    null: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ class Entry:
     name: unique in the archive; the path of its file in it, with the task of a SED-ML document. path: absolute.
     found: how it was found. backends: those that it says it is for, as users name them; empty where it says nothing.
     mechanisms: folders of the archive with ``.mod`` files for it, absolute. candidates: what may be expected of it,
-    where nothing surely is.
+    where nothing surely is. problem: why it cannot be run, where its files say so before it is tried.
     """
 
     name: str
@@ -110,6 +114,7 @@ class Entry:
     backends: tuple[str, ...] = ()
     mechanisms: tuple[Path, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+    problem: PynnIOError | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +141,7 @@ class Cell:
     """One entry on one backend: what came out.
 
     outcome: what the process of the run left (`pynn_io.archive.outcome`). reused: it was kept from an earlier call.
-    folder: where results and pictures are.
+    folder: where its results are. others: where those of the runs with other seeds are.
     """
 
     entry: Entry
@@ -146,3 +151,4 @@ class Cell:
     outcome: Mapping[str, Any]
     folder: Path
     reused: bool = False
+    others: tuple[Path, ...] = ()

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import traceback
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, NoReturn
@@ -72,7 +73,23 @@ def error_text(command: str, error: PynnIOError) -> str:
 
 def say(text: str = "", stream: IO[str] | None = None) -> None:
     """One message for the human: on stderr unless told otherwise."""
-    print(text, file=stream or sys.stderr)
+    print(printable(text, keep="\n\t"), file=stream or sys.stderr)
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    """Text of others as a terminal may have it: controls, which could move its cursor or forge lines, and marks that
+    turn the direction of writing are escaped, but for those to keep."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(letter if letter in keep or not _acts(letter) else _escaped(letter) for letter in text)
+
+
+def _acts(letter: str) -> bool:
+    return unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def _escaped(letter: str) -> str:
+    return letter.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
 class Stopped(BaseException):

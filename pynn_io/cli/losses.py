@@ -84,15 +84,19 @@ class Group:
             names = [f"{name} ({count:,})" for name, count in zip(names, counts.values(), strict=True)]
         return f"{kind}{':' if '/' in kind else ''} {_listed(names, ', ')}".strip()
 
-    def examples(self) -> tuple[str, list[str]]:
-        """``("namely", [...])`` if that is all of them, ``("for example", [...])`` if not; without what was said."""
+    def examples(self) -> tuple[str, list[str], bool]:
+        """``("namely", [...], False)`` if that is all of them, ``("for example", [...], cut)`` if not.
+
+        Without what was said. cut: whether the issues have more of them.
+        """
         found = _distinct(example for issue in self.issues for example in issue.examples)
         said = f"{self.place()} {self.message()}"
         complete = all(issue.count == len(issue.examples) for issue in self.issues) and len(found) <= EXAMPLES
         if complete:
             found.sort(key=_natural)
         # One example that the place or the message already names says nothing new.
-        return "namely" if complete else "for example", [one for one in found[:EXAMPLES] if one not in said]
+        shown = [one for one in found[:EXAMPLES] if one not in said]
+        return "namely" if complete else "for example", shown, len(found) > EXAMPLES
 
 
 def grouped(issues: Iterable[Issue]) -> list[Group]:
@@ -192,9 +196,8 @@ def _lines(group: Group, allowed: bool, width: int) -> Iterator[str]:
     place = group.place()
     yield from _wrapped(f"{head}  at {place}" if place else head, width, "", "        ")
     yield from _wrapped(group.message(), width, "      ", "      ")
-    word, examples = group.examples()
+    word, examples, cut = group.examples()
     if examples:
-        cut = word != "namely" and any(one.count > len(one.examples) >= EXAMPLES for one in group.issues)
         yield from _wrapped(f"{word}: {', '.join(examples)}{', ...' if cut else ''}", width, "      ", "        ")
 
 

@@ -143,7 +143,7 @@ def _main(arguments: argparse.Namespace, command: list[str]) -> int:
         progress_bars(not (arguments.quiet or arguments.list)) as progress,
         opened(arguments.archive, report, progress=progress) as container,
     ):
-        entries = chosen(find_entries(container, report), arguments.entry, container)
+        entries = chosen(find_entries(container, report), arguments.entry, container, report)
         entries = expecting(entries, arguments.expect, container)
         if arguments.list:
             text = json.dumps(listing_json(container, entries, report), indent=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from shlex import quote
 from typing import Any
@@ -12,10 +12,12 @@ from pynn_io.archive.container import Container
 from pynn_io.archive.matrix import Options, backends_of
 from pynn_io.archive.report.html import measured
 from pynn_io.archive.values import Cell, Entry, Expectation, Verdict
-from pynn_io.cli.common import counted, say
-from pynn_io.report import Report
+from pynn_io.cli.common import counted, printable, say
+from pynn_io.report import Kind, Report
 
 WIDTH = 110
+#: Losses of a run that are told on the terminal.
+_CHANGES = 4
 
 
 def listing(container: Container, entries: Sequence[Entry], command: str) -> str:
@@ -23,12 +25,20 @@ def listing(container: Container, entries: Sequence[Entry], command: str) -> str
     lines = [f"{container.source}: {container.kind}, {counted(len(container.files), 'file')}"]
     for entry in entries:
         lines += ["", entry.name, f"  {entry.kind}, found by {entry.found}"]
+        if entry.problem is not None:
+            lines += [f"  cannot run: {_line(str(entry.problem))}"]
+            continue
         lines += [f"  runs on {', '.join(backends_of(entry, Options()))}"]
         lines += [f"  expects {_words(each)}" for each in entry.expectations] or ["  nothing was published of it"]
         for each in entry.candidates:
             lines += [f"  candidate {each.name} ({each.holds}): {each.why}"]
             lines += [f"    {command} {container.source} --entry {quote(entry.name)} --expect {quote(each.name)}"]
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(printable, lines)) + "\n"
+
+
+def _line(text: str) -> str:
+    """A text of several lines as one."""
+    return " ".join(text.split())
 
 
 def listing_json(container: Container, entries: Sequence[Entry], report: Report) -> dict[str, Any]:
@@ -42,6 +52,7 @@ def listing_json(container: Container, entries: Sequence[Entry], report: Report)
                 "name": entry.name,
                 "kind": str(entry.kind),
                 "found": entry.found,
+                "problem": None if entry.problem is None else str(entry.problem),
                 "backends": list(backends_of(entry, Options())),
                 "candidates": [asdict(each) for each in entry.candidates],
                 "expectations": [
@@ -67,7 +78,7 @@ def _loosest(observables: Iterable[Any]) -> str:
 def print_notes(report: Report) -> None:
     """What the archive's own lists got wrong, and what in it could not be read."""
     for issue in report:
-        examples = f" ({', '.join(map(str, issue.examples))})" if issue.examples else ""
+        examples = f" ({', '.join(map(printable, issue.examples))})" if issue.examples else ""
         say(f"note    {issue.where}: {issue.message}{examples}")
 
 
@@ -76,11 +87,21 @@ def print_cells(cells: Sequence[Cell]) -> None:
     names = max((len(cell.entry.name) for cell in cells), default=0)
     backends = max((len(cell.backend) for cell in cells), default=0)
     for cell in cells:
-        say(f"{cell.entry.name:<{names}}  {cell.backend:<{backends}}  {cell.verdict}{' (kept)' if cell.reused else ''}")
+        name, kept = printable(cell.entry.name), " (kept)" if cell.reused else ""
+        say(f"{name:<{names}}  {cell.backend:<{backends}}  {cell.verdict}{kept}")
         for line in _reasons(cell):
             say(textwrap.indent("\n".join(textwrap.wrap(line, WIDTH - 4)), "    "))
     counts = {verdict: sum(cell.verdict == verdict for cell in cells) for verdict in Verdict}
     say("Done: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count) + ".")
+
+
+def _changes(issues: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What of the model the run did not have: first of all reasons why it may differ."""
+    changing = [each for each in issues if each["kind"] in (Kind.LOST, Kind.NOT_READ)]
+    for each in changing[:_CHANGES]:
+        yield f"{each['kind']} {each['where']}: {each['message']}"
+    if len(changing) > _CHANGES:
+        yield f"and {len(changing) - _CHANGES} more that were lost or not read: the report lists them"
 
 
 def _reasons(cell: Cell) -> Iterable[str]:
@@ -90,6 +111,8 @@ def _reasons(cell: Cell) -> Iterable[str]:
     error = cell.outcome.get("error")
     if error:
         yield str(error["text"])
+    if cell.verdict not in (Verdict.REPRODUCED, Verdict.CANNOT_RUN, Verdict.TIMED_OUT):
+        yield from _changes(cell.outcome.get("losses", {}).get("issues", ()))
     for check in cell.checks:
         if check.verdict != Verdict.REPRODUCED:
             yield f"{check.name}: {'; '.join(filter(None, (check.message, measured(check.numbers))))}"

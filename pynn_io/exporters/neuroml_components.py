@@ -16,6 +16,7 @@ from typing import Any
 from pynn_io.errors import UnitError
 from pynn_io.formats.neuroml_records import Element
 from pynn_io.graph.cells import CableCell, Cell, PointCell, SpikeSource
+from pynn_io.graph.stimuli import SinusoidalCurrent
 from pynn_io.graph.synapses import Synapse
 from pynn_io.report import Report
 from pynn_io.units import convert
@@ -179,6 +180,18 @@ def pulse_component(
     if target is not None and family(target) == "jump":
         return Component(identifier, "pynnIoJumpPulse", attributes, (), (JUMPS,))
     return Component(identifier, "pulseGenerator", attributes)
+
+
+def sine_component(identifier: str, what: SinusoidalCurrent) -> Component:
+    """A sine within a window."""
+    attributes = {
+        "phase": quantity(math.radians(what.phase), ""),
+        "delay": quantity(what.delay, "ms"),
+        "duration": quantity(what.duration, "ms"),
+        "amplitude": quantity(what.amplitude, "nA"),
+        "period": quantity(1000.0 / what.frequency, "ms"),
+    }
+    return Component(identifier, "sineGenerator", attributes)
 
 
 # -- cells

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from pynn_io.errors import GraphError
-from pynn_io.exporters.neuroml_components import Component, pulse_component, recorded_exposure, takes_current
+from pynn_io.exporters.neuroml_components import (
+    Component,
+    pulse_component,
+    recorded_exposure,
+    sine_component,
+    takes_current,
+)
 from pynn_io.exporters.neuroml_definitions import PREFIX, Definitions
 from pynn_io.exporters.neuroml_populations import Part, ids_of_part
 from pynn_io.exporters.neuroml_projections import Cells
@@ -18,10 +24,19 @@ from pynn_io.graph.cells import CableCell, PointCell, SpikeSource
 from pynn_io.graph.morphology import locate
 from pynn_io.graph.network import Network
 from pynn_io.graph.node_sets import resolve
-from pynn_io.graph.stimuli import ComponentInput, CurrentPulses, NodeSet, SpikeTrains, Stimulus, kind_of
+from pynn_io.graph.stimuli import (
+    ComponentInput,
+    CurrentPulses,
+    NodeSet,
+    SinusoidalCurrent,
+    SpikeTrains,
+    Stimulus,
+    kind_of,
+)
 from pynn_io.report import Report
 from pynn_io.simulation_plan import SimulationPlan
 from pynn_io.simulation_plan.plan import Recording
+from pynn_io.vocabulary.applied import family
 
 #: Traces of more cells than this make a LEMS file that nothing opens; the first are recorded.
 TRACES = 1000
@@ -62,7 +77,7 @@ def inputs(
     definitions: Definitions,
     places: Ids | None = None,
 ) -> Inputs:
-    """Input lists of all current pulses and components of a plan; other stimuli are reported by name.
+    """Input lists of all current pulses, sines and components of a plan; other stimuli are reported by name.
 
     places: where ids of lists come from, if those of components do not matter to them.
     """
@@ -70,7 +85,7 @@ def inputs(
     records: list[InputRecord] = []
     for stimulus in plan.stimuli:
         where = f"stimulus {stimulus.name}"
-        if isinstance(stimulus.what, ComponentInput) or stimulus.targets is not None:
+        if isinstance(stimulus.what, ComponentInput | SinusoidalCurrent) or stimulus.targets is not None:
             records += aimed(stimulus, plan, network, cells, definitions, places or ids, report)
         elif isinstance(stimulus.what, CurrentPulses):
             for part, rows in _targets(stimulus.node_set, plan, network, cells, where, report):
@@ -111,6 +126,9 @@ def aimed(
     """Input lists of a stimulus that is a component, or that states its targets one by one."""
     where = f"stimulus {stimulus.name}"
     names = _input_components(stimulus, definitions)
+    if isinstance(stimulus.what, SinusoidalCurrent) and (stimulus.what.held or stimulus.what.interval):
+        message = "NeuroML's sine changes all the time, and not at intervals."
+        report.approximated("sine-interval", where, message, examples=[stimulus.name])
     if not names:
         report.lost(
             "stimulus",
@@ -120,6 +138,10 @@ def aimed(
         )
         return
     for part, rows, targets in _places(stimulus, plan, network, cells, where, report):
+        if isinstance(stimulus.what, SinusoidalCurrent) and family(part.cell) == "jump":
+            message = "NeuroML has no sine for cells whose potential jumps; it is left out there."
+            report.lost("stimulus", where, message, count=len(rows), examples=[stimulus.name])
+            continue
         for name in names:
             label = stimulus.name if not (len(names) > 1) else f"{stimulus.name}_{name}"
             yield InputRecord(places.new(label), cells.ends[part.name], name, rows, *targets)
@@ -130,6 +152,8 @@ def _input_components(stimulus: Stimulus, definitions: Definitions) -> list[str]
     what = stimulus.what
     if isinstance(what, ComponentInput):
         return [definitions.input(what.component)]
+    if isinstance(what, SinusoidalCurrent):
+        return [definitions.standard(sine_component(nml_id(stimulus.name), what), f"input {stimulus.name}")]
     if not isinstance(what, CurrentPulses):
         return []
     steps = zip(what.amplitudes.tolist(), what.delays.tolist(), what.durations.tolist(), strict=True)

@@ -31,7 +31,7 @@ from pynn_io.graph.stimuli import (
 )
 from pynn_io.report import Report
 from pynn_io.simulation_plan.plan import SimulationPlan
-from pynn_io.simulation_plan.sonata_forms import written_form
+from pynn_io.simulation_plan.sonata_forms import OWN, written_form
 from pynn_io.vocabulary.support import support
 
 _SECTION = re.compile(r"(?P<name>.*)\[(?P<index>\d+)\]\Z")
@@ -125,6 +125,10 @@ def _obi(stimulus: Stimulus, target: Target) -> dict[str, dict[str, Any]] | None
     content = written_form(what)
     if content is None or (content["module"] == "poisson" and "weight" not in content):
         return None
+    own = sorted(content.keys() & set(OWN))
+    if own:
+        message = "Other readers begin a sine at 0 (phase), and draw straight lines between values (held)."
+        target.report.approximated("own-input-key", f"inputs/{name}", message, examples=[name, *own])
     content.setdefault("delay", 0.0)
     if content.get("duration") is None:
         content["duration"] = _until_the_end(name, content["delay"], target)

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pynn_io.errors import ReadError
+from pynn_io.errors import ReadError, UnsafeArchive
 from pynn_io.formats.neuroml_hdf5_read import read_hdf5
 from pynn_io.formats.neuroml_records import Element
 from pynn_io.formats.neuroml_schema import types
@@ -54,14 +54,22 @@ class Source:
     files: list[Path] = field(default_factory=list)
 
 
-def read_source(path: Path, report: Report | None = None, *, core: Collection[str] = (), fast: bool = True) -> Source:
+def read_source(
+    path: Path,
+    report: Report | None = None,
+    *,
+    core: Collection[str] = (),
+    fast: bool = True,
+    within: Path | None = None,
+) -> Source:
     """Read ``.nml``, ``.xml`` (LEMS) or ``.nml.h5``.
 
     report: takes what a file cannot state exactly. core: names of NeuroML's own types, which may stand where the schema
-    does not have them. fast=False: see `neuroml_stream.read_element`. Raises ReadError with ``file:line`` for what
-    cannot be read, an included file that is not there, files that include each other, and what the schema forbids.
+    does not have them. fast=False: see `neuroml_stream.read_element`. within: a folder, outside of which nothing is
+    opened. Raises ReadError with ``file:line`` for what cannot be read, an included file that is not there, files that
+    include each other, and what the schema forbids; UnsafeArchive for a file outside of ``within``.
     """
-    reader = _Reader(path, report, fast)
+    reader = _Reader(path, report, fast, within and within.resolve())
     reader.file(path, "")
     source = reader.source
     own = {element.attributes.get("name", "") for element in source.types}
@@ -71,8 +79,8 @@ def read_source(path: Path, report: Report | None = None, *, core: Collection[st
 
 
 class _Reader:
-    def __init__(self, path: Path, report: Report | None, fast: bool) -> None:
-        self.source, self.report, self.fast = Source(path), report, fast
+    def __init__(self, path: Path, report: Report | None, fast: bool, within: Path | None) -> None:
+        self.source, self.report, self.fast, self.within = Source(path), report, fast, within
         self.structure = Structure()
         self.chain: list[Path] = []
         self._places = {
@@ -91,6 +99,8 @@ class _Reader:
             raise ReadError(f"files include each other: {' -> '.join(circle)}", where=where)
         if path in self.source.files:
             return
+        if self.within is not None and not path.is_relative_to(self.within):
+            raise UnsafeArchive(f"it names a file outside of the archive: {path}", where=where or path)
         if not path.is_file():
             if not where:
                 raise ReadError("no such file", where=path)

@@ -7,6 +7,7 @@ as they said they would go.
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 import unicodedata
@@ -24,6 +25,10 @@ _BLOCK = 1 << 20
 #: Text of zeros packs a thousandfold: only entries that unpack to more than this are judged by their ratio.
 _SMALL = 10 * 2**20
 _ENCRYPTED = 0x1
+#: Bytes of a file's name, and of a path below a folder for temporary files, that every file system takes.
+_LONGEST, _LONGEST_PATH = 255, 3000
+#: Letters of such a name that are told.
+_TOLD = 60
 _MB = 1e6
 _ELSEWHERE = "make room there, or let TMPDIR name a folder on a disk that has it"
 
@@ -115,6 +120,8 @@ def _inside(entry: zipfile.ZipInfo, source: Path) -> PurePosixPath:
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
         raise UnsafeArchive("the entry would be unpacked outside the folder", where=where)
+    if len(os.fsencode(str(path))) > _LONGEST_PATH or any(len(os.fsencode(part)) > _LONGEST for part in path.parts):
+        raise UnsafeArchive("the entry's name is longer than a file's can be", where=f"{source}:{name[:_TOLD]!r} ...")
     return path
 
 

@@ -1,16 +1,16 @@
 """SED-ML, level 1: which model to run, for how long, and what of the run to report. Read and written by libSEDML.
 
 Read are uniform time courses, single tasks, data generators and reports; plots are reports of their curves. What else
-there is (steady states, repeated tasks, changed models) is named, never passed over. Times are those of the model's
-language, seconds for LEMS.
+there is (steady states, repeated tasks, changed models) is kept by name with the reason (`Experiment.refused`), so that
+the rest of a document can be run. Times are those of the model's language, seconds for LEMS.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pynn_io.errors import ReadError, UnsupportedInput, WriteError
 from pynn_io.formats.strict_xml import local_name, read_xml
@@ -23,6 +23,7 @@ EULER = "KISAO:0000030"
 #: libSEDML's severity of what keeps a document from being understood.
 _ERROR = 2
 _NEEDS = "SED-ML needs"
+_Part = TypeVar("_Part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,11 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """A SED-ML document, by the ids of its parts."""
+    """A SED-ML document, by the ids of its parts.
+
+    refused: tasks that are not run here -> why. unmade: outputs that are not made here -> why. Neither are among
+    ``tasks`` and ``reports``.
+    """
 
     path: Path
     models: Mapping[str, Model]
@@ -103,6 +108,8 @@ class Experiment:
     tasks: Mapping[str, Task]
     generators: Mapping[str, Generator]
     reports: Mapping[str, Report]
+    refused: Mapping[str, UnsupportedInput] = field(default_factory=dict)
+    unmade: Mapping[str, UnsupportedInput] = field(default_factory=dict)
 
     def variables(self, task: str) -> tuple[Variable, ...]:
         """The targets that the reports need of a task, each once, in their order."""
@@ -117,7 +124,7 @@ class Experiment:
 
 
 def read_sedml(path: Path) -> Experiment:
-    """Read a document. Raises ReadError (``file:line``) for what is broken, UnsupportedInput for what is not run."""
+    """Read a document. Raises ReadError (``file:line``) for what is broken."""
     if local_name(root := read_xml(path)) != "sedML":
         raise ReadError(f"<{local_name(root)}> is no SED-ML document", where=f"{path}:1")
     library = needed("libsedml", _NEEDS, "archive")
@@ -133,16 +140,27 @@ def read_sedml(path: Path) -> Experiment:
 class _Reader:
     def __init__(self, path: Path, document: Any, library: Any) -> None:
         self.path, self.document, self.library = path, document, library
+        self.refused: dict[str, UnsupportedInput] = {}
 
     def read(self) -> Experiment:
-        found = Experiment(
-            self.path,
-            self._all("Model", self._model),
-            self._all("Simulation", self._simulation),
-            self._all("Task", self._task),
+        models, simulations = self._all("Model", self._model), self._all("Simulation", self._simulation)
+        tasks = self._without(self._all("Task", self._task), lambda task: (task.model, task.simulation))
+        generators = self._without(
             self._all("DataGenerator", self._generator),
-            {report.id: report for report in map(self._report, self._each(self.document, "Output"))},
+            lambda generator: [each.task for each in generator.variables],
         )
+        reports = self._without(
+            self._all("Output", self._report), lambda report: [generator for _, generator in report.columns]
+        )
+        refused, unmade = (
+            {
+                name: self.refused[name]
+                for each in self._each(self.document, kind)
+                if (name := each.getId()) in self.refused
+            }
+            for kind in ("Task", "Output")
+        )
+        found = Experiment(self.path, models, simulations, tasks, generators, reports, refused, unmade)
         self._check(found)
         return found
 
@@ -150,8 +168,23 @@ class _Reader:
         get = getattr(owner, f"get{kind}")
         return (get(index) for index in range(getattr(owner, f"getNum{plural or kind + 's'}")()))
 
-    def _all(self, kind: str, make: Callable[[Any], Any]) -> dict[str, Any]:
-        return {made.id: made for made in map(make, self._each(self.document, kind))}
+    def _all(self, kind: str, make: Callable[[Any], _Part]) -> dict[str, _Part]:
+        """Every part of a kind but those that are not run, which go among the refused."""
+        found = {}
+        for element in self._each(self.document, kind):
+            try:
+                found[element.getId()] = make(element)
+            except UnsupportedInput as error:
+                self.refused[element.getId()] = error
+        return found
+
+    def _without(self, parts: dict[str, _Part], needs: Callable[[_Part], Iterable[str]]) -> dict[str, _Part]:
+        """The parts that need none of the refused; the others are refused for the same reason."""
+        for name, part in parts.items():
+            reasons = [self.refused[need] for need in needs(part) if need in self.refused]
+            if reasons:
+                self.refused[name] = reasons[0]
+        return {name: part for name, part in parts.items() if name not in self.refused}
 
     def _where(self, element: Any) -> str:
         return f"{self.path}:{element.getLine()}"
@@ -177,6 +210,8 @@ class _Reader:
             element.getNumberOfPoints() if element.isSetNumberOfPoints() else element.getNumberOfSteps(),
             element.getAlgorithm().getKisaoID() if element.getAlgorithm() is not None else "",
         )
+        if course.start != 0:
+            raise self._refuse(element, "models are run from the time 0, not from another initialTime:")
         if not (course.points > 0 and course.start <= course.output_start < course.output_end < float("inf")):
             raise ReadError("a time course needs times that ascend, and points", where=self._where(element))
         return course

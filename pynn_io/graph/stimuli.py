@@ -128,18 +128,27 @@ class Subthreshold:
 
 @dataclass(frozen=True, slots=True)
 class SinusoidalCurrent:
-    """``amplitude * sin(2 pi frequency (t - delay))``, nA and Hz; updated every ``interval`` ms (OBI: ``dt``)."""
+    """``amplitude * sin(2 pi frequency (t - delay) + phase)``, nA, Hz and degrees; updated every ``interval`` ms.
+
+    OBI's ``dt``, with straight lines between the values. held: each value stays until the next one, as PyNN's sources
+    have it, whose interval is the time step.
+    """
 
     amplitude: float
     frequency: float
     delay: float
     duration: float
     interval: float | None = None
+    phase: float = 0.0
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class NoiseCurrent:
-    """Gaussian white noise, a new value every ``interval`` ms: mean and variance, nA, or % of the threshold current."""
+    """Gaussian white noise, a new value every ``interval`` ms: mean and variance, nA, or % of the threshold current.
+
+    Straight lines between the values; held: each stays until the next one (PyNN).
+    """
 
     mean: float
     variance: float
@@ -148,6 +157,7 @@ class NoiseCurrent:
     relative: Relative = Relative.NOTHING
     interval: float | None = None
     seed: int | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

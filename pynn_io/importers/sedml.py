@@ -33,13 +33,18 @@ def read(source: Path, report: Report, *, progress: Progress = quiet, task: str 
     chosen = _task(experiment, task)
     document = neuroml.read(_model_file(experiment, experiment.models[chosen.model]), report, progress=progress)
     course = experiment.simulations[chosen.simulation]
-    plan = _plan(document.plan or SimulationPlan(), experiment, chosen, course)
+    plan = _plan(document.plan or SimulationPlan(), experiment, chosen, course, report)
     facts = {**document.provenance, "format": "sedml", "source": str(source), "algorithm": course.algorithm}
     return Document(document.network, plan, facts)
 
 
 def _task(experiment: Experiment, name: str) -> Task:
     tasks = experiment.tasks
+    refused = [
+        experiment.refused[each] for each in ([name] if name else experiment.refused) if each in experiment.refused
+    ]
+    if refused and (name or not tasks):
+        raise refused[0]
     if name and name not in tasks:
         raise ReadError(f"there is no task {name!r}", where=experiment.path, hint=f"tasks: {', '.join(tasks)}")
     if not tasks:
@@ -65,7 +70,9 @@ def _model_file(experiment: Experiment, model: Model) -> Path:
     return path
 
 
-def _plan(plan: SimulationPlan, experiment: Experiment, task: Task, course: TimeCourse) -> SimulationPlan:
+def _plan(
+    plan: SimulationPlan, experiment: Experiment, task: Task, course: TimeCourse, report: Report
+) -> SimulationPlan:
     columns = tuple((f"c{number}", each.target) for number, each in enumerate(experiment.variables(task.id)))
     interval = course.interval * _MS
     recording = Recording(
@@ -79,6 +86,10 @@ def _plan(plan: SimulationPlan, experiment: Experiment, task: Task, course: Time
         columns=columns,
     )
     timestep = interval if plan.timestep is None else plan.timestep
+    if interval < timestep and not _equal(interval, timestep):
+        where, message = f"simulation {course.id}", "Values are wanted more often than the model's own step gives them."
+        report.defaulted("sedml-step", where, f"{message} The step is their interval.", examples=[f"{interval:g} ms"])
+        timestep = interval
     recordings = (recording,) if columns else ()
     return replace(plan, duration=course.output_end * _MS, timestep=timestep, recordings=recordings)
 

@@ -53,7 +53,7 @@ def injected(
     for stimulus in plan.stimuli:
         if isinstance(stimulus.what, SPIKES):
             continue
-        if stimulus.compartment_set is not None or not _is_current(stimulus, network, grid):
+        if stimulus.compartment_set is not None or not _is_current(stimulus, network, plan, grid):
             _refuse(stimulus, nothing, report)
             continue
         reached = {name: rows[present[name][rows]] for name, rows in targets(stimulus.node_set, network, plan).items()}
@@ -63,26 +63,26 @@ def injected(
         yield stimulus, reached
 
 
-def _is_current(stimulus: Stimulus, network: Network, grid: Grid | None) -> bool:
+def _is_current(stimulus: Stimulus, network: Network, plan: SimulationPlan, grid: Grid | None) -> bool:
     if isinstance(stimulus.what, CurrentPulses | SinusoidalCurrent):
         return True
     if isinstance(stimulus.what, ComponentInput):
         return grid is not None and component_current(stimulus.what, network, grid) is not None
-    signal = stated_signal(stimulus)
+    signal = stated_signal(stimulus, plan)
     return signal is not None and signal.kind == "current"
 
 
-def stated_signal(stimulus: Stimulus) -> Signal | None:
-    """`signal_of` what is stimulated with. Raises PlanError for impossible numbers."""
+def stated_signal(stimulus: Stimulus, plan: SimulationPlan) -> Signal | None:
+    """`signal_of` what is stimulated with, in the run of the plan. Raises PlanError for impossible numbers."""
     try:
-        return signal_of(stimulus.what)
+        return signal_of(stimulus.what, plan.duration)
     except ValueError as error:
         raise PlanError(f"the input cannot be applied: {error}", where=f"inputs.{stimulus.name}") from error
 
 
-def current_of(stimulus: Stimulus) -> Signal:
+def current_of(stimulus: Stimulus, plan: SimulationPlan) -> Signal:
     """The signal of one of `injected`. Raises PlanError for what is none of these."""
-    signal = stated_signal(stimulus)
+    signal = stated_signal(stimulus, plan)
     if signal is None or signal.kind != "current":
         raise PlanError("the input is no current", where=f"inputs.{stimulus.name}")
     return signal

@@ -18,6 +18,9 @@ from pynn_io.vocabulary.derived import DERIVED
 #: The standard cell that this one is with some of its values fixed.
 _SPECIAL_CASES = {"IF_facets_hardware1": "IF_cond_exp"}
 
+#: States that NEST lets nobody set.
+_COMPUTED = frozenset({"i_eta", "v_t"})
+
 
 def row_of(model: str) -> translations.Translation | None:
     """How NEST says a standard cell; None where it has no such model."""
@@ -33,6 +36,8 @@ def native_values(
     """
     model = models.MODELS[cell.model]
     values = completed(part, cell, report, where)
+    for name in sorted(_COMPUTED & values.keys()):
+        report.lost("initial-state", where, f"{cell.model}: NEST computes {name} from the cell's spikes alone.")
     states = {item.name: values.pop(item.name, item.default) for item in model.states}
     if cell.model in _SPECIAL_CASES:
         fixed = {**values, **DERIVED[cell.model](values)}
@@ -47,7 +52,9 @@ def native_values(
     names = native_states(row, model)
     for name, value in states.items():
         # A synaptic state at rest is NEST's own, and some of its models do not let it be set.
-        if name in names and (np.ndim(value) or value != 0 or not name.startswith(("gsyn", "isyn", "g_"))):
+        if name in names.keys() - _COMPUTED and (
+            np.ndim(value) or value != 0 or not name.startswith(("gsyn", "isyn", "g_"))
+        ):
             native_name, _, power = names[name]
             native[native_name] = scale_by_power(value, power)
     return native

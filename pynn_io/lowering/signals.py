@@ -44,6 +44,8 @@ SINE_INTERVAL, NOISE_INTERVAL, PROCESS_INTERVAL = 0.025, 0.5, 0.25
 SERIES_RESISTANCE = 0.01
 #: Skewness of shot noise that states none (SONATA extension, "shot_noise").
 RELATIVE_SKEW = 0.5
+#: What a run does not see of its inputs, ms after its end.
+_AFTER = 1.0
 #: Below this a relaxation time is none: the process is white (ms).
 _WHITE = 1e-9
 
@@ -58,7 +60,10 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A random time course: ``kind`` names the generator; sampled every ``interval`` ms in a window (ms)."""
+    """A random time course: ``kind`` names the generator; sampled every ``interval`` ms in a window (ms).
+
+    held: a value stays until the next one.
+    """
 
     kind: str
     delay: float
@@ -66,6 +71,7 @@ class Process:
     interval: float
     seed: int | None = None
     parameters: Mapping[str, float] = field(default_factory=empty)
+    held: bool = False
 
     @property
     def times(self) -> np.ndarray:
@@ -92,13 +98,26 @@ class Signal:
     resistance: float = SERIES_RESISTANCE
 
 
-def signal_of(what: Any) -> Signal | None:
+def signal_of(what: Any, end: float | None) -> Signal | None:
     """The signal of a stimulus; None for one that is no current, conductance or voltage (spikes, unknown ones).
 
-    Raises ValueError, saying which number is at fault.
+    end: of the run, ms; a course that goes on for ever is told until then. Raises ValueError, saying which number is at
+    fault.
     """
     make = _SIGNALS.get(type(what))
-    return None if make is None else make(what)
+    return None if make is None else make(_until(what, end))
+
+
+def _until(what: Any, end: float | None) -> Any:
+    """What is told value by value, not for long after the run: PyNN's sources last 1e12 ms where a script is silent."""
+    if end is None:
+        return what
+    last = end + _AFTER
+    if isinstance(what, SinusoidalCurrent | NoiseCurrent | OrnsteinUhlenbeck):
+        return replace(what, duration=max(min(what.duration, last - what.delay), 0.0))
+    if isinstance(what, CurrentPulses) and ((what.delays + what.durations) > last).any():
+        return replace(what, durations=np.clip(last - what.delays, 0.0, what.durations))
+    return what
 
 
 def sample(signal: Signal, offset: float, gain: float, random: np.random.Generator | None) -> Shape:
@@ -111,7 +130,18 @@ def sample(signal: Signal, offset: float, gain: float, random: np.random.Generat
     times = process.times
     values = offset + gain * _PROCESSES[process.kind](random, len(times), process.interval, process.parameters)
     end = process.delay + process.duration
+    if process.held:
+        return _held(times, values, end)
     return Shape(np.concatenate([[process.delay], times, [end]]), np.concatenate([[0.0], values, [0.0]]))
+
+
+def _held(times: np.ndarray, values: np.ndarray, end: float) -> Shape:
+    """Steps: each value from its time to the next one's, the last until the end; those from there on are left out."""
+    inside = times < end - 1e-9
+    times, values = times[inside], values[inside]
+    corners = np.append(times, end) if len(times) else np.array([end])
+    before = np.concatenate([[0.0], values])
+    return Shape(np.repeat(corners, 2), np.stack([before, np.append(values, 0.0)], axis=1).reshape(-1))
 
 
 def levels(course: Shape, timestep: float) -> tuple[np.ndarray, np.ndarray]:
@@ -243,8 +273,12 @@ def _subthreshold(what: Subthreshold) -> Signal:
 def _sine(what: SinusoidalCurrent) -> Signal:
     interval = _positive(what.interval or SINE_INTERVAL, "interval")
     since = interval * np.arange(_steps(what.duration, interval) + 1)
-    values = what.amplitude * np.sin(2e-3 * np.pi * what.frequency * since)
-    times = np.concatenate([what.delay + since, [what.delay + what.duration]])
+    values = what.amplitude * np.sin(2e-3 * np.pi * what.frequency * since + np.deg2rad(what.phase))
+    if what.held:
+        return Signal("current", _held(what.delay + since, values, what.delay + what.duration))
+    # from 0 where it does not begin there
+    times = np.concatenate([[what.delay], what.delay + since, [what.delay + what.duration]])
+    values = np.append(0.0, values)
     return Signal("current", Shape(times, np.append(values, 0.0)))
 
 
@@ -266,7 +300,7 @@ def _noise(what: NoiseCurrent) -> Signal:
     interval = _positive(what.interval or NOISE_INTERVAL, "interval")
     return Signal(
         "current",
-        Process("white", what.delay, what.duration, interval, what.seed),
+        Process("white", what.delay, what.duration, interval, what.seed, held=what.held),
         offset=part * what.mean,
         gain=math.sqrt(part * what.variance),
         relative=str(what.relative),

@@ -13,13 +13,12 @@ from pynn_io.graph.cells import SpikeSource
 from pynn_io.graph.network import Network
 from pynn_io.graph.stimuli import PoissonTrains, SpikeTrains, Stimulus
 from pynn_io.lowering.cells import PROXY, Part, parts, rows_of, sources, targets
+from pynn_io.lowering.renewal import LAWS, REGULAR, RENEWAL, renewal_trains
 from pynn_io.report import Report
 from pynn_io.simulation_plan import SimulationPlan
 
 #: The seed of what is drawn here where a plan states none.
 DEFAULT_SEED = 1
-#: Intervals that are drawn at once.
-_DRAWN = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,17 +139,19 @@ def _own_trains(part: Part, plan: SimulationPlan, report: Report) -> tuple[np.nd
         return none
     where = f"population {part.population}"
     stated = part.parameters
+    if plan.duration is None and part.cell.model in ("SpikeSourcePoisson", *RENEWAL):
+        return none  # nothing runs: the network is only to be built
     if part.cell.model == "SpikeSourcePoisson" and plan.duration is not None:
         rate, start = _filled(stated, "rate", 1.0), _filled(stated, "start", 0.0)
         stop = np.minimum(start + _filled(stated, "duration", 1e10), plan.duration)
         random = np.random.default_rng([seed_of(plan, None, report, where), part.type_row, *part.population.encode()])
         return draw_poisson(part.rows, rate, (start, stop), random)
-    if part.cell.model in _GENERATORS:
-        return _generated(part, plan, report, where)
+    if part.cell.model in LAWS:
+        return _renewed(part, plan, report, where)
     times = stated.get("spike_times")
     if times is not None:
         return _times_a_row(part.rows, times)
-    if part.cell.model not in ("SpikeSourceArray", "nest:spike_generator", "SpikeSourcePoisson", PROXY):
+    if part.cell.model not in ("SpikeSourceArray", "nest:spike_generator", PROXY):
         report.lost(
             "source-model",
             where,
@@ -161,39 +162,14 @@ def _own_trains(part: Part, plan: SimulationPlan, report: Report) -> tuple[np.nd
     return none
 
 
-#: NeuroML's sources whose spikes follow each other at intervals: the first of them too comes after one.
-_GENERATORS = {
-    "neuroml:spikeGenerator": lambda size, random, stated: np.full(size, stated["period"]),
-    "neuroml:spikeGeneratorRandom": lambda size, random, stated: random.uniform(
-        stated["minISI"], stated["maxISI"], size
-    ),
-    "neuroml:spikeGeneratorPoisson": lambda size, random, stated: random.exponential(1 / stated["averageRate"], size),
-    "neuroml:spikeGeneratorRefPoisson": lambda size, random, stated: (
-        stated["minimumISI"] + random.exponential(1 / stated["averageRate"] - stated["minimumISI"], size)
-    ),
-}
-
-
-def _generated(part: Part, plan: SimulationPlan, report: Report, where: str) -> tuple[np.ndarray, np.ndarray]:
-    """The spikes of NeuroML's generators until the end of the run, drawn cell by cell block."""
+def _renewed(part: Part, plan: SimulationPlan, report: Report, where: str) -> tuple[np.ndarray, np.ndarray]:
+    """The spikes of sources that draw intervals, until the end of the run."""
     if plan.duration is None:
         raise PlanError("generators of spikes need an end of the run", where="run.tstop", hint="state it in the plan")
-    draw = _GENERATORS[part.cell.model]  # type: ignore[union-attr]
-    regular = part.cell.model == "neuroml:spikeGenerator"  # type: ignore[union-attr]
+    regular = part.cell.model == REGULAR  # type: ignore[union-attr]
     seed = 0 if regular else seed_of(plan, None, report, where)
     random = np.random.default_rng([seed, part.type_row, *part.population.encode()])
-    times = np.zeros((part.size, 0))
-    last = np.zeros(part.size)
-    while part.size and last.min() <= plan.duration:
-        intervals = draw((part.size, _DRAWN), random, part.parameters)
-        if not (intervals > 0).all():
-            raise PlanError(f"the intervals of {part.cell_name!r} are not above 0 ms", where=where)
-        # a sum from the start, not from the last block, so that regular times are multiples of the period
-        more = (times.shape[1] + 1 + np.arange(_DRAWN)) * intervals if regular else last[:, None] + intervals.cumsum(1)
-        times = np.concatenate([times, more], axis=1)
-        last = times[:, -1]
-    inside = times <= plan.duration
-    return np.repeat(part.rows, inside.sum(axis=1)), times[inside]
+    return renewal_trains(part, plan.duration, random)
 
 
 def _filled(stated: Mapping[str, Any], name: str, default: float) -> Any:

@@ -24,9 +24,13 @@ from pynn_io.show.summary import weight_units
 
 #: Cells drawn at most; so many stay fluid.
 CELLS = 10_000
+#: Cells from which on they are drawn small, and as squares: Plotly's circle is of many triangles, its square of two.
+CROWD = 1000
 #: Cells whose morphologies are drawn, and segments of all of them, at most.
 SHAPES, SEGMENTS = 24, 60_000
 BINS = 40
+#: Rows of a raster that are numbered one by one.
+_ROWS_NUMBERED = 20
 _QUATERNION = ("orientation_x", "orientation_y", "orientation_z", "orientation_w")  # as scipy orders it
 _ANGLES = ("rotation_angle_zaxis", "rotation_angle_yaxis", "rotation_angle_xaxis")
 
@@ -47,7 +51,8 @@ def space(network: Network, panels: Panels) -> Figure | None:
     placed = [group for group in panels.groups if group.position is not None]
     total = sum(len(group.position) for group in placed if group.position is not None)
     step = max(1, -(-total // CELLS))
-    data = [_points(group, step) for group in placed]
+    marker = {"symbol": "circle", "size": 3} if total < CROWD else {"symbol": "square", "size": 1.5}
+    data = [_points(group, step, marker) for group in placed]
     shapes = list(_shapes(network, panels))
     if not data and not shapes:
         return None
@@ -56,18 +61,30 @@ def space(network: Network, panels: Panels) -> Figure | None:
         drawn = len([each for each in shapes if each["showlegend"]])
         notes.append(f"the morphologies of {drawn} cells are drawn" if drawn > 1 else "one morphology is drawn")
     axis = {"showbackground": False, "gridcolor": "#d8dde2", "zeroline": False}
-    axes = {f"{name}axis": {**axis, "title": {"text": f"{name} (um)"}} for name in "xyz"}
+    # stated ranges: the page draws a part of the cells while it turns them, and the axes must not follow
+    axes = {
+        f"{name}axis": {**axis, "title": {"text": f"{name} (um)"}, "range": _extent([*data, *shapes], name)}
+        for name in "xyz"
+    }
     layout = {"scene": {"aspectmode": "data", **axes}, "height": 620, "legend": {"itemsizing": "constant"}}
     return Figure("space", "Cells in space", [*data, *shapes], layout, "; ".join(notes))
 
 
-def _points(group: Group, step: int) -> dict[str, Any]:
+def _extent(traces: Sequence[Mapping[str, Any]], axis: str) -> list[float]:
+    """Least and largest coordinate with a margin; 1 um about a plane, which would have no extent."""
+    values = np.array([value for trace in traces for value in trace[axis] if value is not None])
+    low, high = float(values.min()), float(values.max())
+    margin = 0.03 * (high - low) or 1.0
+    return [low - margin, high + margin]
+
+
+def _points(group: Group, step: int, marker: Mapping[str, Any]) -> dict[str, Any]:
     position = np.nan_to_num(np.asarray(group.position)[::step])
     return {
         "type": "scatter3d",
         "mode": "markers",
         "name": f"{group.label} ({group.size:,})",
-        "marker": {"size": 3, "color": group.colour, "opacity": 0.75},
+        "marker": {"color": group.colour, "opacity": 0.75, **marker},
         "hovertemplate": f"{group.label}<br>(%{{x:.1f}}, %{{y:.1f}}, %{{z:.1f}}) um<extra></extra>",
         **{axis: _numbers(position[:, number]) for number, axis in enumerate("xyz")},
     }
@@ -167,7 +184,7 @@ def _lines(
             "legendgroup": name,
             "showlegend": number == 0,
             "line": {"color": shade, "width": 2},
-            "hoverinfo": "name",
+            "hoverinfo": "skip",  # turning.js shortens lines: Plotly would look for the point it has under the mouse
             **{axis: _numbers(points[:, index]) for index, axis in enumerate("xyz")},
         }
 
@@ -254,7 +271,11 @@ def raster(results: Results, network: Network | None) -> Figure | None:
         )
         first += len(group.nodes)
     note = f"1 in {step} cells is drawn" if step > 1 else ""
-    return Figure("raster", "Spikes", data, {**_axes("time (ms)", "cell"), "height": 460}, note)
+    layout = _axes("time (ms)", "cell")
+    # rows are whole numbers, and those at the edges are not cut
+    layout["yaxis"] |= {"range": [-0.5, first - 0.5], "zeroline": False}
+    layout["yaxis"] |= {"dtick": 1} if first <= _ROWS_NUMBERED else {}
+    return Figure("raster", "Spikes", data, {**layout, "height": 460}, note)
 
 
 def traces(results: Results) -> Iterator[Figure]:

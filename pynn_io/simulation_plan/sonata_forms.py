@@ -44,7 +44,7 @@ class Form(NamedTuple):
 
 _WINDOW = {"delay": "delay", "duration": "duration"}
 _NOISE = {"reversal": "reversal", "interval": "dt", "seed": "random_seed"}
-_SPREAD = {"variance": "variance", "interval": "dt"}
+_SPREAD = {"variance": "variance", "interval": "dt", "held": "held"}
 _SHOT = {"rise": "rise_time", "decay": "decay_time", **_WINDOW}
 _SKEW = {**_NOISE, "relative_skew": "relative_skew", "amplitude_cv": "amp_cv"}
 
@@ -55,7 +55,7 @@ FORMS = (
         "sinusoidal",
         SinusoidalCurrent,
         {"amplitude": "amp_start", "frequency": "frequency", **_WINDOW},
-        {"interval": "dt"},
+        {"interval": "dt", "phase": "phase", "held": "held"},
     ),
     Form("subthreshold", Subthreshold, {"percent_less": "percent_less", **_WINDOW}),
     Form("hyperpolarizing", Hyperpolarizing, _WINDOW),
@@ -85,8 +85,12 @@ FORMS = (
     # Not in the documentation; libsonata reads it and Brian2 runs it.
     Form("poisson", PoissonTrains, {"rate": "rate"}, {**_WINDOW, "weight": "weight", "seed": "random_seed"}),
 )
+#: Fields that no other reader knows.
+OWN = ("phase", "held")
 #: Fields that are whole numbers.
 _WHOLE = frozenset({"seed"})
+#: Fields that are true or false.
+_FLAGS = frozenset({"held"})
 
 
 def forms_of(module: str) -> list[Form]:
@@ -99,7 +103,8 @@ def read_form(item: Section, module: str, input_type: str) -> Any:
     form = _chosen(item, forms_of(module))
     values: dict[str, Any] = {field: item.needed(key) for field, key in form.needed.items()}
     for field, key in form.optional.items():
-        value = item.integer(key) if field in _WHOLE else item.number(key)
+        read = item.integer if field in _WHOLE else item.optional_flag if field in _FLAGS else item.number
+        value = read(key)
         if value is not None:
             values[field] = value
     if form.kind is CurrentRamp:
@@ -136,9 +141,15 @@ def written_form(what: Any) -> dict[str, Any] | None:
             continue
         content = {"input_type": _input_type(what), "module": form.module}
         content |= {form.needed[field]: value for field, value in stated.items()}
-        optional = {key: getattr(what, field) for field, key in form.optional.items()}
-        return content | {key: value for key, value in optional.items() if value is not None}
+        optional = {key: getattr(what, field) for field, key in form.optional.items() if _is_stated(what, field)}
+        return content | optional
     return None
+
+
+def _is_stated(what: Any, field: str) -> bool:
+    """Whether an optional field says something; ``phase`` and ``held``, which only pynn_io reads, by their values."""
+    value = getattr(what, field)
+    return bool(value) if field in OWN else value is not None
 
 
 def _input_type(what: Any) -> str:

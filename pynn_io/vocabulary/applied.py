@@ -21,6 +21,8 @@ STATES: Mapping[str, str] = {
     "Act_n": "n",
     "g_sfa": "g_s",
     "g_rr": "g_r",
+    "I_stc": "i_eta",
+    "E_sfa": "v_t",
 }
 
 

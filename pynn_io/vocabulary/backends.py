@@ -226,8 +226,9 @@ NAMES = (*KINDS, *chips.NAMES)
 #: Standard cells, sources and connections that both backends run.
 _STANDARD = (
     "IF_curr_alpha IF_curr_exp IF_curr_delta IF_cond_alpha IF_cond_exp IF_cond_exp_gsfa_grr IF_facets_hardware1"
-    " HH_cond_exp EIF_cond_exp_isfa_ista EIF_cond_alpha_isfa_ista Izhikevich SpikeSourceArray SpikeSourcePoisson static"
-    " StaticSynapse nest:static_synapse nest:static_synapse_hom_w nest:cont_delay_synapse"
+    " HH_cond_exp EIF_cond_exp_isfa_ista EIF_cond_alpha_isfa_ista Izhikevich SpikeSourceArray SpikeSourcePoisson"
+    " SpikeSourcePoissonRefractory SpikeSourceGamma static StaticSynapse nest:static_synapse"
+    " nest:static_synapse_hom_w nest:cont_delay_synapse"
 )
 _NO_MODEL = ("no", "the backend has no model with these equations")
 _STATIC: Answer = (
@@ -270,7 +271,7 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
     {
         "nest": {
             **_exact(_STANDARD),
-            **_exact("TsodyksMarkramSynapse SimpleStochasticSynapse MultiQuantalSynapse STDPMechanism"),
+            **_exact("GIF_cond_exp TsodyksMarkramSynapse SimpleStochasticSynapse MultiQuantalSynapse STDPMechanism"),
             "nest:": EXACT,
             **_exact("neuroml:iafCell neuroml:iafRefCell neuroml:iafTauCell neuroml:iafTauRefCell neuroml:adExIaFCell"),
             **_exact("neuroml:expOneSynapse neuroml:alphaSynapse neuroml:alphaCurrentSynapse"),
@@ -309,6 +310,7 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
         },
         "arbor": {
             **_exact("IF_curr_delta nest:iaf_psc_delta SpikeSourceArray SpikeSourcePoisson"),
+            **_exact("SpikeSourcePoissonRefractory SpikeSourceGamma"),
             **_exact("static StaticSynapse nest:static_synapse nest:static_synapse_hom_w nest:cont_delay_synapse"),
             **_exact("nrn:Exp2Syn nrn:ExpSyn nrn:IntFire1 ElectricalSynapse nest:gap_junction"),
             **_exact(_NEUROML_SYNAPSES),
@@ -321,7 +323,8 @@ MODELS: Mapping[str, Answers] = MappingProxyType(
             "neuroml:": ("no", "Arbor has no cell with these equations"),
         },
         "moose": {
-            **_exact("SpikeSourceArray SpikeSourcePoisson nrn:Exp2Syn nrn:ExpSyn"),
+            **_exact("SpikeSourceArray SpikeSourcePoisson SpikeSourcePoissonRefractory SpikeSourceGamma"),
+            **_exact("nrn:Exp2Syn nrn:ExpSyn"),
             **_exact("neuroml:expOneSynapse neuroml:expTwoSynapse neuroml:alphaSynapse"),
             **_exact("ElectricalSynapse nest:gap_junction neuroml:gapJunction"),
             "nrn:": ("no", "MOOSE's runner has no synapse and no cell with these equations"),

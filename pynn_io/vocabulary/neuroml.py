@@ -241,6 +241,10 @@ SUPPORT_ROWS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "EIF_cond_alpha_isfa_ista": ("exact", ""),
         "Izhikevich": ("exact", ""),
         "GIF_cond_exp": ("no", "it fires at random at a rate that depends on its potential; no component does that"),
+        "nest:gif_cond_exp": (
+            "no",
+            "it fires at random at a rate that depends on its potential; no component does that",
+        ),
         "nest:iaf_psc_alpha": ("exact", ""),
         "nest:iaf_psc_delta": ("exact", ""),
         "nest:iaf_psc_exp": ("exact", ""),

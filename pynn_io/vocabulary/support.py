@@ -105,7 +105,7 @@ _STIMULI = {
     "CurrentRamp": _bmtk_and_obi("Currents that rise or fall linearly", allen=_NOT_IN_BMTK),
     "Hyperpolarizing": _bmtk_and_obi("Holding currents", allen=_NOT_IN_BMTK),
     "Subthreshold": _bmtk_and_obi("Subthreshold currents", allen=_NOT_IN_BMTK),
-    "SinusoidalCurrent": _bmtk_and_obi("Sinusoidal currents", allen=_NOT_IN_BMTK),
+    "SinusoidalCurrent": _bmtk_and_obi("Sinusoidal currents", allen=_NOT_IN_BMTK, neuroml=EXACT),
     "NoiseCurrent": _bmtk_and_obi("Noise currents", allen=_NOT_IN_BMTK),
     "OrnsteinUhlenbeck": _bmtk_and_obi("Ornstein-Uhlenbeck currents and conductances", allen=_NOT_IN_BMTK),
     "ShotNoise": _bmtk_and_obi("Shot noise currents and conductances", allen=_NOT_IN_BMTK),

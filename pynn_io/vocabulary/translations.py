@@ -18,7 +18,7 @@ from pynn_io.units import scale_by_power
 
 
 class Rename(NamedTuple):
-    """``native = standard * 10**power``."""
+    """``native = standard * 10**power``; a list of numbers is so entry by entry."""
 
     standard: str
     native: str
@@ -124,6 +124,26 @@ TRANSLATIONS: tuple[Translation, ...] = (
     _row("Izhikevich", "nest:izhikevich", _IZHIKEVICH, 0, V_th=30.0, consistent_integration=True, **_NO_FLOOR),
 )
 
+#: Standard cells that NEST alone has a model of; nothing is read back as one of them.
+ON_NEST_ALONE: Mapping[str, Translation] = MappingProxyType(
+    {
+        "GIF_cond_exp": _row(
+            "GIF_cond_exp",
+            "nest:gif_cond_exp",
+            (
+                *_renames(
+                    "v_rest=E_L cm=C_m*3 tau_refrac=t_ref v_reset=V_reset i_offset=I_e*3 delta_v=Delta_V"
+                    " v_t_star=V_T_star lambda0=lambda_0 tau_eta=tau_stc tau_gamma=tau_sfa a_eta=q_stc*3 a_gamma=q_sfa "
+                    + _TAU_SYN
+                    + _REVERSAL
+                ),
+                _LEAK,
+            ),
+            3,
+        )
+    }
+)
+
 #: Parameters that steer a numerical method and say nothing about the model.
 NUMERICAL = frozenset({"gsl_error_tol"})
 
@@ -142,6 +162,13 @@ def of_native(model: str) -> Translation | None:
 def of_standard(model: str) -> Translation | None:
     """The translation of a standard model into NEST's."""
     return _BY_STANDARD.get(model)
+
+
+def _scaled(value: Any, power: int) -> Any:
+    """A number, an array, or a list of numbers that all cells share (a tuple)."""
+    if isinstance(value, tuple):
+        return tuple(scale_by_power(item, power) for item in value)
+    return scale_by_power(value, power)
 
 
 def to_standard(row: Translation, native: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -171,7 +198,7 @@ def to_native(row: Translation, standard: Mapping[str, Any]) -> tuple[dict[str, 
         if isinstance(rule, Pair):
             values[rule.native] = rule.to_native(standard)
         else:
-            values[rule.native] = scale_by_power(standard[rule.standard], rule.power)
+            values[rule.native] = _scaled(standard[rule.standard], rule.power)
     values |= row.native_only
     return values, {name: value for name, value in standard.items() if name not in used}
 
@@ -179,6 +206,7 @@ def to_native(row: Translation, standard: Mapping[str, Any]) -> tuple[dict[str, 
 __all__ = [
     "IDLE",
     "NUMERICAL",
+    "ON_NEST_ALONE",
     "TRANSLATIONS",
     "Pair",
     "Rename",

@@ -59,6 +59,8 @@ HOSTILE: dict[str, tuple[Callable[[Path], Path], str]] = {
     "case": (lambda path: zipped(path, ("A.txt", b"1"), ("a.TXT", b"2")), "two entries have this name"),
     "file and folder": (lambda path: zipped(path, ("a", b"1"), ("a/b", b"2")), "a file, and a folder"),
     "bomb": (lambda path: zipped(path, ("zeros", bytes(20 * 2**20))), "more than 200 fold"),
+    "long name": (lambda path: zipped(path, ("x" * 256, b"1")), "longer than a file's can be"),
+    "long path": (lambda path: zipped(path, ("/".join(["x" * 200] * 20), b"1")), "longer than a file's can be"),
     "encrypted": (encrypted, "the entry is encrypted"),
     "no name": (lambda path: patched(zipped(path, ("ab.txt", b"1")), b"ab.txt", b"a\x00.txt"), "no name"),
 }

@@ -48,13 +48,15 @@ def test_a_repository_with_tests(data):
     assert expectation.name == "fhn.mep"
     assert {test.engine for test in expectation.tests} == {"jNeuroML", "jNeuroML_NEURON", "jNeuroML_Brian2"}
     assert expectation.tests[0].observables[0].expected[:2] == (2.24, 39.82)
-    assert codes(report) == ["test-validates"]
+    assert codes(report) == ["test-validates", "entry-unasked"]
+    (others,) = (issue.examples for issue in report if issue.code == "entry-unasked")
+    assert others == ["NeuroML2/LEMS_FHNMulti.xml"]
 
 
 def test_every_test_of_the_core_models_is_found(data):
     folder = data / "neuroml/neuroml2_core"
     entries, report = found_in(folder)
-    assert set(codes(report)) == {"test-validates"}
+    assert set(codes(report)) <= {"test-validates", "entry-unasked"}
     stated = [yaml.safe_load(path.read_text()) for path in folder.rglob(".*.omt")]
     with_numbers = [each for each in stated if "mep" in each]
     found = [test for entry in entries for each in entry.expectations for test in each.tests]
@@ -149,7 +151,7 @@ def test_a_broken_test_is_told_and_the_others_are_found(data, tmp_path):
     (folder / "NeuroML2/.test.other.omt").write_text("target: missing.xml\nengine: jNeuroML\n")
     (entry,), report = found_in(folder)
     assert {test.engine for test in entry.expectations[0].tests} == {"jNeuroML_NEURON", "jNeuroML_Brian2"}
-    assert sorted(codes(report)) == ["test-broken", "test-target", "test-validates"]
+    assert sorted(codes(report)) == ["entry-unasked", "test-broken", "test-target", "test-validates"]
 
 
 def test_a_crate_names_its_main_entity(tmp_path):
@@ -189,8 +191,89 @@ def test_entries_are_chosen_by_patterns(data):
     report = Report()
     with opened(data / "neuroml/neuroml2_core", report) as container:
         entries = find_entries(container, report)
-        names = [entry.name for entry in chosen(entries, ["*Ex0*", "*Ex1_*"], container)]
+        names = [entry.name for entry in chosen(entries, ["*Ex0*", "*Ex1_*"], container, Report())]
         assert names == ["LEMSexamples/LEMS_NML2_Ex0_IaF.xml", "LEMSexamples/LEMS_NML2_Ex1_HH.xml"]
         with pytest.raises(FormatError, match="no entry is called Ex99") as caught:
-            chosen(entries, ["Ex99"], container)
+            chosen(entries, ["Ex99"], container, Report())
     assert "LEMSexamples/LEMS_NML2_Ex0_IaF.xml" in caught.value.hint
+
+
+SEDML_TEXT = """<?xml version="1.0" encoding="UTF-8"?>
+<sedML xmlns="http://sed-ml.org/sed-ml/level1/version3" level="1" version="3">
+<listOfModels><model id="m" language="urn:sedml:language:lems" source="model.xml"/></listOfModels>
+<listOfSimulations><uniformTimeCourse id="s" initialTime="0" outputStartTime="0" outputEndTime="0.001"
+ numberOfPoints="10">
+<algorithm kisaoID="KISAO:0000030"/></uniformTimeCourse></listOfSimulations>
+<listOfTasks><task id="t" modelReference="m" simulationReference="s"/></listOfTasks></sedML>"""
+BOMB = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><a>&c;</a>'
+
+
+def omex(path, master, **files):
+    """An archive of a SED-ML document and a model, with other content where it is given."""
+    content = {"master.sedml": SEDML_TEXT.encode(), "model.xml": LEMS, **files}
+    listed = [Entry(name, format_of(name), master=name == master) for name in content]
+    return zipped(path, (MANIFEST, manifest_text(listed)), *content.items())
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"master.sedml": SEDML_TEXT.replace("<listOfModels>", "&x;<listOfModels>").encode()}, "not well-formed"),
+        ({"master.sedml": BOMB.replace(b"<a>", b"<sedML>").replace(b"</a>", b"</sedML>")}, "document type definition"),
+        (
+            {"model.xml": BOMB.replace(b"<a>", b"<Lems><Target/>").replace(b"</a>", b"</Lems>")},
+            "document type definition",
+        ),
+        ({"master.sedml": SEDML_TEXT.replace("</sedML>", "").encode()}, "not well-formed"),
+    ],
+    ids=["entity", "bomb", "bomb in the model", "cut"],
+)
+def test_a_broken_master_is_an_error_and_nothing_else_is_run_in_its_place(tmp_path, files, words):
+    source = omex(tmp_path / "a.omex", "master.sedml", **files)
+    with pytest.raises(ReadError, match=words) as caught:
+        found_in(source)
+    assert caught.value.where.startswith(f"{source}:{next(iter(files))}")
+
+
+def test_a_task_that_is_not_run_is_an_entry_with_the_reason(tmp_path):
+    text = SEDML_TEXT.replace(
+        "</listOfSimulations>",
+        '<steadyState id="y"><algorithm kisaoID="KISAO:0000407"/></steadyState></listOfSimulations>',
+    ).replace("</listOfTasks>", '<task id="u" modelReference="m" simulationReference="y"/></listOfTasks>')
+    entries, report = found_in(omex(tmp_path / "a.omex", "master.sedml", **{"master.sedml": text.encode()}))
+    assert [(entry.name, entry.problem is None) for entry in entries] == [
+        ("master.sedml#t", True),
+        ("master.sedml#u", False),
+    ]
+    assert "only uniform time courses are run" in str(entries[1].problem)
+    assert codes(report) == []
+
+
+@pytest.mark.parametrize("place", ["/etc/hostname", "../../../../../../etc/hostname"])
+def test_files_outside_of_a_closed_archive_are_not_even_opened(tmp_path, place):
+    for text, name in (
+        (SEDML_TEXT.replace('source="model.xml"', f'source="{place}"'), "master.sedml"),
+        (LEMS.decode().replace("<Target", f'<Include file="{place}"/><Target'), "model.xml"),
+        (f'{{"run": {{"tstop": 1, "dt": 0.1}}, "network": "{place}"}}', "simulation_config.json"),
+    ):
+        source = omex(tmp_path / f"{name}.omex", name, **{name: text.encode()})
+        with pytest.raises(UnsafeArchive, match="it names a file outside of the archive") as caught:
+            found_in(source)
+        assert caught.value.where.startswith(f"{source}:{name}")
+
+
+def test_a_master_that_nothing_here_runs_is_told_and_can_be_passed_over(tmp_path):
+    source = omex(tmp_path / "a.omex", "paper.pdf", **{"paper.pdf": b"%PDF"})
+    report = Report()
+    with opened(source, report) as container:
+        (entry,) = find_entries(container, report)
+        assert "no simulation that is run here" in str(entry.problem)
+        assert [list(issue.examples) for issue in report] == [["master.sedml"]], "model.xml is the document's"
+        (other,) = chosen([entry], ["master*"], container, report)
+        assert (other.name, other.problem) == ("master.sedml#t", None)
+
+
+def test_archives_in_an_archive_are_named(tmp_path):
+    with pytest.raises(FormatError) as caught:
+        found_in(zipped(tmp_path / "a.zip", ("in/b.omex", b""), ("c.txt", b"")))
+    assert caught.value.hint == "it holds archives, which are reproduced one by one: in/b.omex"

@@ -180,7 +180,7 @@ def random_run(seed, rate=10.0):
 def test_another_seed_is_no_difference_where_the_other_seeds_differ_as_much(tmp_path, rate, verdict):
     write_results(random_run(1), tmp_path / "output")
     expected = (Expectation("published output", "results", tmp_path / "output"),)
-    null = tuple(random_run(seed) for seed in range(10, 18))
+    null = tuple(random_run(seed, rate) for seed in range(10, 18))
     (check,) = judge(expected, random_run(2, rate), Rules(timestep=STEP, null=null))
     assert check.verdict == verdict, check
     assert check.numbers["tier"] == "statistical"

@@ -16,7 +16,7 @@ from pynn_io import registry
 from pynn_io.archive.container import opened
 from pynn_io.archive.entries import find_entries
 from pynn_io.archive.inputs import inputs_of
-from pynn_io.archive.matrix import Options, backends_of, run_matrix, split_backend
+from pynn_io.archive.matrix import Options, backends_of, is_native, run_matrix, split_backend
 from pynn_io.archive.process import Limits, run_limited
 from pynn_io.archive.task import CELLS
 from pynn_io.archive.values import Kind, Verdict
@@ -56,7 +56,7 @@ def test_entries_on_backends(backends, circuit, tmp_path):
     verdicts = {cell.backend: cell.verdict for cell in found}
     assert verdicts == {
         "well": Verdict.NO_EXPECTATION,
-        "silent": Verdict.NO_EXPECTATION,
+        "silent": Verdict.NOT_COMPARABLE,  # nothing was published of it, and it yields nothing
         "raises": Verdict.CANNOT_RUN,
     }
     assert before == {path: (circuit / path).read_bytes() for path in before}
@@ -184,3 +184,52 @@ def test_inputs_lie_where_the_entry_says(tmp_path):
     copy = inputs.copy(tmp_path / "copy")
     assert copy == tmp_path / "copy/a/circuit/simulation_config.json"
     assert (tmp_path / "copy/shared/cells/exc.json").is_file()
+
+
+def test_a_backend_that_only_the_archive_names_is_never_imported(circuit, tmp_path, monkeypatch):
+    (tmp_path / "trap.py").write_text(f"open({str(tmp_path / 'sprung')!r}, 'w')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with opened(circuit, Report()) as container:
+        (entry,) = find_entries(container, Report())
+        entry = replace(entry, backends=("pynn:trap", "nmpi:SpiNNaker", "nets"))
+        (tmp_path / "out").mkdir()
+        found = list(run_matrix(container, [entry], Options(), tmp_path / "out"))
+    assert [cell.verdict for cell in found] == [Verdict.CANNOT_RUN] * 3
+    assert {cell.outcome["error"]["kind"] for cell in found} == {"UnsafeArchive"}
+    texts = {cell.backend: cell.outcome["error"]["text"] for cell in found}
+    assert "the archive asks for the backend pynn:trap" in texts["pynn:trap"]
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_other_seeds_are_others_than_that_of_the_run_itself(backends, circuit, tmp_path):
+    (cell,) = reproduce(circuit, tmp_path / "out", backends=("well",), seed=3, seeds=5, jobs=2)
+    assert cell.outcome["other_seeds"] == [4, 5, 6, 7, 8]
+    tasks = [json.loads(path.read_text()) for path in (tmp_path / "out" / CELLS).glob("*/task.json")]
+    assert sorted(task["seed"] for task in tasks) == [3, 4, 5, 6, 7, 8]
+
+
+@pytest.mark.parametrize(
+    ("kind", "provenance", "native"),
+    [
+        (Kind.LEMS, {"backend": "jneuroml", "engine": "jlems", "engine_chosen": "asked for"}, True),
+        (Kind.LEMS, {"backend": "jneuroml", "engine": "neuron", "engine_chosen": "a cell has a morphology"}, True),
+        # It integrates otherwise than what made the results of a cell of one compartment.
+        (Kind.SEDML, {"backend": "jneuroml", "engine": "neuron", "engine_chosen": "asked for"}, False),
+        (Kind.SEDML, {"backend": "neuron", "engine": "NEURON"}, False),
+        (Kind.SONATA, {"backend": "nest", "backend_chosen": "the simulation was written for NEST"}, True),
+        (Kind.SONATA, {"backend": "nest", "backend_chosen": "asked for; the simulation was written for X"}, False),
+    ],
+)
+def test_whose_results_are_held_to_the_tighter_tolerance(circuit, kind, provenance, native):
+    with opened(circuit, Report()) as container:
+        (entry,) = find_entries(container, Report())
+    assert is_native(replace(entry, kind=kind), provenance) == native
+
+
+def test_messages_do_not_name_folders_that_are_gone(backends, circuit, tmp_path):
+    nodes = next(circuit.rglob("*.h5"))
+    nodes.write_bytes(b"damaged")
+    (cell,) = reproduce(circuit, tmp_path / "out", backends=("well",))
+    assert cell.verdict == Verdict.CANNOT_RUN
+    text = cell.outcome["error"]["text"]
+    assert text.startswith(f"{nodes.relative_to(circuit)}:") and str(tmp_path / "out") not in text

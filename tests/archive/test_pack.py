@@ -149,6 +149,40 @@ def test_a_lems_model_with_sedml_and_its_tables(tmp_path):
     assert len(cell.checks) == 4  # results, two OutputFiles, one EventOutputFile
 
 
+RANDOM = """\
+import pyNN.nest as sim
+
+sim.setup(timestep=0.1)
+cells = sim.Population(60, sim.IF_curr_exp(tau_m=20.0, cm=0.2, tau_refrac=2.0), label="cells")
+drive = sim.Population(60, sim.SpikeSourcePoisson(rate=1500.0), label="drive")
+sim.Projection(drive, cells, sim.OneToOneConnector(), sim.StaticSynapse(weight={weight}, delay=1.0))
+cells.record("spikes")
+sim.run(1500.0)
+"""
+
+
+def test_an_archive_of_several_seeds_expects_their_statistics(tmp_path):
+    """Elsewhere one run is enough: the very run comes out again, another seed is none of it and no difference, another
+    weight is one."""
+    pytest.importorskip("pyNN")
+    script = tmp_path / "model" / "network.py"
+    script.parent.mkdir()
+    script.write_text(RANDOM.format(weight=0.021))
+    options = Options(backends=("nest",), seed=5, seeds=6, allow_exec=True)
+    pack(script, tmp_path / "random.omex", Report(), options)
+    (same,) = cells(tmp_path / "random.omex", tmp_path / "out", allow_exec=True, seed=5)
+    assert (same.verdict, same.checks[0].numbers["tier"]) == (Verdict.REPRODUCED, "exact")
+    (other,) = cells(tmp_path / "random.omex", tmp_path / "out", allow_exec=True, seed=99)
+    assert (other.verdict, other.checks[0].numbers["tier"]) == (Verdict.REPRODUCED, "statistical"), other.checks
+    assert "% in the mean rate of 'cells' would have been seen" in other.checks[0].numbers["would_have_been_seen"][0]
+    root = unpacked(tmp_path / "random.omex", tmp_path / "content")
+    (root / "network.py").write_text(RANDOM.format(weight=0.0225))
+    forget_sums(root)
+    (changed,) = cells(root, tmp_path / "out", allow_exec=True, seed=99)
+    assert (changed.verdict, changed.checks[0].numbers["tier"]) == (Verdict.DIFFERS, "statistical"), changed.checks
+    assert "mean rate of cells:" in changed.checks[0].message
+
+
 def test_what_is_refused(packed, tmp_path):
     with pytest.raises(WriteError, match="exists already"):
         pack(SYNFIRE, packed, Report(), Options(backends=("nest",)))

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 def reproduced(source, folder, *backends, only=("*",)):
     folder.mkdir(exist_ok=True)
     with opened(source, Report()) as container:
-        entries = chosen(find_entries(container, Report()), only, container)
+        entries = chosen(find_entries(container, Report()), only, container, Report())
         return {cell.backend: cell for cell in run_matrix(container, entries, Options(backends=backends), folder)}
 
 

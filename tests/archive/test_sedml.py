@@ -90,7 +90,6 @@ def test_the_model_is_run_as_the_document_says(document):
         ('dataReference="g"', 'dataReference="x"', ReadError, None, "output 'r' refers to 'x'"),
         ("outputEndTime=\"0.02\"", "outputEndTime=\"0\"", ReadError, 7, "needs times that ascend"),
         ('numberOfPoints="800"', 'numberOfPoints="0"', ReadError, 7, "needs times that ascend, and points"),
-        ("urn:sedml:symbol:time", "urn:sedml:symbol:other", UnsupportedInput, None, "is not known"),
         ("</sedML>", "", ReadError, None, "not well-formed XML"),
         ("<sedML", "<!DOCTYPE sedML [<!ENTITY a 'b'>]><sedML", ReadError, None, "document type definition"),
     ],
@@ -108,8 +107,50 @@ def test_steady_states_are_not_run(document):
     course = DOCUMENT[DOCUMENT.index("    <uniformTimeCourse") : DOCUMENT.index("  </listOfSimulations>")]
     steady = '<steadyState id="s"><algorithm kisaoID="KISAO:0000407"/></steadyState>'
     document.write_text(DOCUMENT.replace(course, steady))
-    with pytest.raises(UnsupportedInput, match="only uniform time courses are run, not <steadyState id='s'>"):
-        read_sedml(document)
+    assert not read_sedml(document).tasks
+    with pytest.raises(UnsupportedInput, match="only uniform time courses are run, not <steadyState id='s'>") as caught:
+        read(document, format="sedml")
+    assert caught.value.where == f"{document}:7"
+
+
+REPEATED = (
+    '<repeatedTask id="scan" resetModel="true" range="r"><listOfRanges><uniformRange id="r" start="0" end="1"'
+    ' numberOfPoints="3" type="linear"/></listOfRanges><listOfSubTasks><subTask order="1" task="t"/></listOfSubTasks>'
+    "</repeatedTask></listOfTasks>"
+)
+
+
+def test_what_is_not_run_does_not_keep_the_rest_from_it(document):
+    document.write_text(
+        DOCUMENT.replace("</listOfTasks>", REPEATED)
+        .replace("urn:sedml:symbol:time", "urn:sedml:symbol:other")
+        .replace(' source="LEMS_pair.xml"/>', ' source="LEMS_pair.xml"/><model id="n" source="x"/>')
+    )
+    found = read_sedml(document)
+    assert [*found.tasks] == ["t"]
+    assert [(name, why.message) for name, why in found.refused.items()] == [
+        ("scan", "only single tasks are run, not <repeatedTask id='scan'>")
+    ]
+    # The report needs the generator of an unknown symbol.
+    assert [*found.reports] == [] and "symbol 'urn:sedml:symbol:other' is not known" in found.unmade["r"].message
+    assert read(document, format="sedml", task="t").plan.duration == 20.0
+    with pytest.raises(UnsupportedInput, match="only single tasks"):
+        read(document, format="sedml", task="scan")
+
+
+def test_another_initial_time_is_refused_and_not_run_from_zero(document):
+    document.write_text(
+        DOCUMENT.replace('initialTime="0" outputStartTime="0"', 'initialTime="0.01" outputStartTime="0.01"')
+    )
+    with pytest.raises(UnsupportedInput, match="from the time 0, not from another initialTime"):
+        read(document, format="sedml")
+
+
+def test_values_that_are_wanted_more_often_than_the_model_steps(document):
+    document.write_text(DOCUMENT.replace('numberOfPoints="800"', 'numberOfPoints="4000"'))
+    report = Report()
+    assert read(document, format="sedml", report=report).plan.timestep == pytest.approx(0.005)
+    assert "sedml-step" in report.codes()
 
 
 @pytest.mark.parametrize(

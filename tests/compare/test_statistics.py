@@ -1,11 +1,14 @@
 """The statistical tier: distributions by hand, the verdict on processes whose statistics are known, the null."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from pynn_io.results import Results
 from pynn_io.results.compare import Ensembles, Options, Verdict, compare
 from pynn_io.results.compare.activity import Window, activity, distance
+from pynn_io.results.compare.means import Means, shifts
 from pynn_io.results.compare.statistics import percentile, sensitivity
 from tests.compare.made import renewal, results, spikes
 
@@ -160,3 +163,43 @@ def test_sensitivity(changes, ratios, smallest, text):
     found = sensitivity(changes, ratios, 2.0)
     assert found.smallest == smallest
     assert text in found.text
+
+
+def test_means_by_hand():
+    # Seeds 9, 10, 11 and b = 10: mean 10, deviation sqrt(2/3); one more seed has the error sqrt(2/3 * 5/4) = 0.9129.
+    found = Means("e", "rate", 12.0, 10.0, np.array([9.0, 10.0, 11.0]), pooled="b")
+    (shift,) = shifts([found])
+    assert (shift.found, shift.spread) == (10.0, pytest.approx(np.sqrt(2 / 3)))
+    assert shift.off == pytest.approx(2 / np.sqrt(5 / 6))
+    assert shift.allowed == pytest.approx(4.541, abs=1e-3)  # t(0.99, 3) of any table
+    # 90 % of a normal distribution lie below 1.2816 deviations
+    assert shift.seen == pytest.approx((4.541 + 1.2816) * np.sqrt(5 / 6) / 10, rel=1e-3)
+    # Two tests share the false alarms: t(0.995, 2); b alone against a has the error of two runs.
+    one, _ = shifts([replace(found, pooled="")] * 2)
+    assert (one.allowed, one.off) == (pytest.approx(9.925, abs=1e-3), pytest.approx(2 / (1.0 * np.sqrt(2))))
+
+
+def test_seeds_that_never_differ_allow_no_difference_but_rounding():
+    equal = Means("e", "rate", 10.0, 10.0, np.full(5, 10.0), pooled="b")
+    (one,), (two,) = shifts([equal]), shifts([replace(equal, a=10.0001)])
+    assert (one.off, two.off > two.allowed) == (0.0, True)
+
+
+def test_what_the_distributions_of_two_runs_do_not_show_the_means_of_ten_do():
+    """6 % more rate: a tenth of the spread over cells, and five deviations of the mean over seeds."""
+    null = Ensembles(tuple(renewal(seed) for seed in range(300, 310)), pooled="b")
+    other = compare(renewal(0, rate=21.2), renewal(1), Options(tier="statistical", ensembles=null))
+    same = compare(renewal(0), renewal(1), Options(tier="statistical", ensembles=null))
+    assert (other.verdict, same.verdict) == (Verdict.DIFFERS, Verdict.WITHIN)
+    rate = next(each for each in other.statistics.means if each.measure == "rate")
+    assert rate.off > rate.allowed and 0.01 < rate.seen < 0.06
+    said = f"a difference of {100 * rate.seen:.2g} % in the mean rate of 'e' would have been seen in 9 of 10 cases"
+    assert said in other.notes
+
+
+def test_few_false_alarms_where_all_seeds_are_pooled():
+    """Of two seeds of one process 3 to 5 % are called different; 4 of 20 would be too many (p < 0.02)."""
+    runs = [renewal(seed, cells=60, duration=1500.0) for seed in range(200, 226)]
+    null = Ensembles(tuple(runs[:5]), pooled="b")
+    verdicts = [compare(a, runs[5], Options(ensembles=null)).verdict for a in runs[6:]]
+    assert verdicts.count(Verdict.DIFFERS) <= 3

@@ -51,8 +51,11 @@ def page(tmp_path_factory):
                  (spikes(10, 20), spikes(10, 20.05)))  # fmt: skip
     distances = [{"population": "cells", "measure": "rate", "unit": "Hz", "means": [10.0, 10.0], "ks": 0.1,
                   "ks_null_p95": 0.2, "emd": None, "emd_null_p95": 0.3}]  # fmt: skip
-    statistics = {"ratio": 1.5, "ratio_null_p95": 1.8, "distances": distances}
-    random = Check("network", Verdict.REPRODUCED, "", "1 ms", {"statistics": statistics}, None,
+    means = [{"population": "cells", "measure": "rate", "unit": "Hz", "expected": 10.0, "found": 10.5, "spread": 0.25,
+              "off": 1.5, "allowed": 3.5, "seen": 0.125}]  # fmt: skip
+    statistics = {"ratio": 1.5, "ratio_null_p95": 1.8, "distances": distances, "means": means}
+    numbers = {"statistics": statistics, "would_have_been_seen": ["a difference of 12 % in the mean rate"]}
+    random = Check("network", Verdict.REPRODUCED, "", "1 ms", numbers, None,
                    (network(1), network(2)), tuple(network(seed) for seed in range(3, 8)))  # fmt: skip
     bad = Check("spikes", Verdict.DIFFERS, "they part at 20 ms", "1 ms", {"expected": 2, "found": 3}, False,
                 (spikes(10, 20), spikes(10, 25, 30)))  # fmt: skip
@@ -119,10 +122,12 @@ def test_distributions_stand_beside_the_raster_where_there_are_enough_spikes(pag
     ]
     pictures = find(driver, "#cell-0 figure img")
     assert all(driver.execute_script("return arguments[0].naturalWidth > 300", each) for each in pictures)
-    numbers = driver.find_element("css selector", "#cell-0 details")
-    numbers.find_element("tag name", "summary").click()
-    rows = [row.text for row in numbers.find_elements("css selector", "tbody tr")]
-    assert rows == ["cells rate (Hz) 10 10 0.1 0.2 0.3"]
+    tables = []
+    for numbers in find(driver, "#cell-0 details")[:2]:
+        numbers.find_element("tag name", "summary").click()
+        tables += [row.text for row in numbers.find_elements("css selector", "tbody tr")]
+    assert tables == ["cells rate (Hz) 10 10.5 0.25 1.5 3.5 12.5", "cells rate (Hz) 10 10 0.1 0.2 0.3"]
+    assert "would have seen: a difference of 12 % in the mean rate." in driver.find_element("id", "cell-0").text
     assert "1.5 times as far apart as seeds on average, 1.8 between seeds" in driver.find_element("id", "cell-0").text
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from pynn_io import Report, read
 from pynn_io.detect import detect
+from pynn_io.errors import ReadError
 from pynn_io.graph.node_sets import resolve
 from pynn_io.graph.stimuli import ComponentInput, CurrentPulses, NoiseCurrent, SinusoidalCurrent, SpikeTrains
 from pynn_io.graph.validate import problems
@@ -378,3 +379,51 @@ def test_spikes_of_sources_are_recorded_where_the_script_says_so(tmp_path: Path)
     document, _ = captured(HEAD + ON_NEST.format(model="IF_cond_exp"), tmp_path)
     (recording,) = document.plan.recordings
     assert (recording.kind, recording.node_set) == ("spikes", {"population": "sources"})
+
+
+def test_scripts_for_spinnaker(tmp_path: Path) -> None:
+    """Hints of placement change nothing; what it alone can record is named; ``name()`` is a call there."""
+    text = """
+import spynnaker8 as sim
+sim.setup(timestep=1.0)
+sim.set_number_of_neurons_per_core(sim.IF_curr_exp, 64)
+cells = sim.Population(3, sim.IF_curr_exp(), label=sim.name())
+cells.record(["v", "gsyn_exc"])
+wide = sim.Population(2, sim.IF_cond_exp(), label="wide", additional_parameters={"seed": 1})
+wide.set_max_atoms_per_core(10)
+wide.record("all")
+sim.Projection(cells, wide, sim.OneToOneConnector(), sim.StaticSynapse(weight=0.1), download_synapses=True)
+sim.run(10.0)
+assert wide.spinnaker_get_data("v").shape == (0, 3)
+"""
+    (tmp_path / "chip.py").write_text(text)
+    report = Report()
+    document = read(tmp_path / "chip.py", report=report)
+    assert list(document.network.populations) == ["SpiNNaker", "wide"]
+    recorded = [each.name for each in document.plan.recordings]
+    assert recorded == ["SpiNNaker_v", "wide_v", "wide_gsyn_exc", "wide_gsyn_inh"]
+    issues = {issue.code: issue for issue in report}
+    assert issues["recording"].examples == ["gsyn_exc of IF_curr_exp"]
+    assert issues["recording"].kind is Kind.NOT_READ
+    hints = [example for issue in report if issue.code == "call-without-effect" for example in issue.examples]
+    assert sorted(hints) == [
+        "Population(additional_parameters=...)",
+        "Projection(download_synapses=...)",
+        "set_max_atoms_per_core",
+        "set_number_of_neurons_per_core",
+    ]
+
+
+def test_other_backends_have_none_of_that(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(HEAD + "sim.Population(2, sim.IF_cond_exp(), additional_parameters={})\n")
+    with pytest.raises(ReadError, match=r"unexpected keyword argument 'additional_parameters'"):
+        read(tmp_path / "a.py")
+
+
+def test_what_a_script_makes_in_nest_itself_is_told(tmp_path: Path) -> None:
+    pytest.importorskip("nest")
+    text = HEAD + "import nest\nnest.Create('iaf_psc_exp', 3)\n"
+    (tmp_path / "own.py").write_text(text + "sim.Population(2, sim.IF_cond_exp())\nsim.run(1.0)\n")
+    report = Report()
+    read(tmp_path / "own.py", report=report)
+    assert [(issue.where, issue.count) for issue in report if issue.code == "without-pynn"] == [("NEST", 3)]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from pynn_io import Report, UnsupportedInput
-from pynn_io.errors import BackendUnavailable
+from pynn_io.errors import BackendUnavailable, ReadError
 from pynn_io.importers import pynn_script
 from tests.commands.circuits import command, environment
 
@@ -138,3 +139,31 @@ def test_without_pynn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(pynn_script, "find_spec", lambda name: None)
     with pytest.raises(BackendUnavailable, match=r"pynn_io\[pynn\]"):
         pynn_script.read(written(tmp_path, HEAD), Report())
+
+
+@pytest.mark.parametrize("module", ["pyNN.spiNNaker", "spynnaker8"])
+@pytest.mark.parametrize(
+    ("line", "wrong", "remedy"),
+    [
+        (
+            "sim.Population(1, sim.external_devices.SpikeInjector())",
+            "external_devices.SpikeInjector: devices, injected and live spikes",
+            "SpikeSourceArray",
+        ),
+        ("sim.extra_models.IF_curr_dual_exp()", "extra_models.IF_curr_dual_exp", "standard model"),
+    ],
+)
+def test_what_only_spinnaker_has_is_refused_by_name(module, line, wrong, remedy, tmp_path: Path) -> None:
+    script = written(tmp_path, f"import {module} as sim\nsim.setup(1.0)\n{line}\n")
+    with pytest.raises(UnsupportedInput, match=re.escape(wrong)) as caught:
+        pynn_script.read(script, report=Report())
+    assert str(caught.value.where).endswith("script.py:3")
+    assert remedy in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["sys.argv[-1]", "pathlib.Path(sys.argv[-1]).stem"])
+def test_a_script_that_takes_its_own_name_for_the_backends(name, tmp_path: Path) -> None:
+    script = written(tmp_path, f"import pathlib, sys\nexec('from pyNN.%s import *' % {name})\n")
+    with pytest.raises(ReadError) as caught:
+        pynn_script.read(script, report=Report())
+    assert "--script-args" in caught.value.hint

@@ -76,7 +76,7 @@ def by_brian2(network: Network, plan: SimulationPlan) -> tuple[np.ndarray, dict[
     runner.run(model, quiet)
     spikes = runner.collect(model, lowered).spikes["cells"]
     weights = {}
-    for plastic in (item for item in model.network.objects if "Wmax" in getattr(item, "variables", ())):
+    for plastic in (item for item in model.network.objects if "plus" in getattr(item, "variables", ())):
         delays = np.round(np.array(plastic.pre.delay) * 1000 + plan.timestep, 6)
         weights |= dict(zip(zip(plastic.j[:].tolist(), delays.tolist(), strict=True), plastic.weight[:], strict=True))
     return spikes.times[spikes.node_ids == 0], weights
@@ -113,6 +113,51 @@ def test_weights_are_those_of_every_pair_of_spikes() -> None:
         expected = list(by_hand(rule, RULES[name][1], post))
         np.testing.assert_allclose(found, expected, rtol=1e-12, err_msg=name)
         assert np.ptp(expected) > 0 or name == "bound", name
+
+
+#: name -> what differs: PyNN's rho is per ms, so that alpha = 2 rho tau is 2.4 here.
+VOGELS: dict[str, dict[str, Any]] = {
+    "dendritic": {},
+    "shared": {"dendritic_delay_fraction": 0.3},
+    "bounded": {"w_min": 0.019, "w_max": 0.0205},
+    "quiet": {"rho": 0.0, "tau": 5.0},
+}
+VOGELS_RULE = {
+    "timing_dependence": "Vogels2011Rule",
+    "tau": 20.0,
+    "eta": 1e-3,
+    "rho": 0.06,
+    "w_min": 0.0,
+    "w_max": 0.05,
+}
+
+
+def vogels_by_hand(rule: Mapping[str, Any], post: np.ndarray) -> Iterator[float]:
+    """Every pair, whatever its order; each spike that arrives costs alpha. A coincidence is a pair."""
+    part, tau = rule.get("dendritic_delay_fraction", 1.0), rule["tau"]
+    for delay in DELAYS:
+        arrive = [round(time + (1 - part) * delay, 6) for time in PRE]
+        back = [round(time + part * delay, 6) for time in post]
+        weight = START
+        events = sorted([(time, 1) for time in arrive] + [(time, 0) for time in back])
+        for number, (time, comes) in enumerate(events):
+            trace = sum(exp(-(time - other) / tau) for other, kind in events[:number] if kind != comes)
+            weight += rule["eta"] * (trace - (2 * rule["rho"] * tau if comes else 0.0))
+            weight = min(max(weight, rule["w_min"]), rule["w_max"])
+        yield weight
+
+
+@pytest.mark.slow
+def test_the_rule_of_vogels_is_that_of_every_pair_of_spikes() -> None:
+    pytest.importorskip("brian2", reason="Brian2 is not installed")
+    rules = {name: {**VOGELS_RULE, **more} for name, more in VOGELS.items()}
+    post, weights = by_brian2(*pairs(rules))
+    ends = {}
+    for number, (name, rule) in enumerate(rules.items()):
+        ends[name] = [weights[number, delay] for delay in DELAYS]
+        np.testing.assert_allclose(ends[name], list(vogels_by_hand(rule, post)), rtol=1e-12, err_msg=name)
+    assert min(ends["dendritic"]) < START < max(ends["quiet"])
+    assert ends["shared"] != ends["dendritic"] != ends["bounded"]
 
 
 def plastic(document: Document) -> Document:
@@ -180,7 +225,7 @@ def test_mechanisms_that_cannot_be(rule: dict[str, Any], columns: dict[str, Colu
 
 
 def test_another_rule_becomes_static_and_says_so() -> None:
-    found, report = lowered({"timing_dependence": "Vogels2011Rule"})
+    found, report = lowered({"timing_dependence": "Vogels2011Rule", "weight_dependence": "GutigWeightDependence"})
     (spec,) = found.links[0].specs.values()
     assert spec.code.name == "static"
     assert [issue.examples for issue in report if issue.code == "synapse"] == [["STDPMechanism"]]

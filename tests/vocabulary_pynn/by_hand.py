@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pyNN.parameters import ArrayParameter
 
 #: Cells whose ``v`` PyNN 0.13 asks of its simulator under a name that this does not have.
 WITHOUT_V = {("nest", "IF_curr_delta")}
@@ -54,7 +55,7 @@ def main(backend: str, cases: Path, out: Path) -> None:
 
 def build(sim: Any, case: dict[str, Any]) -> Any:
     """The cells of a case, their sources and synapses, recorded."""
-    parameters = case["parameters"]
+    parameters = {**case["parameters"], **{name: ArrayParameter(own) for name, own in case["shared"].items()}}
     size = len(case["weights"][0])
     cells = sim.Population(size, getattr(sim, case["model"])(**parameters))
     cells.initialize(**case["initial"])
@@ -67,7 +68,9 @@ def build(sim: Any, case: dict[str, Any]) -> Any:
         source = sim.Population(1, sim.SpikeSourceArray(spike_times=times))
         edges = [(0, cell, weight, delay) for cell, weight in enumerate(weights)]
         synapse = synapse_type(sim, case["synapse"])
-        sim.Projection(source, cells, sim.FromListConnector(edges), synapse, receptor_type=receptor)
+        made = sim.Projection(source, cells, sim.FromListConnector(edges), synapse, receptor_type=receptor)
+        if backend_of(sim) == "nest":  # no other backend of PyNN's has states of synapses
+            made.initialize(**case["synapse"]["states"])
     return cells
 
 

@@ -6,8 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,10 @@ from pynn_io.vocabulary.models import MODELS
 #: A step that is a binary fraction: at 0.1 ms, PyNN's sources on NEST are a step late for some times (4.4 ms), since
 #: they take a step from them first.
 CELLS, DURATION, TIMESTEP = 3, 100.0, 0.125
+#: Parameters that are lists.
+SHARED = {
+    "GIF_cond_exp": {"tau_eta": (8.0, 90.0), "tau_gamma": (4.0, 60.0), "a_eta": (0.1, 0.02), "a_gamma": (2.0, 0.5)}
+}
 _IF = {
     "v_rest": (-70.0, -62.0),
     "cm": (0.2, 1.5),
@@ -86,6 +90,19 @@ CELL_RANGES: dict[str, tuple[dict[str, tuple[float, float]], str, tuple[float, f
     "HH_cond_exp": ({**_TAU, "i_offset": (0.1, 0.6), "gbar_Na": (15.0, 25.0)}, "uS", (0.005, 0.03), (0.005, 0.03)),
     "EIF_cond_exp_isfa_ista": ({**_EIF, **_TAU, **_REVERSAL}, "uS", (0.01, 0.05), (0.01, 0.05)),
     "EIF_cond_alpha_isfa_ista": ({**_EIF, **_TAU, **_REVERSAL}, "uS", (0.01, 0.05), (0.01, 0.05)),
+    # so steep that chance decides nothing
+    "GIF_cond_exp": (
+        {
+            **{name: own for name, own in _IF.items() if name != "v_thresh"},
+            **_TAU,
+            **_REVERSAL,
+            "v_t_star": (-52.0, -46.0),
+            "delta_v": (0.0005, 0.001),
+        },
+        "uS",
+        (0.01, 0.08),
+        (0.01, 0.08),
+    ),
     "Izhikevich": (
         {"a": (0.02, 0.1), "b": (0.2, 0.25), "c": (-65.0, -55.0), "d": (2.0, 8.0), "i_offset": (0.002, 0.01)},
         "mV",
@@ -93,10 +110,24 @@ CELL_RANGES: dict[str, tuple[dict[str, tuple[float, float]], str, tuple[float, f
         (-6.0, -1.0),
     ),
 }
-#: Synapse -> range of every parameter; onto IF_curr_exp, whose potential shows what arrives.
+#: Synapse -> range of every parameter; onto IF_curr_exp, whose potential shows what arrives. Those that draw are at
+#: the end where they draw nothing: every spike passes, and every quantum is there.
 SYNAPSE_RANGES: dict[str, dict[str, tuple[float, float]]] = {
     "StaticSynapse": {},
     "TsodyksMarkramSynapse": {"U": (0.1, 0.8), "tau_rec": (50.0, 500.0), "tau_facil": (0.0, 300.0)},
+    "SimpleStochasticSynapse": {"p": (1.0, 1.0)},
+    "MultiQuantalSynapse": {"U": (1.0, 1.0), "tau_rec": (1e-4, 1e-3), "tau_facil": (0.0, 0.0)},
+}
+#: What a synapse starts with.
+STATES = {"MultiQuantalSynapse": {"u": 1.0}}
+_TIMES = {"tau_plus": (10.0, 40.0), "tau_minus": (10.0, 40.0), "A_plus": (0.01, 0.2), "A_minus": (0.01, 0.2)}
+#: Weight dependence of STDP -> exponents that PyNN can hand to every simulator (those of Guetig's rule are 0.5 on NEST
+#: whatever a script says); onto IF_cond_exp, which spikes.
+STDP_RULES: dict[str, dict[str, float]] = {
+    "AdditiveWeightDependence": {},
+    "MultiplicativeWeightDependence": {},
+    "AdditivePotentiationMultiplicativeDepression": {},
+    "GutigWeightDependence": {"mu_plus": 0.5, "mu_minus": 0.5},
 }
 
 
@@ -111,7 +142,25 @@ class Case:
     delays: tuple[float, float]
     times: tuple[list[float], list[float]]
     synapse: str = "StaticSynapse"
-    synaptic: Mapping[str, float] = field(default_factory=dict)
+    synaptic: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def shared(self) -> dict[str, tuple[float, ...]]:
+        """Parameters that are lists, the same for all cells."""
+        return SHARED.get(self.model, {})
+
+    @property
+    def graph_synapse(self) -> Synapse:
+        """The synapse as the graph has it."""
+        if self.synapse != "STDPMechanism":
+            return Synapse(self.synapse, {**self.synaptic, **STATES.get(self.synapse, {})})
+        rule = {"timing_dependence": "SpikePairRule", "weight_dependence": self.synaptic["weight_dependence"]}
+        return Synapse(self.synapse, {**rule, **self.synaptic["timing"], **self.synaptic["weight"]})
+
+    @property
+    def alike(self) -> Case:
+        """With the first cell's parameters for all, as PyNN's Brian2 backend demands."""
+        return replace(self, parameters={name: own[:1] * CELLS for name, own in self.parameters.items()})
 
     @property
     def initial(self) -> dict[str, float]:
@@ -120,17 +169,22 @@ class Case:
         found = {name: float(value) for name, value in states.items() if isinstance(value, int | float)}
         return found | ({"v": -70.0} if self.model == "IF_curr_delta" else {})
 
-    def in_pynn(self) -> dict[str, Any]:
+    def in_pynn(self, early: float) -> dict[str, Any]:
         """For `by_hand`: PyNN's weights onto cells whose potential jumps are mV too, and currents of Izhikevich nA."""
         return {
             "model": self.model,
             "parameters": dict(self.parameters),
+            "shared": self.shared,
             "initial": self.initial,
             "weights": list(self.weights),
-            "delays": list(self.delays),
+            "delays": [delay - early for delay in self.delays],
             "times": list(self.times),
             "interval": TIMESTEP,
-            "synapse": {"kind": self.synapse, "parameters": dict(self.synaptic)},
+            "synapse": {
+                "kind": self.synapse,
+                "parameters": dict(self.synaptic),
+                "states": STATES.get(self.synapse, {}),
+            },
         }
 
 
@@ -155,7 +209,14 @@ def cases(draw: st.DrawFn) -> dict[str, Case]:
         _, unit, exciting, inhibiting = CELL_RANGES["IF_curr_exp"]
         numbers = {name: draw(_numbers(*ends))[0] for name, ends in ranges.items()}
         made = _case(draw, "IF_curr_exp", {"v_thresh": [0.0] * CELLS}, unit, exciting, inhibiting)
-        found[synapse] = Case(**{**made.__dict__, "synapse": synapse, "synaptic": numbers})
+        found[synapse] = replace(made, synapse=synapse, synaptic=numbers)
+    for rule, exponents in STDP_RULES.items():
+        own, unit, exciting, inhibiting = CELL_RANGES["IF_cond_exp"]
+        chosen = {name: draw(_numbers(*ends)) for name, ends in own.items()}
+        timing = {name: draw(_numbers(*ends))[0] for name, ends in _TIMES.items()}
+        made = _case(draw, "IF_cond_exp", chosen, unit, exciting, inhibiting)
+        stated = {"timing": timing, "weight_dependence": rule, "weight": {"w_min": 0.0, "w_max": 0.1, **exponents}}
+        found[rule] = replace(made, synapse="STDPMechanism", synaptic=stated)
     return found
 
 
@@ -175,15 +236,15 @@ def _case(
 # --- ours ---------------------------------------------------------------------------------------------------------
 
 
-def document(chosen: Mapping[str, Case]) -> Document:
+def document(chosen: Mapping[str, Case], timestep: float = TIMESTEP) -> Document:
     """The cases side by side."""
     populations, projections, cells, synapses, stimuli, recordings = {}, {}, {}, {}, [], []
     cells["source"] = SpikeSource()
     for name, case in chosen.items():
         table = {f"parameters:{key}": Column(np.array(own)) for key, own in case.parameters.items()}
         populations[name] = Population(name, CELLS, Table(1, {"cell": text_column([name])}), table=Table(CELLS, table))
-        cells[name] = PointCell(case.model, case.initial)
-        synapses[name] = Synapse(case.synapse, dict(case.synaptic))
+        cells[name] = PointCell(case.model, {**case.initial, **case.shared})
+        synapses[name] = case.graph_synapse
         recordings.append(Recording(name, "v", {"population": name}, interval=TIMESTEP))
         for side, receptor in enumerate(("excitatory", "inhibitory")):
             of = f"{receptor}_{name}"
@@ -191,10 +252,8 @@ def document(chosen: Mapping[str, Case]) -> Document:
             projections[of] = _projection(of, name, receptor, case, side)
             times = np.array(case.times[side])
             stimuli.append(Stimulus(of, SpikeTrains(of, np.zeros(len(times), dtype=int), times), {"population": of}))
-    plan = SimulationPlan("cases", duration=DURATION, timestep=TIMESTEP, seed=1)
+    plan = SimulationPlan("cases", duration=DURATION, timestep=timestep, seed=1)
     network = Network("cases", populations=populations, projections=projections, cells=cells, synapses=synapses)
-    from dataclasses import replace
-
     return Document(network, replace(plan, stimuli=tuple(stimuli), recordings=tuple(recordings)))
 
 
@@ -215,26 +274,35 @@ class Outcome:
     error: str = ""
 
 
-def run_ours(chosen: Mapping[str, Case], backend: str, **options: Any) -> dict[str, Outcome]:
+def run_ours(
+    chosen: Mapping[str, Case], backend: str, timestep: float = TIMESTEP, **options: Any
+) -> dict[str, Outcome]:
     """Our lowering."""
-    made = document(chosen)
+    made = document(chosen, timestep)
     results: Results = made.plan.run(made.network, backend=backend, **options)
     return {name: _of_results(results, name) for name in chosen}
 
 
 def _of_results(results: Results, name: str) -> Outcome:
-    (trace,) = (one for one in results.traces if one.report == name)
+    found = [one for one in results.traces if one.report == name]
+    if not found or name not in results.spikes:
+        return Outcome(error="left out here, and reported")
+    (trace,) = found
     spikes = results.spikes[name]
     order = np.lexsort((spikes.times, spikes.node_ids))
     return Outcome(trace.data[:, np.argsort(trace.node_ids)], spikes.node_ids[order], spikes.times[order])
 
 
 def run_pynn(
-    chosen: Mapping[str, Case], backend: str, folder: Path, names: Iterable[str] | None = None
+    chosen: Mapping[str, Case], backend: str, folder: Path, timestep: float = TIMESTEP, early: float = 0.0
 ) -> dict[str, Outcome]:
-    """PyNN by hand, in a process of its own."""
-    wanted = list(chosen if names is None else names)
-    stated = {"timestep": TIMESTEP, "duration": DURATION, "cases": {name: chosen[name].in_pynn() for name in wanted}}
+    """PyNN by hand, in a process of its own. early: by how much its delays are shorter, ms."""
+    wanted = list(chosen)
+    stated = {
+        "timestep": timestep,
+        "duration": DURATION,
+        "cases": {name: chosen[name].in_pynn(early) for name in wanted},
+    }
     source, out = folder / f"cases_{backend}.json", folder / f"{backend}.npz"
     source.write_text(json.dumps(stated))
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])

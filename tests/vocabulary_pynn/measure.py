@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.vocabulary_pynn.cases import CELLS, TIMESTEP, Case, Outcome, cases
 
-#: Examples that are drawn, always the same.
-EXAMPLES = 2
+#: Examples that are drawn, always the same. The first ones of hypothesis are the simplest.
+EXAMPLES = 3
 
 
 class Apart(NamedTuple):
@@ -23,8 +23,8 @@ class Apart(NamedTuple):
     before: float
 
 
-def drawn() -> dict[str, Case]:
-    """The last of the examples: the first ones of hypothesis are the simplest."""
+def examples() -> list[dict[str, Case]]:
+    """All that are drawn."""
     found: list[dict[str, Case]] = []
 
     @settings(
@@ -40,7 +40,17 @@ def drawn() -> dict[str, Case]:
         found.append(example)
 
     draw()
-    return found[-1]
+    return found
+
+
+def drawn() -> dict[str, Case]:
+    """The last of the examples."""
+    return examples()[-1]
+
+
+def every() -> dict[str, Case]:
+    """All examples side by side: ``IF_cond_exp.2`` is of the third."""
+    return {f"{name}.{number}": case for number, one in enumerate(examples()) for name, case in one.items()}
 
 
 def apart(ours: Outcome, theirs: Outcome) -> Apart:

@@ -8,12 +8,13 @@ from typing import Any
 
 def algorithms_of(provenance: Mapping[str, Any]) -> dict[str, Any]:
     """``asked``: the term of KiSAO that a document states, or the method that a plan names, None for neither; ``ran``:
-    what the backend says it used; ``as_asked``: whether a term that is asked for is among these, None for no term."""
+    what the backend says it used; ``as_asked``: whether that is the term that is asked for and nothing else, None for
+    no term."""
     ran = list(_ran(provenance))
     asked = provenance.get("algorithm") or provenance.get("integration_method")
-    terms = {each["kisao"] for each in ran if each["kisao"]}
-    known = bool(terms) and str(asked).startswith("KISAO:")
-    return {"asked": asked, "ran": ran, "as_asked": asked in terms if known else None}
+    terms = {each["kisao"] for each in ran}
+    known = any(terms) and str(asked).startswith("KISAO:")
+    return {"asked": asked, "ran": ran, "as_asked": terms == {asked} if known else None}
 
 
 def _ran(provenance: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

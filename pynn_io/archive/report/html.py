@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,8 @@ _SIGNS = {
     Verdict.TIMED_OUT: "⧖",
     Verdict.NO_EXPECTATION: "–",
 }
+#: Letters of a message in the matrix.
+_GLANCE = 40
 _PASSED = frozenset({Verdict.REPRODUCED, Verdict.NO_EXPECTATION})
 #: Facts of a run that the page tells, and their names for people.
 _FACTS = {
@@ -93,6 +96,8 @@ def _view(number: int, record: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
             "pictures": list(pictures_of(check, cell.backend)),
             "features": each["numbers"].get("features", ()),
             "distances": (each["numbers"].get("statistics") or {}).get("distances", ()),
+            "means": (each["numbers"].get("statistics") or {}).get("means", ()),
+            "seen": each["numbers"].get("would_have_been_seen", ()),
         }
         for each, check in zip(record["checks"], cell.checks, strict=True)
     ]
@@ -105,16 +110,23 @@ def _view(number: int, record: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
         "short": _short(record, checks),
         "issues": record["losses"].get("issues", ()),
         "facts": list(_facts(record)),
+        "other_algorithm": record["algorithm"]["as_asked"] is False,
     }
 
 
 def _short(record: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) -> str:
     """What a glance at the matrix should tell."""
     if record["error"]:
-        return str(record["error"]["kind"])
+        return _shortened(str(record["error"]["text"]))
     distances = [check["numbers"].get("dt_max_ms") for check in checks]
     known = [distance for distance in distances if distance is not None]
     return f"spikes within {max(known):.2g} ms" if known else ""
+
+
+def _shortened(text: str) -> str:
+    """The beginning of a message, without the place that it starts with."""
+    first = text.partition("\n")[0].rpartition(": ")[2]
+    return first if len(first) <= _GLANCE else f"{first[:_GLANCE].rstrip()} …"
 
 
 def measured(numbers: Mapping[str, Any]) -> str:
@@ -162,13 +174,15 @@ def _facts(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     if process:
         yield "wall clock", f"{process['seconds']:.1f} s"
         yield "memory, at most", f"{process['memory'] / 2**20:.0f} MB"
+    if record["other_seeds"]:
+        yield "other seeds", ", ".join(map(str, record["other_seeds"]))
     yield "kept from an earlier call", "yes" if record["reused"] else "no"
     yield "its files", f"cells/{record['folder']}"
 
 
 def _made_by(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     provenance, archive = record["provenance"], record["archive"]
-    yield "command", " ".join(provenance["command"])
+    yield "command", shlex.join(provenance["command"])
     yield "started", provenance["started"]
     yield "ended", provenance["ended"]
     yield "archive", f"{archive['source']} ({archive['kind']}, {archive['files']} files)"
@@ -180,6 +194,7 @@ def _made_by(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         f"{machine['system']} {machine['release']}, {machine['machine']}, {machine['processors']} processors",
     )
     yield "Python", machine["python"]
-    for name in ("pynn_io", "numpy", "nest-simulator", "neuron", "arbor", "brian2", "pyneuroml"):
-        if name in provenance["packages"]:
-            yield name, provenance["packages"][name]
+    known = {name.lower().replace("_", "-"): version for name, version in provenance["packages"].items()}
+    for name in ("pynn-io", "numpy", "nest-simulator", "neuron", "arbor", "brian2", "pyneuroml", "pynn"):
+        if name in known:
+            yield name.replace("pynn-io", "pynn_io"), known[name]

@@ -14,7 +14,7 @@ from pyNN.random import NumpyRNG
 from pyNN.utility import script_tools
 
 from pynn_io.importers import pynn_capture
-from pynn_io.importers.pynn_capture import old_calls, simulator
+from pynn_io.importers.pynn_capture import old_calls, on_spinnaker, simulator
 from pynn_io.importers.pynn_capture.offered import OFFERED
 
 #: The backend that a script is told to use where it asks for a name and none was given.
@@ -36,10 +36,7 @@ _PARTS = (
 
 
 class _Names(MetaPathFinder, Loader):
-    """Finds and makes the modules. used: those that a script has imported, in order."""
-
-    def __init__(self) -> None:
-        self.used: list[str] = []
+    """Finds and makes the modules, and keeps which ones a script has imported."""
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: Any = None) -> ModuleSpec | None:
         if _backend_of(fullname) or fullname in _PARENTS:
@@ -56,8 +53,9 @@ class _Names(MetaPathFinder, Loader):
         if module is simulator or not backend:
             return
         if module.__name__ == backend:
-            self.used.append(backend)
-        for name, value in OFFERED.items():
+            simulator.state.backends.append(backend)
+        own = on_spinnaker.OFFERED if backend in on_spinnaker.NAMES else {}
+        for name, value in (OFFERED | own).items():
             module.__dict__.setdefault(name, value)
 
         def absent(name: str) -> Any:
@@ -83,15 +81,14 @@ def install() -> list[str]:
 
     Scripts that ask PyNN for the backend's name get `DEFAULT` where they were given none.
     """
-    names = _Names()
     vars(pynn_capture).update(OFFERED)  # PyNN looks for a network's backend in the package of its classes
-    sys.meta_path.insert(0, names)
+    sys.meta_path.insert(0, _Names())
     for tool in ("get_simulator", "get_script_args"):
         original = getattr(script_tools, tool)
         for module in (pyNN.utility, script_tools):
             setattr(module, tool, _with_default(original))
     _note_seeds()
-    return names.used
+    return simulator.state.backends
 
 
 def _note_seeds() -> None:

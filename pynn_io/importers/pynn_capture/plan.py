@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 
 from pynn_io.graph.cells import SpikeSource
-from pynn_io.graph.dynamics import Component
 from pynn_io.graph.stimuli import (
-    ComponentInput,
     CurrentPulses,
     NoiseCurrent,
     SinusoidalCurrent,
@@ -101,7 +99,8 @@ def _of_cables(session: Session, built: Built, report: Report) -> dict[str, Any]
 def _currents(session: Session, built: Built, report: Report) -> Iterator[Stimulus]:
     for number, (source, cells, location) in enumerate(session.injections, start=1):
         kind = type(source).__name__
-        for part, what in _parts(kind, {name: plain(value) for name, value in source.values.items()}):
+        stated = {name: plain(value) for name, value in source.values.items()}
+        for part, what in _parts(kind, stated, session.timestep):
             label = f"{kind}_{number}{part}"
             if location in (None, "soma"):
                 yield Stimulus(label, what, _cells(cells, built.names))
@@ -124,8 +123,12 @@ def _placed(
         yield Stimulus(called, what, node_set(name, chosen, size), section, along)
 
 
-def _parts(kind: str, stated: Mapping[str, Any]) -> Iterator[tuple[str, What]]:
-    """``(end of the name, stimulus)``; a sine about an offset is a sine and a pulse."""
+def _parts(kind: str, stated: Mapping[str, Any], timestep: float) -> Iterator[tuple[str, What]]:
+    """``(end of the name, stimulus)``; a sine about an offset is a sine and a pulse.
+
+    All backends of PyNN compute a sine at the beginning of a time step, and hold it through the step, and noise for its
+    ``dt``, which is a step at least.
+    """
     if kind == "StepCurrentSource":
         times, levels = stated["times"], stated["amplitudes"]
         ends = np.append(times[1:], np.inf)
@@ -135,33 +138,17 @@ def _parts(kind: str, stated: Mapping[str, Any]) -> Iterator[tuple[str, What]]:
     if kind == "DCSource":
         yield "", _pulse(stated["amplitude"], start, length)
     elif kind == "NoisyCurrentSource":
-        yield "", NoiseCurrent(stated["mean"], stated["stdev"] ** 2, start, length, interval=stated["dt"])
+        interval = max(float(stated["dt"]), timestep)
+        yield "", NoiseCurrent(stated["mean"], stated["stdev"] ** 2, start, length, interval=interval, held=True)
     else:
         if stated["offset"]:
             yield "_offset", _pulse(stated["offset"], start, length)
-        yield "", _sine(stated, start, length)
+        amplitude, frequency, phase = (float(stated[name]) for name in ("amplitude", "frequency", "phase"))
+        yield "", SinusoidalCurrent(amplitude, frequency, start, length, timestep, phase, held=True)
 
 
 def _pulse(amplitude: float, start: float, length: float) -> CurrentPulses:
     return CurrentPulses(*(np.array([float(value)]) for value in (amplitude, start, length)))
-
-
-def _sine(stated: Mapping[str, Any], start: float, length: float) -> What:
-    """A sine that does not begin at 0 is NeuroML's ``sineGenerator``: no stimulus of SONATA has a phase.
-
-    One that begins half a period late is a sine of the opposite sign.
-    """
-    amplitude, frequency, phase = (float(stated[name]) for name in ("amplitude", "frequency", "phase"))
-    if not phase % 180.0:
-        return SinusoidalCurrent(-amplitude if phase % 360.0 else amplitude, frequency, start, length)
-    numbers = {
-        "phase": float(np.deg2rad(phase)),
-        "delay": start,
-        "duration": length,
-        "amplitude": amplitude,
-        "period": 1000.0 / frequency,
-    }
-    return ComponentInput(Component("sineGenerator", "sine", numbers))
 
 
 def _pieces(cells: Any, names: Mapping[int, str]) -> list[tuple[str, np.ndarray, int]]:

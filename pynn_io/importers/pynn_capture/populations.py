@@ -9,7 +9,7 @@ from pyNN import common, errors
 from pyNN.parameters import ArrayParameter, LazyArray, ParameterSpace
 from pyNN.standardmodels import StandardCellType
 
-from pynn_io.importers.pynn_capture import old_calls, simulator
+from pynn_io.importers.pynn_capture import old_calls, on_spinnaker, simulator
 from pynn_io.importers.pynn_capture.recording import Recorder
 from pynn_io.importers.pynn_capture.simulator import state
 
@@ -48,6 +48,9 @@ class _Cells:
     label: str
 
     def __getattr__(self, name: str) -> Any:
+        method = on_spinnaker.attribute(name)
+        if method is not None:
+            return method
         old_calls.refuse_attribute(self, name, old_calls.POPULATION)
 
     def getSpikes(self, *_: Any, **__: Any) -> Any:
@@ -101,6 +104,8 @@ class _Cells:
         """As PyNN's; no file is written."""
         if to_file is not None and to_file is not True and variables is not None:
             state.session.files.append((self, variables, str(to_file)))
+        if variables is not None and on_spinnaker.is_used():
+            variables = on_spinnaker.recordable(self._whole.celltype, variables)
         super().record(variables, None, sampling_interval, locations)  # type: ignore[misc]
 
     def write_data(self, io: Any, *_: Any, **__: Any) -> None:
@@ -175,7 +180,11 @@ class Population(_Cells, common.Population):
         structure: Any = None,
         initial_values: Any = None,
         label: str | None = None,
+        **more: Any,
     ) -> None:
+        on_spinnaker.take_hints("Population", more)
+        if more:
+            raise TypeError(f"Population() got an unexpected keyword argument {next(iter(more))!r}")
         self.values: dict[str, np.ndarray] = {}
         if isinstance(cellclass, type) and cellparams is None:
             cellparams = {}

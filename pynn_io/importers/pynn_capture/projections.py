@@ -9,7 +9,7 @@ import numpy as np
 from pyNN import common
 from pyNN.space import Space
 
-from pynn_io.importers.pynn_capture import old_calls, simulator
+from pynn_io.importers.pynn_capture import old_calls, on_spinnaker, simulator
 from pynn_io.importers.pynn_capture.models import MODELS
 from pynn_io.importers.pynn_capture.simulator import state
 
@@ -60,6 +60,7 @@ class Projection(common.Projection):
         **old: Any,
     ) -> None:
         old_calls.refuse_arguments("Projection", old, old_calls.PROJECTION_ARGUMENTS)
+        on_spinnaker.take_hints("Projection", old)
         if old:
             raise TypeError(f"Projection() got an unexpected keyword argument {next(iter(old))!r}")
         super().__init__(

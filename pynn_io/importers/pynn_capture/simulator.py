@@ -28,7 +28,8 @@ class Session:
     """What was built since one ``setup()``, in the order of building.
 
     runs: ms, those from time 0 on, up to a ``reset()``. resets: how often a script began again at 0 after a run.
-    edits: ``(what was changed, at which ms)`` after the first run. notes: calls that could not do what they do on a
+    edits: ``(what was changed, at which ms)`` after the first run. unrecorded: ``variable of cell type`` that only the
+    script's own backend records. notes: calls that could not do what they do on a
     simulator, by name. frozen: what `freeze` made of it at the first run.
     """
 
@@ -44,6 +45,7 @@ class Session:
     runs: list[float] = field(default_factory=list)
     resets: int = 0
     edits: list[tuple[str, float]] = field(default_factory=list)
+    unrecorded: list[str] = field(default_factory=list)
     notes: dict[str, int] = field(default_factory=dict)
     frozen: Any = None
 
@@ -63,6 +65,8 @@ class State(common.control.BaseState):
         self.sessions: list[Session] = []
         #: Seeds of the random number generators that a script makes.
         self.seeds: list[Any] = []
+        #: The backends whose modules a script has imported, in order.
+        self.backends: list[str] = []
         #: What the first run of a session makes of it; the process that runs the script sets it.
         self.freeze: Callable[[Session], Any] = lambda session: session
         self.begin(Session())

@@ -71,9 +71,16 @@ def _run(job: Job) -> Failure | None:
         return Failure(f"the script needs more memory{limit}", _place(error, job.script), hint)
     except Exception as error:  # noqa: BLE001 - whatever a script raises is told as a value
         traceback.print_exc()
-        hint = _USAGE if isinstance(error, IndexError) and not job.arguments else ""
+        hint = _USAGE if _misses_arguments(error) and not job.arguments else ""
         return Failure(f"the script failed: {type(error).__name__}: {error}", _place(error, job.script), hint)
     return None
+
+
+def _misses_arguments(error: Exception) -> bool:
+    """Whether a script without arguments ends in it: too short a list, or its own name taken for a backend's."""
+    if isinstance(error, ModuleNotFoundError):
+        return (error.name or "").startswith("pyNN.")
+    return isinstance(error, IndexError) or (isinstance(error, SyntaxError) and error.filename == "<string>")
 
 
 def _refusal(error: PynnIOError, place: str) -> Failure:
@@ -145,6 +152,15 @@ def _tell(session: Session, ran: int, report: Report) -> None:
         "The script goes back to 0 ms and runs again; the plan is that of its first run.",
         count=session.resets,
     )
+    report.not_read(
+        "recording",
+        "record()",
+        "sPyNNaker records this of cells that have no such variable in PyNN; it is left out.",
+        count=len(session.unrecorded),
+        examples=session.unrecorded,
+    )
+    message = "What the script makes by NEST's own calls, without PyNN, is left out."
+    report.not_read("without-pynn", "NEST", message, count=_made_in_nest())
     for name, count in session.notes.items():
         if name == "NativeRNG":
             message = "What a simulator's own generator would draw is drawn by NumPy's: other numbers, alike in law."
@@ -154,6 +170,12 @@ def _tell(session: Session, ran: int, report: Report) -> None:
         else:
             message = f"{name} does nothing while a script is read."
             report.defaulted("call-without-effect", "run()", message, count=count, examples=[name])
+
+
+def _made_in_nest() -> int:
+    """Nodes that are in NEST, if the script has loaded it: none is of the recording."""
+    nest = sys.modules.get("nest")
+    return 0 if nest is None else int(nest.network_size)
 
 
 def _end_with_the_parent(lifeline: int) -> None:

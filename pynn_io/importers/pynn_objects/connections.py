@@ -1,22 +1,26 @@
-"""The connections of a projection as columns, on any backend.
+"""The connections of projections as columns, on any backend.
 
-The recording backend has columns; NEST is asked for its own connections, in blocks; every other backend gives them as
-PyNN does, as a list.
+The recording backend has columns; NEST is asked for its own connections; every other backend gives them as PyNN does,
+as a list.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from operator import itemgetter
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
-#: Connections that NEST is asked for at once. It makes a mapping of ten entries a connection; larger blocks of them no
-#: longer fit the processor's cache and took up to half as long again (benchmarks/bench_pynn_export.py).
-_BLOCK = 1000
+from pynn_io.importers.pynn_objects.nest_status import status
+
+#: What NEST has for every connection of every model.
+_PLAIN = ("weight", "delay")
+#: Connections of several projections that NEST is asked for together, so that its readers start once for all of them;
+#: a projection that has more alone is not divided.
+_TOGETHER = 2_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,16 +36,30 @@ class Connections:
         return len(self.source)
 
 
-def connections(projection: Any, names: Sequence[str]) -> Connections:
-    """The connections with the parameters ``names`` in PyNN's units, in the order in which the backend has them."""
-    if hasattr(projection, "pre_rows"):
-        columns = {name: projection.columns[name] for name in names if name in projection.columns}
-        return Connections(projection.pre_rows, projection.post_rows, columns)
-    backend = type(projection).__module__
-    plain = set(names) <= {"weight", "delay"}
-    if backend.startswith("pyNN.nest") and plain and hasattr(import_module("nest").ll_api, "nestkernel"):
-        return _of_nest(projection, names)
-    return _as_listed(projection, names)
+def connections(wanted: Iterable[tuple[Any, Sequence[str]]]) -> Iterator[Connections]:
+    """For each projection, with the names of parameters, its connections in the order in which the backend has them.
+
+    Parameters are in PyNN's units.
+    """
+    waiting: list[tuple[Any, list[Any]]] = []
+    for projection, names in wanted:
+        if not _in_nest(projection, names):
+            yield from _of_nest(waiting)
+            waiting = []
+            yield _elsewhere(projection, names)
+            continue
+        waiting.append((projection, _handles(projection)))
+        if sum(len(handles) for _, handles in waiting) >= _TOGETHER:
+            yield from _of_nest(waiting)
+            waiting = []
+    yield from _of_nest(waiting)
+
+
+def _elsewhere(projection: Any, names: Sequence[str]) -> Connections:
+    if not hasattr(projection, "pre_rows"):
+        return _as_listed(projection, names)
+    columns = {name: projection.columns[name] for name in names if name in projection.columns}
+    return Connections(projection.pre_rows, projection.post_rows, columns)
 
 
 def _as_listed(projection: Any, names: Sequence[str]) -> Connections:
@@ -52,33 +70,32 @@ def _as_listed(projection: Any, names: Sequence[str]) -> Connections:
     return Connections(source, target, {name: table[:, 2 + number] for number, name in enumerate(names)})
 
 
-def _of_nest(projection: Any, names: Sequence[str]) -> Connections:
-    """One question for the connections, then their values in blocks. NEST's weights are pA, nS or mV."""
-    import nest
+def _in_nest(projection: Any, names: Sequence[str]) -> bool:
+    """Whether NEST's kernel has these parameters and can be asked for them without PyNN."""
+    if not type(projection).__module__.startswith("pyNN.nest") or tuple(names) != _PLAIN:
+        return False
+    return hasattr(import_module("nest").ll_api, "nestkernel")
 
-    found = nest.GetConnections(
+
+def _handles(projection: Any) -> list[Any]:
+    """What the kernel calls the connections of a projection."""
+    found = import_module("nest").GetConnections(
         synapse_model=projection.nest_synapse_model, synapse_label=projection.nest_synapse_label
     )
-    keys = ["source", "target", *names]
-    size = len(found) if found else 0
-    table = np.empty((size, len(keys)))
-    for start, rows in _blocks(nest, found, size, itemgetter(*keys)):
-        table[start : start + len(rows)] = rows
-    columns = {name: np.ascontiguousarray(table[:, 2 + number]) for number, name in enumerate(names)}
-    if "weight" in columns:
-        columns["weight"] *= _pynn_unit(projection)
-    ends = [
-        _indices(group, table[:, number].astype(np.int64))
-        for number, group in enumerate((projection.pre, projection.post))
-    ]
-    return Connections(ends[0], ends[1], columns)
+    return found._datum if found else []
 
 
-def _blocks(nest: Any, found: Any, size: int, get: Callable[[Any], Any]) -> Iterator[tuple[int, list[Any]]]:
-    """``(start, rows)``. The kernel's own call gives a mapping a connection; ``found.get`` takes twice the time."""
-    ask, handles = nest.ll_api.nestkernel.llapi_get_connection_status, found._datum if size else []
-    for start in range(0, size, _BLOCK):
-        yield start, [get(item) for item in ask(handles[start : start + _BLOCK])]
+def _of_nest(asked: Sequence[tuple[Any, list[Any]]]) -> Iterator[Connections]:
+    """One question for all of them. NEST's weights are pA, nS or mV."""
+    if not asked:
+        return
+    handles = list(chain.from_iterable(each for _, each in asked))
+    table = status(import_module("nest"), handles, ("source", "target", *_PLAIN))
+    ends = np.cumsum([len(each) for _, each in asked])[:-1]
+    for (projection, _), rows in zip(asked, np.split(table, ends, axis=1), strict=True):
+        source, target, weight, delay = rows
+        columns = {"weight": weight * _pynn_unit(projection), "delay": delay}
+        yield Connections(_indices(projection.pre, source), _indices(projection.post, target), columns)
 
 
 def _pynn_unit(projection: Any) -> float:
@@ -89,7 +106,7 @@ def _pynn_unit(projection: Any) -> float:
 
 
 def _indices(group: Any, ids: np.ndarray) -> np.ndarray:
-    """Where the cells of these ids are in a population, view or assembly."""
+    """int64: where the cells of these ids are in a population, view or assembly."""
     own = np.fromiter(map(int, group.all_cells), dtype=np.int64, count=group.size)
     order = np.argsort(own, kind="stable")
-    return order[np.searchsorted(own, ids, sorter=order)]
+    return order[np.searchsorted(own, ids.astype(np.int64), sorter=order)]

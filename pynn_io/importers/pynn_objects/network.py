@@ -12,7 +12,7 @@ from pynn_io.graph.stimuli import Stimulus
 from pynn_io.importers.pynn_objects.cables import Cable
 from pynn_io.importers.pynn_objects.cells import Cells
 from pynn_io.importers.pynn_objects.names import Names
-from pynn_io.importers.pynn_objects.projections import graph_projections
+from pynn_io.importers.pynn_objects.projections import Surroundings, graph_projections
 from pynn_io.importers.pynn_objects.sides import components, node_sets, whole
 from pynn_io.report import Report
 from pynn_io.simulation_plan.plan import SimulationPlan
@@ -54,12 +54,10 @@ def build(objects: Objects, report: Report, name: str = "network") -> Built:
             stimuli.append(Stimulus(f"{label} spikes", made.trains, label))
         if made.cable is not None:
             cables[label] = made.cable
-    labels = Names("projection", report)
     projections, synapses = {}, {}
-    for projection in objects.projections:
-        for made_projection, synapse in graph_projections(projection, labels, names, cables, report):
-            projections[made_projection.name] = made_projection
-            synapses[made_projection.name] = synapse
+    for projection, synapse in graph_projections(objects.projections, Surroundings(names, cables), report):
+        projections[projection.name] = projection
+        synapses[projection.name] = synapse
     sets = node_sets(objects.views, objects.assemblies, names)
     shapes = {label: cable.shape for label, cable in cables.items()}
     channels = {key: item for cable in cables.values() for key, item in cable.channels.items()}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,24 @@ _RULES = ("timing_dependence", "weight_dependence", "voltage_dependence")
 _FOR_NATIVE = {"pA": ("nA", 1.0), "nS": ("uS", 1.0), "mV": ("mV", 1000.0)}
 
 
-def synapse_of(projection: Any) -> tuple[Synapse, list[str]]:
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What all connections share. columns: names of the parameters that are asked of each."""
+
+    synapse: Synapse
+    columns: Sequence[str]
+
+
+def described(projection: Any) -> Described:
+    synapse, varying = _synapse_of(projection)
+    return Described(synapse, ["weight", *([] if _is_electrical(projection) else ["delay"]), *varying])
+
+
+def _is_electrical(projection: Any) -> bool:
+    return type(projection.synapse_type).__name__ == "ElectricalSynapse"
+
+
+def _synapse_of(projection: Any) -> tuple[Synapse, list[str]]:
     """The definition, with what all connections share, and the names of parameters that differ between them."""
     kind = projection.synapse_type
     if hasattr(kind, "timing_dependence"):
@@ -61,13 +79,31 @@ def _plasticity(kind: Any) -> dict[str, Any]:
     return {**found, "dendritic_delay_fraction": float(kind.dendritic_delay_fraction)}
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What projections stand in. populations: names by ``id()`` of the object; cables: cells with extent, by name."""
+
+    populations: Mapping[int, str]
+    cables: Mapping[str, Cable]
+
+
 def graph_projections(
-    projection: Any, names: Names, populations: Mapping[int, str], cables: Mapping[str, Cable], report: Report
+    projections: Sequence[Any], around: Surroundings, report: Report
 ) -> Iterator[tuple[Projection, Synapse]]:
-    """One projection of the graph for every pair of populations that it connects, in PyNN's order of them."""
-    synapse, varying = synapse_of(projection)
-    electrical = type(projection.synapse_type).__name__ == "ElectricalSynapse"
-    found = connections(projection, ["weight", *([] if electrical else ["delay"]), *varying])
+    """Projections of the graph with the definitions of their synapses, in PyNN's order of them."""
+    names = Names("projection", report)
+    kinds = [described(projection) for projection in projections]
+    asked = ((projection, kind.columns) for projection, kind in zip(projections, kinds, strict=True))
+    for projection, kind, found in zip(projections, kinds, connections(asked), strict=True):
+        yield from _parts(projection, kind.synapse, found, names, around, report)
+
+
+def _parts(
+    projection: Any, synapse: Synapse, found: Connections, names: Names, around: Surroundings, report: Report
+) -> Iterator[tuple[Projection, Synapse]]:
+    """One projection of the graph for every pair of populations that it connects."""
+    populations, cables = around.populations, around.cables
+    electrical = _is_electrical(projection)
     _tell_states(projection, synapse.parameters.keys() | found.columns.keys(), report)
     pre, post = side_of(projection.pre, populations), side_of(projection.post, populations)
     label = "" if projection.label == f"{projection.pre.label}→{projection.post.label}" else str(projection.label or "")

@@ -64,7 +64,7 @@ def _drives(
         report.lost(code_of(stimulus.what), where, message)
         return
     try:
-        signal = signal_of(stimulus.what)
+        signal = signal_of(stimulus.what, plan.duration)
     except ValueError as exc:
         raise PlanError(f"the input {stimulus.name!r} cannot be applied: {exc}", where=where) from exc
     if signal is None:

@@ -109,7 +109,7 @@ def currents_only(plan: SimulationPlan, simulator: str, report: Report) -> list[
             report.lost(code_of(stimulus.what), f"inputs.{stimulus.name}", message)
             continue
         try:
-            signal = signal_of(stimulus.what)
+            signal = signal_of(stimulus.what, plan.duration)
         except ValueError as error:
             raise PlanError(
                 f"the input {stimulus.name!r} cannot be applied: {error}", where=f"inputs.{stimulus.name}"

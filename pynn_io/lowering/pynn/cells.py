@@ -15,7 +15,7 @@ from pynn_io.lowering.cells import Part, parts
 from pynn_io.lowering.glif import is_glif, to_glif_psc
 from pynn_io.lowering.pynn import composed
 from pynn_io.lowering.pynn.composed import COMPOSED
-from pynn_io.lowering.pynn.words import ARRAY, POISSON, Cells, Target
+from pynn_io.lowering.pynn.words import ARRAY, DRAWN, Cells, Target
 from pynn_io.lowering.standard import as_standard_values, filled, is_unstated, twin
 from pynn_io.report import Report
 from pynn_io.units import convert
@@ -96,12 +96,12 @@ def _what(cell: Any) -> str:
 
 
 def _source(part: Part, cell: SpikeSource, target: Target, report: Report, where: str) -> _Made:
-    """A source whose spikes the plan or the definition state, or draw; at a rate where the target keeps it so."""
-    if cell.model != POISSON or not target.declarative:
+    """A source whose spikes the plan or the definition state, or draw; with its law where the target keeps it so."""
+    if cell.model not in DRAWN or not target.declarative:
         return _Made(part.rows, ARRAY, {}, {})
     stated = {name: value for name, value in part.parameters.items() if not is_unstated(value)}
-    values = models.complete(SpikeSource(POISSON, stated), report, where)
-    return _Made(part.rows, POISSON, _all_filled(POISSON, values), {})
+    values = models.complete(SpikeSource(cell.model, stated), report, where)
+    return _Made(part.rows, cell.model, _all_filled(cell.model, values), {})
 
 
 def _composed(part: Part) -> _Made:

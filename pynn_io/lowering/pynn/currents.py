@@ -38,7 +38,7 @@ def lower_currents(
     """
     found: list[CurrentSource] = []
     for stimulus, reached in injected(lowered.network, plan, present, "PyNN has no input", report):
-        signal = current_of(stimulus)
+        signal = current_of(stimulus, plan)
         for name, rows in reached.items():
             found += _sources(stimulus, signal, lowered, plan, name, rows, grid, report)
     late = grid.step * (1 - lead_of(plan)) if lowered.target.native == "nest" else 0.0
@@ -95,15 +95,16 @@ def _alike(
     what = stimulus.what
     if isinstance(what, CurrentPulses):
         yield from _pulses(what, grid, report, f"inputs.{stimulus.name}")
-    elif isinstance(what, SinusoidalCurrent) and what.interval is None and declarative:
-        stop = what.delay + what.duration
+    elif isinstance(what, SinusoidalCurrent) and (what.interval is None or what.held) and declarative:
+        # no later than the run: PyNN computes all values of a sine beforehand on NEURON
+        stop = min(what.delay + what.duration, grid.end)
         yield (
             "ACSource",
             {
                 "amplitude": what.amplitude,
                 "frequency": what.frequency,
                 "offset": 0.0,
-                "phase": 0.0,
+                "phase": what.phase,
                 "start": what.delay,
                 "stop": stop,
             },

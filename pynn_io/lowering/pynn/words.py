@@ -13,6 +13,8 @@ from pynn_io.graph.network import Network
 from pynn_io.lowering.trains import Trains
 
 ARRAY, POISSON = "SpikeSourceArray", "SpikeSourcePoisson"
+#: Sources that draw their spikes.
+DRAWN = (POISSON, "SpikeSourcePoissonRefractory", "SpikeSourceGamma")
 #: Spikes keep their times between two steps; else they are on steps (`SimulationPlan.spike_times`).
 PRECISE = "precise"
 
@@ -93,7 +95,7 @@ class Cells:
 
     @property
     def is_source(self) -> bool:
-        return self.model in (ARRAY, POISSON)
+        return self.model in (ARRAY, *DRAWN)
 
 
 @dataclass(frozen=True, slots=True)

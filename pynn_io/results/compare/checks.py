@@ -106,7 +106,7 @@ def paired_traces(a: Results, b: Results) -> Iterator[tuple[Trace | None, Trace 
     """Traces of one report name and population; else of one variable and population, where that is one on each side."""
     left = {(trace.report, trace.population): trace for trace in a.traces}
     right = {(trace.report, trace.population): trace for trace in b.traces}
-    for key in left.keys() & right.keys():
+    for key in [key for key in left if key in right]:
         yield left.pop(key), right.pop(key)
     for one in list(left.values()):
         alike = [_alike(one, trace) for trace in left.values()].count(True)

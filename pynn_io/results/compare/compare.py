@@ -9,6 +9,7 @@ import numpy as np
 
 from pynn_io.graph.columns import empty
 from pynn_io.results.compare import checks
+from pynn_io.results.compare.means import in_words
 from pynn_io.results.compare.spikes import DETERMINISTIC, EXACT, compare_spikes
 from pynn_io.results.compare.statistics import Ensembles, compare_statistics
 from pynn_io.results.compare.traces import NotComparable, compare_traces
@@ -228,7 +229,10 @@ def _statistical(found: Comparison, a: Results, b: Results, options: Options) ->
 
 
 def _weakness(statistics: Statistics) -> list[str]:
-    return [f"smallest weight change that would have been seen: {statistics.sensitivity.text}"]
+    return [
+        f"smallest weight change that would have been seen: {statistics.sensitivity.text}",
+        *in_words(statistics.means),
+    ]
 
 
 def _ready(options: Options) -> Ensembles:
@@ -239,6 +243,7 @@ def _ready(options: Options) -> Ensembles:
     return Ensembles(
         tuple(_as_first(one, options) for one in options.ensembles.null),
         tuple((change, _as_first(one, options)) for change, one in options.ensembles.perturbed),
+        options.ensembles.pooled,
     )
 
 

@@ -64,10 +64,13 @@ def compare_opened(
     null: Sequence[Opened] = (),
     perturbed: Sequence[tuple[float, Opened]] = (),
     measures: Sequence[str] = (),
+    pooled: str = "",
 ) -> Comparison:
-    """`compare`, with what reading brought to light, and the extra measures."""
+    """`compare`, with what reading brought to light, and the extra measures. pooled: see `Ensembles`."""
     doubts = [text for one in (a, b, *null, *(one for _, one in perturbed)) for text in one.doubts]
-    ensembles = Ensembles(tuple(one.results for one in null), tuple((change, one.results) for change, one in perturbed))
+    ensembles = Ensembles(
+        tuple(one.results for one in null), tuple((change, one.results) for change, one in perturbed), pooled
+    )
     options = replace(
         options,
         ensembles=ensembles,

@@ -191,8 +191,28 @@ class Sensitivity:
 
 
 @dataclass(frozen=True, slots=True)
+class MeanShift:
+    """The mean of a measure, as published and over seeds. spread: standard deviation over the seeds.
+
+    off: the difference in standard errors of one more seed; allowed: what it may be. seen: the relative difference that
+    would have been seen nine times of ten, None where the mean is zero.
+    """
+
+    population: str
+    measure: str
+    unit: str
+    expected: float
+    found: float
+    spread: float
+    off: float
+    allowed: float
+    seen: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Statistics:
-    """The statistical tier: ``ratio``, the largest of all distances, against the 95th percentile of the null's."""
+    """The statistical tier: ``ratio``, the largest of all distances, against the 95th percentile of the null's; and the
+    means, none of which may be farther off than allowed."""
 
     start: float
     stop: float
@@ -203,6 +223,7 @@ class Statistics:
     distances: tuple[Distance, ...]
     sensitivity: Sensitivity
     notes: tuple[str, ...] = ()
+    means: tuple[MeanShift, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,9 +165,11 @@ def _returning(brian: Any, made: Any, code: SynapseCode, steps: np.ndarray, dt: 
     exact = 2 * code.dendritic * steps
     back = np.maximum(np.ceil(exact - 1e-9), 1)
     late = (back > exact + 1e-9).any()
-    for pathway, order in ((made.post, -2), (made.trace, -1 if late else 1)):
-        pathway.delay = (back - 1) * dt * brian.ms
-        pathway.order = order
+    for name, order in (("post", -2), ("trace", -1 if late else 1)):
+        if getattr(code, name):
+            pathway = getattr(made, name)
+            pathway.delay = (back - 1) * dt * brian.ms
+            pathway.order = order
     return {"lag": (back - exact) * dt} if "lag" in made.variables else {}
 
 

@@ -3,6 +3,10 @@
 The rule is NEST's (``stdp_synapse.h``): shares of the largest weight change by an amplitude, times a power of what is
 left of the share, times the trace of the other side's spikes. PyNN states the amplitudes of both directions and a
 lower bound, and its weight dependences are exponents of 0 and 1 (PyNN 0.13, ``pyNN.standardmodels.synapses``).
+
+Vogels' rule (Vogels et al. 2011, Science 334:1569) has a trace of either side, which all its spikes raise by 1: a spike
+that arrives changes the weight by ``eta`` times the other side's trace less ``2 rho tau``, one of the target by ``eta``
+times the trace of what arrived. PyNN's ``rho`` is a number per ms. Coinciding spikes are one pair.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ from pynn_io.graph.synapses import Synapse
 from pynn_io.lowering.plasticity import PAIRS, mechanism
 from pynn_io.lowering.receptors import used_weights
 from pynn_io.runners.brian2.lowered import Spec, SynapseCode, own_variables
-from pynn_io.vocabulary.plasticity import STDP_EXPONENTS
+from pynn_io.vocabulary.plasticity import STDP_EXPONENTS, Stdp
 
 _STATES = "plus minus t_plus t_minus"
 _PARAMETERS = "tau_plus tau_minus mu_plus mu_minus Wmax"
@@ -46,12 +50,28 @@ def _code(name: str, parameters: str, rise: str, fall: str, least: str, dendriti
     )
 
 
+def _vogels(dendritic: float) -> SynapseCode:
+    whole = dendritic == 1.0
+    back = "t / ms" if whole else "(t / ms - lag)"
+    return SynapseCode(
+        "Vogels2011Rule",
+        own_variables(_STATES, f"tau eta rho least most{'' if whole else ' lag'}"),
+        before="seen = minus * exp(-(t / ms - t_minus) / tau)\n"
+        "weight = clip(weight + eta * (seen - 2 * rho * tau), least, most)",
+        after="plus = 1 + plus * exp(-(t / ms - t_plus) / tau)\nt_plus = t / ms",
+        post=f"heard = plus * exp(-({back} - t_plus) / tau)\nweight = clip(weight + eta * heard, least, most)\n"
+        f"minus = 1 + minus * exp(-({back} - t_minus) / tau)\nt_minus = {back}",
+        dendritic=dendritic,
+    )
+
+
 #: NEST's: its lower bound is 0, and its delays are dendritic.
 NEST_STDP = _code("stdp", "learning alpha", "learning", "alpha * learning", "0")
 #: Parameters of a mechanism that may differ from edge to edge.
 _BY_EDGE: Mapping[str, str] = MappingProxyType(
     {name: name for name in ("tau_plus", "tau_minus", "A_plus", "A_minus", "mu_plus", "mu_minus")}
 )
+_VOGELS_BY_EDGE: Mapping[str, str] = MappingProxyType({"tau": "tau", "rho": "rho"})
 
 
 def lower_stdp(projection: Projection, synapse: Synapse, unit: str, native: str, where: str) -> Spec | None:
@@ -61,7 +81,7 @@ def lower_stdp(projection: Projection, synapse: Synapse, unit: str, native: str,
     """
     parts = mechanism(synapse.parameters, where)
     if parts.timing != PAIRS:
-        return None
+        return _lower_vogels(projection, parts, unit, native, where)
     bounds = parts.weight_parameters
     largest = float(used_weights(unit, native, np.asarray(bounds["w_max"], dtype=np.float64), False))
     if not largest:
@@ -78,13 +98,25 @@ def lower_stdp(projection: Projection, synapse: Synapse, unit: str, native: str,
     )
 
 
-def _columns(projection: Projection, where: str) -> dict[str, str]:
+def _lower_vogels(projection: Projection, parts: Stdp, unit: str, native: str, where: str) -> Spec | None:
+    """PyNN has this rule with bounds of the weight and nothing else that depends on it; None for any other."""
+    if parts.weight != "AdditiveWeightDependence":
+        return None
+    times, bounds = parts.timing_parameters, parts.weight_parameters
+    in_weights = np.array([times["eta"], bounds["w_min"], bounds["w_max"]], dtype=np.float64)
+    eta, least, most = used_weights(unit, native, in_weights, False).tolist()
+    own = {"tau": times["tau"], "rho": times["rho"], "eta": eta, "least": least, "most": most}
+    columns = _columns(projection, where, _VOGELS_BY_EDGE)
+    return Spec(_vogels(parts.dendritic_delay_fraction), own, columns, unit, plastic=True)
+
+
+def _columns(projection: Projection, where: str, by_edge: Mapping[str, str] = _BY_EDGE) -> dict[str, str]:
     stated = [
         name.removeprefix(PARAMETER)
         for name in (*projection.types, *projection.edges.columns)
         if name.startswith(PARAMETER)
     ]
-    single = sorted({"w_min", "w_max", "dendritic_delay_fraction"} & {*stated})
+    single = sorted({"w_min", "w_max", "eta", "dendritic_delay_fraction"} & {*stated})
     if single:
         raise PlanError(f"{single[0]} of STDP differs from edge to edge, which Brian2 does not have here", where=where)
-    return {f"{PARAMETER}{name}": _BY_EDGE[name] for name in stated if name in _BY_EDGE}
+    return {f"{PARAMETER}{name}": by_edge[name] for name in stated if name in by_edge}

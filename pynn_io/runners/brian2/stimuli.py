@@ -86,7 +86,7 @@ class _Made:
         elif isinstance(what, ComponentInput):
             self._shared = component_current(what, self._network, self._grid, dimensionless=True)
         else:
-            self._signal = stated_signal(self._stimulus)
+            self._signal = stated_signal(self._stimulus, self._plan)
         return self._shared is not None or (self._signal is not None and self._signal.kind == "current")
 
     def _refuse(self) -> None:

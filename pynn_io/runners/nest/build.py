@@ -22,6 +22,8 @@ from pynn_io.runners.nest.stimuli import own_steps
 
 #: What stands for a source: its connections are those of a neuron, plastic ones included.
 _SOURCE_MODEL = "spike_train_injector"
+#: States that NEST has none of before its first step, and the parameters that they start at.
+_STARTS_AT = {"E_sfa": "V_T_star"}
 
 
 @dataclass(slots=True)
@@ -270,7 +272,8 @@ def _meter(model: Model, meter: Meter, group: Group, rows: np.ndarray) -> Record
     if meter.start == 0:
         # NEST's first sample is after the first step; the state before it is what the nodes say.
         states = set(nest.GetDefaults(group.nodes.model))
-        initial = {name: np.atleast_1d(targets.get(name)).astype(np.float64) for name in names if name in states}
+        asked = {name: _STARTS_AT.get(name, name) for name in names if name in states}
+        initial = {name: np.atleast_1d(targets.get(at)).astype(np.float64) for name, at in asked.items()}
     return Recorder(meter, group, rows, device, names, initial)
 
 

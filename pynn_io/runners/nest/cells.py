@@ -109,7 +109,7 @@ def _obi(part: Part, population: Population) -> Nodes:
 
 
 def _standard(part: Part, cell: PointCell, report: Report, where: str, precise: bool) -> Nodes | None:
-    row = row_of(cell.model)
+    row = row_of(cell.model) or translations.ON_NEST_ALONE.get(cell.model)
     if row is None:
         return None
     native = native_values(part, cell, row, report, where)

@@ -59,7 +59,7 @@ def _currents(
         current = _pico(np.asarray(component_current(what, network, grid)))
         generators = steps(np.arange(len(current)) - lead, current, grid)
     else:
-        signal = current_of(stimulus)
+        signal = current_of(stimulus, plan)
         offset, gain = amplitudes(signal, network.populations[population], rows, where)
         seeds = seeds_of(signal, plan, report, where)
         if isinstance(signal.shape, Process) or np.ptp(offset) or np.ptp(gain):
@@ -134,7 +134,7 @@ def _sine(what: SinusoidalCurrent) -> dict[str, Any]:
     return {
         "amplitude": float(convert(what.amplitude, "nA", "pA")),
         "frequency": float(what.frequency),
-        "phase": float(-360.0 * what.frequency * what.delay / 1000.0 % 360.0),
+        "phase": float((what.phase - 360.0 * what.frequency * what.delay / 1000.0) % 360.0),
         "start": float(what.delay),
         "stop": float(what.delay + what.duration),
     }
