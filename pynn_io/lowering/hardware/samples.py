@@ -221,7 +221,7 @@ def _currents(subject: Subject) -> Iterator[Sample]:
         if isinstance(stimulus.what, CurrentPulses):
             yield Sample(where, np.abs(stimulus.what.amplitudes), stimulus.name)
             continue
-        signal = stated_signal(stimulus)
+        signal = stated_signal(stimulus, subject.plan)
         if signal is not None and signal.kind == "current" and not signal.relative:
             shape = signal.shape
             course = shape.values if isinstance(shape, Shape) else np.array([-_DEVIATIONS, _DEVIATIONS])
