@@ -9,8 +9,8 @@ from pynn_io.cli.common import counted, size_text
 from pynn_io.cli.run_queue import job_lines
 from pynn_io.document import Document
 from pynn_io.results import Results
-from pynn_io.results.mapped import MAPPED, Mapped
-from pynn_io.results.results import EMITTED
+from pynn_io.results.mapped import Mapped
+from pynn_io.results.results import EMITTED, MAPPED
 
 #: Populations told one by one.
 POPULATIONS = 20

@@ -11,7 +11,7 @@ from pathlib import Path
 from pynn_io.cli.common import UsageError, progress_bars, say, write_file
 from pynn_io.cli.losses import print_losses
 from pynn_io.cli.report_file import allowed_codes
-from pynn_io.cli.run_compare_account import Outcome, facts_of, print_outcomes, status_of
+from pynn_io.cli.run_compare_account import Outcome, facts_of, print_outcomes, shown, status_of
 from pynn_io.cli.run_job import RunJob, refuse_destination
 from pynn_io.document import name_of
 from pynn_io.errors import LossError, NotExecuted, PynnIOError, WriteError
@@ -19,7 +19,7 @@ from pynn_io.progress import Progress
 from pynn_io.registry import Backend, find_backend
 from pynn_io.report import Report
 from pynn_io.results.compare import Options, Tolerance, compare
-from pynn_io.results.mapped import MAPPED
+from pynn_io.results.results import MAPPED
 from pynn_io.results.table import find as find_format
 from pynn_io.show.canvas import import_matplotlib
 
@@ -143,10 +143,10 @@ def _write(outcomes: Sequence[Outcome], dest: Path, arguments: argparse.Namespac
 
 def _draw(outcomes: Sequence[Outcome], picture: Path, arguments: argparse.Namespace) -> Path | None:
     """The picture, or None where no backend gave results."""
-    shown = [(one.backend, one.results) for one in outcomes if one.results is not None]
-    if not shown:
+    drawn = [(shown(one), one.results) for one in outcomes if one.results is not None]
+    if not drawn:
         return None
     from pynn_io.show.plot_overlay import draw_overlay
 
-    draw_overlay(shown, picture, title=name_of(arguments.plan))
+    draw_overlay(drawn, picture, title=name_of(arguments.plan))
     return picture

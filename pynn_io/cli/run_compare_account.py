@@ -25,7 +25,7 @@ REFERENCE = "reference"
 #: Why a backend gave no results, in a word, by the error's exit status; the message stands below the table.
 STOPPED: Mapping[int, str] = {3: "refused", 5: "not written", 6: "not available", 7: "failed"}
 #: What of a run's provenance goes into the JSON file.
-COSTS = ("simulator", "simulator_version", "seconds", "cpu_seconds", "peak_memory")
+COSTS = ("simulator", "simulator_version", "emulates", "approximation", "seconds", "cpu_seconds", "peak_memory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,17 @@ class Outcome:
             return str(self.found.verdict)
         return REFERENCE if self.first and self.results is not None else str(Verdict.NOT_COMPARABLE)
 
+    @property
+    def emulation(self) -> str:
+        """What it is an approximation of, and what ran it; empty for a run of its own."""
+        facts = {} if self.results is None else self.results.provenance
+        return f"an approximation of {facts['emulates']}, run on {facts['simulator']}" if "emulates" in facts else ""
+
+
+def shown(one: Outcome) -> str:
+    """Its name in a picture, with what it is where that is no run of its own."""
+    return f"{one.backend} (approximated)" if one.emulation else one.backend
+
 
 def status_of(outcomes: Sequence[Outcome]) -> int:
     """0 where all match the first, 8 where one differs, 9 where one cannot be compared, whatever the others do."""
@@ -62,7 +73,7 @@ def facts_of(one: Outcome) -> dict[str, Any]:
     facts: dict[str, Any] = {"backend": one.backend, "verdict": one.verdict, "report": one.report.as_dict()}
     if one.results is not None:
         provenance = one.results.provenance
-        facts |= {"results": str(one.dest), "spikes": one.results.spike_count}
+        facts |= {"results": str(one.dest), "spikes": one.results.spike_count, "level": one.results.level}
         facts |= {name: plain(provenance[name]) for name in COSTS if name in provenance}
     if one.error is not None:
         facts |= {"error": str(one.error), "status": one.error.exit_status}
@@ -113,6 +124,8 @@ def _verdict_words(one: Outcome) -> str:
 
 def _tell(console: Console, one: Outcome, reference: str) -> None:
     """The verdict with its numbers, where the two part first, and why they cannot be compared."""
+    if one.emulation:
+        console.print(Text(f"{one.backend}: {one.emulation}"), soft_wrap=True)
     if one.verdict == REFERENCE:
         return
     if one.found is not None:

@@ -27,8 +27,8 @@ from pynn_io.registry import find_backend
 from pynn_io.report import Report
 from pynn_io.results import Results
 from pynn_io.results.files import write_results
-from pynn_io.results.mapped import MAPPED, Mapped
-from pynn_io.results.results import EMITTED
+from pynn_io.results.mapped import Mapped
+from pynn_io.results.results import EMITTED, MAPPED
 from pynn_io.results.sonata import RUN_FILE
 from pynn_io.results.table import ResultFormat, load, require
 from pynn_io.results.table import find as find_format
@@ -159,7 +159,7 @@ class RunJob:
             from pynn_io.cli.run_mapped import write_fidelity
 
             single = find_format(self.arguments.to).kind == "file"
-            files = (*files, write_fidelity(results.fidelity, self.dest, single=single))
+            files = (*files, write_fidelity(results, results.fidelity, self.dest, single=single))
         return files
 
     def draw(self, results: Results) -> None:

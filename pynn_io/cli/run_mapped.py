@@ -20,17 +20,19 @@ _DELAYS = (">delays moved", ">by at most")
 _SPIKES = ("source", ">spikes", ">moved", ">by at most", ">on average")
 
 
-def write_fidelity(fidelity: Fidelity, dest: Path, *, single: bool) -> Path:
-    """``fidelity.json`` in a folder of results, which may be new; beside results that are one file. Raises WriteError.
+def write_fidelity(results: Mapped, fidelity: Fidelity, dest: Path, *, single: bool) -> Path:
+    """``fidelity.json``, with the provenance of ``results``, in a folder of results, which may be new; beside results
+    that are one file. Raises WriteError.
 
     single: whether ``dest`` is a file.
     """
     path = dest.with_name(f"{dest.stem}.{FILE}") if single else dest / FILE
+    content = {**fidelity.as_dict(), "provenance": dict(results.provenance)}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WriteError(f"cannot write here: {error.strerror or error}", where=path.parent) from error
-    write_file(path, json.dumps(fidelity.as_dict(), indent=2) + "\n", "fidelity report")
+    write_file(path, json.dumps(content, indent=2) + "\n", "fidelity report")
     return path
 
 

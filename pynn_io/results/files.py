@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pynn_io.errors import FormatError, NotExecuted, ReadError
+from pynn_io.errors import FormatError, ReadError
 from pynn_io.report import Report
 from pynn_io.results import lems
-from pynn_io.results.mapped import MAPPED
 from pynn_io.results.results import Results
 from pynn_io.results.table import RESULT_FORMATS, ResultFormat, detect, find, load
 from pynn_io.staging import filling, move, refuse_existing, staging
@@ -82,11 +81,9 @@ def write_results(
     path: a folder; or, for formats of one file, the file (by its ending; in a folder it is called ``results``).
     report: what the format cannot hold is added to it. overwrite: replace the files that it writes. options: of the
     writer (SONATA: ``spikes_file``, ``spikes_sort_order`` ...; see `results.sonata.write`).
-    Raises FormatError, WriteError, BackendUnavailable; NotExecuted for what was only mapped.
+    Raises FormatError, WriteError, BackendUnavailable; NotExecuted for what was only mapped, or written as a job.
     """
-    if results.level == MAPPED:
-        hint = "an emulation, or a board, gives results"
-        raise NotExecuted("the network was mapped, not executed: there are no results to write", hint=hint)
+    results.require_data()
     report = Report() if report is None else report
     row = find(to)
     target = _target(Path(path), row)

@@ -12,8 +12,6 @@ from pynn_io.results.results import Results
 if TYPE_CHECKING:
     from pynn_io.simulation_plan import SimulationPlan
 
-#: The level of a network that was mapped and not executed. There are no spikes then, and no traces.
-MAPPED = "maps"
 #: The level of a run on another simulator with the numbers that a chip stores.
 EMULATED = "emulates"
 

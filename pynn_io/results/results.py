@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from pynn_io.errors import NotExecuted
 from pynn_io.graph.columns import empty
 
 
@@ -46,6 +47,13 @@ def sorted_spikes(population: str, node_ids: np.ndarray, times: np.ndarray) -> S
 
 #: The level of what was written to be run elsewhere: a script, a job. There are no spikes then, and no traces.
 EMITTED = "emits"
+#: The level of a network that was mapped and not executed: none there either.
+MAPPED = "maps"
+#: What was done instead at the levels where nothing ran, and what would run it.
+_NOTHING_RAN = {
+    MAPPED: ("the network was mapped, not executed", "an emulation, or a board, gives results"),
+    EMITTED: ("a job was written, and nothing ran", "submit it, or run its script"),
+}
 #: The fields of a `Trace` that are no arrays.
 MEANING = ("report", "population", "variable", "unit", "start", "interval", "section_order")
 
@@ -196,12 +204,19 @@ class Results:
             ],
         }
 
+    def require_data(self) -> None:
+        """Raises NotExecuted where nothing ran: what is empty then is not to be taken for silence."""
+        if self.level in _NOTHING_RAN:
+            said, hint = _NOTHING_RAN[self.level]
+            raise NotExecuted(f"{said}: there are no results", hint=hint)
+
     def write(self, path: str | Path, to: str = "sonata", **options: Any) -> tuple[Path, ...]:
         """Write them; see `pynn_io.results.files.write_results`. Returns the files."""
         return import_module("pynn_io.results.files").write_results(self, path, to=to, **options)
 
     def to_neo(self) -> Any:
-        """A `neo.Block` of one Segment; see `pynn_io.results.neo.to_block`."""
+        """A `neo.Block` of one Segment; see `pynn_io.results.neo.to_block`. Raises NotExecuted where nothing ran."""
+        self.require_data()
         return import_module("pynn_io.results.neo").to_block(self)
 
 

@@ -56,8 +56,10 @@ PLACE_ALPHA = (1.0, 0.65, 0.45, 0.3)
 def draw_results(results: Results, path: Path, *, title: str = "", network: Network | None = None) -> None:
     """Draw a run into a .png, .svg or .pdf file. network: tells types and roles of the cells apart.
 
-    Raises BackendUnavailable without matplotlib, WriteError if the file cannot be written.
+    Raises BackendUnavailable without matplotlib, WriteError if the file cannot be written, NotExecuted where nothing
+    ran.
     """
+    results.require_data()
     matplotlib, figure_class = import_matplotlib()
     found = groups(results, network)
     coloured = list(zip(found, _colours(found), strict=True))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pynn_io.graph import PointCell, Population, Projection, SpikeSource, Synapse
-from pynn_io.graph.stimuli import CurrentPulses, Stimulus
+from pynn_io.graph.stimuli import CurrentPulses, NoiseCurrent, Relative, SinusoidalCurrent, Stimulus
 from pynn_io.graph.synapses import Synapse as SynapseModel
 from pynn_io.lowering.hardware import check_hardware
 from pynn_io.lowering.hardware.delays import bits, neurons_that_hold, steps_held
@@ -25,6 +25,11 @@ AT_ONCE = {"delay": 0.0}
 
 def cell(model="IF_curr_exp", **changed):
     return PointCell(model, {**CELL, **changed})
+
+
+def clamp(*amplitudes):
+    times = 5.0 + np.arange(len(amplitudes))
+    return Stimulus("clamp", CurrentPulses(np.array(amplitudes), times, np.ones(len(amplitudes))), "cells")
 
 
 def second(synapse, weight=0.5, delay=1.0):
@@ -77,6 +82,16 @@ RULES = {
         network(cell=cell(i_offset=1e-5)),
         plan(),
         ("population cells", 10, "i_offset is as small as 1e-05"),
+    ),
+    ("spinnaker", "current-range"): (
+        network(),
+        plan(stimuli=(clamp(0.5, -1e5),)),
+        ("inputs.clamp", 1, "the current is up to 100000 nA; numbers of SpiNNaker end at 65535"),
+    ),
+    ("spinnaker", "current-underflow"): (
+        network(),
+        plan(stimuli=(clamp(0.5, 1e-6, 0.0),)),
+        ("inputs.clamp", 1, "the current is as small as 1e-06 nA; SpiNNaker computes in steps of 3.05e-05"),
     ),
     ("spinnaker", "recorded-variable"): (
         network(),
@@ -287,6 +302,22 @@ def test_sources_that_spynnaker_has_not():
     (found,) = check_hardware(made, plan(), "spinnaker").refusals()
     assert (found.where, found.count) == ("population in", 2)
     assert "trains drawn before" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("what", "refused"),
+    [
+        (SinusoidalCurrent(7e4, 10.0, 5.0, 200.0), True),
+        (NoiseCurrent(0.0, 9e8, 5.0, 20.0), True),  # three times a deviation of 3e4 nA
+        (NoiseCurrent(0.0, 4e8, 5.0, 20.0), False),
+        (NoiseCurrent(1e5, 1e8, 5.0, 20.0, Relative.THRESHOLD), False),  # % of what each cell has
+    ],
+)
+def test_the_largest_of_other_currents(what, refused):
+    asked = plan(stimuli=(Stimulus("i", what, "cells"),))
+    assert (
+        "current-range" in {one.code for one in check_hardware(network(), asked, "spinnaker").refusals()}
+    ) is refused
 
 
 def test_stimuli():

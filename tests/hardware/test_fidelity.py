@@ -20,6 +20,7 @@ from pynn_io.results.fidelity import (
     spike_fidelity,
 )
 from pynn_io.runners.spinnaker import config
+from pynn_io.show.plot_results import draw_results
 
 
 def wires(*rows):
@@ -91,9 +92,21 @@ def test_spikes():
     assert found.mean_move == pytest.approx(1.25 / 3)
 
 
-def test_what_was_only_mapped_is_not_written(tmp_path):
-    with pytest.raises(NotExecuted, match="mapped, not executed: there are no results to write"):
-        Results(level="maps").write(tmp_path / "out")
+@pytest.mark.parametrize(
+    ("level", "said"), [("maps", "mapped, not executed: there are no"), ("emits", "a job was written, and nothing ran")]
+)
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda results, folder: results.write(folder / "out"),
+        lambda results, folder: results.write(folder / "out.nix", to="nix"),
+        lambda results, _: results.to_neo(),
+        lambda results, folder: draw_results(results, folder / "x.png"),
+    ],
+)
+def test_where_nothing_ran_nothing_looks_like_silence(use, level, said, tmp_path):
+    with pytest.raises(NotExecuted, match=said):
+        use(Results(level=level), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

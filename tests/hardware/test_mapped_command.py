@@ -52,6 +52,7 @@ def test_a_synfire_chain_in_pynn_is_mapped_and_nothing_looks_like_a_result(tmp_p
     assert (tmp_path / "work" / "fidelity.png").read_bytes()[:4] == b"\x89PNG"
     told = json.loads((tmp_path / "work" / "out" / "fidelity.json").read_text())
     assert (told["level"], told["machine"]["neuron_cores"]) == ("mapped, not executed", 22)
+    assert (told["provenance"]["plan"], told["provenance"]["timestep"]) == ("synfire", 1.0)
     assert [one["connections"] for one in told["projections"]] == [64] * 33
     assert all(one["lost"] == one["added"] == one["dropped_signs"] == 0 for one in told["projections"])
     inhibiting = [one for one in told["projections"] if one["receptor"] == "inhibitory"]
@@ -147,3 +148,18 @@ def test_a_mapped_network_is_nothing_to_compare_with(monkeypatch):
     job = RunJob(arguments, None, None, "spinnaker", Path("nowhere"), Report(), Report())
     outcome = run_compare._run(job, BACKENDS["spinnaker"], lambda *_: None)
     assert outcome.results is None and "nothing to compare" in str(outcome.error)
+
+
+def test_an_emulation_among_others_is_called_an_approximation(capsys):
+    from pynn_io.cli.run_compare_account import Outcome, facts_of, print_outcomes, shown
+    from pynn_io.report import Report
+    from pynn_io.results import Results
+
+    provenance = {"simulator": "NEST", "emulates": "SpiNNaker 1", "approximation": "of weights"}
+    first = Outcome("nest", Report(), Results(provenance={"simulator": "NEST"}), first=True)
+    other = Outcome("spinnaker", Report(), Results(level="emulates", provenance=provenance))
+    print_outcomes([first, other])
+    assert "\nspinnaker: an approximation of SpiNNaker 1, run on NEST\n" in capsys.readouterr().out
+    assert (shown(first), shown(other)) == ("nest", "spinnaker (approximated)")
+    facts = facts_of(other)
+    assert (facts["level"], facts["emulates"], facts["approximation"]) == ("emulates", "SpiNNaker 1", "of weights")

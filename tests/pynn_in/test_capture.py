@@ -426,3 +426,18 @@ def test_what_a_script_makes_in_nest_itself_is_told(tmp_path: Path) -> None:
     report = Report()
     read(tmp_path / "own.py", report=report)
     assert [(issue.where, issue.count) for issue in report if issue.code == "without-pynn"] == [("NEST", 3)]
+
+
+def test_a_projection_onto_an_assembly_that_names_no_receptor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyNN takes one of a set, in an order that is another one in every process; in this one the wrong one."""
+    monkeypatch.setenv("PYTHONHASHSEED", "0")
+    script = tmp_path / "assembly.py"
+    script.write_text(
+        HEAD
+        + "cells = sim.Population(2, sim.IF_curr_exp()) + sim.Population(3, sim.IF_curr_exp())\n"
+        + "source = sim.Population(1, sim.SpikeSourcePoisson())\n"
+        + "sim.Projection(source, cells, sim.AllToAllConnector(), sim.StaticSynapse(weight=0.5))\n"
+        + "sim.run(1.0)\n"
+    )
+    projections = read(script).network.projections.values()
+    assert {name for item in projections for name in item.types["receptor"].values(1)} == {"excitatory"}

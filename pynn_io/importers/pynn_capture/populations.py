@@ -123,6 +123,13 @@ class Assembly(common.Assembly):
         super().__init__(*populations, **label)
         state.session.assemblies.append(self)
 
+    @property
+    def receptor_types(self) -> list[str]:
+        """The receptors that all members have, in the order of the first one's: a projection that names none takes the
+        first. PyNN's own order differs from process to process, and with it whether it refuses positive weights."""
+        first, *others = (population.celltype.receptor_types for population in self.populations)
+        return [name for name in first if all(name in known for known in others)]
+
     def __getattr__(self, name: str) -> Any:
         old_calls.refuse_attribute(self, name, old_calls.POPULATION)
 

@@ -13,9 +13,12 @@ import numpy as np
 from pynn_io.graph.cells import PointCell, SpikeSource
 from pynn_io.graph.columns import empty
 from pynn_io.graph.network import Network
+from pynn_io.graph.stimuli import CurrentPulses
 from pynn_io.lowering.cells import parts, simulated, sources, targets
 from pynn_io.lowering.hardware.edges import chemical, signed_blocks
 from pynn_io.lowering.hardware.findings import Needs
+from pynn_io.lowering.injections import stated_signal
+from pynn_io.lowering.signals import Shape
 from pynn_io.lowering.trains import trains
 from pynn_io.report import Report
 from pynn_io.simulation_plan import Recording, SimulationPlan
@@ -25,6 +28,8 @@ from pynn_io.vocabulary.plasticity import STDP, dendritic_delay_fraction, parts_
 
 #: Variables that are events, not courses of time.
 _EVENTS = frozenset({"spikes", "spike"})
+#: Standard deviations of a random current that are taken to be its largest.
+_DEVIATIONS = 3.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -208,6 +213,22 @@ def neurons_of(network: Network, plan: SimulationPlan) -> dict[str, int]:
     }
 
 
+def _currents(subject: Subject) -> Iterator[Sample]:
+    """Sizes of currents from outside, nA: of every pulse; of another course its largest, of a random one what it is
+    beyond for one value in a few hundred. Those that are relative to a property of each cell are left out."""
+    for stimulus in subject.plan.stimuli:
+        where = f"inputs.{stimulus.name}"
+        if isinstance(stimulus.what, CurrentPulses):
+            yield Sample(where, np.abs(stimulus.what.amplitudes), stimulus.name)
+            continue
+        signal = stated_signal(stimulus, subject.plan)
+        if signal is not None and signal.kind == "current" and not signal.relative:
+            shape = signal.shape
+            course = shape.values if isinstance(shape, Shape) else np.array([-_DEVIATIONS, _DEVIATIONS])
+            largest = float(np.abs(signal.offset + signal.gain * course).max(initial=0.0))
+            yield Sample(where, np.array([largest]), stimulus.name)
+
+
 def _cells_of_populations(subject: Subject) -> Iterator[Sample]:
     for name, count in neurons_of(subject.network, subject.plan).items():
         yield Sample(f"population {name}", np.array([float(count)]), population=name)
@@ -224,6 +245,7 @@ def _one(where: str, value: Callable[[Subject], float]) -> Callable[[Subject], I
 QUANTITIES: Mapping[str, Callable[[Subject], Iterator[Sample]]] = MappingProxyType(
     {
         "spike time": _spike_times,
+        "current": _currents,
         "parameter": _parameters,
         "recorded variable": _recorded_variables,
         "recording interval": _recording_intervals,

@@ -22,7 +22,8 @@ from pynn_io.results.fidelity import (
     projection_fidelity,
     spike_fidelity,
 )
-from pynn_io.results.mapped import MAPPED, Mapped
+from pynn_io.results.mapped import Mapped
+from pynn_io.results.results import MAPPED
 from pynn_io.runners.pynn.build import errors
 from pynn_io.runners.spinnaker.build import Model
 
