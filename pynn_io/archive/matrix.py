@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from pynn_io import registry
+from pynn_io.archive import offline
 from pynn_io.archive.container import Container
 from pynn_io.archive.features import Feature
 from pynn_io.archive.inputs import Inputs, inputs_in
@@ -303,7 +304,8 @@ def _finished(
 def _execute(run: _Run, options: Options, work: Path, stop: threading.Event) -> Mapping[str, Any]:
     run.inputs.copy(work / INPUTS)
     run.task.write(work)
-    command = [sys.executable, "-P", "-m", "pynn_io.archive.cell", str(work)]
+    alone = [sys.executable, "-I", "-S", offline.__file__]
+    command = [*alone, sys.executable, "-P", "-m", "pynn_io.archive.cell", str(work)]
     ended = run_limited(command, work, work / LOG, options.limits, stop)
     shutil.rmtree(work / INPUTS)
     outcome = dict(read_outcome(work)) or {"ran": False, "error": _crash(ended.stopped, ended.status, options)}
