@@ -294,7 +294,7 @@ def _finished(
             tempfile.TemporaryDirectory(prefix=f".{run.key}-", dir=folder / CELLS, ignore_cleanup_errors=True) as work,
         ):
             outcome = _execute(run, options, Path(work), stop)
-            _keep(Path(work), place)
+            _keep(Path(work), place, outcome)
     except OSError as error:
         hint = "is the disk full, or the folder read-only? What was finished is kept there"
         raise WriteError(f"runs cannot be kept: {error.strerror or error}", where=folder, hint=hint) from error
@@ -335,8 +335,13 @@ def _crash(stopped: str, status: int, options: Options) -> dict[str, Any]:
     return {"kind": "process", "text": texts.get(stopped, f"the process ended with status {status}"), "exit_status": 7}
 
 
-def _keep(work: Path, place: Path) -> None:
-    """Move a finished run to where it is looked for; one that is there already is the same, or a failure to replace."""
+def _keep(work: Path, place: Path, outcome: Mapping[str, Any]) -> None:
+    """Move a finished run to where it is looked for, in place of a failure; what was interrupted is not finished.
+
+    What another call has finished meanwhile is the same, and stays: that call may be reading it.
+    """
+    if outcome["process"]["stopped"] == "interrupt" or read_outcome(place).get("ran"):
+        return
     if place.exists():
         aside = Path(tempfile.mkdtemp(prefix=".old-", dir=place.parent))
         try:

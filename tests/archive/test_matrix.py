@@ -21,7 +21,7 @@ from pynn_io.archive.entries import find_entries
 from pynn_io.archive.inputs import inputs_of
 from pynn_io.archive.matrix import Options, backends_of, is_native, run_matrix, split_backend
 from pynn_io.archive.process import Limits, run_limited
-from pynn_io.archive.task import CELLS
+from pynn_io.archive.task import CELLS, read_outcome
 from pynn_io.archive.values import Kind, Verdict
 from pynn_io.errors import FormatError
 from pynn_io.report import Report
@@ -267,3 +267,20 @@ def test_a_run_has_no_network_but_itself(tmp_path):
     assert state in (offline.CUT_OFF, offline.OPEN)
     # A server of this machine stands for the world: with a network of its own a run does not reach it.
     assert ("refused" in error) == (state == offline.CUT_OFF)
+
+
+def test_a_failure_does_not_replace_what_another_call_has_finished_meanwhile(backends, circuit, tmp_path, monkeypatch):
+    """Two calls run the same; one of them is stopped after the other has finished."""
+    (well,) = reproduce(circuit, tmp_path / "out", backends=("well",))
+    looked = []
+
+    def not_yet_there(place):  # the first look of the second call, before the first has finished
+        looked.append(place)
+        return {} if len(looked) == 1 else read_outcome(place)
+
+    monkeypatch.setattr("pynn_io.archive.matrix.read_outcome", not_yet_there)
+    (late,) = reproduce(circuit, tmp_path / "out", backends=("well",), limits=Limits(seconds=0.2))
+    assert (late.verdict, late.folder) == (Verdict.TIMED_OUT, well.folder)
+    monkeypatch.undo()
+    assert read_outcome(well.folder)["ran"]
+    assert [path.name for path in (tmp_path / "out" / CELLS).iterdir()] == [well.folder.name]
