@@ -220,7 +220,7 @@ def _is_lacking(name: str, entity: dict[str, Any], files: tuple[Path, ...]) -> b
 
 
 def _is_place(name: str) -> bool:
-    """Whether the ``@id`` of an entity is that of a file in the crate, and not of something elsewhere or of a folder."""
+    """Whether the ``@id`` of an entity is that of a file in the crate: of nothing elsewhere, and no folder."""
     path = PurePosixPath(unquote(name))
     is_elsewhere = "://" in name or name.startswith(("#", "urn:")) or path.is_absolute() or ".." in path.parts
     return bool(path.parts) and not is_elsewhere and not name.endswith("/")
