@@ -12,6 +12,7 @@ from pynn_io.archive.report.algorithms import in_words
 from pynn_io.archive.report.pictures import pictures_of
 from pynn_io.archive.values import Cell, Verdict
 from pynn_io.optional import needed
+from pynn_io.results.compare.compare import STATISTICAL
 
 #: A sign beside every verdict, so that it can be told without its colour.
 _SIGNS = {
@@ -126,6 +127,8 @@ def _short(record: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) -> st
         return counts[0] if counts else _shortened(apart[0]["message"] or apart[0]["name"])
     distances = [check["numbers"].get("dt_max_ms") for check in checks]
     known = [distance for distance in distances if distance is not None]
+    if any(check["numbers"].get("tier") == STATISTICAL for check in checks):
+        return "by the statistics of several seeds"
     if known and max(known) < _SAME:
         return "spikes at the same times"
     return f"spikes within {max(known):.2g} ms" if known else ""
@@ -153,11 +156,12 @@ def measured(numbers: Mapping[str, Any]) -> str:
     if "expected" in numbers:
         parts.append(f"{numbers['found']} for {numbers['expected']}")
     parts += [f"{name}: {two} for {one} spikes" for name, (one, two) in numbers.get("spikes", {}).items()]
-    if numbers.get("dt_max_ms") is not None:
+    one_by_one = numbers.get("tier") != STATISTICAL
+    if one_by_one and numbers.get("dt_max_ms") is not None:
         parts.append(f"within {numbers['dt_max_ms']:.3g} ms")
     if numbers.get("relative") is not None:
         parts.append(f"{numbers['relative']:.2g} relative")
-    if numbers.get("missing") or numbers.get("extra"):
+    if one_by_one and (numbers.get("missing") or numbers.get("extra")):
         parts.append(f"{numbers['missing']} missing, {numbers['extra']} extra")
     if numbers.get("feature"):
         parts.append(_feature(numbers["feature"]))
