@@ -6,6 +6,7 @@ import json
 import re
 import stat
 from pathlib import Path
+from zipfile import is_zipfile
 
 from pynn_io import registry
 from pynn_io.errors import FormatError, ReadError
@@ -45,6 +46,11 @@ def detect(path: Path) -> str:
             where=path,
             hint="name the file that is to be read, not its folder",
         )
+    if is_zipfile(path):
+        hint = (
+            f"`pynn-reproduce {path} --list` says what is in it, and without --list runs it; unpack it for the others"
+        )
+        raise FormatError("an archive, of which other commands take the files one by one", where=path, hint=hint)
     raise FormatError(
         "not a format that pynn_io knows",
         where=path,

@@ -7,11 +7,13 @@ fetches or installs anything.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import traceback
 from pathlib import Path
 from typing import Any
 
+from pynn_io.archive.offline import NETWORK, OPEN
 from pynn_io.archive.task import INPUTS, OUTCOME, RESULTS, Task, write_tables
 from pynn_io.archive.values import Kind
 from pynn_io.errors import PlanError, PynnIOError, RunError
@@ -35,6 +37,7 @@ def main(folder: Path) -> int:
         traceback.print_exc()
         outcome["error"] = {"kind": "bug", "text": f"{type(error).__name__}: {error}", "exit_status": 1}
     outcome["losses"] = report.as_dict()
+    outcome["network"] = os.environ.get(NETWORK, OPEN)
     part = folder / f"{OUTCOME}.part"
     part.write_text(json.dumps(plain(outcome), indent=1), encoding="utf-8")
     part.rename(folder / OUTCOME)

@@ -12,7 +12,9 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import unquote
 
 from pynn_io.archive.task import CELLS, TASK
 from pynn_io.errors import PynnIOError, ReadError, UnsafeArchive, WriteError
@@ -181,7 +183,10 @@ def _compare_lists(entries: tuple[omex.Entry, ...], files: tuple[Path, ...], sou
 
 
 def _main_entities(root: Path, files: tuple[Path, ...], report: Report) -> tuple[Path, ...]:
-    """``mainEntity`` of the root data entity of an RO-Crate (1.1 and later), where it is a file of the crate."""
+    """``mainEntity`` of the root data entity of an RO-Crate (1.1 and later), where it is a file of the crate.
+
+    Files that the metadata list and the crate lacks are reported; raises ReadError for a main entity among them.
+    """
     path = root / RO_CRATE
     try:
         content = parse_json(path.read_text(encoding="utf-8"), path)
@@ -194,11 +199,31 @@ def _main_entities(root: Path, files: tuple[Path, ...], report: Report) -> tuple
     root_id = _id(entities.get(RO_CRATE, {}).get("about")) or "./"
     main = entities.get(root_id, {}).get("mainEntity", [])
     stated = [_id(each) for each in (main if isinstance(main, list) else [main])]
-    found = tuple(Path(name.removeprefix("./")) for name in stated if Path(name.removeprefix("./")) in files)
+    lacking = sorted(name for name, each in entities.items() if _is_lacking(name, each, files))
+    if {*lacking} & {*stated}:
+        raise ReadError(f"its main entity {stated[0]!r} is not there", where=path, hint="fetch the archive again")
+    if lacking:
+        message = "The metadata of the crate list files that are not in it."
+        report.not_read("crate-lacking", path, message, count=len(lacking), examples=lacking[:5])
+    found = tuple(Path(unquote(name)) for name in stated if _is_place(name))
     if len(found) < len(stated):
         message = f"The main entity of the crate is not a file in it: {json.dumps(stated)}."
         report.not_read("crate-main-entity", path, message)
     return found
+
+
+def _is_lacking(name: str, entity: dict[str, Any], files: tuple[Path, ...]) -> bool:
+    """Whether something is a file of the crate by its type and its relative URI, and is not there."""
+    types = entity.get("@type", [])
+    is_file = "File" in (types if isinstance(types, list) else [types])
+    return is_file and _is_place(name) and Path(unquote(name)) not in files
+
+
+def _is_place(name: str) -> bool:
+    """Whether the ``@id`` of an entity is that of a file in the crate: of nothing elsewhere, and no folder."""
+    path = PurePosixPath(unquote(name))
+    is_elsewhere = "://" in name or name.startswith(("#", "urn:")) or path.is_absolute() or ".." in path.parts
+    return bool(path.parts) and not is_elsewhere and not name.endswith("/")
 
 
 def _id(reference: object) -> str:

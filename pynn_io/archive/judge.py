@@ -21,6 +21,7 @@ from pynn_io.results import Results
 from pynn_io.results.columns import as_results, read_columns
 from pynn_io.results.compare import Comparison, Options, Tolerance
 from pynn_io.results.compare import Verdict as Compared
+from pynn_io.results.compare.compare import STATISTICAL
 from pynn_io.results.compare.means import in_words
 from pynn_io.results.compare.sources import Opened, compare_opened, open_results
 from pynn_io.results.compare.values import MeanShift, plain
@@ -152,8 +153,9 @@ def check_of(name: str, found: Comparison, tolerance: Tolerance) -> Check:
     """A comparison of two results as a check."""
     parts = [each.reason for each in found.populations] + [each.reason for each in found.traces]
     reasons = [*found.reasons, *(reason for reason in parts if reason), *_unlike(found)]
+    by_statistics = found.tier == STATISTICAL
     divergence = found.divergence
-    if divergence is not None:
+    if divergence is not None and not by_statistics:
         where = f"first at {divergence.time:g} ms in cell {divergence.node_id} of {divergence.population}"
         reasons.append(f"spikes part {where}")
     numbers: dict[str, Any] = {
@@ -175,7 +177,8 @@ def check_of(name: str, found: Comparison, tolerance: Tolerance) -> Check:
         numbers["features"] = as_numbers(found.measures)
         reasons += reasons_of(numbers["features"]) if found.verdict == Compared.DIFFERS else ()
     message = _SIDES.sub(lambda side: _NAMES[side[0]], "; ".join(dict.fromkeys(reasons)))
-    return Check(name, VERDICTS[found.verdict], message, _words(tolerance), plain(numbers))
+    allowed = "statistics as of other seeds" if by_statistics else _words(tolerance)
+    return Check(name, VERDICTS[found.verdict], message, allowed, plain(numbers))
 
 
 def _unlike(found: Comparison) -> Iterator[str]:

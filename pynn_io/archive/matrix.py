@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from pynn_io import registry
+from pynn_io.archive import offline
 from pynn_io.archive.container import Container
 from pynn_io.archive.features import Feature
 from pynn_io.archive.inputs import Inputs, inputs_in
@@ -293,7 +294,7 @@ def _finished(
             tempfile.TemporaryDirectory(prefix=f".{run.key}-", dir=folder / CELLS, ignore_cleanup_errors=True) as work,
         ):
             outcome = _execute(run, options, Path(work), stop)
-            _keep(Path(work), place)
+            _keep(Path(work), place, outcome)
     except OSError as error:
         hint = "is the disk full, or the folder read-only? What was finished is kept there"
         raise WriteError(f"runs cannot be kept: {error.strerror or error}", where=folder, hint=hint) from error
@@ -303,7 +304,8 @@ def _finished(
 def _execute(run: _Run, options: Options, work: Path, stop: threading.Event) -> Mapping[str, Any]:
     run.inputs.copy(work / INPUTS)
     run.task.write(work)
-    command = [sys.executable, "-P", "-m", "pynn_io.archive.cell", str(work)]
+    alone = [sys.executable, "-I", "-S", offline.__file__]
+    command = [*alone, sys.executable, "-P", "-m", "pynn_io.archive.cell", str(work)]
     ended = run_limited(command, work, work / LOG, options.limits, stop)
     shutil.rmtree(work / INPUTS)
     outcome = dict(read_outcome(work)) or {"ran": False, "error": _crash(ended.stopped, ended.status, options)}
@@ -333,8 +335,13 @@ def _crash(stopped: str, status: int, options: Options) -> dict[str, Any]:
     return {"kind": "process", "text": texts.get(stopped, f"the process ended with status {status}"), "exit_status": 7}
 
 
-def _keep(work: Path, place: Path) -> None:
-    """Move a finished run to where it is looked for; one that is there already is the same, or a failure to replace."""
+def _keep(work: Path, place: Path, outcome: Mapping[str, Any]) -> None:
+    """Move a finished run to where it is looked for, in place of a failure; what was interrupted is not finished.
+
+    What another call has finished meanwhile is the same, and stays: that call may be reading it.
+    """
+    if outcome["process"]["stopped"] == "interrupt" or read_outcome(place).get("ran"):
+        return
     if place.exists():
         aside = Path(tempfile.mkdtemp(prefix=".old-", dir=place.parent))
         try:

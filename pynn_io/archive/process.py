@@ -67,7 +67,8 @@ def run_limited(command: list[str], folder: Path, log: Path, limits: Limits, sto
 def environment() -> dict[str, str]:
     """This process's, so that a child finds the same packages and programs, but no way out to a network.
 
-    Most of what fetches honours these variables; it is no wall, and what runs is what the user asked to run.
+    Most of what fetches honours these variables, and fails at once; where the system allows it, there is no network at
+    all (`offline`).
     """
     programs = os.path.dirname(os.path.abspath(sys.executable))
     proxies = {name: _NOWHERE for base in ("http_proxy", "https_proxy", "all_proxy") for name in (base, base.upper())}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from pynn_io.archive.container import Container
 from pynn_io.archive.features import check_features, parse_feature
@@ -44,18 +46,27 @@ def reproduce(
     _make(folder)
     cells = _sorted(run_matrix(container, entries, options, folder, progress), entries)
     record = record_of(container, cells, report, command, started)
-    try:
-        write_record(record, folder / RECORD)
-        write_junit(record, folder / JUNIT)
-        write_html(record, cells, folder / PAGE)
-    except OSError as error:
-        raise WriteError(f"the report cannot be written: {error}", where=folder) from error
+    _write(folder, record, cells)
     if not arguments.quiet:
         print_notes(report)
         print_cells(cells)
         say(f"wrote   {folder / PAGE}")
     print(folder)
     return exit_status([cell.verdict for cell in cells])
+
+
+def _write(folder: Path, record: Mapping[str, Any], cells: Sequence[Cell]) -> None:
+    """The three forms of the report, each whole or not at all: another call may write to the folder as well."""
+    try:
+        with TemporaryDirectory(prefix=".report-", dir=folder) as name:
+            stage = Path(name)
+            write_record(record, stage / RECORD)
+            write_junit(record, stage / JUNIT)
+            write_html(record, cells, stage / PAGE)
+            for file in (RECORD, JUNIT, PAGE):
+                (stage / file).replace(folder / file)
+    except OSError as error:
+        raise WriteError(f"the report cannot be written: {error}", where=folder) from error
 
 
 def pack_one(arguments: argparse.Namespace, report: Report, progress: Progress) -> int:

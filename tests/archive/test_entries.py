@@ -176,6 +176,11 @@ def test_a_crate_whose_main_entity_is_not_there(tmp_path):
         {"@id": "./", "mainEntity": {"@id": "elsewhere.xml"}},
     ]
     (tmp_path / "ro-crate-metadata.json").write_text(json.dumps({"@graph": graph}))
+    (entry,), report = found_in(tmp_path)
+    assert entry.name == "elsewhere.xml" and "no simulation that is run here" in str(entry.problem)
+    assert [(issue.code, issue.examples) for issue in report] == [("entry-unasked", ["LEMS_other.xml"])]
+    graph[1]["mainEntity"] = {"@id": "https://example.org/workflow"}
+    (tmp_path / "ro-crate-metadata.json").write_text(json.dumps({"@graph": graph}))
     entries, report = found_in(tmp_path)
     assert [entry.name for entry in entries] == ["LEMS_other.xml"]
     assert codes(report) == ["crate-main-entity"]
@@ -277,3 +282,21 @@ def test_archives_in_an_archive_are_named(tmp_path):
     with pytest.raises(FormatError) as caught:
         found_in(zipped(tmp_path / "a.zip", ("in/b.omex", b""), ("c.txt", b"")))
     assert caught.value.hint == "it holds archives, which are reproduced one by one: in/b.omex"
+
+
+def test_files_that_a_crate_lists_and_lacks(tmp_path):
+    """Names are URIs: a space is %20 in them."""
+    (tmp_path / "a model.xml").write_bytes(LEMS)
+    listed = [{"@id": "a%20model.xml", "@type": "File"}, {"@id": "gone.csv", "@type": ["File", "Dataset"]},
+              {"@id": "https://example.org/x.csv", "@type": "File"}]  # fmt: skip
+    for main, lacks in (("a%20model.xml", False), ("gone.csv", True)):
+        about = {"@id": "ro-crate-metadata.json", "about": {"@id": "./"}}
+        graph = [about, {"@id": "./", "mainEntity": {"@id": main}}, *listed]
+        (tmp_path / "ro-crate-metadata.json").write_text(json.dumps({"@graph": graph}))
+        if lacks:
+            with pytest.raises(ReadError, match=r"its main entity 'gone\.csv' is not there"):
+                found_in(tmp_path)
+        else:
+            (entry,), report = found_in(tmp_path)
+            assert entry.name == "a model.xml"
+            assert [(issue.code, issue.examples) for issue in report] == [("crate-lacking", ["gone.csv"])]

@@ -5,6 +5,8 @@ On backends without a simulator (`tests.running.fake`), which the processes of t
 
 import json
 import os
+import socket
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -13,12 +15,13 @@ from pathlib import Path
 import pytest
 
 from pynn_io import registry
+from pynn_io.archive import offline
 from pynn_io.archive.container import opened
 from pynn_io.archive.entries import find_entries
 from pynn_io.archive.inputs import inputs_of
 from pynn_io.archive.matrix import Options, backends_of, is_native, run_matrix, split_backend
 from pynn_io.archive.process import Limits, run_limited
-from pynn_io.archive.task import CELLS
+from pynn_io.archive.task import CELLS, read_outcome
 from pynn_io.archive.values import Kind, Verdict
 from pynn_io.errors import FormatError
 from pynn_io.report import Report
@@ -40,6 +43,16 @@ def circuit(tmp_path):
     write_circuit(tmp_path / "circuit")
     write_simulation(tmp_path / "circuit")
     return tmp_path / "circuit"
+
+
+_SERVERS = []
+
+
+def open_port():
+    """Of a server here, that lives as long as the tests."""
+    server = socket.create_server(("127.0.0.1", 0))
+    _SERVERS.append(server)
+    return server.getsockname()[1]
 
 
 def reproduce(source, folder, **options):
@@ -233,3 +246,41 @@ def test_messages_do_not_name_folders_that_are_gone(backends, circuit, tmp_path)
     assert cell.verdict == Verdict.CANNOT_RUN
     text = cell.outcome["error"]["text"]
     assert text.startswith(f"{nodes.relative_to(circuit)}:") and str(tmp_path / "out") not in text
+
+
+def test_a_run_has_no_network_but_itself(tmp_path):
+    """Where the system allows that, which the run tells; without it proxies point nowhere."""
+    (tmp_path / "tries.py").write_text(
+        "import os, socket\n"
+        "server = socket.socket()\n"
+        "server.bind(('127.0.0.1', 0)); server.listen()\n"
+        "socket.create_connection(server.getsockname(), timeout=20)\n"
+        f"try: socket.create_connection(('127.0.0.1', {open_port()}), timeout=20)\n"
+        "except OSError as error: print(os.environ['PYNN_IO_NETWORK'], os.getuid(), error, sep='|')\n"
+        "else: print(os.environ['PYNN_IO_NETWORK'], os.getuid(), '', sep='|')\n"
+    )
+    command = [sys.executable, "-I", "-S", offline.__file__, sys.executable, str(tmp_path / "tries.py")]
+    ended = run_limited(command, tmp_path, tmp_path / "log", Limits(seconds=100), threading.Event())
+    assert ended.status == 0, (tmp_path / "log").read_text()
+    state, user, error = (tmp_path / "log").read_text().strip().split("|")
+    assert int(user) == os.getuid()
+    assert state in (offline.CUT_OFF, offline.OPEN)
+    # A server of this machine stands for the world: with a network of its own a run does not reach it.
+    assert ("refused" in error) == (state == offline.CUT_OFF)
+
+
+def test_a_failure_does_not_replace_what_another_call_has_finished_meanwhile(backends, circuit, tmp_path, monkeypatch):
+    """Two calls run the same; one of them is stopped after the other has finished."""
+    (well,) = reproduce(circuit, tmp_path / "out", backends=("well",))
+    looked = []
+
+    def not_yet_there(place):  # the first look of the second call, before the first has finished
+        looked.append(place)
+        return {} if len(looked) == 1 else read_outcome(place)
+
+    monkeypatch.setattr("pynn_io.archive.matrix.read_outcome", not_yet_there)
+    (late,) = reproduce(circuit, tmp_path / "out", backends=("well",), limits=Limits(seconds=0.2))
+    assert (late.verdict, late.folder) == (Verdict.TIMED_OUT, well.folder)
+    monkeypatch.undo()
+    assert read_outcome(well.folder)["ran"]
+    assert [path.name for path in (tmp_path / "out" / CELLS).iterdir()] == [well.folder.name]

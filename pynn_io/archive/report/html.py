@@ -12,6 +12,7 @@ from pynn_io.archive.report.algorithms import in_words
 from pynn_io.archive.report.pictures import pictures_of
 from pynn_io.archive.values import Cell, Verdict
 from pynn_io.optional import needed
+from pynn_io.results.compare.compare import STATISTICAL
 
 #: A sign beside every verdict, so that it can be told without its colour.
 _SIGNS = {
@@ -23,7 +24,9 @@ _SIGNS = {
     Verdict.NO_EXPECTATION: "–",
 }
 #: Letters of a message in the matrix.
-_GLANCE = 40
+_GLANCE = 60
+#: ms: less is the rounding of a number.
+_SAME = 1e-9
 _PASSED = frozenset({Verdict.REPRODUCED, Verdict.NO_EXPECTATION})
 #: Facts of a run that the page tells, and their names for people.
 _FACTS = {
@@ -118,14 +121,32 @@ def _short(record: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) -> st
     """What a glance at the matrix should tell."""
     if record["error"]:
         return _shortened(str(record["error"]["text"]))
+    apart = [check for check in checks if check["verdict"] == Verdict.DIFFERS]
+    if apart:
+        counts = [f"{two} for {one} spikes" for one, two in _counted(apart) if one != two]
+        return counts[0] if counts else _shortened(apart[0]["message"] or apart[0]["name"])
     distances = [check["numbers"].get("dt_max_ms") for check in checks]
     known = [distance for distance in distances if distance is not None]
+    if any(check["numbers"].get("tier") == STATISTICAL for check in checks):
+        return "by the statistics of several seeds"
+    if known and max(known) < _SAME:
+        return "spikes at the same times"
     return f"spikes within {max(known):.2g} ms" if known else ""
 
 
+def _counted(checks: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, int]]:
+    """Numbers of spikes, as expected and as found."""
+    for check in checks:
+        numbers = check["numbers"]
+        if "expected" in numbers:
+            yield numbers["expected"], numbers["found"]
+        yield from numbers.get("spikes", {}).values()
+
+
 def _shortened(text: str) -> str:
-    """The beginning of a message, without the place that it starts with."""
-    first = text.partition("\n")[0].rpartition(": ")[2]
+    """The beginning of a message, without the place that it may start with."""
+    parts = text.partition("\n")[0].split(": ")
+    first = next((part for part in parts if " " in part and "/" not in part), parts[-1])
     return first if len(first) <= _GLANCE else f"{first[:_GLANCE].rstrip()} …"
 
 
@@ -135,11 +156,12 @@ def measured(numbers: Mapping[str, Any]) -> str:
     if "expected" in numbers:
         parts.append(f"{numbers['found']} for {numbers['expected']}")
     parts += [f"{name}: {two} for {one} spikes" for name, (one, two) in numbers.get("spikes", {}).items()]
-    if numbers.get("dt_max_ms") is not None:
+    one_by_one = numbers.get("tier") != STATISTICAL
+    if one_by_one and numbers.get("dt_max_ms") is not None:
         parts.append(f"within {numbers['dt_max_ms']:.3g} ms")
     if numbers.get("relative") is not None:
         parts.append(f"{numbers['relative']:.2g} relative")
-    if numbers.get("missing") or numbers.get("extra"):
+    if one_by_one and (numbers.get("missing") or numbers.get("extra")):
         parts.append(f"{numbers['missing']} missing, {numbers['extra']} extra")
     if numbers.get("feature"):
         parts.append(_feature(numbers["feature"]))
@@ -176,6 +198,8 @@ def _facts(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield "memory, at most", f"{process['memory'] / 2**20:.0f} MB"
     if record["other_seeds"]:
         yield "other seeds", ", ".join(map(str, record["other_seeds"]))
+    if record["network"]:
+        yield "network", record["network"]
     yield "kept from an earlier call", "yes" if record["reused"] else "no"
     yield "its files", f"cells/{record['folder']}"
 

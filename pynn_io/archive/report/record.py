@@ -74,6 +74,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "error": outcome.get("error"),
         "log": outcome.get("log", ""),
         "reused": cell.reused,
+        "network": outcome.get("network"),
         "other_seeds": outcome.get("other_seeds", []),
         "folder": cell.folder.name,
         "inputs": outcome.get("inputs", {}),
