@@ -81,7 +81,7 @@ def run_parts(
         while any(child.process.poll() is None for child in children):
             watch.look()
             time.sleep(POLL)
-        watch.look()
+        watch.look(last=True)
         found = tuple(child.outcome() for child in children)
         listener.progress("simulating", epochs.duration, epochs.duration)
         return found
@@ -127,10 +127,13 @@ class _Watch:
     def __init__(self, children: Sequence[_Child], timeout: float | None) -> None:
         self._children, self._timeout, self._began, self._last = children, timeout, time.monotonic(), 0.0
 
-    def look(self) -> None:
-        """Now and then. Raises SimulationFailed when the time is over, and the error of a part that failed."""
+    def look(self, *, last: bool = False) -> None:
+        """Now and then, and a last time when all have ended, so that nothing that they said stays unheard.
+
+        Raises SimulationFailed when the time is over, and the error of a part that failed.
+        """
         now = time.monotonic()
-        if now - self._last < POLL:
+        if now - self._last < POLL and not last:
             return
         self._last = now
         for child in self._children:
