@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from lxml import etree
 
+from pynn_io.cli.common import printable
 from pynn_io.results import Results, write_results
 from pynn_io.results.results import sorted_spikes
 from tests.archive.hostile import HOSTILE
@@ -233,3 +234,8 @@ def test_interrupted_and_started_again(reproduce, config):
     done = reproduce(config.parent, "--backend", "well", "-o", "out")
     assert "no expectation (kept)" in done.stderr
     assert [path for path in tree(reproduce.folder / "out/cells") if path.startswith(".")] == []
+
+
+def test_names_of_others_cannot_act_on_a_terminal():
+    assert printable("a\nb\x1b[31m\u202egnp.py") == "a\\nb\\x1b[31m\\u202egnp.py"
+    assert printable("é 神経\nzweite Zeile", keep="\n") == "é 神経\nzweite Zeile"
