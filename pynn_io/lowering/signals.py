@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from pynn_io.errors import PlanError
-from pynn_io.graph.columns import empty
 from pynn_io.graph.network import Population
 from pynn_io.graph.schema import PARAMETER
 from pynn_io.graph.stimuli import (
@@ -34,6 +33,7 @@ from pynn_io.graph.stimuli import (
     Subthreshold,
     VoltageClamp,
 )
+from pynn_io.lowering.processes import Process, height_of_peak, steps_in
 from pynn_io.lowering.trains import seed_of
 from pynn_io.report import Report
 from pynn_io.simulation_plan import SimulationPlan
@@ -46,8 +46,6 @@ SERIES_RESISTANCE = 0.01
 RELATIVE_SKEW = 0.5
 #: What a run does not see of its inputs, ms after its end.
 _AFTER = 1.0
-#: Below this a relaxation time is none: the process is white (ms).
-_WHITE = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,27 +54,6 @@ class Shape:
 
     times: np.ndarray
     values: np.ndarray
-
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """A random time course: ``kind`` names the generator; sampled every ``interval`` ms in a window (ms).
-
-    held: a value stays until the next one.
-    """
-
-    kind: str
-    delay: float
-    duration: float
-    interval: float
-    seed: int | None = None
-    parameters: Mapping[str, float] = field(default_factory=empty)
-    held: bool = False
-
-    @property
-    def times(self) -> np.ndarray:
-        """float64[n], from the beginning of the window to its end."""
-        return self.delay + self.interval * np.arange(_steps(self.duration, self.interval) + 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,7 +105,7 @@ def sample(signal: Signal, offset: float, gain: float, random: np.random.Generat
     if random is None:
         raise ValueError("a random signal needs a generator")
     times = process.times
-    values = offset + gain * _PROCESSES[process.kind](random, len(times), process.interval, process.parameters)
+    values = offset + gain * process.draw(random)
     end = process.delay + process.duration
     if process.held:
         return _held(times, values, end)
@@ -272,7 +249,7 @@ def _subthreshold(what: Subthreshold) -> Signal:
 
 def _sine(what: SinusoidalCurrent) -> Signal:
     interval = _positive(what.interval or SINE_INTERVAL, "interval")
-    since = interval * np.arange(_steps(what.duration, interval) + 1)
+    since = interval * np.arange(steps_in(what.duration, interval) + 1)
     values = what.amplitude * np.sin(2e-3 * np.pi * what.frequency * since + np.deg2rad(what.phase))
     if what.held:
         return Signal("current", _held(what.delay + since, values, what.delay + what.duration))
@@ -340,7 +317,7 @@ def _shots(what: ShotNoise) -> tuple[float, float, float]:
         return what.rate, what.amplitude_mean, what.amplitude_variance
     if what.mean is None or what.sigma is None or not what.mean:
         raise ValueError("shot noise states neither rate and amplitudes nor mean and sigma of the signal")
-    peak = _peak(what.rise, what.decay)
+    peak = height_of_peak(what.rise, what.decay)
     area = (what.decay - what.rise) / peak
     square = (what.decay - what.rise) ** 2 / (2 * (what.decay + what.rise)) / peak**2
     spread = _spread(what)
@@ -356,56 +333,6 @@ def _spread(what: ShotNoise) -> float:
     if not 0 <= skew < 1:
         raise ValueError(f"the relative skewness is {skew}; it must be at least 0 and below 1")
     return 1.0 / (1.0 - skew)
-
-
-def _peak(rise: float, decay: float) -> float:
-    """Height of ``exp(-t/decay) - exp(-t/rise)`` at its peak."""
-    at = math.log(decay / rise) / (1 / rise - 1 / decay)
-    return math.exp(-at / decay) - math.exp(-at / rise)
-
-
-def _draw_white(random: np.random.Generator, size: int, interval: float, _: Mapping[str, float]) -> np.ndarray:
-    return random.standard_normal(size)
-
-
-def _draw_ornstein_uhlenbeck(
-    random: np.random.Generator, size: int, interval: float, parameters: Mapping[str, float]
-) -> np.ndarray:
-    """Mean 0, standard deviation 1, from 0 on, by the exact update (Gillespie 1996), whatever the interval."""
-    noise = random.standard_normal(size)
-    if parameters["tau"] < _WHITE:
-        return noise
-    keep = math.exp(-interval / parameters["tau"])
-    noise[0] = 0.0
-    return _autoregressive(math.sqrt(1 - keep * keep) * noise, keep)
-
-
-def _draw_shot_noise(
-    random: np.random.Generator, size: int, interval: float, parameters: Mapping[str, float]
-) -> np.ndarray:
-    """Events of a Poisson process at the nearest steps, each a bi-exponential of gamma-distributed height."""
-    rise, decay, mean = parameters["rise"], parameters["decay"], parameters["mean"]
-    count = random.poisson(parameters["rate"] * (size - 1) * interval / 1000.0)
-    steps = np.rint(random.random(count) * (size - 1)).astype(np.int64)
-    if parameters["variance"] > 0:
-        scale = parameters["variance"] / abs(mean)
-        heights = np.copysign(random.gamma(abs(mean) / scale, scale, count), mean)
-    else:
-        heights = np.full(count, mean)
-    shots = np.bincount(steps, heights, minlength=size)
-    slow, fast = (_autoregressive(shots, math.exp(-interval / tau)) for tau in (decay, rise))
-    return (slow - fast) / _peak(rise, decay)
-
-
-def _autoregressive(innovations: np.ndarray, keep: float) -> np.ndarray:
-    """``x[n] = keep x[n-1] + innovations[n]``."""
-    from scipy.signal import lfilter
-
-    return np.asarray(lfilter([1.0], [1.0, -keep], innovations))
-
-
-def _steps(duration: float, interval: float) -> int:
-    return int(duration / interval + 1e-9)
 
 
 def _positive(value: float, name: str) -> float:
@@ -424,9 +351,4 @@ _SIGNALS: dict[type, Callable[[Any], Signal]] = {
     OrnsteinUhlenbeck: _ornstein_uhlenbeck,
     ShotNoise: _shot_noise,
     VoltageClamp: _voltage,
-}
-_PROCESSES: dict[str, Callable[[np.random.Generator, int, float, Mapping[str, float]], np.ndarray]] = {
-    "white": _draw_white,
-    "ornstein_uhlenbeck": _draw_ornstein_uhlenbeck,
-    "shot_noise": _draw_shot_noise,
 }

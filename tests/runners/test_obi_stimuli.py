@@ -165,7 +165,7 @@ def test_shot_noise_as_sampled_is_what_cells_get(tmp_path: Path) -> None:
     stimuli, hand = [REPLAY], []
     for name, what, population, row, gain in cases:
         stimuli.append(Stimulus(name, what, {"population": population, "node_id": [row]}))
-        signal = signal_of(what)
+        signal = signal_of(what, None)
         assert signal is not None
         course = sample(signal, 0.0, gain, random_of(name, population, row))
         assert np.ptp(course.values) > 0
@@ -253,7 +253,7 @@ def test_what_is_not_supported_is_reported_by_name() -> None:
 def test_shot_noise_has_the_mean_deviation_and_skewness_it_was_asked_for(skew: float) -> None:
     """Campbell's theorem, tested by drawing: 400 s at 0.25 ms; bounds of the skewness from Rice's cumulants."""
     mean, sigma, rise, decay = 0.3, 0.05, 1.0, 8.0
-    signal = signal_of(ShotNoise(rise, decay, 0.0, 400_000.0, mean=mean, sigma=sigma, relative_skew=skew))
+    signal = signal_of(ShotNoise(rise, decay, 0.0, 400_000.0, mean=mean, sigma=sigma, relative_skew=skew), None)
     assert signal is not None
     values = sample(signal, 0.0, 1.0, np.random.default_rng(3)).values[1000:-1]
     time = np.arange(0, 200, 0.01)

@@ -11,7 +11,8 @@ from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network
 from pynn_io.graph.stimuli import OtherStimulus, PoissonTrains, Stimulus, code_of, kind_of
 from pynn_io.lowering.cables.sites import Sites, sites_of_compartments, sites_of_set
-from pynn_io.lowering.signals import Process, Shape, Signal, amplitudes, random_of, sample, seeds_of, signal_of
+from pynn_io.lowering.processes import Process
+from pynn_io.lowering.signals import Shape, Signal, amplitudes, random_of, sample, seeds_of, signal_of
 from pynn_io.report import Report
 from pynn_io.simulation_plan import SimulationPlan
 

@@ -18,8 +18,9 @@ import numpy as np
 from pynn_io.graph.stimuli import CurrentPulses, SinusoidalCurrent, Stimulus
 from pynn_io.lowering.grid import Grid, lead_of
 from pynn_io.lowering.injections import current_of, injected, pulse_steps
+from pynn_io.lowering.processes import Process
 from pynn_io.lowering.pynn.words import CurrentSource, LoweredNetwork
-from pynn_io.lowering.signals import Process, Shape, Signal, amplitudes, levels, random_of, sample, seeds_of
+from pynn_io.lowering.signals import Shape, Signal, amplitudes, levels, random_of, sample, seeds_of
 from pynn_io.report import Report
 from pynn_io.simulation_plan import SimulationPlan
 

@@ -24,7 +24,8 @@ from pynn_io.lowering.cells import targets_of
 from pynn_io.lowering.component_current import component_current
 from pynn_io.lowering.grid import Grid, lead_of
 from pynn_io.lowering.injections import SPIKES, pulse_steps, stated_signal, tell_unknown, tell_unreached
-from pynn_io.lowering.signals import Process, Signal, amplitudes, levels, random_of, sample, seeds_of
+from pynn_io.lowering.processes import Process
+from pynn_io.lowering.signals import Signal, amplitudes, levels, random_of, sample, seeds_of
 from pynn_io.report import Report
 from pynn_io.simulation_plan import SimulationPlan
 

@@ -18,7 +18,8 @@ from pynn_io.graph.stimuli import ComponentInput, CurrentPulses, SinusoidalCurre
 from pynn_io.lowering.component_current import component_current
 from pynn_io.lowering.grid import Grid, lead_of
 from pynn_io.lowering.injections import current_of, injected, pulse_steps
-from pynn_io.lowering.signals import Process, Shape, amplitudes, levels, random_of, sample, seeds_of
+from pynn_io.lowering.processes import Process
+from pynn_io.lowering.signals import Shape, amplitudes, levels, random_of, sample, seeds_of
 from pynn_io.report import Report
 from pynn_io.runners.nest.lowered import CellCurrents, Current
 from pynn_io.simulation_plan import SimulationPlan
