@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from hypothesis import strategies as st
@@ -188,49 +188,91 @@ class Case:
         }
 
 
-def _numbers(low: float, high: float) -> st.SearchStrategy[list[float]]:
-    one = st.integers(0, 1000).map(lambda part: round(low + (high - low) * part / 1000, 6))
-    return st.lists(one, min_size=CELLS, max_size=CELLS)
+class Numbers(Protocol):
+    """Where the numbers of a case come from."""
+
+    def integer(self, low: int, high: int) -> int:
+        """One from ``low`` to ``high``."""
+
+    def several(self, low: int, high: int, fewest: int, most: int) -> list[int]:
+        """Different ones, so many."""
 
 
-_TRAIN = st.lists(st.integers(8, int(DURATION / TIMESTEP) - 40), min_size=6, max_size=25, unique=True).map(
-    lambda steps: [step * TIMESTEP for step in sorted(steps)]
-)
+@dataclass(frozen=True)
+class Drawn:
+    """By hypothesis, which also takes constants of the modules that are loaded: not the same ones in every run."""
+
+    draw: st.DrawFn
+
+    def integer(self, low: int, high: int) -> int:
+        return self.draw(st.integers(low, high))
+
+    def several(self, low: int, high: int, fewest: int, most: int) -> list[int]:
+        return self.draw(st.lists(st.integers(low, high), min_size=fewest, max_size=most, unique=True))
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """By numpy, the same in every run."""
+
+    random: np.random.Generator
+
+    def integer(self, low: int, high: int) -> int:
+        return int(self.random.integers(low, high + 1))
+
+    def several(self, low: int, high: int, fewest: int, most: int) -> list[int]:
+        size = self.integer(fewest, most)
+        return (low + self.random.choice(high + 1 - low, size, replace=False)).tolist()
 
 
 @st.composite
 def cases(draw: st.DrawFn) -> dict[str, Case]:
+    """As `case_of_each`, by hypothesis."""
+    return case_of_each(Drawn(draw))
+
+
+def case_of_each(numbers: Numbers) -> dict[str, Case]:
     """A case for every model, and for every synapse, by name."""
     found = {}
     for model, (ranges, unit, exciting, inhibiting) in CELL_RANGES.items():
-        own = {name: draw(_numbers(*ends)) for name, ends in ranges.items()}
-        found[model] = _case(draw, model, own, unit, exciting, inhibiting)
+        own = {name: _values(numbers, *ends) for name, ends in ranges.items()}
+        found[model] = _case(numbers, model, own, unit, exciting, inhibiting)
     for synapse, ranges in SYNAPSE_RANGES.items():
         _, unit, exciting, inhibiting = CELL_RANGES["IF_curr_exp"]
-        numbers = {name: draw(_numbers(*ends))[0] for name, ends in ranges.items()}
-        made = _case(draw, "IF_curr_exp", {"v_thresh": [0.0] * CELLS}, unit, exciting, inhibiting)
-        found[synapse] = replace(made, synapse=synapse, synaptic=numbers)
+        stated = {name: _values(numbers, *ends)[0] for name, ends in ranges.items()}
+        made = _case(numbers, "IF_curr_exp", {"v_thresh": [0.0] * CELLS}, unit, exciting, inhibiting)
+        found[synapse] = replace(made, synapse=synapse, synaptic=stated)
     for rule, exponents in STDP_RULES.items():
         own, unit, exciting, inhibiting = CELL_RANGES["IF_cond_exp"]
-        chosen = {name: draw(_numbers(*ends)) for name, ends in own.items()}
-        timing = {name: draw(_numbers(*ends))[0] for name, ends in _TIMES.items()}
-        made = _case(draw, "IF_cond_exp", chosen, unit, exciting, inhibiting)
+        chosen = {name: _values(numbers, *ends) for name, ends in own.items()}
+        timing = {name: _values(numbers, *ends)[0] for name, ends in _TIMES.items()}
+        made = _case(numbers, "IF_cond_exp", chosen, unit, exciting, inhibiting)
         stated = {"timing": timing, "weight_dependence": rule, "weight": {"w_min": 0.0, "w_max": 0.1, **exponents}}
         found[rule] = replace(made, synapse="STDPMechanism", synaptic=stated)
     return found
 
 
 def _case(
-    draw: st.DrawFn,
+    numbers: Numbers,
     model: str,
     parameters: dict[str, list[float]],
     unit: str,
     exciting: tuple[float, float],
     inhibiting: tuple[float, float],
 ) -> Case:
-    weights = (draw(_numbers(*exciting)), draw(_numbers(*inhibiting)))
-    delays = tuple(draw(st.integers(2, 40)) * TIMESTEP for _ in range(2))
-    return Case(model, parameters, unit, weights, delays, (draw(_TRAIN), draw(_TRAIN)))  # type: ignore[arg-type]
+    weights = _values(numbers, *exciting), _values(numbers, *inhibiting)
+    delays = numbers.integer(2, 40) * TIMESTEP, numbers.integer(2, 40) * TIMESTEP
+    return Case(model, parameters, unit, weights, delays, (_train(numbers), _train(numbers)))
+
+
+def _values(numbers: Numbers, low: float, high: float) -> list[float]:
+    """A value a cell."""
+    return [round(low + (high - low) * numbers.integer(0, 1000) / 1000, 6) for _ in range(CELLS)]
+
+
+def _train(numbers: Numbers) -> list[float]:
+    """ms, on steps."""
+    return [step * TIMESTEP for step in sorted(numbers.several(8, int(DURATION / TIMESTEP) - 40, 6, 25))]
 
 
 # --- ours ---------------------------------------------------------------------------------------------------------
