@@ -86,8 +86,22 @@ def _sample(model: Model) -> None:
 
     arbor = model.arbor
     for number, item in enumerate(model.lowered.recordings):
-        probe = item.probe
-        schedule = arbor.explicit_schedule()
-        schedule.times_ms = (probe.start + probe.interval * np.arange(probe.count)).tolist()
+        schedule = schedule_of(item.probe.start, item.probe.interval, item.probe.count)
         found = {gid: model.simulation.sample((gid, tag_of(number)), schedule) for gid in np.unique(item.gids).tolist()}
         model.samples.append(found)
+
+
+def schedule_of(start: float, interval: float, count: int) -> Any:
+    """``count`` times from ``start`` on, ms.
+
+    Arbor's regular schedules are of multiples of their interval. Others are lists, which Arbor keeps once for every cell
+    of the network: samples at each of 3,000,000 steps took 14 GB with 120 cells.
+    """
+    arbor = load()
+    first = round(start / interval)
+    if abs(first * interval - start) > 1e-9:
+        schedule = arbor.explicit_schedule()
+        schedule.times_ms = (start + interval * np.arange(count)).tolist()
+        return schedule
+    ends = max(first - 0.5, 0.0) * interval, (first + count - 0.5) * interval
+    return arbor.regular_schedule(ends[0] * arbor.units.ms, interval * arbor.units.ms, ends[1] * arbor.units.ms)
