@@ -84,7 +84,6 @@ def _catalogue(arbor: Any, made: Iterable[Path]) -> Any:
 def _sample(model: Model) -> None:
     from pynn_io.runners.arbor.recipe import tag_of
 
-    arbor = model.arbor
     for number, item in enumerate(model.lowered.recordings):
         schedule = schedule_of(item.probe.start, item.probe.interval, item.probe.count)
         found = {gid: model.simulation.sample((gid, tag_of(number)), schedule) for gid in np.unique(item.gids).tolist()}
@@ -94,8 +93,8 @@ def _sample(model: Model) -> None:
 def schedule_of(start: float, interval: float, count: int) -> Any:
     """``count`` times from ``start`` on, ms.
 
-    Arbor's regular schedules are of multiples of their interval. Others are lists, which Arbor keeps once for every cell
-    of the network: samples at each of 3,000,000 steps took 14 GB with 120 cells.
+    Arbor's regular schedules are of multiples of their interval. Others are lists, which Arbor keeps once for every
+    cell of the network: samples at each of 3,000,000 steps took 14 GB with 120 cells.
     """
     arbor = load()
     first = round(start / interval)
