@@ -10,7 +10,7 @@ import pytest
 
 from pynn_io.audit import audit, complete
 from pynn_io.document import Document
-from pynn_io.errors import PynnIOError
+from pynn_io.errors import PynnIOError, RunError
 from pynn_io.graph import Edges, Network, PointCell, Population, Projection, SpikeSource, Synapse
 from pynn_io.graph import stimuli as s
 from pynn_io.graph.cells import Cell, UnknownCell
@@ -141,9 +141,24 @@ def test_synapse_models_of_points(backend, model):
 @pytest.mark.parametrize("backend", ["nest", "neuron", "arbor", "moose", "brian2", "spinnaker"])
 @pytest.mark.parametrize("kind", ["chemical", "electrical", "neuromodulatory"])
 def test_projections(backend, kind):
+    """Between cells that the backend has."""
     network = point_network(PointCell("IF_cond_exp"), kind=kind)
+    if backend in {"arbor", "moose"}:
+        network = cable_network()
+        network = replace(network, projections={"p": replace(network.projections["bio_to_bio"], name="p", kind=kind)})
     found = lost(backend, network)
     assert (support(f"kind:{kind}", backend).level == "no") == ("projection-kind" in found), found
+
+
+@pytest.mark.parametrize("backend", ["arbor", "moose", "neuron", "nest", "brian2"])
+def test_where_no_cell_is_left_there_are_no_empty_results(backend):
+    """A model of another simulator alone; the error names it."""
+    model = "nest:iaf_chxk_2008" if backend == "neuron" else "nrn:IntFire4"
+    runner = load_runner(BACKENDS[backend].runner)
+    plan = SimulationPlan(duration=10.0, timestep=0.1)
+    with pytest.raises(RunError, match="has none of the cells of this network: nothing is left to run") as caught:
+        runner.lower(point_network(PointCell(model)), plan, Report())
+    assert model in caught.value.hint
 
 
 def odd(cell: Cell, **more: str) -> Network:

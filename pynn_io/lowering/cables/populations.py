@@ -12,7 +12,8 @@ from pynn_io.audit import cell_code
 from pynn_io.graph.network import Network
 from pynn_io.lowering import Part, parts
 from pynn_io.lowering.cables.decor import morphologies
-from pynn_io.lowering.cables.models import CableModel, CellGroup, CellModel, SegmentModel
+from pynn_io.lowering.cables.models import CableModel, CellGroup, CellModel, SegmentModel, SourceModel
+from pynn_io.lowering.refusal import ELSEWHERE, nothing_left
 from pynn_io.report import Report
 
 #: A simulator's own description of cells that are alike.
@@ -52,24 +53,28 @@ def cell_groups(
     first: Mapping[str, int],
     model_of: Callable[[Part], tuple[CellModel | None, Mapping[str, np.ndarray]]],
     refusal: Callable[[Part], str],
+    title: str,
     report: Report,
 ) -> tuple[CellGroup, ...]:
     """The simulated cells, by population and definition. first: the gid of each population's row 0.
 
     model_of: a definition in the simulator's words, and what differs from cell to cell; a part without a model is LOST
-    with the words of ``refusal``, and left out.
+    with the words of ``refusal``, and left out. Raises RunError where no cell but sources is left.
     """
-    found = []
+    found, refused = [], []
     for population in network.populations.values():
         for part in parts(population, network, simulated[population.name]):
             model, own = model_of(part)
             if model is None:
                 where = f"populations/{population.name}"
-                report.lost(cell_code(part.cell), where, refusal(part), count=part.size, examples=[part.cell_name])
+                refused.append(refusal(part))
+                report.lost(cell_code(part.cell), where, refused[-1], count=part.size, examples=[part.cell_name])
                 continue
             codes, names = morphologies(population, part)
             gids = part.rows + first[population.name]
             found.append(CellGroup(population.name, part.cell_name, model, part.rows, gids, codes, names, own))
+    if refused and all(isinstance(group.model, SourceModel) for group in found):
+        raise nothing_left(title, refused, ELSEWHERE)
     return tuple(found)
 
 

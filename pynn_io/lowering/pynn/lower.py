@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pynn_io.errors import PlanError, RunError
+from pynn_io.errors import PlanError
 from pynn_io.graph.network import Network
 from pynn_io.graph.stimuli import PoissonTrains, SpikeTrains
 from pynn_io.lowering.abstract import as_standard
@@ -15,6 +15,7 @@ from pynn_io.lowering.pynn.cells import lower_cells
 from pynn_io.lowering.pynn.edges import largest_delay
 from pynn_io.lowering.pynn.plan import lower_plan
 from pynn_io.lowering.pynn.words import ARRAY, POISSON, PRECISE, Lowered, LoweredNetwork, Setup, Target
+from pynn_io.lowering.refusal import ON_NEURON, nothing_left
 from pynn_io.lowering.trains import DEFAULT_SEED
 from pynn_io.report import Report
 from pynn_io.simulation_plan import SimulationPlan
@@ -69,11 +70,8 @@ def lower_network(
     cells, left_out = lower_cells(network, simulated(network, plan or SimulationPlan()), target, before)
     report.include(before)
     if any(mask.any() for mask in left_out.values()) and all(item.is_source for item in cells):
-        messages = sorted({f"{issue.where}: {issue.message}" for issue in before if issue.kind == "LOST"})
-        raise RunError(
-            f"{target.name} has none of the cells of this network: nothing is left to run",
-            hint="\n  ".join([*messages, "Cable cells and mechanisms run with --backend neuron."]),
-        )
+        said = (f"{issue.where}: {issue.message}" for issue in before if issue.kind == "LOST")
+        raise nothing_left(target.name, said, ON_NEURON)
     return LoweredNetwork(network, target, timestep, cells, left_out)
 
 

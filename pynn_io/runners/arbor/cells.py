@@ -45,7 +45,7 @@ def groups(
     def model_of(part: Part) -> tuple[CellModel | None, Mapping[str, np.ndarray]]:
         return _model(part, generated, report)
 
-    return cell_groups(network, simulated, first, model_of, _refusal, report)
+    return cell_groups(network, simulated, first, model_of, _refusal, "Arbor", report)
 
 
 def _refusal(part: Part) -> str:

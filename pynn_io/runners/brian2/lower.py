@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pynn_io.audit import cell_code
-from pynn_io.errors import PlanError, RunError, UnsupportedInput
+from pynn_io.errors import PlanError, UnsupportedInput
 from pynn_io.graph.cells import CableCell, Cell, PointCell, SpikeSource
 from pynn_io.graph.network import Network
 from pynn_io.lowering import Part, feeds, parts, simulated
 from pynn_io.lowering.abstract import with_node_sets, with_potentials
 from pynn_io.lowering.grid import Grid, last_step
 from pynn_io.lowering.meters import lower_recordings
+from pynn_io.lowering.refusal import ON_NEURON, nothing_left
 from pynn_io.lowering.trains import DEFAULT_SEED
 from pynn_io.report import Report
 from pynn_io.runners.brian2.components import SCHEME, Components
@@ -30,7 +31,6 @@ from pynn_io.vocabulary import models
 
 #: Brian2's own time step, ms.
 DEFAULT_TIMESTEP = 0.1
-_ELSEWHERE = "Cable cells and nrn: models run with --backend neuron."
 
 
 def lower(network: Network, plan: SimulationPlan, report: Report) -> Lowered:
@@ -106,9 +106,7 @@ class _Groups:
                     self.left_out[name][part.rows] = True
                     refused.add(cell_code(part.cell))
         if not self._groups and refused:
-            said = sorted({issue.message for issue in report if issue.code in refused})
-            message = "Brian2 has none of the cells of this network: nothing is left to run"
-            raise RunError(message, hint=" ".join([*said, _ELSEWHERE]))
+            raise nothing_left("Brian2", (issue.message for issue in report if issue.code in refused), ON_NEURON)
 
     @property
     def present(self) -> dict[str, np.ndarray]:

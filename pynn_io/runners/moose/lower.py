@@ -106,7 +106,7 @@ def _groups(
     def model_of(part: Part) -> tuple[CellModel | None, Mapping[str, np.ndarray]]:
         return _model(part, generated, report), {}
 
-    return cell_groups(network, rows, first, model_of, _refusal, report)
+    return cell_groups(network, rows, first, model_of, _refusal, _NAME, report)
 
 
 def _refusal(part: Part) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pynn_io.audit import cell_code
-from pynn_io.errors import PlanError, RunError
+from pynn_io.errors import PlanError
 from pynn_io.graph.cells import CableCell, PointCell, SpikeSource
 from pynn_io.graph.network import Network
 from pynn_io.lowering import parts, simulated
@@ -17,6 +17,7 @@ from pynn_io.lowering.abstract import as_standard, with_node_sets, with_potentia
 from pynn_io.lowering.cells import is_proxy
 from pynn_io.lowering.grid import Grid, last_step, lead_of
 from pynn_io.lowering.meters import lower_recordings
+from pynn_io.lowering.refusal import ON_NEURON, nothing_left
 from pynn_io.lowering.trains import DEFAULT_SEED
 from pynn_io.report import Report
 from pynn_io.runners.nest.cells import lower_part
@@ -32,8 +33,6 @@ DEFAULT_TIMESTEP = 0.1
 TICS = 1000
 #: Modules of BMTK's reports that introduce another name of a synapse model.
 _RECORDER = "weight_recorder"
-#: What to do where nothing is left to run.
-_ELSEWHERE = "Cable cells and nrn: models run with --backend neuron."
 
 
 def lower(network: Network, plan: SimulationPlan, report: Report) -> Lowered:
@@ -123,10 +122,7 @@ def _nodes(
                 left_out[name][part.rows] = True
                 refused.add(cell_code(part.cell))
     if not nodes and any(rows.any() for rows in left_out.values()):
-        raise RunError(
-            "NEST has none of the cells of this network: nothing is left to run",
-            hint=" ".join([*sorted({issue.message for issue in report if issue.code in refused}), _ELSEWHERE]),
-        )
+        raise nothing_left("NEST", (issue.message for issue in report if issue.code in refused), ON_NEURON)
     return tuple(nodes), present, left_out
 
 

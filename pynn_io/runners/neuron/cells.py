@@ -46,7 +46,7 @@ def groups(
     def model_of(part: Part) -> tuple[CellModel | None, Mapping[str, np.ndarray]]:
         return _of_components(part, generated, report) or lower_part(part, report)
 
-    return cell_groups(network, simulated, first, model_of, _refusal, report)
+    return cell_groups(network, simulated, first, model_of, _refusal, "NEURON", report)
 
 
 def _of_components(part: Part, generated: Generated, report: Report) -> tuple[CellModel, dict[str, np.ndarray]] | None:
