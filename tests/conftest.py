@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# how long an example takes depends on what else the machine does, and decides nothing
+settings.register_profile("pynn_io", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("pynn_io")
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = (ROOT / ".." / "shared" / "data").resolve()
