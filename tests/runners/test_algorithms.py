@@ -21,6 +21,8 @@ MOD = ROOT / "pynn_io/runners/neuron/mod"
 
 def test_our_mechanisms_are_all_told_with_their_steps():
     found = {path.stem: path.read_text() for path in MOD.glob("PynnIo*.mod")}
+    # those between a source and a cell have no steps: they compute when a spike arrives
+    found = {name: text for name, text in found.items() if "BREAKPOINT" in text or "net_send" in text}
     assert found.keys() == OWN.keys()
     for name, text in found.items():
         stated = re.search(r"DEFINE STEPS (\d+)", text)
