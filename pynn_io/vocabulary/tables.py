@@ -98,7 +98,7 @@ CELLS: dict[str, dict[str, str]] = {
     "nest:gif_cond_exp": {
         "parameters": "C_m 80 pF, E_L -70 mV, I_e 0 pA, g_L 4 nS, t_ref 4 ms, V_reset -55 mV, tau_syn_ex 2 ms,"
         "tau_syn_in 2 ms, E_ex 0 mV, E_in -85 mV, Delta_V 0.5 mV, V_T_star -35 mV, lambda_0 1 Hz, tau_stc [] ms,"
-        "tau_sfa [] ms, q_stc [] pA, q_sfa [] mV",
+        "tau_sfa [] ms, q_stc [] pA, q_sfa [] mV, gsl_error_tol 0.001 1",
         "states": "V_m -70 mV, g_ex 0 nS, g_in 0 nS, I_stc 0 pA, E_sfa -35 mV",
         "receptors": _TWO,
         "weight": "nS",
