@@ -107,3 +107,22 @@ def test_the_kernel_of_nest_is_read_by_two():
     pytest.importorskip("nest")
     done = subprocess.run([sys.executable, "-c", REAL], capture_output=True, text=True, cwd=ROOT, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_projections_stay_in_order_and_are_asked_for_together_up_to_a_number(monkeypatch):
+    from pynn_io.importers.pynn_objects import connections as module
+
+    asked = []
+
+    def of_nest(waiting):
+        asked.append([name for name, _ in waiting])
+        yield from (name for name, _ in waiting)
+
+    monkeypatch.setattr(module, "_TOGETHER", 10)
+    monkeypatch.setattr(module, "_in_nest", lambda projection, _: projection.startswith("nest"))
+    monkeypatch.setattr(module, "_handles", lambda projection: [0] * 6)
+    monkeypatch.setattr(module, "_of_nest", of_nest)
+    monkeypatch.setattr(module, "_elsewhere", lambda projection, _: projection)
+    names = ["nest1", "other1", "nest2", "nest3", "nest4", "other2", "nest5"]
+    assert list(module.connections((name, ()) for name in names)) == names
+    assert [each for each in asked if each] == [["nest1"], ["nest2", "nest3"], ["nest4"], ["nest5"]]

@@ -99,9 +99,12 @@ def test_a_file_beside_the_script_is_looked_for_in_the_current_folder(tmp_path: 
 
 def test_a_connector_that_no_backend_has_says_so(tmp_path: Path) -> None:
     text = HEAD + CELLS + "sim.Projection(p, p, sim.SmallWorldConnector(0.5, 0.1), sim.StaticSynapse())\n"
-    with pytest.raises(ReadError, match=r"PyNN 0\.13 has no backend that connects a SmallWorldConnector") as caught:
+    with pytest.raises(
+        UnsupportedInput, match=r"PyNN 0\.13 has no backend that connects a SmallWorldConnector"
+    ) as caught:
         pynn_script.read(written(tmp_path, text), Report())
     assert caught.value.where == f"{tmp_path}/script.py:4"
+    assert "FromListConnector" in caught.value.hint
 
 
 def test_no_python_at_all(tmp_path: Path) -> None:

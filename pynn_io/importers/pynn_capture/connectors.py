@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from pyNN import connectors
 
+from pynn_io.errors import UnsupportedInput
 from pynn_io.importers.pynn_capture.old_calls import CONNECTOR_ARGUMENTS, refuse_arguments
 
 
@@ -36,8 +37,9 @@ class SmallWorldConnector(_Present, connectors.SmallWorldConnector):
     """PyNN 0.13 lists it, and its backends cannot connect it."""
 
     def connect(self, projection: Any) -> None:
-        """Raises NotImplementedError."""
-        raise NotImplementedError("PyNN 0.13 has no backend that connects a SmallWorldConnector")
+        """Raises UnsupportedInput."""
+        message = "PyNN 0.13 has no backend that connects a SmallWorldConnector"
+        raise UnsupportedInput(message, hint="a FromListConnector takes its connections as a list")
 
 
 def _all() -> dict[str, type]:

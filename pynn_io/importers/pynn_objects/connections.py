@@ -42,16 +42,17 @@ def connections(wanted: Iterable[tuple[Any, Sequence[str]]]) -> Iterator[Connect
     Parameters are in PyNN's units.
     """
     waiting: list[tuple[Any, list[Any]]] = []
+    size = 0
     for projection, names in wanted:
-        if not _in_nest(projection, names):
+        asked = _in_nest(projection, names)
+        if asked:
+            waiting.append((projection, _handles(projection)))
+            size += len(waiting[-1][1])
+        if not asked or size >= _TOGETHER:
             yield from _of_nest(waiting)
-            waiting = []
+            waiting, size = [], 0
+        if not asked:
             yield _elsewhere(projection, names)
-            continue
-        waiting.append((projection, _handles(projection)))
-        if sum(len(handles) for _, handles in waiting) >= _TOGETHER:
-            yield from _of_nest(waiting)
-            waiting = []
     yield from _of_nest(waiting)
 
 
