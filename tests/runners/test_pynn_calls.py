@@ -105,7 +105,7 @@ def test_cells_that_a_backend_lacks_are_listed_with_their_places() -> None:
     report = pynn_io.Report()
     built = import_network(net, mock, report)
     assert built.count_neurons() == 2 and "cable-cell" in report.codes()
-    with pytest.raises(RunError, match="mechanisms run with --backend neuron"):
+    with pytest.raises(RunError, match="Cable cells and nrn: models run with --backend neuron"):
         import_network(replace(net, populations={"cable": net.populations["cable"]}), mock)
 
 
