@@ -78,12 +78,13 @@ def _of_nest(projections: Sequence[Any]) -> dict[int, np.ndarray]:
         collection = nest.GetConnections(synapse_model=model)
         table = status(nest, collection._datum if collection else [], ("source", "target", *_PLAIN, "synapse_label"))
         labels = table[:, -1].astype(np.int64)
-        order = np.argsort(labels, kind="stable")
+        narrow = np.min_scalar_type(labels.max(initial=0))  # numpy sorts up to 16 bits in linear time
+        order = np.argsort(labels.astype(narrow), kind="stable")
         labels = labels[order]
         for projection in projections:
             if projection.nest_synapse_model == model:
                 first, end = np.searchsorted(labels, projection.nest_synapse_label + np.array([0, 1]))
-                found[id(projection)] = table[order[first:end], :-1]
+                found[id(projection)] = np.take(table, order[first:end], axis=0)[:, :-1]
     return found
 
 
