@@ -1,7 +1,8 @@
-"""Shared by all tests: where the real data is, and the tiny networks."""
+"""Shared by all tests: where the real data is, and one cache of compiled code for all workers."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -21,3 +22,12 @@ def data() -> Path:
     if not DATA.is_dir():
         pytest.skip("the real circuits of ../shared/data are not on this machine")
     return DATA
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What simulators compile is kept for the test session, or where the variable says; child processes inherit it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "compiled"
+    os.environ.setdefault("PYNN_IO_CACHE", str(folder))
+    return Path(os.environ["PYNN_IO_CACHE"])

@@ -1,5 +1,5 @@
-"""Mechanisms for the tests of cable cells, and the cache that they are compiled into."""
+"""Mechanisms for the tests of cable cells."""
 
-from tests.runners.conftest import allen_mechanisms, mechanism_cache
+from tests.runners.conftest import allen_mechanisms
 
-__all__ = ["allen_mechanisms", "mechanism_cache"]
+__all__ = ["allen_mechanisms"]
