@@ -1,7 +1,8 @@
-"""Shared by all tests: where the real data is, and one cache of compiled code for all workers."""
+"""Shared by all tests: where real data and mechanisms are, and one cache of compiled code for all workers."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
 
@@ -31,3 +32,13 @@ def compiled_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "compiled"
     os.environ.setdefault("PYNN_IO_CACHE", str(folder))
     return Path(os.environ["PYNN_IO_CACHE"])
+
+
+@pytest.fixture(scope="session")
+def allen_mechanisms() -> Path:
+    """The ``.mod`` files that BMTK ships as package data."""
+    pytest.importorskip("neuron", reason="NEURON is not installed")
+    spec = importlib.util.find_spec("bmtk")
+    if spec is None or spec.origin is None:
+        pytest.skip("BMTK, whose mechanisms are used, is not installed")
+    return Path(spec.origin).parent / "utils/scripts/bionet/mechanisms/modfiles"
