@@ -47,7 +47,9 @@ def test_demo_leaves_what_it_says(tmp_path: Path) -> None:
 
 def test_its_own_folder_is_made_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     made, folder = loaded(), tmp_path / "out"
-    monkeypatch.setattr(made, "STEPS", [("", "pynn-convert fixtures/synfire/circuit_config.json demo_output/one", 0)])
+    monkeypatch.setattr(
+        made, "STEPS", [("", "pynn-convert fixtures/mixed/circuit_config.json demo_output/one --to swc", 0)]
+    )
     monkeypatch.setattr(sys, "argv", ["demo.py", str(folder)])
     for _ in range(2):
         assert made.main() == 0

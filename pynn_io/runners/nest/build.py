@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,11 +19,10 @@ from pynn_io.runners.base import Profile
 from pynn_io.runners.nest.connect import Connector, Sender, strict
 from pynn_io.runners.nest.lowered import LEFT_OUT, CellCurrents, Current, Lowered, Nodes
 from pynn_io.runners.nest.stimuli import own_steps
+from pynn_io.runners.unplotted import without_plotting
 
 #: What stands for a source: its connections are those of a neuron, plastic ones included.
 _SOURCE_MODEL = "spike_train_injector"
-#: What NEST imports for drawing and for tables, where it is there: most of the time that importing NEST takes.
-_PLOTTING = ("matplotlib", "pandas")
 #: States that NEST has none of before its first step, and the parameters that they start at.
 _STARTS_AT = {"E_sfa": "V_T_star"}
 
@@ -109,7 +106,7 @@ def build(lowered: Lowered, profile: Profile, report: Report, progress: Progress
 def load() -> Any:
     """The module ``nest``, quiet."""
     try:
-        with _absent(*_PLOTTING):
+        with without_plotting():
             import nest
     except ImportError as error:
         raise BackendUnavailable(f"NEST cannot be imported ({error})", hint="pip install 'pynn_io[nest]'") from error
@@ -119,18 +116,6 @@ def load() -> Any:
             f"NEST {nest.__version__} has no {_SOURCE_MODEL}", hint="pip install 'nest-simulator>=3.9'"
         )
     return nest
-
-
-@contextmanager
-def _absent(*packages: str) -> Iterator[None]:
-    """Imports of packages that are not loaded yet fail, as where they are not installed."""
-    hidden = [name for name in packages if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
-    try:
-        yield
-    finally:
-        for name in hidden:
-            del sys.modules[name]
 
 
 class errors:
