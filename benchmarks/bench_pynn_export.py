@@ -15,6 +15,7 @@ import argparse
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
@@ -102,9 +103,10 @@ def timed(call, network: object) -> Seconds:
         shutil.rmtree(folder)
 
 
-def best(call, network: object) -> Seconds:
-    """The best of three: the first pays for the kernel's fresh pages."""
-    return min(timed(call, network) for _ in range(3))
+def best(network: object, *calls: Callable[[object, str], object]) -> list[Seconds]:
+    """Each call's best of three, in turn: a busy while strikes all of them, and the first pays for fresh pages."""
+    rounds = [[timed(call, network) for call in calls] for _ in range(3)]
+    return [min(each) for each in zip(*rounds, strict=True)]
 
 
 def main() -> None:
@@ -115,7 +117,7 @@ def main() -> None:
     for call in (pynn_io.export_to_sonata, pynn_export):
         timed(call, build(10))  # what is imported on first use
     network, edges = build(options.edges), options.edges
-    own, theirs = best(pynn_io.export_to_sonata, network), best(pynn_export, network)
+    own, theirs = best(network, pynn_io.export_to_sonata, pynn_export)
     least = floor(network)
     print(f"{edges:,} edges on pyNN.nest to SONATA, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
     for label, taken in (
@@ -127,7 +129,7 @@ def main() -> None:
     verdict("PyNN's time in ours, from pyNN.nest, clock", theirs.wall / own.wall, 5, at_most=False)
     verdict("PyNN's time in ours, from pyNN.nest, CPU", theirs.cpu / own.cpu, 5, at_most=False)
     graph = document(options.graph, 10 * CELLS)
-    graphs = best(pynn_io.export_to_sonata, graph)
+    (graphs,) = best(graph, pynn_io.export_to_sonata)
     print(f"{options.graph:,} edges of our own graph: {graphs.cpu:.2f} s, {options.graph / graphs.cpu:,.0f} edges/s")
     ratio = (options.graph / graphs.cpu) / (edges / theirs.cpu)
     verdict("PyNN's edges a second in ours, from our graph", ratio, 50, at_most=False)

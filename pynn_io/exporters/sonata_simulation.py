@@ -20,6 +20,7 @@ from pynn_io.report import Report
 from pynn_io.simulation_plan.plan import ConnectionOverride, Modification, SimulationPlan
 from pynn_io.simulation_plan.snippet import snippet_text
 from pynn_io.simulation_plan.sonata_conditions import CONDITIONS, OVERRIDE, RUN, SEEDS
+from pynn_io.simulation_plan.sonata_forms import OWN_INPUTS
 
 #: Simulators that libsonata 0.2.2 accepts in a configuration; another makes it refuse the file.
 _OBI_SIMULATORS = ("NEURON", "CORENEURON", "LearningEngine", "Brian2", "unspecified")
@@ -69,7 +70,9 @@ class _Simulation:
         config["run"] = self._run()
         config["conditions"] = self._conditions()
         config["output"] = self._output()
-        config["inputs"] = self._inputs()
+        config["inputs"], others = self._inputs()
+        if others:
+            config[OWN_INPUTS] = others
         reports = {item.name: write_report(item, self.target) for item in plan.recordings}
         config["reports"] = {name: content for name, content in reports.items() if content is not None}
         if plan.overrides:
@@ -192,11 +195,15 @@ class _Simulation:
 
     # --- inputs and sets -------------------------------------------------------------------------------------------
 
-    def _inputs(self) -> dict[str, Any]:
+    def _inputs(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The inputs, and those beside them that only pynn_io reads."""
         found: dict[str, Any] = {}
+        others: dict[str, Any] = {}
         for stimulus in self.plan.stimuli:
-            found |= write_input(stimulus, self.target)
-        return found | plain(self.extra.pop("disabled_inputs", {}))
+            said, kept = write_input(stimulus, self.target)
+            found |= said
+            others |= kept
+        return found | plain(self.extra.pop("disabled_inputs", {})), others
 
     def _node_sets(self) -> dict[str, Any]:
         """BMTK takes the simulation's sets for the circuit's, so for it they are all in one file."""

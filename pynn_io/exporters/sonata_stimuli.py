@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -65,27 +65,37 @@ class Target:
         return _FOREVER if self.plan.duration is None else self.plan.duration
 
 
-def write_input(stimulus: Stimulus, target: Target) -> dict[str, dict[str, Any]]:
-    """The inputs, by name, that say what a stimulus is: one, several, or (reported by name) none."""
+#: An input's content by its name.
+Inputs: TypeAlias = dict[str, dict[str, Any]]
+
+
+def write_input(stimulus: Stimulus, target: Target) -> tuple[Inputs, Inputs]:
+    """The inputs that say what a stimulus is, one or several; and those that only pynn_io reads.
+
+    What neither can say is reported as lost. BMTK stops at an input that it does not know, so these stand apart.
+    """
     if stimulus.targets is not None:
         stimulus = _with_node_set(stimulus, stimulus.targets, target)
     found = (_obi if target.obi else _allen)(stimulus, target)
-    if found is None:
-        key = f"stimulus:{type(stimulus.what).__name__}"
-        reason = support(key, target.target).reason or "this dialect has no such input"
-        if stimulus.compartment_set is not None and not target.obi:
-            reason = "BMTK has no compartment sets"
-        target.report.lost(
-            "stimulus",
-            f"inputs/{stimulus.name}",
-            f"A stimulus of the kind {kind_of(stimulus.what)} is left out: {reason}.",
-            examples=[stimulus.name],
-        )
-        return {}
-    return found
+    if found is not None:
+        return found, {}
+    key = f"stimulus:{type(stimulus.what).__name__}"
+    reason = support(key, target.target).reason or "this dialect has no such input"
+    if stimulus.compartment_set is not None and not target.obi:
+        reason = "BMTK has no compartment sets"
+    kept = None if target.obi else _beside(stimulus, target)
+    issue = ("stimulus", f"inputs/{stimulus.name}")
+    what = f"A stimulus of the kind {kind_of(stimulus.what)}"
+    if kept is None:
+        target.report.lost(*issue, f"{what} is left out: {reason}.", examples=[stimulus.name])
+        return {}, {}
+    reason = reason.partition(";")[0]
+    message = f"{what}: {reason}, and runs without; it is kept beside the inputs, where only pynn_io reads it."
+    target.report.approximated(*issue, message, examples=[stimulus.name])
+    return {}, kept
 
 
-def _allen(stimulus: Stimulus, target: Target) -> dict[str, dict[str, Any]] | None:
+def _allen(stimulus: Stimulus, target: Target) -> Inputs | None:
     what, name = stimulus.what, stimulus.name
     if isinstance(what, OtherStimulus):
         return {name: _other(name, what, target)}
@@ -106,7 +116,7 @@ def _allen(stimulus: Stimulus, target: Target) -> dict[str, dict[str, Any]] | No
     return None
 
 
-def _obi(stimulus: Stimulus, target: Target) -> dict[str, dict[str, Any]] | None:
+def _obi(stimulus: Stimulus, target: Target) -> Inputs | None:
     what, name = stimulus.what, stimulus.name
     if isinstance(what, OtherStimulus):
         return {name: _other(name, what, target)}
@@ -133,6 +143,17 @@ def _obi(stimulus: Stimulus, target: Target) -> dict[str, dict[str, Any]] | None
     if content.get("duration") is None:
         content["duration"] = _until_the_end(name, content["delay"], target)
     return {name: {**content, **_site(stimulus, target)}}
+
+
+def _beside(stimulus: Stimulus, target: Target) -> Inputs | None:
+    """In OBI's words, with places in BMTK's, for pynn_io alone."""
+    what, name = stimulus.what, stimulus.name
+    if isinstance(what, SynapseReplay):
+        return {name: _replay(stimulus, what, target)}
+    if isinstance(what, CurrentPulses):
+        return _steps(stimulus, what, target)
+    content = _seclamp(what) if isinstance(what, VoltageClamp) and not what.delay else written_form(what)
+    return None if content is None else {name: {**content, **_site(stimulus, target)}}
 
 
 def _with_node_set(stimulus: Stimulus, targets: Targets, target: Target) -> Stimulus:
@@ -173,21 +194,27 @@ def _site(stimulus: Stimulus, target: Target) -> dict[str, Any]:
         electrode = {"represents_physical_electrode": True}
     if stimulus.compartment_set is not None:
         return {"compartment_set": stimulus.compartment_set, **electrode}
-    site = (*_section(stimulus.section), stimulus.position, stimulus.distance_range)
-    if site != ("soma", 0, 0.5, None):
+    place = _place(stimulus)
+    if place and target.obi:
         target.report.approximated(
             "stimulus-site",
             f"inputs/{stimulus.name}",
-            f"the OBI dialect applies a stimulus to the soma of a node set; this one goes to {stimulus.section} at "
-            f"{stimulus.distance_range or stimulus.position}",
+            f"Tools of the OBI dialect apply a stimulus to the soma of a node set. That this one goes to "
+            f"{stimulus.section} at {stimulus.distance_range or stimulus.position} is written, but only pynn_io reads "
+            "it.",
             examples=[stimulus.name],
         )
-    node_set = target.sets.rewritten(stimulus.node_set, f"inputs/{stimulus.name}")
-    return {"node_set": target.obi_set(node_set, stimulus.name), **electrode}
+    return {"node_set": _named(stimulus.node_set, stimulus.name, stimulus.name, target), **place, **electrode}
 
 
-def _electrode(stimulus: Stimulus, target: Target) -> dict[str, Any]:
-    """BMTK's place of an electrode; its clamps are electrodes, whether the stimulus is meant to be one or not."""
+def _named(node_set: Any, made: str, name: str, target: Target) -> Any:
+    """A node set of the input ``name``, under a name where the dialect demands one: ``made`` if it has none."""
+    rewritten = target.sets.rewritten(node_set, f"inputs/{name}")
+    return target.obi_set(rewritten, made) if target.obi else rewritten
+
+
+def _place(stimulus: Stimulus) -> dict[str, Any]:
+    """BMTK's words for a place that is not the middle of the soma."""
     content: dict[str, Any] = {}
     name, index = _section(stimulus.section)
     if stimulus.distance_range is not None:
@@ -196,6 +223,12 @@ def _electrode(stimulus: Stimulus, target: Target) -> dict[str, Any]:
         content |= {"section_name": name, "section_index": index}
     if stimulus.position != 0.5:
         content["section_dist"] = stimulus.position
+    return content
+
+
+def _electrode(stimulus: Stimulus, target: Target) -> dict[str, Any]:
+    """BMTK's place of an electrode; its clamps are electrodes, whether the stimulus is meant to be one or not."""
+    content = _place(stimulus)
     if not stimulus.physical_electrode and not isinstance(stimulus.what, VoltageClamp):
         # BMTK passes over keys that it does not know; pynn_io reads it back.
         content["represents_physical_electrode"] = False
@@ -249,8 +282,7 @@ def _replay(stimulus: Stimulus, what: SynapseReplay, target: Target) -> dict[str
         **_site(stimulus, target),
     }
     if what.source is not None:
-        source = target.sets.rewritten(what.source, f"inputs/{name}")
-        content["source"] = target.obi_set(source, f"{name}_source")
+        content["source"] = _named(what.source, f"{name}_source", name, target)
     return content
 
 
@@ -277,7 +309,7 @@ def _durations(pulses: CurrentPulses, target: Target) -> np.ndarray:
     return np.where(np.isinf(durations), np.maximum(target.end - np.asarray(pulses.delays), 0.0), durations)
 
 
-def _steps(stimulus: Stimulus, pulses: CurrentPulses, target: Target) -> dict[str, dict[str, Any]]:
+def _steps(stimulus: Stimulus, pulses: CurrentPulses, target: Target) -> Inputs:
     """OBI's ``linear``: one input a step, nA."""
     site = _site(stimulus, target)
     steps = list(zip(pulses.amplitudes, pulses.delays, _durations(pulses, target), strict=True))
@@ -285,7 +317,7 @@ def _steps(stimulus: Stimulus, pulses: CurrentPulses, target: Target) -> dict[st
         target.report.expanded(
             "current-steps",
             f"inputs/{stimulus.name}",
-            "the OBI dialect has one input for each step of a current",
+            "there is one input for each step of a current",
             count=len(steps),
             examples=[stimulus.name, *(f"{stimulus.name}_{number}" for number in range(len(steps)))],
         )
@@ -302,7 +334,7 @@ def _steps(stimulus: Stimulus, pulses: CurrentPulses, target: Target) -> dict[st
     }
 
 
-def _single_levels(stimulus: Stimulus, clamp: VoltageClamp, node_set: Any, target: Target) -> dict[str, dict[str, Any]]:
+def _single_levels(stimulus: Stimulus, clamp: VoltageClamp, node_set: Any, target: Target) -> Inputs:
     """BMTK's voltage clamp holds one level: one input a level."""
     starts = clamp.delay + np.concatenate([[0.0], np.cumsum(clamp.durations)[:-1]])
     if len(clamp.levels) > 1:

@@ -29,6 +29,7 @@ from pynn_io.simulation_plan.sonata_conditions import (
     read_run,
 )
 from pynn_io.simulation_plan.sonata_context import Context
+from pynn_io.simulation_plan.sonata_forms import OWN_INPUTS
 from pynn_io.simulation_plan.sonata_inputs import read_input
 from pynn_io.simulation_plan.sonata_reports import read_recordings
 from pynn_io.simulation_plan.sonata_section import Section
@@ -65,11 +66,12 @@ def read_plan(
         Path(base), network, {**network.node_sets, **own_sets}, report, unit, duration=settings["duration"]
     )
     stimuli, disabled = _inputs(top.section("inputs"), context)
+    others, disabled_others = _inputs(top.section(OWN_INPUTS), context)
     node_set = top.take("node_set")
     fields, unread = read_conditions(conditions)
     return SimulationPlan(
         name=Path(where).stem,
-        stimuli=stimuli,
+        stimuli=stimuli + others,
         recordings=read_recordings(top.section("reports"), "all" if node_set is None else node_set, report),
         node_sets=own_sets,
         node_set=node_set,
@@ -77,7 +79,9 @@ def read_plan(
         overrides=_overrides(top),
         compartment_sets={**_compartment_sets(top, context), **context.compartment_sets},
         output=read_output(top.section("output"), base),
-        extra=_extra(top, run, conditions, {"disabled_inputs": disabled, "mechanisms": unread}, report),
+        extra=_extra(
+            top, run, conditions, {"disabled_inputs": disabled | disabled_others, "mechanisms": unread}, report
+        ),
         **settings,
         **fields,
     )

@@ -138,7 +138,10 @@ def constant(start: float, delay: float, duration: float) -> CurrentPulses:
 
 
 def placed(name: str, item: Section, what: Any) -> Stimulus:
-    """A stimulus of the OBI extension: mid-soma of a node set, or the places of a compartment set."""
+    """A stimulus of the OBI extension: mid-soma of a node set, or the places of a compartment set.
+
+    Another section is stated in BMTK's words, which of this dialect's readers only pynn_io knows.
+    """
     compartments = item.text("compartment_set")
     if compartments is not None and item.get("node_set") is not None:
         raise item.wrong("compartment_set", "an input has a node_set or a compartment_set, and not both")
@@ -148,14 +151,21 @@ def placed(name: str, item: Section, what: Any) -> Stimulus:
         item.take("node_set", "all" if compartments is None else None),
         compartment_set=compartments,
         physical_electrode=item.flag("represents_physical_electrode", False),
+        **_place(item),
     )
 
 
 def _electrode(name: str, item: Section, what: Any) -> Stimulus:
-    """A stimulus of BMTK: a section, its number, a fraction along it; or a range of distances to draw a place from.
+    """A stimulus of BMTK.
 
     NEURON's IClamp is an electrode: its current is none of the membrane's. A voltage clamp is always one.
     """
+    electrode = item.flag("represents_physical_electrode", isinstance(what, CurrentPulses))
+    return Stimulus(name, what, item.take("node_set", "all"), physical_electrode=electrode, **_place(item))
+
+
+def _place(item: Section) -> dict[str, Any]:
+    """A section, its number, a fraction along it; or a range of distances to draw a place from."""
     sections = item.texts("section_name") or ["soma"]
     position = item.number("section_dist")
     ranged = isinstance(item.get("section_index"), list)
@@ -165,15 +175,11 @@ def _electrode(name: str, item: Section, what: Any) -> Stimulus:
     index = 0 if ranged else item.integer("section_index") or 0
     if len(sections) > 1 and not ranged:
         raise item.wrong("section_name", "several sections need a range of distances as section_index")
-    return Stimulus(
-        name,
-        what,
-        item.take("node_set", "all"),
-        section=f"{sections[0]}[{index}]" if index else " ".join(sections),
-        position=0.5 if position is None else position,
-        physical_electrode=item.flag("represents_physical_electrode", isinstance(what, CurrentPulses)),
-        distance_range=None if distances is None else (float(distances[0]), float(distances[1])),
-    )
+    return {
+        "section": f"{sections[0]}[{index}]" if index else " ".join(sections),
+        "position": 0.5 if position is None else position,
+        "distance_range": None if distances is None else (float(distances[0]), float(distances[1])),
+    }
 
 
 def _in_na(amplitudes: np.ndarray, context: Context) -> np.ndarray:

@@ -85,6 +85,8 @@ FORMS = (
     # Not in the documentation; libsonata reads it and Brian2 runs it.
     Form("poisson", PoissonTrains, {"rate": "rate"}, {**_WINDOW, "weight": "weight", "seed": "random_seed"}),
 )
+#: Beside ``inputs``: those that BMTK has no words for, in OBI's, so that BMTK does not stop at them.
+OWN_INPUTS = "pynn_io_inputs"
 #: Fields that no other reader knows.
 OWN = ("phase", "held")
 #: Fields that are whole numbers.

@@ -53,12 +53,14 @@ WHOLE = {
             if name not in {"poisson", "syn_activity", "minis", "late_clamp", "steps", "level_ramp"}
         ),
         *("settings-electrode", "settings-compartments", "settings-run", "settings-grid", "settings-modified"),
+        *("settings-dendrite", "settings-distance"),
         *("recording-soma", "recording-all", "recording-disabled", "recording-several", "recording-sum"),
         *("recording-synapse", "recording-lfp", "recording-set"),
     ],
     "sonata+allen": [
-        *("stimulus-trains", "stimulus-syn_activity", "stimulus-step", "stimulus-steps", "stimulus-xstim"),
+        *(f"stimulus-{name}" for name in STIMULI if name not in {"minis", "level_ramp", "clamp_levels"}),
         *("settings-electrode", "settings-dendrite", "settings-distance", "settings-inline_set", "settings-run"),
+        "settings-compartments",
         *("settings-grid", "settings-modified", "recording-soma", "recording-all", "recording-disabled"),
         *("recording-silent", "recording-dendrites", "recording-several", "recording-ecp", "recording-netcon"),
         *("recording-weights", "recording-clamp", "recording-save"),
@@ -104,6 +106,20 @@ def test_plans_of_real_circuits(name: str, target: str, data: Path, tmp_path: Pa
     assert back is not None
     assert unnamed(diff(source.plan, back), report) == []
     assert diff(source.plan, SimulationPlan.from_json(source.plan.to_json())) == []
+
+
+def test_what_bmtk_stops_at_stands_beside_its_inputs(tmp_path: Path) -> None:
+    """Its simulators raise an exception for a module that they do not know."""
+    report = write(document(PLANS["stimulus-noise"]), tmp_path / "out", "sonata+allen")
+    config = json.loads((tmp_path / "out/simulation_config.json").read_text())
+    assert config["inputs"] == {}
+    assert config["pynn_io_inputs"]["one"]["module"] == "noise"
+    (issue,) = [each for each in report.of_kind(Kind.APPROXIMATED) if each.code == "stimulus"]
+    assert (issue.where, issue.message) == (
+        "inputs/one",
+        "A stimulus of the kind NoiseCurrent: BMTK has no such input, and runs without; it is kept beside the inputs, "
+        "where only pynn_io reads it.",
+    )
 
 
 def test_steps_are_inputs_of_their_own_in_obi(tmp_path: Path) -> None:

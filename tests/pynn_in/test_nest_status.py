@@ -35,7 +35,7 @@ def stated(handles):
 
 def wanted(size):
     handles = np.arange(size)
-    return np.array([handles, handles + 1, -handles / 7, 0.1 * handles])
+    return np.array([handles, handles + 1, -handles / 7, 0.1 * handles]).T
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
@@ -47,8 +47,10 @@ def test_each_reader_has_its_part(monkeypatch, count):
 
 def test_the_readers_are_other_processes(monkeypatch):
     monkeypatch.setattr(nest_status, "readers", lambda size, threads: 3)
-    found = nest_status.status(kernel(lambda handles: [{"pid": os.getpid()} for _ in handles]), range(SIZE), ("pid",))
-    counts = dict(zip(*np.unique(found, return_counts=True), strict=True))
+    found = nest_status.status(
+        kernel(lambda handles: [{"pid": os.getpid(), "n": 1} for _ in handles]), range(SIZE), ("n", "pid")
+    )
+    counts = dict(zip(*np.unique(found[:, 1], return_counts=True), strict=True))
     assert os.getpid() in counts
     assert sorted(counts.values()) == [252, 252, 253]
 
@@ -67,7 +69,7 @@ def test_what_a_killed_reader_left_is_read_again(monkeypatch):
 
 
 def test_no_connections():
-    assert nest_status.status(kernel(stated), [], KEYS).shape == (4, 0)
+    assert nest_status.status(kernel(stated), [], KEYS).shape == (0, 4)
 
 
 def test_one_reader_where_it_does_not_pay_or_a_fork_could_hang(monkeypatch):
@@ -95,9 +97,9 @@ assert nest_status.readers(len(found), nest.total_num_virtual_procs) == 2
 keys = ["source", "target", "weight", "delay"]
 table = nest_status.status(nest, found._datum, keys)
 plain = found.get(keys)
-for row, key in zip(table, keys):
-    np.testing.assert_array_equal(row, plain[key])
-assert len(np.unique(table[2])) == size
+for column, key in zip(table.T, keys):
+    np.testing.assert_array_equal(column, plain[key])
+assert len(np.unique(table[:, 2])) == size
 nest.Simulate(1.0)  # the kernel is as it was
 assert np.array_equal(nest_status.status(nest, found._datum, keys), table)
 """
@@ -109,20 +111,48 @@ def test_the_kernel_of_nest_is_read_by_two():
     assert done.returncode == 0, done.stderr[-2000:]
 
 
-def test_projections_stay_in_order_and_are_asked_for_together_up_to_a_number(monkeypatch):
+def projection(model, label):
+    """As pyNN.nest has it: cells 11 to 20, in a population whose cells start at 11."""
+    cells = SimpleNamespace(all_cells=np.arange(11, 21).astype(object), size=10)
+    return SimpleNamespace(
+        nest_synapse_model=model, nest_synapse_label=label, pre=cells, post=cells, receptor_type="default"
+    )
+
+
+def test_nest_is_asked_once_for_a_model_and_its_projections_are_told_apart_by_label(monkeypatch):
     from pynn_io.importers.pynn_objects import connections as module
 
     asked = []
+    #: model -> label, source and target of each connection; label 9 is of a projection that nobody asked for
+    there = {"one": [(2, 11, 12), (1, 13, 14), (9, 11, 11), (2, 15, 16), (1, 17, 18)], "other": [(3, 20, 11)]}
 
-    def of_nest(waiting):
-        asked.append([name for name, _ in waiting])
-        yield from (name for name, _ in waiting)
+    def get_connections(synapse_model):
+        asked.append(synapse_model)
+        rows = there.get(synapse_model)
+        return rows and SimpleNamespace(_datum=rows)
 
-    monkeypatch.setattr(module, "_TOGETHER", 10)
-    monkeypatch.setattr(module, "_in_nest", lambda projection, _: projection.startswith("nest"))
-    monkeypatch.setattr(module, "_handles", lambda projection: [0] * 6)
-    monkeypatch.setattr(module, "_of_nest", of_nest)
+    def answer(handles):
+        return [
+            {
+                "synapse_label": label,
+                "source": source,
+                "target": target,
+                "weight": 1000.0 * source,
+                "delay": 0.1 * target,
+            }
+            for label, source, target in handles
+        ]
+
+    nest = SimpleNamespace(**vars(kernel(answer)), GetConnections=get_connections)
+    monkeypatch.setattr(module, "import_module", lambda name: nest)
+    monkeypatch.setattr(module, "_in_nest", lambda projection, _: hasattr(projection, "nest_synapse_model"))
     monkeypatch.setattr(module, "_elsewhere", lambda projection, _: projection)
-    names = ["nest1", "other1", "nest2", "nest3", "nest4", "other2", "nest5"]
-    assert list(module.connections((name, ()) for name in names)) == names
-    assert [each for each in asked if each] == [["nest1"], ["nest2", "nest3"], ["nest4"], ["nest5"]]
+    wanted = [projection("one", 2), "elsewhere", projection("other", 3), projection("one", 1), projection("none", 4)]
+    first, elsewhere, second, third, none = module.connections((each, ("weight", "delay")) for each in wanted)
+    assert sorted(asked) == ["none", "one", "other"]
+    assert elsewhere == "elsewhere"
+    assert (first.source.tolist(), first.target.tolist()) == ([0, 4], [1, 5])
+    assert (second.source.tolist(), second.target.tolist()) == ([9], [0])
+    assert (third.source.tolist(), third.target.tolist()) == ([2, 6], [3, 7])
+    assert third.columns["weight"].tolist() == [13.0, 17.0] and third.columns["delay"].tolist() == [0.1 * 14, 0.1 * 18]
+    assert none.size == 0

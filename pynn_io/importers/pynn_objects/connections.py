@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -18,9 +17,6 @@ from pynn_io.importers.pynn_objects.nest_status import status
 
 #: What NEST has for every connection of every model.
 _PLAIN = ("weight", "delay")
-#: Connections of several projections that NEST is asked for together, so that its readers start once for all of them;
-#: a projection that has more alone is not divided.
-_TOGETHER = 2_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,19 +37,11 @@ def connections(wanted: Iterable[tuple[Any, Sequence[str]]]) -> Iterator[Connect
 
     Parameters are in PyNN's units.
     """
-    waiting: list[tuple[Any, list[Any]]] = []
-    size = 0
-    for projection, names in wanted:
-        asked = _in_nest(projection, names)
-        if asked:
-            waiting.append((projection, _handles(projection)))
-            size += len(waiting[-1][1])
-        if not asked or size >= _TOGETHER:
-            yield from _of_nest(waiting)
-            waiting, size = [], 0
-        if not asked:
-            yield _elsewhere(projection, names)
-    yield from _of_nest(waiting)
+    asked = list(wanted)
+    in_nest = _of_nest([projection for projection, names in asked if _in_nest(projection, names)])
+    for projection, names in asked:
+        rows = in_nest.get(id(projection))
+        yield _elsewhere(projection, names) if rows is None else _in_pynn(projection, rows)
 
 
 def _elsewhere(projection: Any, names: Sequence[str]) -> Connections:
@@ -78,25 +66,33 @@ def _in_nest(projection: Any, names: Sequence[str]) -> bool:
     return hasattr(import_module("nest").ll_api, "nestkernel")
 
 
-def _handles(projection: Any) -> list[Any]:
-    """What the kernel calls the connections of a projection."""
-    found = import_module("nest").GetConnections(
-        synapse_model=projection.nest_synapse_model, synapse_label=projection.nest_synapse_label
-    )
-    return found._datum if found else []
+def _of_nest(projections: Sequence[Any]) -> dict[int, np.ndarray]:
+    """By ``id()`` of the projection: float64 (connections, 4) of source, target, weight and delay, as NEST has them.
+
+    PyNN's projections share models and differ by label. NEST looks at all connections of a model for every question,
+    so it is asked once for a model.
+    """
+    found: dict[int, np.ndarray] = {}
+    for model in dict.fromkeys(projection.nest_synapse_model for projection in projections):
+        nest = import_module("nest")
+        collection = nest.GetConnections(synapse_model=model)
+        table = status(nest, collection._datum if collection else [], ("source", "target", *_PLAIN, "synapse_label"))
+        labels = table[:, -1].astype(np.int64)
+        narrow = np.min_scalar_type(labels.max(initial=0))  # numpy sorts up to 16 bits in linear time
+        order = np.argsort(labels.astype(narrow), kind="stable")
+        labels = labels[order]
+        for projection in projections:
+            if projection.nest_synapse_model == model:
+                first, end = np.searchsorted(labels, projection.nest_synapse_label + np.array([0, 1]))
+                found[id(projection)] = np.take(table, order[first:end], axis=0)[:, :-1]
+    return found
 
 
-def _of_nest(asked: Sequence[tuple[Any, list[Any]]]) -> Iterator[Connections]:
-    """One question for all of them. NEST's weights are pA, nS or mV."""
-    if not asked:
-        return
-    handles = list(chain.from_iterable(each for _, each in asked))
-    table = status(import_module("nest"), handles, ("source", "target", *_PLAIN))
-    ends = np.cumsum([len(each) for _, each in asked])[:-1]
-    for (projection, _), rows in zip(asked, np.split(table, ends, axis=1), strict=True):
-        source, target, weight, delay = rows
-        columns = {"weight": weight * _pynn_unit(projection), "delay": delay}
-        yield Connections(_indices(projection.pre, source), _indices(projection.post, target), columns)
+def _in_pynn(projection: Any, rows: np.ndarray) -> Connections:
+    """NEST's weights are pA, nS or mV."""
+    source, target, weight, delay = np.ascontiguousarray(rows.T)
+    columns = {"weight": weight * _pynn_unit(projection), "delay": delay}
+    return Connections(_indices(projection.pre, source), _indices(projection.post, target), columns)
 
 
 def _pynn_unit(projection: Any) -> float:
@@ -107,7 +103,8 @@ def _pynn_unit(projection: Any) -> float:
 
 
 def _indices(group: Any, ids: np.ndarray) -> np.ndarray:
-    """int64: where the cells of these ids are in a population, view or assembly."""
-    own = np.fromiter(map(int, group.all_cells), dtype=np.int64, count=group.size)
-    order = np.argsort(own, kind="stable")
-    return order[np.searchsorted(own, ids.astype(np.int64), sorter=order)]
+    """int64: where the cells of these ids are in a population, view or assembly. NEST numbers its nodes from 1 on."""
+    own = np.asarray(group.all_cells, dtype=np.int64)
+    places = np.zeros(own.max(initial=0) + 1, dtype=np.int64)
+    places[own] = np.arange(own.size)
+    return places[ids.astype(np.int64)]

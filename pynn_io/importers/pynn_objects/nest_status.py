@@ -1,6 +1,6 @@
 """What NEST says of its connections, as columns.
 
-NEST has one call for weights and delays, which makes a mapping of ten entries for every connection (NEST 3.10,
+NEST has one call for weights and delays, which makes a mapping of eleven entries for every connection (NEST 3.10,
 ``llapi_get_connection_status``). That is nearly all the time an export takes, and it cannot be asked for less; so the
 processors share it: forked readers, each with its part of the connections, write into memory that they have in common.
 """
@@ -11,7 +11,7 @@ import mmap
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from multiprocessing import get_all_start_methods, get_context
 from operator import itemgetter
 from typing import Any
@@ -27,8 +27,11 @@ _MOST = 8
 
 
 def status(nest: Any, handles: Sequence[Any], keys: Sequence[str]) -> np.ndarray:
-    """float64 (keys, connections): the values under these keys, in NEST's units. handles: of a SynapseCollection."""
-    table = _shared_table(len(keys), len(handles))
+    """float64 (connections, keys): the values under these keys, in NEST's units.
+
+    handles: of a SynapseCollection. keys: two or more names of numbers.
+    """
+    table = _shared_table(len(handles), len(keys))
     first, *others = _shares(len(handles), readers(len(handles), nest.total_num_virtual_procs))
     # forked even where Python would rather spawn (3.14 on): the connections are in this process alone
     children = [get_context("fork").Process(target=_fill, args=(table, nest, handles, keys, *each)) for each in others]
@@ -64,9 +67,8 @@ def _shared_table(rows: int, columns: int) -> np.ndarray:
 
 
 def _fill(table: np.ndarray, nest: Any, handles: Sequence[Any], keys: Sequence[str], start: int, stop: int) -> None:
-    """Columns start to stop, by the kernel's own call: ``get`` of a SynapseCollection takes twice the time."""
-    ask, entries = nest.ll_api.nestkernel.llapi_get_connection_status, [itemgetter(key) for key in keys]
-    for block in range(start, stop, _BLOCK):
-        found = ask(handles[block : min(block + _BLOCK, stop)])
-        for row, entry in enumerate(entries):
-            table[row, block : block + len(found)] = np.fromiter(map(entry, found), np.float64, len(found))
+    """Rows start to stop, by the kernel's own call: ``get`` of a SynapseCollection takes twice the time."""
+    ask, entries = nest.ll_api.nestkernel.llapi_get_connection_status, itemgetter(*keys)
+    found = chain.from_iterable(ask(handles[at : min(at + _BLOCK, stop)]) for at in range(start, stop, _BLOCK))
+    values = chain.from_iterable(map(entries, found))
+    table[start:stop] = np.fromiter(values, np.float64, (stop - start) * len(keys)).reshape(-1, len(keys))
