@@ -44,8 +44,9 @@ STEPS: tuple[tuple[str, str, int], ...] = (
         0,
     ),
     (
-        "5. A harder one: fixtures/mixed has cells with dendrites and ion channels beside point cells. Their channels\n"
-        "   are written in NMODL, NEURON's own language, and are not translated yet. You are told, by name:",
+        "5. A harder one: fixtures/mixed has cells with dendrites and ion channels beside point cells. It names the\n"
+        "   channels, and their equations are elsewhere, in NEURON's own language (--mechanisms DIR, where you have\n"
+        "   these files, translates them). You are told what is lost, by name:",
         "pynn-convert fixtures/mixed/simulation_config.json demo_output/mixed_neuroml --to neuroml"
         " --report demo_output/mixed_losses.json",
         0,

@@ -88,6 +88,7 @@ FORMATS: dict[str, Format] = {
             reader="pynn_io.importers.nmodl:read",
             writer="pynn_io.exporters.nmodl:write",
             extensions=(".mod",),
+            extra="nmodl",
             sniff="pynn_io.detect:is_nmodl",
         ),
         Format(

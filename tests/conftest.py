@@ -1,7 +1,9 @@
-"""Shared by all tests: where the real data is, and the tiny networks."""
+"""Shared by all tests: where real data and mechanisms are, and one cache of compiled code for all workers."""
 
 from __future__ import annotations
 
+import importlib.util
+import os
 from pathlib import Path
 
 import pytest
@@ -21,3 +23,22 @@ def data() -> Path:
     if not DATA.is_dir():
         pytest.skip("the real circuits of ../shared/data are not on this machine")
     return DATA
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What simulators compile is kept for the test session, or where the variable says; child processes inherit it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "compiled"
+    os.environ.setdefault("PYNN_IO_CACHE", str(folder))
+    return Path(os.environ["PYNN_IO_CACHE"])
+
+
+@pytest.fixture(scope="session")
+def allen_mechanisms() -> Path:
+    """The ``.mod`` files that BMTK ships as package data."""
+    pytest.importorskip("neuron", reason="NEURON is not installed")
+    spec = importlib.util.find_spec("bmtk")
+    if spec is None or spec.origin is None:
+        pytest.skip("BMTK, whose mechanisms are used, is not installed")
+    return Path(spec.origin).parent / "utils/scripts/bionet/mechanisms/modfiles"

@@ -152,21 +152,25 @@ class _Export:
         file = self._write_network(head, network, hdf5, single)
         words.say_rest(self._report)
         if self._plan is not None and (self._plan.duration is not None or not self._born):
-            named = self._born and self._plan.name != SimulationPlan().name
-            identifier = nml_id(self._plan.name) if named else self._ids.new(f"{self._name}_simulation")
-            write_plan(
-                self._plan,
-                self._network,
-                cells,
-                self._definitions,
-                self._dest,
-                self._stem,
-                (file,),
-                identifier,
-                self._report,
-                spikes=not named,
-                within=network.within,
-            )
+            self._write_plan(self._plan, cells, file, network.within)
+
+    def _write_plan(self, plan: SimulationPlan, cells: Cells, file: str, within: Element | None) -> None:
+        """file: the network's. within: what stands around the network."""
+        named = self._born and plan.name != SimulationPlan().name
+        identifier = nml_id(plan.name) if named else self._ids.new(f"{self._name}_simulation")
+        write_plan(
+            plan,
+            self._network,
+            cells,
+            self._definitions,
+            self._dest,
+            self._stem,
+            (file,),
+            identifier,
+            self._report,
+            spikes=not named,
+            within=within,
+        )
 
     def _unused_cells(self) -> None:
         """Cells and sources that the document defines and no population uses, where they are standard ones."""

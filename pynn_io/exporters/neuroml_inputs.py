@@ -31,6 +31,7 @@ from pynn_io.graph.stimuli import (
     SinusoidalCurrent,
     SpikeTrains,
     Stimulus,
+    What,
     kind_of,
 )
 from pynn_io.report import Report
@@ -90,28 +91,21 @@ def inputs(
         elif isinstance(stimulus.what, CurrentPulses):
             for part, rows in _targets(stimulus.node_set, plan, network, cells, where, report):
                 _pulses(stimulus, part, rows, cells, ids, components, records, report)
-        elif not isinstance(stimulus.what, SpikeTrains):
-            report.lost(
-                "stimulus",
-                where,
-                f"A stimulus of the kind {kind_of(stimulus.what)} is not translated yet; it is left out.",
-                examples=[stimulus.name],
-            )
-        elif stimulus.what.population not in network.populations:
-            report.lost(
-                "spike-trains",
-                where,
-                f"Spike trains of the population {stimulus.what.population}, which the network does not have.",
-                examples=[stimulus.name],
-            )
-        elif not all(isinstance(p.cell, SpikeSource) for p in cells.splits[stimulus.what.population].parts):
-            report.lost(
-                "spike-trains",
-                where,
-                f"The cells of {stimulus.what.population} are no spike sources; spikes given for them are left out.",
-                examples=[stimulus.name],
-            )
+        elif why := _left_out(stimulus.what, network, cells):
+            code = "spike-trains" if isinstance(stimulus.what, SpikeTrains) else "stimulus"
+            report.lost(code, where, why, examples=[stimulus.name])
     return Inputs(tuple(components), tuple(records))
+
+
+def _left_out(what: What, network: Network, cells: Cells) -> str:
+    """Why a stimulus is not written; empty for spike trains, which stand with their population."""
+    if not isinstance(what, SpikeTrains):
+        return f"A stimulus of the kind {kind_of(what)} is not translated yet; it is left out."
+    if what.population not in network.populations:
+        return f"Spike trains of the population {what.population}, which the network does not have."
+    if not all(isinstance(part.cell, SpikeSource) for part in cells.splits[what.population].parts):
+        return f"The cells of {what.population} are no spike sources; spikes given for them are left out."
+    return ""
 
 
 def aimed(

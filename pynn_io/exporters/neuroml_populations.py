@@ -99,13 +99,7 @@ def split_population(
         part[draft.rows] = number
         instance[draft.rows] = np.arange(len(draft.rows))
     if not single and drafts:
-        report.expanded(
-            "population-split",
-            where,
-            f"The population becomes {len(drafts)} NeuroML populations, since each of those holds cells of one kind; "
-            "their properties pynn_io_population and pynn_io_ids say which cells they hold.",
-            examples=[population.name, *(each.name for each in parts)],
-        )
+        _say_split(population.name, [each.name for each in parts], where, report)
     ids_stated = population.ids()
     keeps = as_it_came and single and locations is not None and bool((ids_stated >= 0).all())
     numbers = ids_stated if keeps and not np.array_equal(ids_stated, np.arange(population.size)) else None
@@ -118,6 +112,16 @@ def split_population(
             examples=["id"],
         )
     return Split(population, tuple(parts), part, instance, locations, numbers)
+
+
+def _say_split(population: str, parts: list[str], where: str, report: Report) -> None:
+    report.expanded(
+        "population-split",
+        where,
+        f"The population becomes {len(parts)} NeuroML populations, since each of those holds cells of one kind; "
+        "their properties pynn_io_population and pynn_io_ids say which cells they hold.",
+        examples=[population, *parts],
+    )
 
 
 def record(part: Part, split: Split, component: str) -> PopulationRecord:

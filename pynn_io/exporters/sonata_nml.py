@@ -13,6 +13,7 @@ from pynn_io.graph.biophysics import (
     ChannelDensity,
     ChannelPopulation,
     ConcentrationModel,
+    Item,
     Law,
     MembraneProperty,
     Paint,
@@ -38,40 +39,13 @@ _HEAD = '<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id={}>\n'
 def nml_snippet(name: str, cell: CableCell, report: Report) -> str:
     """The text of the snippet; what it cannot say is in ``report``, under ``cell <name>``."""
     where = f"cell {name}"
-    membrane: list[str] = []
-    inner: list[str] = []
-    models: list[str] = []
-    lost: list[str] = []
-    erev = {
-        (paint.region, paint.item.ion): paint.item.value
-        for paint in cell.decor
-        if isinstance(paint, Paint) and isinstance(paint.item, ReversalPotential) and paint.item.ion in _SET_BY_LOADER
-    }
-    used: set[tuple[str, str]] = set()
+    parts = _Parts(cell)
     for entry in cell.decor:
         if isinstance(entry, Place) or entry.region not in _REGIONS:
-            lost.append(f"{type(entry.item).__name__} in {entry.region}")
-            continue
-        item = entry.item
-        if isinstance(item, ChannelDensity):
-            lines, left = _channel(entry.region, item, erev, used)
-            membrane += lines
-            lost += left
-        elif isinstance(item, MembraneProperty) and item.kind in _PROPERTIES:
-            tag, unit = _PROPERTIES[item.kind]
-            line = _element(tag, {"segmentGroup": entry.region, "value": f"{item.value!r} {unit}"})
-            (membrane if tag == "specificCapacitance" else inner).append(line)
-        elif isinstance(item, ConcentrationModel):
-            models.append(_concentration(entry.region, item))
-            stated = {"initial": item.initial, "initial_outside": item.initial_outside}
-            lost += [f"{item.mechanism}.{key}" for key, value in stated.items() if value is not None]
-            lost += [f"{item.mechanism}.{key}" for key in item.parameters if key not in _CONCENTRATION]
-        elif isinstance(item, MembraneProperty):
-            lost.append(f"{item.kind} in {entry.region}")
-        elif isinstance(item, ChannelPopulation):
-            lost.append(f"{item.channel} in {entry.region} (a number of channels)")
-    lost += _unstated(cell.decor, used)
-    lost += [f"parameter {key}" for key in cell.parameters]
+            parts.lost.append(f"{type(entry.item).__name__} in {entry.region}")
+        else:
+            parts.add(entry.region, entry.item)
+    lost = [*parts.lost, *_unstated(cell.decor, parts.used), *(f"parameter {key}" for key in cell.parameters)]
     report.lost(
         "decor",
         where,
@@ -81,7 +55,45 @@ def nml_snippet(name: str, cell: CableCell, report: Report) -> str:
         examples=lost,
     )
     _report_loader(cell, where, report)
-    return _document(name, models, membrane, inner)
+    return _document(name, parts.models, parts.membrane, parts.inner)
+
+
+class _Parts:
+    """The lines of a snippet as its decor is gone through. used: (region, ion) whose reversal stands with a channel."""
+
+    def __init__(self, cell: CableCell) -> None:
+        self.membrane: list[str] = []
+        self.inner: list[str] = []
+        self.models: list[str] = []
+        self.lost: list[str] = []
+        self.used: set[tuple[str, str]] = set()
+        self._erev = {
+            (paint.region, paint.item.ion): paint.item.value
+            for paint in cell.decor
+            if isinstance(paint, Paint)
+            and isinstance(paint.item, ReversalPotential)
+            and paint.item.ion in _SET_BY_LOADER
+        }
+
+    def add(self, region: str, item: Item) -> None:
+        """What is painted onto a region. Reversal potentials stand with the channels that they are of."""
+        if isinstance(item, ChannelDensity):
+            lines, left = _channel(region, item, self._erev, self.used)
+            self.membrane += lines
+            self.lost += left
+        elif isinstance(item, MembraneProperty) and item.kind in _PROPERTIES:
+            tag, unit = _PROPERTIES[item.kind]
+            line = _element(tag, {"segmentGroup": region, "value": f"{item.value!r} {unit}"})
+            (self.membrane if tag == "specificCapacitance" else self.inner).append(line)
+        elif isinstance(item, ConcentrationModel):
+            self.models.append(_concentration(region, item))
+            stated = {"initial": item.initial, "initial_outside": item.initial_outside}
+            self.lost += [f"{item.mechanism}.{key}" for key, value in stated.items() if value is not None]
+            self.lost += [f"{item.mechanism}.{key}" for key in item.parameters if key not in _CONCENTRATION]
+        elif isinstance(item, MembraneProperty):
+            self.lost.append(f"{item.kind} in {region}")
+        elif isinstance(item, ChannelPopulation):
+            self.lost.append(f"{item.channel} in {region} (a number of channels)")
 
 
 def _report_loader(cell: CableCell, where: str, report: Report) -> None:

@@ -122,10 +122,7 @@ class _Type:
             new[moving.weight] = "weight"
         derived = [Derived(one.name, "none", (Case(parse(one.value)),)) for one in given.values()]
         derived += [_renamed(each, new) for each in closure(expressions, self.values.derived)]
-        for one, cases in outcomes:
-            made = [_renamed_case(each, new) for each in cases]
-            formed = [Case(parse(one.form.format(each.value.text)), each.condition) for each in made]
-            derived.append(Derived(one.name, one.dimension, tuple(formed)))
+        derived += [_formed(one, cases, new) for one, cases in outcomes]
         events = [Assignment(new[each.variable], each.value.renamed(new)) for each in moving.received]
         start = [(new[name], value.renamed(new)) for name, value in (*moving.start.items(), *frozen.items())]
         rates = {new[name]: parse(PER_TIME.format(value.renamed(new).text)) for name, value in moving.rates.items()}
@@ -214,6 +211,13 @@ def _has_cases(value: Expression, derived: Mapping[str, Derived]) -> bool:
 
 def _renamed(each: Derived, new: Mapping[str, str]) -> Derived:
     return Derived(new[each.name], each.dimension, tuple(_renamed_case(case, new) for case in each.cases))
+
+
+def _formed(outcome: Outcome, cases: Iterable[Case], new: Mapping[str, str]) -> Derived:
+    """What the component gives, in the form and dimension that are expected of it."""
+    made = [_renamed_case(each, new) for each in cases]
+    formed = [Case(parse(outcome.form.format(each.value.text)), each.condition) for each in made]
+    return Derived(outcome.name, outcome.dimension, tuple(formed))
 
 
 def _renamed_case(case: Case, new: Mapping[str, str]) -> Case:

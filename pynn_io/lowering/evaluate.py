@@ -12,12 +12,20 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
-from scipy.special import gamma
 
 from pynn_io.errors import GraphError, UnsupportedInput
 from pynn_io.graph.dynamics import Derived, Dynamics
 from pynn_io.graph.expressions import Expression, unmarked
 from pynn_io.lowering.systems import uses
+
+
+def _factorial(x: Any) -> Any:
+    from scipy.special import (
+        gamma,
+    )  # takes longer to import than all of this package, and hardly any model has factorials
+
+    return gamma(np.asarray(x) + 1.0)
+
 
 _FUNCTIONS: Mapping[str, Any] = {
     **{name: getattr(np, name) for name in ("exp", "log", "sqrt", "abs", "sin", "cos", "tan", "sinh", "cosh", "tanh")},
@@ -29,7 +37,7 @@ _FUNCTIONS: Mapping[str, Any] = {
     "min": np.minimum,
     "max": np.maximum,
     "H": lambda x: np.where(np.asarray(x) >= 0, 1.0, 0.0),
-    "factorial": lambda x: gamma(np.asarray(x) + 1.0),
+    "factorial": _factorial,
 }
 _OPERATORS: Mapping[type, Callable[..., Any]] = {
     ast.Add: operator.add,

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from pynn_io.errors import GraphError
-from pynn_io.graph.dynamics import Action, Assignment, Case, Derived, Dynamics, OnCondition, OnEvent, Regime
+from pynn_io.graph.dynamics import (
+    Action,
+    Assignment,
+    Case,
+    Derived,
+    Dynamics,
+    Kinetics,
+    OnCondition,
+    OnEvent,
+    Regime,
+)
 from pynn_io.graph.expressions import Expression, variable
+
+_T = TypeVar("_T")
+_Acting = TypeVar("_Acting", OnCondition, OnEvent)
 
 
 def in_order(derived: Iterable[Derived], where: str = "") -> tuple[Derived, ...]:
@@ -97,55 +111,62 @@ def replaced_everywhere(dynamics: Dynamics, new: Mapping[str, Expression]) -> Dy
 
 def renamed(dynamics: Dynamics, new: Mapping[str, str]) -> Dynamics:
     """The system with its own variables under other names."""
-
-    def name(old: str) -> str:
-        return new.get(old, old)
-
-    def assigned(actions: tuple[Action, ...]) -> tuple[Action, ...]:
-        return tuple(
-            replace(one, variable=name(one.variable)) if isinstance(one, Assignment) else one for one in actions
-        )
-
-    def when(stated: tuple[OnCondition, ...]) -> tuple[OnCondition, ...]:
-        return tuple(replace(one, actions=assigned(one.actions)) for one in stated)
-
-    def on(stated: tuple[OnEvent, ...]) -> tuple[OnEvent, ...]:
-        return tuple(replace(one, actions=assigned(one.actions)) for one in stated)
-
+    names = _NewNames(new)
     made = replaced_everywhere(dynamics, {old: variable(own) for old, own in new.items()})
     return replace(
         made,
-        parameters={name(key): value for key, value in made.parameters.items()},
-        constants={name(key): value for key, value in made.constants.items()},
-        dimensions={name(key): value for key, value in made.dimensions.items()},
-        gives=tuple(map(name, made.gives)),
-        states=tuple(map(name, made.states)),
-        derived_parameters=tuple(replace(each, name=name(each.name)) for each in made.derived_parameters),
-        derived=tuple(replace(each, name=name(each.name)) for each in made.derived),
-        derivatives={name(key): value for key, value in made.derivatives.items()},
-        on_start=tuple(replace(each, variable=name(each.variable)) for each in made.on_start),
-        conditions=when(made.conditions),
-        events=on(made.events),
-        regimes=tuple(
-            replace(
-                each,
-                on_entry=assigned(each.on_entry),
-                derivatives={name(key): value for key, value in each.derivatives.items()},
-                conditions=when(each.conditions),
-                events=on(each.events),
-            )
-            for each in made.regimes
-        ),
-        kinetics=tuple(
-            replace(
-                each,
-                name=name(each.name),
-                states=tuple(map(name, each.states)),
-                edges=tuple((name(a), name(b), name(c), name(d)) for a, b, c, d in each.edges),
-            )
-            for each in made.kinetics
-        ),
+        parameters=names.keys(made.parameters),
+        constants=names.keys(made.constants),
+        dimensions=names.keys(made.dimensions),
+        gives=names.all(made.gives),
+        states=names.all(made.states),
+        derived_parameters=tuple(replace(each, name=names.of(each.name)) for each in made.derived_parameters),
+        derived=tuple(replace(each, name=names.of(each.name)) for each in made.derived),
+        derivatives=names.keys(made.derivatives),
+        on_start=tuple(replace(each, variable=names.of(each.variable)) for each in made.on_start),
+        conditions=names.targets(made.conditions),
+        events=names.targets(made.events),
+        regimes=tuple(map(names.regime, made.regimes)),
+        kinetics=tuple(map(names.scheme, made.kinetics)),
     )
+
+
+class _NewNames:
+    """Other names for what parts of a system call their own variables; the names in their expressions stay."""
+
+    def __init__(self, new: Mapping[str, str]) -> None:
+        self._new = new
+
+    def of(self, old: str) -> str:
+        return self._new.get(old, old)
+
+    def all(self, names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(map(self.of, names))
+
+    def keys(self, stated: Mapping[str, _T]) -> dict[str, _T]:
+        return {self.of(name): value for name, value in stated.items()}
+
+    def targets(self, stated: tuple[_Acting, ...]) -> tuple[_Acting, ...]:
+        """What conditions and events assign to."""
+        return tuple(replace(one, actions=self._assigned(one.actions)) for one in stated)
+
+    def regime(self, stated: Regime) -> Regime:
+        return replace(
+            stated,
+            on_entry=self._assigned(stated.on_entry),
+            derivatives=self.keys(stated.derivatives),
+            conditions=self.targets(stated.conditions),
+            events=self.targets(stated.events),
+        )
+
+    def scheme(self, stated: Kinetics) -> Kinetics:
+        edges = tuple((self.of(a), self.of(b), self.of(c), self.of(d)) for a, b, c, d in stated.edges)
+        return replace(stated, name=self.of(stated.name), states=self.all(stated.states), edges=edges)
+
+    def _assigned(self, actions: tuple[Action, ...]) -> tuple[Action, ...]:
+        return tuple(
+            replace(one, variable=self.of(one.variable)) if isinstance(one, Assignment) else one for one in actions
+        )
 
 
 def used(dynamics: Dynamics) -> set[str]:

@@ -58,7 +58,9 @@ def _row(title: str, *, neuroml: Support = EXACT, obi: Support = EXACT, sonata: 
 _NO_ROTATION = _no("NeuroML places a cell by its position and has no rotation")
 _NO_PLACEMENT = _nearly("synapses are placed when a simulation is built, by a rule that this target does not have")
 _COLUMN_ONLY = _nearly("kept as a column that no tool of this dialect reads")
-_OWN_SIMULATOR = _no("its equations are in a file of the simulator's own language, which is not translated yet")
+_OWN_SIMULATOR = _no(
+    "its equations are in a file of the simulator's own language; --mechanisms DIR has those of .mod files translated"
+)
 
 _NOT_YET = _no("not translated yet")
 _IN_MECHANISMS = _nearly("in mechanisms for simulators, and as NeuroML beside the circuit, which only pynn_io reads")

@@ -204,9 +204,12 @@ def test_a_report_does_not_replace_another_file(tmp_path):
 
 def test_a_report_replaces_an_earlier_report(tmp_path):
     config = write_circuit(tmp_path / "circuit")
-    for name in ("one", "two"):
-        done = run("pynn-convert", config, name, "--to", "sonata+allen", "--report", "losses.json", cwd=tmp_path)
+    said = []
+    for target in ("sonata+obi", "neuroml"):
+        done = run("pynn-convert", config, target, "--to", target, "--report", "losses.json", cwd=tmp_path)
         assert done.returncode == 0, done.stderr
+        said.append(json.loads((tmp_path / "losses.json").read_text()))
+    assert said[0] != said[1]
 
 
 # --- wrong usage ------------------------------------------------------------------------------------------------------

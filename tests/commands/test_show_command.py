@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from importlib.metadata import version
 
 import h5py
 import pytest
@@ -140,7 +141,6 @@ def test_a_sound_circuit_is_valid(tmp_path):
 
 @pytest.mark.parametrize("peer", ["libsonata", "bluepysnap"])
 def test_other_tools_have_their_say(tmp_path, peer):
-    version = pytest.importorskip("importlib.metadata").version
     pytest.importorskip(peer)
     done = run("pynn-show", write_circuit(tmp_path), "--validate")
     lines = [line for line in done.stdout.splitlines() if line.startswith(f"{peer} {version(peer)}: ")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -78,24 +77,17 @@ json.dump(out, open(sys.argv[2], "w"))
 """
 
 
-def nest_python() -> str:
-    """An interpreter with NEST: this one, or that of PYNN_IO_NEST_PYTHON; a skip without either."""
-    try:
-        import nest  # noqa: F401
-    except ImportError:
-        if "PYNN_IO_NEST_PYTHON" not in os.environ:
-            pytest.skip("NEST is not importable here; PYNN_IO_NEST_PYTHON may name an interpreter that has it")
-        return os.environ["PYNN_IO_NEST_PYTHON"]
-    return sys.executable
-
-
 def run_nest(folder: Path, jobs: dict) -> dict:
     """Jobs (model, parameters, events, synapse, synapse_parameters, duration) through NEST at 0.01 ms."""
-    python = nest_python()
+    pytest.importorskip("nest")
     (folder / "nest_run.py").write_text(NEST_SCRIPT)
     (folder / "jobs.json").write_text(json.dumps(jobs))
     subprocess.run(
-        [python, "nest_run.py", "jobs.json", "out.json"], cwd=folder, check=True, capture_output=True, timeout=300
+        [sys.executable, "nest_run.py", "jobs.json", "out.json"],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        timeout=300,
     )
     return json.loads((folder / "out.json").read_text())
 

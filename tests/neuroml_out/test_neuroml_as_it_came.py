@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from lxml import etree
@@ -177,7 +178,6 @@ def test_the_simulation_by_hand(folder: Path) -> None:
 
 
 def test_hdf5_has_the_same_numbers(tmp_path: Path) -> None:
-    h5py = pytest.importorskip("h5py")
     report = Report()
     write(born_document(), tmp_path, report, dialect="hdf5")
     assert report.codes() == {"projection-split", "double-precision"}

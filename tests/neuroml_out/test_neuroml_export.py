@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from lxml import etree
@@ -179,7 +180,6 @@ def test_many_edges_in_blocks_are_dealt_out_right(tmp_path: Path) -> None:
     projection = Projection("p", "pop", "pop", table(1, synapse=["s"], weight_unit=["nA"], delay=[1.0]), drawn)
     cells = {name: PointCell("IF_curr_exp", {"tau_m": tau}) for name, tau in (("a", 10.0), ("b", 20.0), ("c", 30.0))}
     net = Network("big", {"pop": population}, {"p": projection}, cells, {"s": Synapse("static")})
-    h5py = pytest.importorskip("h5py")
     write(Document(net), tmp_path, Report(), dialect="hdf5")
     seen = 0
     instance = np.zeros(size, dtype=int)

@@ -14,7 +14,9 @@ import pytest
 
 from pynn_io.exporters.neuroml import write
 from pynn_io.pipeline import read
+from pynn_io.progress import quiet
 from pynn_io.report import Report
+from pynn_io.runners.neuron.compiler import compiled
 from tests.dynamics import official
 from tests.sonata_out.test_neuroml_as_sonata import NET
 
@@ -37,15 +39,16 @@ def _recorded(*paths: str) -> str:
 def _traces(lems: Path) -> np.ndarray:
     """What NEURON computes of a LEMS file by jNeuroML's code: time (s) and the recorded columns, in SI units."""
     java = ("java", "-Xmx1G", "-Djava.awt.headless=true", "-jar", str(official.jar()))
-    commands = (
-        (*java, lems.name, "-neuron", "-nogui"),
-        (str(Path(sys.executable).with_name("nrnivmodl")),),
-        (sys.executable, "-P", f"{lems.stem}_nrn.py", "-nogui"),
-    )
-    for command in commands:
-        done = subprocess.run(command, cwd=lems.parent, capture_output=True, text=True, timeout=500, check=False)
-        assert done.returncode == 0, (done.stdout + done.stderr)[-2000:]
+    _call(lems.parent, *java, lems.name, "-neuron", "-nogui")
+    built = compiled(sorted(lems.parent.glob("*.mod")), quiet).parent
+    (lems.parent / built.name).symlink_to(built, target_is_directory=True)  # where NEURON loads it from by itself
+    _call(lems.parent, sys.executable, "-P", f"{lems.stem}_nrn.py", "-nogui")
     return np.loadtxt(lems.parent / "traces.dat")
+
+
+def _call(folder: Path, *command: str) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=500, check=False)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-2000:]
 
 
 def _compare(lems: Path, again: Path, moves: float) -> None:

@@ -54,7 +54,7 @@ def there_and_back(path: Path, values: dict[str, Any], units: dict[str, str] | N
         return read_mapping(file.sections["parameters"], path)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(NAMES, VALUES, max_size=4))
 def test_any_mapping_survives(tmp_path: Path, values: dict[str, Any]) -> None:
     assert differences(values, there_and_back(tmp_path / "a.nix", values)) == []

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import shutil
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +20,9 @@ import numpy as np
 import pytest
 
 from pynn_io import convert
+from pynn_io.progress import quiet
 from pynn_io.report import Kind
+from pynn_io.runners.neuron.compiler import compiled
 
 pytestmark = pytest.mark.slow
 
@@ -111,34 +111,9 @@ RUNS = [
 
 
 @pytest.fixture(scope="session")
-def mechanisms(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """BMTK's own mechanisms, compiled once."""
-    pytest.importorskip("neuron", reason="NEURON is not installed")
-    folder = importlib.util.find_spec("bmtk")
-    if folder is None or folder.origin is None:
-        pytest.skip("BMTK is not installed")
-    source = Path(folder.origin).parent / "utils/scripts/bionet/mechanisms/modfiles"
-    command = Path(sys.executable).with_name("nrnivmodl")
-    if not command.is_file():
-        pytest.skip("NEURON's nrnivmodl is not beside this Python")
-    # One folder for all workers of pytest-xdist: whoever makes it compiles, the others wait for its log.
-    base = tmp_path_factory.getbasetemp()
-    build = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "mechanisms"
-    log = build / "log.txt"
-    try:
-        build.mkdir()
-    except FileExistsError:
-        until = time.monotonic() + LIMIT
-        while not log.is_file() and time.monotonic() < until:
-            time.sleep(0.2)
-    else:
-        done = subprocess.run([command, source], cwd=build, capture_output=True, text=True, timeout=LIMIT, check=False)
-        (build / "log").write_text(done.stdout + done.stderr)
-        (build / "log").rename(log)
-    found = sorted(build.rglob("libnrnmech.*"))
-    if not log.is_file() or not found:
-        pytest.skip(f"the mechanisms do not compile here: {log.read_text()[-300:] if log.is_file() else 'no log'}")
-    return found[0]
+def mechanisms(allen_mechanisms: Path) -> Path:
+    """BMTK's own mechanisms, compiled."""
+    return compiled(sorted(allen_mechanisms.glob("*.mod")), quiet)
 
 
 def run(engine: str, folder: Path, *arguments: str) -> Trains:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 
 import pytest
 
@@ -12,7 +13,6 @@ from pynn_io.graph.synapses import Synapse
 from pynn_io.report import Kind, Report
 from pynn_io.vocabulary.models import MODELS, complete, known, weight_unit
 from pynn_io.vocabulary.neuroml import SUPPORT_ROWS
-from tests.neuroml_components.test_native_firing import nest_python
 
 #: What NEST lists beside a model's parameters: bookkeeping, and names that are the same quantity in another form.
 BOOKKEEPING = {
@@ -46,9 +46,10 @@ print("@@" + json.dumps(out))
 
 @pytest.fixture(scope="module")
 def nest_defaults() -> dict[str, dict]:
+    pytest.importorskip("nest")
     names = [name.removeprefix("nest:") for name in MODELS if name.startswith("nest:")]
     done = subprocess.run(
-        [nest_python(), "-c", DEFAULTS, json.dumps(names)], capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, "-c", DEFAULTS, json.dumps(names)], capture_output=True, text=True, check=True, timeout=120
     )
     return json.loads(done.stdout.partition("@@")[2])
 

@@ -50,12 +50,7 @@ def connections(
     """
     where = f"projections/{projection.name}"
     definitions = [network.synapses[name] for name in projection.synapses]
-    edges = projection.edges
-    own = {
-        name.removeprefix(PARAMETER): 0.0
-        for name, column in edges.columns.items()
-        if name.startswith(PARAMETER) and column.rows_stated(edges.size) == edges.size
-    }
+    own = _of_edges(projection)
     receptors = Receptors(network, projection, generated)
     types = [
         generated.synapse(name, item)
@@ -79,6 +74,16 @@ def connections(
         drawing=drawing(projection.name, rules, generators) if drawing and targets.draws_later else None,
         names=receptors.names,
     )
+
+
+def _of_edges(projection: Projection) -> dict[str, float]:
+    """The parameters of synapses that every edge states, with a number that takes the place of a default."""
+    edges = projection.edges
+    return {
+        name.removeprefix(PARAMETER): 0.0
+        for name, column in edges.columns.items()
+        if name.startswith(PARAMETER) and column.rows_stated(edges.size) == edges.size
+    }
 
 
 def _rules(projection: Projection, where: str) -> list[Rule | None]:

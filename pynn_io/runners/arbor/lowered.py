@@ -11,10 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pynn_io.graph.columns import empty
-from pynn_io.lowering import Trains
-from pynn_io.lowering.cables.elements import Injection, Recorded
-from pynn_io.lowering.cables.gaps import Gaps
-from pynn_io.lowering.cables.models import Connections
+from pynn_io.lowering.cables.lowered import LoweredCables
 from pynn_io.runners.arbor.trees import Tree
 
 
@@ -87,32 +84,12 @@ class Lif:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LoweredArbor:
+class LoweredArbor(LoweredCables[Settings, Cable]):
     """What `build` makes.
 
-    first: gid of the first cell of every population; the gid of a cell is that plus its row. ids: of its rows.
-    cable: int64[gids], the one of ``cables`` that a cell is; -1: it is none. lifs: cells without extent. Any other gid
-    emits what ``trains`` (rows are gids) has of it. nodes: ids of the cells that are simulated.
-    connections: chemical projections, in the order in which their blocks are to be taken.
+    lifs: cells without extent, which are none of the cables and emit no trains.
     texts: mechanisms that were written for this network, name -> NMODL.
     """
 
-    name: str
-    settings: Settings
-    first: Mapping[str, int]
-    ids: Mapping[str, np.ndarray]
-    nodes: Mapping[str, np.ndarray]
-    cable: np.ndarray
-    cables: tuple[Cable, ...]
     lifs: tuple[Lif, ...]
-    connections: tuple[Connections, ...]
-    trains: Trains
-    injections: tuple[Injection, ...]
-    recordings: tuple[Recorded, ...]
-    gaps: Gaps
     texts: Mapping[str, str] = field(default_factory=empty)
-
-    @property
-    def size(self) -> int:
-        """How many gids there are."""
-        return len(self.cable)

@@ -272,17 +272,7 @@ def _exponential(alpha: bool) -> Row:
             f"begun = {copied('q')}",
         ),
         halves=shape.halves,
-        # The reset happens within a part, at the end of which ``rest`` is since then; the spike is at the step's end.
-        each=(
-            "crossed = free * choose(steep, int(q <= least), int(q >= peak))",
-            "rest = stride * crossed * (1 - (choose(steep, least, peak) - begun) / choose(crossed, q - begun, 1))",
-            "v = choose(steep, v_thresh - width * log(clip(q, least, 1e300)), q)",
-            "w = w + b * crossed + rest * (a * (v_reset - peak) - b) / tau_w",
-            f"ahead = rest * int(steps < 0.5) * ({flow.format(v='v_reset')} + {up.format(v='v_reset')})",
-            "v = choose(crossed + 1 - free, v_reset + ahead, v)",
-            "left = choose(crossed, steps, left)",
-            "fired = fired + crossed",
-        ),
+        each=_crossing(f"{flow.format(v='v_reset')} + {up.format(v='v_reset')}"),
         end=("left = left - int(left > 0.5)",),
         more=("left", "fired"),
         threshold="fired > 0.5",
@@ -292,6 +282,23 @@ def _exponential(alpha: bool) -> Row:
         fixed=_adaptive,
         states=("v", "w"),
         powers={"a": -3},
+    )
+
+
+def _crossing(slope: str) -> tuple[str, ...]:
+    """After each part of a step. slope: dv/dt at v_reset.
+
+    The reset happens within a part, at the end of which ``rest`` is since then; the spike is at the step's end.
+    """
+    return (
+        "crossed = free * choose(steep, int(q <= least), int(q >= peak))",
+        "rest = stride * crossed * (1 - (choose(steep, least, peak) - begun) / choose(crossed, q - begun, 1))",
+        "v = choose(steep, v_thresh - width * log(clip(q, least, 1e300)), q)",
+        "w = w + b * crossed + rest * (a * (v_reset - peak) - b) / tau_w",
+        f"ahead = rest * int(steps < 0.5) * ({slope})",
+        "v = choose(crossed + 1 - free, v_reset + ahead, v)",
+        "left = choose(crossed, steps, left)",
+        "fired = fired + crossed",
     )
 
 

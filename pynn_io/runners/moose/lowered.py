@@ -5,15 +5,12 @@ What MOOSE is given is in its units, SI (and mM); what is of the plan in the pla
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from pynn_io.lowering import Trains
-from pynn_io.lowering.cables.elements import Injection, Recorded
-from pynn_io.lowering.cables.gaps import Gaps
-from pynn_io.lowering.cables.models import Connections
+from pynn_io.lowering.cables.lowered import LoweredCables
 from pynn_io.runners.moose.circuit import Circuit
 from pynn_io.runners.moose.gates import Tables
 
@@ -112,29 +109,5 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LoweredMoose:
-    """What `build` makes.
-
-    first: gid of the first cell of every population; the gid of a cell is that plus its row. ids: of its rows.
-    cable: int64[gids], the one of ``cables`` that a cell is; -1: it is none, and emits what ``trains`` (rows are gids)
-    has of it. nodes: ids of the cells that are simulated.
-    connections: chemical projections, in the order in which their blocks are to be taken.
-    """
-
-    name: str
-    settings: Settings
-    first: Mapping[str, int]
-    ids: Mapping[str, np.ndarray]
-    nodes: Mapping[str, np.ndarray]
-    cable: np.ndarray
-    cables: tuple[Cable, ...]
-    connections: tuple[Connections, ...]
-    trains: Trains
-    injections: tuple[Injection, ...]
-    recordings: tuple[Recorded, ...]
-    gaps: Gaps
-
-    @property
-    def size(self) -> int:
-        """How many gids there are."""
-        return len(self.cable)
+class LoweredMoose(LoweredCables[Settings, Cable]):
+    """What `build` makes."""

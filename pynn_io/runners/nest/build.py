@@ -19,6 +19,7 @@ from pynn_io.runners.base import Profile
 from pynn_io.runners.nest.connect import Connector, Sender, strict
 from pynn_io.runners.nest.lowered import LEFT_OUT, CellCurrents, Current, Lowered, Nodes
 from pynn_io.runners.nest.stimuli import own_steps
+from pynn_io.runners.unplotted import without_plotting
 
 #: What stands for a source: its connections are those of a neuron, plastic ones included.
 _SOURCE_MODEL = "spike_train_injector"
@@ -105,7 +106,8 @@ def build(lowered: Lowered, profile: Profile, report: Report, progress: Progress
 def load() -> Any:
     """The module ``nest``, quiet."""
     try:
-        import nest
+        with without_plotting():
+            import nest
     except ImportError as error:
         raise BackendUnavailable(f"NEST cannot be imported ({error})", hint="pip install 'pynn_io[nest]'") from error
     nest.verbosity = nest.VerbosityLevel.ERROR

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import re
 import shutil
@@ -21,6 +22,8 @@ _INCLUDED = ("*.inc", "*.h")
 #: Lines of the compiler's output that are kept around its first error.
 _BEFORE, _AFTER = 3, 8
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+#: What nrnivmodl makes of one ``.mod`` file, the older first: make goes by their times.
+_MADE = (".cpp", ".o")
 
 
 def compiled(sources: Sequence[Path], progress: Progress, options: Sequence[str] = ()) -> Path:
@@ -69,13 +72,47 @@ def _build(build: Path, home: Path, sources: Sequence[Path], progress: Progress,
     for path in (*sources, *_beside(sources)):
         shutil.copyfile(path, build / "mod" / path.name)
     progress("compiling mechanisms", 0, len(sources))
-    _compile(build, sources, options)
+    if options:
+        _compile(build, sources, options)
+    else:
+        _reuse(build, sources)
+        _compile(build, sources, options)
+        _keep(build, sources)
     progress("compiling mechanisms", len(sources), len(sources))
     try:
         build.rename(home)
     except OSError:
         if _library(home) is None:  # else another process was faster
             raise
+
+
+def _reuse(build: Path, sources: Sequence[Path]) -> None:
+    """Put what other libraries compiled of these files where nrnivmodl finds it: it compiles the others only."""
+    place = build / platform.machine()
+    place.mkdir()
+    for source in sources:
+        kept = _kept(source)
+        if (kept / f"{source.stem}.o").is_file():
+            for suffix in _MADE:
+                shutil.copyfile(kept / f"{source.stem}{suffix}", place / f"{source.stem}{suffix}")
+
+
+def _keep(build: Path, sources: Sequence[Path]) -> None:
+    """Keep what was compiled of each file for libraries to come. The object comes last: with it, all is there."""
+    for source in sources:
+        kept = _kept(source)
+        kept.mkdir(parents=True, exist_ok=True)
+        for suffix in _MADE:
+            made = build / platform.machine() / f"{source.stem}{suffix}"
+            if made.is_file() and not (kept / made.name).is_file():
+                staged = kept / f"{made.name}.{os.getpid()}.part"
+                shutil.copyfile(made, staged)
+                staged.replace(kept / made.name)
+
+
+def _kept(source: Path) -> Path:
+    """The folder of what was compiled of one file, which depends on what a library of it alone would depend on."""
+    return cache_folder() / "objects" / _key((source,), ())
 
 
 def _key(sources: Sequence[Path], options: Sequence[str]) -> str:

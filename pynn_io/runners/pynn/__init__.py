@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,11 +21,14 @@ from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.results import Results
 from pynn_io.runners.base import Profile
+from pynn_io.runners.unplotted import without_plotting
 from pynn_io.simulation_plan import SimulationPlan
 
 if TYPE_CHECKING:
     from pynn_io.runners.pynn.build import Built
 
+#: PyNN's own backends, of which it is known that they do not draw.
+_OF_PYNN = "pyNN."
 #: What every backend of PyNN has.
 _API = ("setup", "Population", "Projection", "run_until")
 
@@ -66,7 +70,8 @@ def load(module: str) -> Any:
     if programs not in os.environ.get("PATH", "").split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join([programs, os.environ.get("PATH", "")])
     try:
-        sim = import_module(module)
+        with without_plotting() if module.startswith(_OF_PYNN) else nullcontext():
+            sim = import_module(module)
     except ImportError as error:
         raise BackendUnavailable(
             f"{module} cannot be imported ({error})", hint="pip install 'pynn_io[pynn]', and the simulator behind it"
