@@ -53,8 +53,8 @@ def test_every_spike_of_a_circuit(data, tmp_path):
 
 @pytest.mark.parametrize(("column", "more"), [(3, 0.1), (5, 0.0001)])
 def test_a_planted_difference_is_found(data, tmp_path, column, more):
-    """The delay of the synapses from one input by one step, or their weight by 1 %: no spike is lost, and none is farther
-    off than simulators are."""
+    """The delay of the synapses from one input by one step, or their weight by 1 %: no spike is lost, and none is
+    farther off than simulators are."""
     pytest.importorskip("neuron")
     for name in ("300_intfire", "shared_components"):
         shutil.copytree(data / "sonata" / name, tmp_path / name, copy_function=shutil.copyfile)
