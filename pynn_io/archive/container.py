@@ -50,6 +50,11 @@ class Container:
         """Whether it is a thing of its own, that may not reach beyond itself."""
         return self.kind in ("omex", "zip", "ro-crate")
 
+    @property
+    def within(self) -> Path | None:
+        """The folder that its files may not name others beyond; None where they may."""
+        return self.root if self.is_closed else None
+
     def told(self, text: str) -> str:
         """A text with paths of the archive: users do not know the temporary folder that it was unpacked into."""
         return _of_source(text, self.root, self.source) if self.root != self.source else text
@@ -130,14 +135,18 @@ def _described(root: Path, source: Path, kind: str, report: Report) -> Container
 
 
 def _files(root: Path, source: Path) -> Iterator[Path]:
-    """Every file below the root. Links to files inside are followed as names; links out of it are refused."""
+    """Every file below the root. Links to files inside are followed as names; links out of it are refused, and pipes,
+    whose reader would wait for ever."""
     inside = root.resolve()
     for folder, names, files in _walk(root):
         for name in (*names, *files):
             path = Path(folder, name)
             if path.is_symlink() and not _leads_inside(path, inside):
                 raise UnsafeArchive("a link that leads out of the archive", where=f"{source}:{path.relative_to(root)}")
-        yield from (path.relative_to(root) for path in _paths(folder, files))
+        for path in _paths(folder, files):
+            if not path.is_file():
+                raise UnsafeArchive("neither a file nor a folder", where=f"{source}:{path.relative_to(root)}")
+            yield path.relative_to(root)
 
 
 def _leads_inside(link: Path, inside: Path) -> bool:

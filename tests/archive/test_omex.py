@@ -1,5 +1,6 @@
 """COMBINE archives: manifests read, written, and what is wrong with them, with the line."""
 
+import os
 import zipfile
 
 import pytest
@@ -130,6 +131,13 @@ def test_a_link_that_leads_nowhere_inside_of_a_folder(tmp_path, target):
     folder.mkdir()
     (folder / "link.xml").symlink_to(target)
     with pytest.raises(UnsafeArchive, match="leads out of the archive"), opened(folder, Report()):
+        pass
+
+
+@pytest.mark.parametrize("name", [MANIFEST, "ro-crate-metadata.json", ".test.omt", "model.xml"])
+def test_a_pipe_in_a_folder_is_refused_and_not_waited_for(tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(UnsafeArchive, match="neither a file nor a folder"), opened(tmp_path, Report()):
         pass
 
 
