@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
+from pynn_io.archive.hdf5_links import links_out
 from pynn_io.archive.task import CELLS, TASK
 from pynn_io.errors import PynnIOError, ReadError, UnsafeArchive, WriteError
 from pynn_io.formats import omex
@@ -124,6 +125,7 @@ def _content(folder: Path) -> Path:
 
 def _described(root: Path, source: Path, kind: str, report: Report) -> Container:
     files = tuple(_files(root, source))
+    _check_hdf5(root, files, source)
     if Path(omex.MANIFEST) in files:
         entries = omex.read_manifest(root / omex.MANIFEST)
         _compare_lists(entries, files, source, report)
@@ -147,6 +149,15 @@ def _files(root: Path, source: Path) -> Iterator[Path]:
             if not path.is_file():
                 raise UnsafeArchive("neither a file nor a folder", where=f"{source}:{path.relative_to(root)}")
             yield path.relative_to(root)
+
+
+def _check_hdf5(root: Path, files: tuple[Path, ...], source: Path) -> None:
+    for path in files:
+        out = next(links_out(root / path, root.resolve()), None)
+        if out is not None:
+            raise UnsafeArchive(
+                f"an HDF5 file that reads from what is not in the archive: {out}", where=f"{source}:{path}"
+            )
 
 
 def _leads_inside(link: Path, inside: Path) -> bool:
