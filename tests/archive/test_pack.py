@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import zipfile
+from datetime import datetime
 
 import h5py
 import pytest
@@ -63,19 +64,47 @@ def test_its_lists(packed, tmp_path):
     assert [entry["entry"] for entry in expected["entries"]] == ["simulation_config.json"]
     graph = {each["@id"]: each for each in json.loads((root / "ro-crate-metadata.json").read_text())["@graph"]}
     assert graph["./"]["mainEntity"] == {"@id": "simulation_config.json"}
-    (action,) = [each for each in graph.values() if each["@type"] == "CreateAction"]
-    assert {each["@id"] for each in action["result"]} == {name for name in listed if name.startswith("expected/")}
-    assert graph[action["instrument"]["@id"]]["softwareVersion"] == expected["entries"][0]["simulator_version"]
+    actions = [each for each in graph.values() if each["@type"] == "CreateAction"]
+    made = {name for name in listed if name.startswith("expected/")}
+    assert [{each["@id"] for each in action["result"]} for action in actions] == [made, made]
+    plan, simulator = (graph[action["instrument"]["@id"]] for action in actions)
+    assert plan["@id"] == "simulation_config.json"
+    assert simulator["softwareVersion"] == expected["entries"][0]["simulator_version"]
     for name, digest in expected["checksums"].items():
         assert graph[name]["sha256"] == digest
 
 
 def test_rocrate_reads_its_metadata(packed, tmp_path):
+    from rocrate.model.computationalworkflow import ComputationalWorkflow
     from rocrate.rocrate import ROCrate
 
     crate = ROCrate(str(unpacked(packed, tmp_path / "content")))
     assert crate.mainEntity.id == "simulation_config.json"
-    assert crate.root_dataset["conformsTo"].id == "https://w3id.org/ro/wfrun/process/0.5"
+    assert isinstance(crate.mainEntity, ComputationalWorkflow)
+
+
+def test_its_metadata_are_a_workflow_run_crate(packed, tmp_path):
+    """The MUST rules of Workflow Run Crate 0.5, Process Run Crate 0.5, Workflow RO-Crate 1.0 and RO-Crate 1.1, as
+    rocrate-validator 0.13 has them, which wants the network for the words that the metadata refer to."""
+    content = json.loads((unpacked(packed, tmp_path / "content") / "ro-crate-metadata.json").read_text())
+    assert content["@context"][0] == "https://w3id.org/ro/crate/1.1/context"
+    graph = {each["@id"]: each for each in content["@graph"]}
+    root, about = graph["./"], graph["ro-crate-metadata.json"]
+    run = {"https://w3id.org/ro/wfrun/workflow/0.5", "https://w3id.org/ro/wfrun/process/0.5"}
+    base = "https://w3id.org/workflowhub/workflow-ro-crate/1.0"
+    assert {each["@id"] for each in root["conformsTo"]} == {*run, base}
+    assert [each["@id"] for each in about["conformsTo"]] == ["https://w3id.org/ro/crate/1.1", base]
+    assert {"name", "description", "datePublished", "license", "hasPart"} <= root.keys()
+    plan = graph[root["mainEntity"]["@id"]]
+    assert {"File", "SoftwareSourceCode", "ComputationalWorkflow"} == {*plan["@type"]}
+    assert graph[plan["programmingLanguage"]["@id"]]["@type"] == "ComputerLanguage"
+    assert {"@id": plan["@id"]} in root["hasPart"]
+    for reference in root["mentions"]:
+        action = graph[reference["@id"]]
+        assert action["@type"] == "CreateAction" and action["instrument"]["@id"] in graph
+        times = [datetime.fromisoformat(action[name]) for name in ("startTime", "endTime")]
+        assert times[0] <= times[1]
+        assert {each["@id"] for each in (*action["object"], *action["result"])} <= graph.keys()
 
 
 def test_a_file_that_was_changed_is_found(packed, tmp_path):
