@@ -287,6 +287,31 @@ def test_what_the_same_simulator_made_comes_out_again_to_the_rounding(published)
     assert judge((own,), cells(100.01, 200.0, 900.0), newer)[0].verdict == Verdict.REPRODUCED
 
 
+@pytest.mark.parametrize(("seed", "version", "is_the_same"), [(1, "3.10", True), (2, "3.10", False), (1, "4.0", False)])
+def test_seeds_that_were_packed_are_for_others_than_the_very_run(tmp_path, seed, version, is_the_same):
+    """That has to come out again; everything else is judged by the statistics of the other seeds, 10 to 17."""
+    own = replace(random_run(1), provenance={"seed": 1})
+    write_results(own, tmp_path / "output")
+    seeds = tuple(tmp_path / f"seeds/{number}" for number in range(10, 18))
+    for number, place in enumerate(seeds, 10):
+        write_results(random_run(number), place)
+    expected = Expectation("packed results", "results", tmp_path / "output", made_by=("nest", "3.10"), null=seeds)
+    found = replace(random_run(seed), provenance={"seed": seed})
+    (check,) = judge((expected,), found, Rules(timestep=STEP, backend="nest", version=version))
+    assert check.verdict == Verdict.REPRODUCED, check
+    assert check.numbers["tier"] == ("exact" if seed == 1 else "statistical")
+    moved = replace(found, spikes={"cells": sorted_spikes("cells", *_moved(found.spikes["cells"]))})
+    (check,) = judge((expected,), moved, Rules(timestep=STEP, backend="nest", version=version))
+    assert check.verdict == (Verdict.DIFFERS if is_the_same else Verdict.REPRODUCED), check
+
+
+def _moved(spikes):
+    """One spike by a tenth of a second: the same statistics, and another run."""
+    times = spikes.times.copy()
+    times[100] += 100.0
+    return spikes.node_ids, times
+
+
 def test_recordings_that_nobody_published_are_not_compared(published):
     trace = Trace("v", "cells", "v", "mV", np.zeros((5, 1)), np.array([3]), 0.0, 1.0)
     found = replace(cells(100.0, 200.0, 900.0), traces=(trace,))

@@ -34,6 +34,14 @@ def packed(tmp_path_factory):
     return dest
 
 
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    """A LEMS simulation of two cells on NEURON, packed once: what was packed, and what was reported."""
+    report = Report()
+    made = pack(PAIR, tmp_path_factory.mktemp("packed") / "pair.omex", report, Options(backends=("neuron",)))
+    return made, [issue.code for issue in report]
+
+
 def cells(source, folder, **options):
     folder.mkdir(exist_ok=True)
     report = Report()
@@ -149,9 +157,8 @@ def test_a_planted_difference_is_found(packed, tmp_path, change):
     assert " allowed" in cell.checks[0].message  # the potentials, even where no spike moves
 
 
-def test_a_channel_density_that_is_5_percent_off_is_found(tmp_path):
-    pack(PAIR, tmp_path / "pair.omex", Report(), Options(backends=("neuron",)))
-    root = unpacked(tmp_path / "pair.omex", tmp_path / "content")
+def test_a_channel_density_that_is_5_percent_off_is_found(pair, tmp_path):
+    root = unpacked(pair[0].dest, tmp_path / "content")
     cell = root / "pyramid.cell.nml"
     text = cell.read_text()
     found = re.search(r'condDensity="([\d.]+)mS', text)
@@ -167,13 +174,12 @@ def forget_sums(root):
     path.write_text(json.dumps({**content, "checksums": {}}))
 
 
-def test_a_lems_model_with_sedml_and_its_tables(tmp_path):
-    report = Report()
-    made = pack(PAIR, tmp_path / "pair.omex", report, Options(backends=("neuron",)))
+def test_a_lems_model_with_sedml_and_its_tables(pair, tmp_path):
+    made, codes = pair
     assert made.backend == "neuron"
     assert "simulation.sedml" in made.files
-    assert [issue.code for issue in report] == ["sedml-recording"]  # its event file, for which SED-ML has no word
-    (cell,) = cells(tmp_path / "pair.omex", tmp_path / "out")
+    assert codes == ["sedml-recording"]  # its event file, for which SED-ML has no word
+    (cell,) = cells(made.dest, tmp_path / "out")
     assert cell.verdict == Verdict.REPRODUCED
     assert len(cell.checks) == 4  # results, two OutputFiles, one EventOutputFile
 
@@ -191,16 +197,14 @@ sim.run(1500.0)
 
 
 def test_an_archive_of_several_seeds_expects_their_statistics(tmp_path):
-    """Elsewhere one run is enough: the very run comes out again, another seed is none of it and no difference, another
-    weight is one."""
+    """Elsewhere one run is enough: another seed is no difference, another weight is one. (That the very run comes out
+    again, tests/archive/test_judge.py shows.)"""
     pytest.importorskip("pyNN")
     script = tmp_path / "model" / "network.py"
     script.parent.mkdir()
     script.write_text(RANDOM.format(weight=0.021))
-    options = Options(backends=("nest",), seed=5, seeds=6, allow_exec=True)
+    options = Options(backends=("nest",), seed=5, seeds=5, allow_exec=True)
     pack(script, tmp_path / "random.omex", Report(), options)
-    (same,) = cells(tmp_path / "random.omex", tmp_path / "out", allow_exec=True, seed=5)
-    assert (same.verdict, same.checks[0].numbers["tier"]) == (Verdict.REPRODUCED, "exact")
     (other,) = cells(tmp_path / "random.omex", tmp_path / "out", allow_exec=True, seed=99)
     assert (other.verdict, other.checks[0].numbers["tier"]) == (Verdict.REPRODUCED, "statistical"), other.checks
     assert "% in the mean rate of 'cells' would have been seen" in other.checks[0].numbers["would_have_been_seen"][0]
