@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -102,30 +103,38 @@ def test_an_example_is_refused(name: str, examples: Path) -> None:
     assert f"{name}.py" in caught.value.where
 
 
-#: Not tried as NeuroML: too many connections for XML, no cell that it has, and a static projection that comes back as
-#: ``static``. Cells that differ become many populations under names of their own there, and cells of a type of ours
-#: have its parameters; all of these are named.
-NOT_IN_NEUROML = {"brunel", "VAbenchmarks nest COBA", "gif_neuron", "simple_STDP"}
-#: As scripts: plasticity, labels that are no names of Python, what PyNN does not record. Each is a process of its own.
-IN_SCRIPTS = ("multi_synapse", "simple_STDP", "synaptic_input")
-#: 2.5 million edges, as many as all others together.
-TOO_LARGE = frozenset({"brunel"})
-ROUND_TRIPS = [
-    *((call, "sonata") for call in CAPTURED if call not in TOO_LARGE),
-    *((call, "neuroml") for call in CAPTURED if call not in NOT_IN_NEUROML),
-    *((call, "pynn") for call in IN_SCRIPTS),
-]
+#: Formats that every example goes through.
+TARGETS = ("sonata", "neuroml", "pynn")
+Trip = tuple[Document, Report]
 
 
-@pytest.mark.parametrize(("call", "target"), ROUND_TRIPS)
+@pytest.fixture(scope="module")
+def trips(
+    documents: dict[str, tuple[Document, Report]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[tuple[str, str], Future[Trip]]]:
+    """Every example written and read again, with the report of both; two at a time, since scripts are processes."""
+    folder = tmp_path_factory.mktemp("trips")
+
+    def there_and_back(call: str, target: str) -> Trip:
+        out = folder / target / call.replace(" ", "_")
+        out.parent.mkdir(exist_ok=True)
+        report = write(documents[call][0], out, target)
+        return read(main_file(out, target), format=target, report=report), report
+
+    with ThreadPoolExecutor(2) as pool:
+        yield {(call, target): pool.submit(there_and_back, call, target) for call in CAPTURED for target in TARGETS}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("call", CAPTURED)
 def test_what_another_format_loses_of_an_example_is_named(
-    call: str, target: str, documents: dict[str, tuple[Document, Report]], tmp_path: Path
+    call: str, target: str, documents: dict[str, tuple[Document, Report]], trips: dict[tuple[str, str], Future[Trip]]
 ) -> None:
     """SONATA loses nothing of any of them."""
-    document, _ = documents[call]
-    report = write(document, tmp_path / "out", target)
-    again = read(main_file(tmp_path / "out", target), format=target, report=report)
+    again, report = trips[call, target].result()
     lost = [
-        item for item in diff(document.network, again.network) if target == "sonata" or not names(report, item.subject)
+        item
+        for item in diff(documents[call][0].network, again.network)
+        if target == "sonata" or not names(report, item.subject)
     ]
     assert [str(item) for item in lost] == []
