@@ -17,14 +17,31 @@ STEP = 0.01
 DURATION = 400.0
 #: A threshold that is sharp (delta_v), a leak of 0.05 uS and a drive that ends 20 mV above rest.
 SHARP = {
-    **{"v_rest": -70.0, "v_reset": -68.0, "cm": 0.5, "tau_m": 10.0, "tau_refrac": 3.0, "i_offset": 1.0},
-    **{"delta_v": 1e-6, "v_t_star": -60.0, "lambda0": 1.0, "v": -70.0},
-    **{"tau_eta": (5.0, 20.0, 90.0), "a_eta": (0.1, 0.05, 0.02), "tau_gamma": (8.0, 30.0), "a_gamma": (4.0, 1.0)},
+    "v_rest": -70.0,
+    "v_reset": -68.0,
+    "cm": 0.5,
+    "tau_m": 10.0,
+    "tau_refrac": 3.0,
+    "i_offset": 1.0,
+    "delta_v": 1e-6,
+    "v_t_star": -60.0,
+    "lambda0": 1.0,
+    "v": -70.0,
+    "tau_eta": (5.0, 20.0, 90.0),
+    "a_eta": (0.1, 0.05, 0.02),
+    "tau_gamma": (8.0, 30.0),
+    "a_gamma": (4.0, 1.0),
 }
 #: At its threshold for ever, where it fires at lambda0 = 200 Hz but for the 2 ms after each spike.
 AT_THRESHOLD = {
-    **{"v_rest": -65.0, "v_reset": -65.0, "v_t_star": -65.0, "v": -65.0, "tau_refrac": 2.0, "lambda0": 200.0},
-    **{"a_eta": (0.0, 0.0, 0.0), "a_gamma": (0.0, 0.0, 0.0)},
+    "v_rest": -65.0,
+    "v_reset": -65.0,
+    "v_t_star": -65.0,
+    "v": -65.0,
+    "tau_refrac": 2.0,
+    "lambda0": 200.0,
+    "a_eta": (0.0, 0.0, 0.0),
+    "a_gamma": (0.0, 0.0, 0.0),
 }
 CELLS = 40
 
