@@ -85,7 +85,7 @@ def test_an_example_is_captured_and_goes_through_every_format(
     assert {issue.code for issue in report.refusals()} == unread
     assert document.plan is not None
     lost = {target: lost_in_silence(document, target) for target in TARGETS}
-    assert lost == dict.fromkeys(TARGETS, [])
+    assert lost == {target: [] for target in TARGETS}
 
 
 def lost_in_silence(document: Document, target: str) -> list[str]:
