@@ -12,7 +12,7 @@ from pynn_io.lowering.standard import completed
 from pynn_io.report import Report
 from pynn_io.units import UNITS, scale_by_power, unit
 from pynn_io.vocabulary import models, translations
-from pynn_io.vocabulary.applied import STATES
+from pynn_io.vocabulary.applied import REST, STATES
 from pynn_io.vocabulary.derived import DERIVED
 
 #: The standard cell that this one is with some of its values fixed.
@@ -37,6 +37,8 @@ def native_values(
     model = models.MODELS[cell.model]
     values = completed(part, cell, report, where)
     for name in sorted(_COMPUTED & values.keys()):
+        if np.all(values[name] == values.get(REST.get(name, ""), 0.0)):
+            continue  # what the cell starts from without a spike
         report.lost("initial-state", where, f"{cell.model}: NEST computes {name} from the cell's spikes alone.")
     states = {item.name: values.pop(item.name, item.default) for item in model.states}
     if cell.model in _SPECIAL_CASES:

@@ -111,6 +111,17 @@ def test_a_standard_cell_without_an_initial_potential_begins_as_in_pynn() -> Non
     assert nodes.parameters["V_m"] == -65.0 and nodes.parameters["E_L"] == -61.0
 
 
+@pytest.mark.parametrize(
+    ("states", "lost"), [({"v_t": -50.0, "i_eta": 0.0}, set()), ({"v_t": -48.0, "i_eta": 0.1}, {"v_t", "i_eta"})]
+)
+def test_states_that_nest_computes_are_lost_where_they_are_not_at_rest(
+    states: dict[str, float], lost: set[str]
+) -> None:
+    _, report = lower(one(PointCell("GIF_cond_exp", {"v_t_star": -50.0, **states})))
+    found = [issue.message for issue in report if issue.code == "initial-state"]
+    assert {name for name in states if f"GIF_cond_exp: NEST computes {name} from" in " ".join(found)} == lost
+
+
 def test_facets_hardware_is_a_conductance_based_cell_with_fixed_values() -> None:
     (nodes,) = lower(one(PointCell("IF_facets_hardware1", {"g_leak": 50.0})))[0].nodes
     assert nodes.model == "iaf_cond_exp"
