@@ -66,15 +66,7 @@ def write_crate(
     ]
     crate.root_dataset["conformsTo"] = profiles
     crate.metadata["conformsTo"] = [{"@id": crate.metadata.profile}, profiles[-1]]
-    page = _PAGES.get(packed.backend.partition(":")[0])
-    simulator = _add(
-        crate,
-        page or f"#{packed.backend}",
-        "SoftwareApplication",
-        name=provenance.get("simulator", packed.backend),
-        softwareVersion=packed.simulator_version,
-        url=page and {"@id": page},
-    )
+    simulator = _simulator(crate, packed, provenance)
     files = _files(crate, content, sums, packed)
     workflow = files[packed.entry]
     workflow["softwareRequirements"] = simulator
@@ -97,6 +89,18 @@ def write_crate(
     ]
     crate.root_dataset["mentions"] = actions
     (content / RO_CRATE).write_text(json.dumps(crate.metadata.generate(), indent=1) + "\n", encoding="utf-8")
+
+
+def _simulator(crate: Any, packed: Packed, provenance: Mapping[str, Any]) -> Any:
+    page = _PAGES.get(packed.backend.partition(":")[0])
+    return _add(
+        crate,
+        page or f"#{packed.backend}",
+        "SoftwareApplication",
+        name=provenance.get("simulator", packed.backend),
+        softwareVersion=packed.simulator_version,
+        url=page and {"@id": page},
+    )
 
 
 def _files(crate: Any, content: Path, sums: Mapping[str, str], packed: Packed) -> dict[str, Any]:

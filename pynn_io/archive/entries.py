@@ -21,7 +21,8 @@ from pynn_io.archive.inputs import inputs_in
 from pynn_io.archive.values import Entry, Expectation, Kind
 from pynn_io.errors import FormatError, PynnIOError, ReadError, UnsafeArchive, UnsupportedInput
 from pynn_io.formats import omv, sonata_config
-from pynn_io.formats.sedml import read_sedml
+from pynn_io.formats.sedml import Experiment, read_sedml
+from pynn_io.importers.sedml import model_file
 from pynn_io.report import Report
 
 #: Bytes of a file that tell what it is.
@@ -300,13 +301,24 @@ def _of_tasks(container: Container, path: Path, found: str, report: Report) -> I
         raise ReadError("there is no task", where=full)
     for task in experiment.tasks:
         expectations = of_sedml(full, container.root, path, task)
-        yield _checked(Entry(f"{path.as_posix()}#{task}", full, Kind.SEDML, found, task, expectations), container)
+        entry = _checked(Entry(f"{path.as_posix()}#{task}", full, Kind.SEDML, found, task, expectations), container)
+        yield entry if entry.problem is not None else _with_model(entry, experiment, container)
     for task, why in experiment.refused.items():
         why.where = container.told(why.where)
         yield Entry(f"{path.as_posix()}#{task}", full, Kind.SEDML, found, task, problem=why)
     for why in {id(each): each for each in experiment.unmade.values()}.values():
         if why not in experiment.refused.values():
             report.not_read("sedml-output", container.told(why.where), f"An output is not made here: {why.message}.")
+
+
+def _with_model(entry: Entry, experiment: Experiment, container: Container) -> Entry:
+    """An entry of a task, with its problem where its model is elsewhere, in another language, or not there."""
+    try:
+        model_file(experiment, experiment.models[experiment.tasks[entry.task].model])
+    except PynnIOError as why:
+        why.where = container.told(why.where)
+        return replace(entry, problem=why)
+    return entry
 
 
 _EXPECTATIONS: dict[Kind, Callable[[Path, Path | None], tuple[Expectation, ...]]] = {

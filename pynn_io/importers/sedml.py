@@ -31,7 +31,7 @@ def read(source: Path, report: Report, *, progress: Progress = quiet, task: str 
     """
     experiment = read_sedml(Path(source))
     chosen = _task(experiment, task)
-    document = neuroml.read(_model_file(experiment, experiment.models[chosen.model]), report, progress=progress)
+    document = neuroml.read(model_file(experiment, experiment.models[chosen.model]), report, progress=progress)
     course = experiment.simulations[chosen.simulation]
     plan = _plan(document.plan or SimulationPlan(), experiment, chosen, course, report)
     facts = {**document.provenance, "format": "sedml", "source": str(source), "algorithm": course.algorithm}
@@ -55,7 +55,9 @@ def _task(experiment: Experiment, name: str) -> Task:
     return tasks[name] if name else next(iter(tasks.values()))
 
 
-def _model_file(experiment: Experiment, model: Model) -> Path:
+def model_file(experiment: Experiment, model: Model) -> Path:
+    """The file of a model. Raises UnsupportedInput for one that is elsewhere, or in a language that is not read,
+    ReadError for one that is not there."""
     where = f"{experiment.path}:{model.line}"
     if not model.language.startswith(_LANGUAGES):
         raise UnsupportedInput(

@@ -10,7 +10,7 @@ import yaml
 from pynn_io.archive.container import opened
 from pynn_io.archive.entries import chosen, find_entries, kind_of
 from pynn_io.archive.values import Kind
-from pynn_io.errors import FormatError, ReadError, UnsafeArchive
+from pynn_io.errors import FormatError, ReadError, UnsafeArchive, UnsupportedInput
 from pynn_io.formats.omex import MANIFEST, Entry, format_of, manifest_text
 from pynn_io.report import Report
 from tests.archive.hostile import zipped
@@ -293,6 +293,16 @@ def test_files_outside_of_a_closed_archive_are_not_even_opened(tmp_path, place):
         with pytest.raises(UnsafeArchive, match="it names a file outside of the archive") as caught:
             found_in(source)
         assert caught.value.where.startswith(f"{source}:{name}")
+
+
+@pytest.mark.parametrize(
+    "place", ["http://127.0.0.1:9/model.xml", "file:///etc/hostname", "urn:miriam:biomodels:1", "#m"]
+)
+def test_a_model_that_is_elsewhere_is_said_before_anything_runs(tmp_path, place):
+    text = SEDML_TEXT.replace('source="model.xml"', f'source="{place}"')
+    (entry,), _ = found_in(omex(tmp_path / "a.omex", "master.sedml", **{"master.sedml": text.encode()}))
+    assert isinstance(entry.problem, UnsupportedInput)
+    assert f"the model '{place}' is not a file here" in str(entry.problem)
 
 
 def test_a_master_that_nothing_here_runs_is_told_and_can_be_passed_over(tmp_path):
