@@ -7,7 +7,7 @@ that a writer that forgets something still loses nothing in silence.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from pynn_io.document import Document
@@ -87,12 +87,12 @@ def refuse(target: str, report: Report) -> None:
         )
 
 
-def names(report: Report, subject: str) -> bool:
-    """Whether any issue of the report names ``subject``, as a word of its place, message or examples."""
+def names(report: Iterable[Issue], subject: str) -> bool:
+    """Whether any issue of a report, or of some, names ``subject``, as a word of its place, message or examples."""
     return subject in _words(report)
 
 
-def _words(report: Report) -> set[str]:
+def _words(report: Iterable[Issue]) -> set[str]:
     words: set[str] = set()
     for issue in report:
         words |= _issue_words(issue)

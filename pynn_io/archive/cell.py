@@ -16,13 +16,15 @@ from typing import Any
 from pynn_io.archive.offline import NETWORK, OPEN
 from pynn_io.archive.task import INPUTS, OUTCOME, RESULTS, Task, write_tables
 from pynn_io.archive.values import Kind
-from pynn_io.errors import PlanError, PynnIOError, RunError
+from pynn_io.errors import FormatError, PlanError, PynnIOError, RunError
+from pynn_io.graph.network import Network
 from pynn_io.pipeline import read
 from pynn_io.registry import find_backend
 from pynn_io.report import Report
 from pynn_io.results.files import write_results
 from pynn_io.results.record import plain
 from pynn_io.simulate import choose, simulate
+from pynn_io.simulation_plan import SimulationPlan
 
 
 def main(folder: Path) -> int:
@@ -59,6 +61,7 @@ def _run(task: Task, folder: Path, report: Report) -> dict[str, Any]:
         "mechanisms": mechanisms,
     }
     options: dict[str, Any] = dict(task.options)
+    own = _own_backend(document.network, document.plan)
     if task.backend == "auto":
         _check_executes(*choose(document.network, document.plan))
     results = simulate(document.network, document.plan, task.backend, report=report, log=_log, **settings, **options)
@@ -67,9 +70,18 @@ def _run(task: Task, folder: Path, report: Report) -> dict[str, Any]:
     return {
         "provenance": {**results.provenance, **asked_for},
         "level": results.level,
+        "own_backend": own,
         "records": task.kind == Kind.SONATA or any(each.enabled for each in document.plan.recordings),
         "tables": write_tables(results, folder),
     }
+
+
+def _own_backend(network: Network, plan: SimulationPlan) -> str:
+    """The backend that is taken where nobody names one: published results are its own, if they are of any here."""
+    try:
+        return choose(network, plan)[0]
+    except FormatError:
+        return ""
 
 
 def _check_executes(backend: str, why: str) -> None:

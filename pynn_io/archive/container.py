@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
+from pynn_io.archive.hdf5_links import links_out
 from pynn_io.archive.task import CELLS, TASK
 from pynn_io.errors import PynnIOError, ReadError, UnsafeArchive, WriteError
 from pynn_io.formats import omex
@@ -49,6 +50,11 @@ class Container:
     def is_closed(self) -> bool:
         """Whether it is a thing of its own, that may not reach beyond itself."""
         return self.kind in ("omex", "zip", "ro-crate")
+
+    @property
+    def within(self) -> Path | None:
+        """The folder that its files may not name others beyond; None where they may."""
+        return self.root if self.is_closed else None
 
     def told(self, text: str) -> str:
         """A text with paths of the archive: users do not know the temporary folder that it was unpacked into."""
@@ -119,6 +125,7 @@ def _content(folder: Path) -> Path:
 
 def _described(root: Path, source: Path, kind: str, report: Report) -> Container:
     files = tuple(_files(root, source))
+    _check_hdf5(root, files, source)
     if Path(omex.MANIFEST) in files:
         entries = omex.read_manifest(root / omex.MANIFEST)
         _compare_lists(entries, files, source, report)
@@ -130,14 +137,27 @@ def _described(root: Path, source: Path, kind: str, report: Report) -> Container
 
 
 def _files(root: Path, source: Path) -> Iterator[Path]:
-    """Every file below the root. Links to files inside are followed as names; links out of it are refused."""
+    """Every file below the root. Links to files inside are followed as names; links out of it are refused, and pipes,
+    whose reader would wait for ever."""
     inside = root.resolve()
     for folder, names, files in _walk(root):
         for name in (*names, *files):
             path = Path(folder, name)
             if path.is_symlink() and not _leads_inside(path, inside):
                 raise UnsafeArchive("a link that leads out of the archive", where=f"{source}:{path.relative_to(root)}")
-        yield from (path.relative_to(root) for path in _paths(folder, files))
+        for path in _paths(folder, files):
+            if not path.is_file():
+                raise UnsafeArchive("neither a file nor a folder", where=f"{source}:{path.relative_to(root)}")
+            yield path.relative_to(root)
+
+
+def _check_hdf5(root: Path, files: tuple[Path, ...], source: Path) -> None:
+    for path in files:
+        out = next(links_out(root / path, root.resolve()), None)
+        if out is not None:
+            raise UnsafeArchive(
+                f"an HDF5 file that reads from what is not in the archive: {out}", where=f"{source}:{path}"
+            )
 
 
 def _leads_inside(link: Path, inside: Path) -> bool:

@@ -205,14 +205,16 @@ def _check_format(container: Container, path: Path, kind: Kind | None, stated: s
 
 
 def _tested(container: Container, report: Report) -> Iterator[Entry]:
-    """An entry for every model that an ``.omt`` runs, with all of its tests."""
+    """An entry for every model that an ``.omt`` runs, with all of its tests; and for every test that is broken."""
     by_target: dict[Path, list[omv.Test]] = {}
     for path in (each for each in container.files if each.suffix == ".omt"):
         try:
-            test = omv.read_test(container.root / path)
-        except PynnIOError as error:
-            message = f"The test cannot be read: {container.told(error.message)}."
-            report.not_read("test-broken", container.place(path), message)
+            test = omv.read_test(container.root / path, container.within)
+        except UnsafeArchive:
+            raise
+        except PynnIOError as error:  # what it expects is not compared, and must not be passed over
+            error.where, error.message = container.told(error.where), container.told(error.message)
+            yield Entry(path.as_posix(), container.root / path, Kind.UNKNOWN, "its tests", problem=error)
             continue
         if test.engine in _VALIDATORS:
             message = "The test only judges files by a schema, as `pynn-show --validate` does; nothing is run for it."
@@ -280,7 +282,8 @@ def _made(container: Container, path: Path, kind: Kind, found: str, report: Repo
             yield from _of_tasks(container, path, found, report)
         else:
             plain = _checked(plain, container)
-            expected = _EXPECTATIONS[kind](full) if kind in _EXPECTATIONS and plain.problem is None else ()
+            known = kind in _EXPECTATIONS and plain.problem is None
+            expected = _EXPECTATIONS[kind](full, container.within) if known else ()
             yield replace(plain, expectations=expected)
     except UnsafeArchive:
         raise
@@ -306,4 +309,7 @@ def _of_tasks(container: Container, path: Path, found: str, report: Report) -> I
             report.not_read("sedml-output", container.told(why.where), f"An output is not made here: {why.message}.")
 
 
-_EXPECTATIONS: dict[Kind, Callable[[Path], tuple[Expectation, ...]]] = {Kind.SONATA: of_sonata, Kind.LEMS: of_lems}
+_EXPECTATIONS: dict[Kind, Callable[[Path, Path | None], tuple[Expectation, ...]]] = {
+    Kind.SONATA: of_sonata,
+    Kind.LEMS: of_lems,
+}

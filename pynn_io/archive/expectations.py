@@ -29,26 +29,33 @@ def of_tests(tests: Sequence[omv.Test]) -> tuple[Expectation, ...]:
     return tuple(Expectation(path.name, "omv", path, tests=tuple(found)) for path, found in by_origin.items())
 
 
-def of_sonata(path: Path) -> tuple[Expectation, ...]:
-    """Results in the folder that the configuration would write to: a run of it published them."""
+def of_sonata(path: Path, within: Path | None = None) -> tuple[Expectation, ...]:
+    """Results in the folder that the configuration would write to: a run of it published them.
+
+    within: a folder that they lie in, if they are of the archive; others are not looked at.
+    """
     config = sonata_config.load(path, Report())
     output = (config.simulation or {}).get("output", {})
     stated = output.get("output_dir") if isinstance(output, dict) else None
     if not isinstance(stated, str) or config.simulation_path is None:
         return ()
     folder = config.simulation_path.parent / stated
-    if not folder.is_dir() or not holds_results(folder):
+    if not _is_within(folder, within) or not folder.is_dir() or not holds_results(folder):
         return ()
     return (Expectation(f"published {folder.name}", "results", folder.resolve()),)
 
 
-def of_lems(path: Path) -> tuple[Expectation, ...]:
-    """Files of the ``<Simulation>`` that stand where a run of it would write them."""
+def of_lems(path: Path, within: Path | None = None) -> tuple[Expectation, ...]:
+    """Files of the ``<Simulation>`` that stand where a run of it would write them. within: as in `of_sonata`."""
     return tuple(
         Expectation(f"published {Path(stated).name}", "table", (path.parent / stated).resolve(), part=stated)
         for stated in lems_files(path)
-        if (path.parent / stated).is_file()
+        if _is_within(path.parent / stated, within) and (path.parent / stated).is_file()
     )
+
+
+def _is_within(place: Path, folder: Path | None) -> bool:
+    return folder is None or place.resolve().is_relative_to(folder.resolve())
 
 
 def lems_files(path: Path) -> Mapping[str, tuple[str, ...]]:

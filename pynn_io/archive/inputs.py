@@ -83,7 +83,7 @@ def _check_inside(file: Path, within: Path | None, path: Path) -> None:
 def inputs_in(container: Container, path: Path, kind: Kind) -> Inputs:
     """`inputs_of`, all of them inside the archive where that is a thing of its own."""
     try:
-        return inputs_of(path, kind, container.root if container.is_closed else None)
+        return inputs_of(path, kind, container.within)
     except PynnIOError as error:
         error.where, error.message = container.told(error.where), container.told(error.message)
         raise

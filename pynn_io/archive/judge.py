@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pynn_io.archive.exactness import with_exactness
 from pynn_io.archive.features import Feature, as_numbers, feature_checks, measures
 from pynn_io.archive.features import reasons as reasons_of
 from pynn_io.archive.judge_reports import ColumnRules, judge_columns, judge_report, judge_table
@@ -44,7 +45,8 @@ class Rules:
     """How a run is judged. engine: what OSB Model Validation calls the simulator (`judge_tests.ENGINES`).
 
     tolerance: ms, of the user; None for the archive's. timestep: ms, of the run. native: the archive was made with this
-    simulator. backend, version: of the run. null: results of the same run with other seeds, for the statistical tier.
+    simulator. exact: it says so itself, and the time step is the archive's. backend, version: of the run. null: results
+    of the same run with other seeds, for the statistical tier.
     features: of voltages, that are checks of their own.
     """
 
@@ -52,6 +54,7 @@ class Rules:
     tolerance: float | None = None
     timestep: float = 0.0
     native: bool = False
+    exact: bool = False
     backend: str = ""
     version: str = ""
     null: tuple[Results, ...] = ()
@@ -65,7 +68,13 @@ class Rules:
     def for_columns(self, expectation: Expectation) -> ColumnRules:
         """For tables of columns."""
         native = self.native or expectation.made_by == (self.backend, self.version)
-        return ColumnRules(self.of_results(expectation.made_by), native, check_of, measures(self.features))
+        step = self.exact_step(expectation)
+        return ColumnRules(self.of_results(expectation.made_by), native, check_of, measures(self.features), step)
+
+    def exact_step(self, expectation: Expectation) -> float:
+        """ms; 0 where a run need not give what was published again, or is held to its own tolerance."""
+        stated = self.tolerance is not None or expectation.made_by == (self.backend, self.version)
+        return self.timestep if self.exact and not stated else 0.0
 
     def of_results(self, made_by: tuple[str, str] | None = None) -> Tolerance:
         """For spikes and traces of results, which a known simulator may have made."""
@@ -117,6 +126,12 @@ def _judged(expectation: Expectation, expected: Opened, results: Results, rules:
     null = [Opened(_comparable(each.results, expected.results), each.doubts) for each in given]
     compared = compare_opened(expected, found, options, null=null, measures=measures(rules.features), pooled=pooled)
     check = check_of(expectation.name, compared, options.tolerance)
+    if expected.results.spike_count:
+
+        def once_more(tolerance: Tolerance) -> Comparison:
+            return compare_opened(expected, found, replace(options, tolerance=tolerance, only="spikes"))
+
+        check = with_exactness(check, rules.exact_step(expectation), once_more)
     return replace(check, pair=(expected.results, found.results), null=tuple(each.results for each in null))
 
 

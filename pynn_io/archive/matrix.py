@@ -199,6 +199,7 @@ def _judged(
         options.tolerance,
         float(step) if isinstance(step, (int, float)) else 0.0,
         native=is_native(entry, provenance),
+        exact=options.timestep is None and is_own(entry, places[0][1]),
         backend=ran_on(provenance),
         version=str(provenance.get("simulator_version", "")),
         null=tuple(results[1:]),
@@ -231,6 +232,14 @@ def is_native(entry: Entry, provenance: Mapping[str, Any]) -> bool:
             engine == "jlems" or provenance.get("engine_chosen") != "asked for"
         )
     return "the simulation was written for" not in chosen or not chosen.startswith("asked for")
+
+
+def is_own(entry: Entry, outcome: Mapping[str, Any]) -> bool:
+    """Whether a run was on the simulator that a simulation runs on where nobody names one: the archive says so itself,
+    or its models do."""
+    provenance = outcome["provenance"]
+    own = entry.kind in (Kind.LEMS, Kind.SEDML) or outcome.get("own_backend") == provenance.get("backend")
+    return own and is_native(entry, provenance)
 
 
 def _results(place: Path, outcome: Mapping[str, Any]) -> Results:

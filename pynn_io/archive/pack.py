@@ -1,21 +1,19 @@
 """An archive of a simulation that reproduces itself: its files, what it gave here, and lists that other tools read.
 
 A COMBINE archive: the inputs as they lie, mechanisms, the results of a run (and of others with other seeds, where the
-expectation is statistical), SED-ML where the model is LEMS, and RO-Crate metadata (Process Run Crate) that says which
-program made what of what.
+expectation is statistical), SED-ML where the model is LEMS, and RO-Crate metadata that say which program made what of
+what.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from pynn_io.archive.container import RO_CRATE, Container
+from pynn_io.archive.crate import write_crate
 from pynn_io.archive.entries import kind_of
 from pynn_io.archive.expected import FILE, UNSUMMED, Packed, write_expected
 from pynn_io.archive.inputs import Inputs, inputs_of, sha256
@@ -26,7 +24,6 @@ from pynn_io.errors import FormatError, SimulationFailed
 from pynn_io.exporters.sedml import write_plan
 from pynn_io.formats.omex import Entry as Listed
 from pynn_io.formats.omex import format_of, write_omex
-from pynn_io.optional import needed
 from pynn_io.pipeline import read
 from pynn_io.progress import Progress, quiet
 from pynn_io.report import Report
@@ -34,9 +31,6 @@ from pynn_io.results import write_results
 from pynn_io.staging import move, refuse_existing, staging
 
 EXPECTED, MECHANISMS, SEDML = "expected", "mechanisms", "simulation.sedml"
-#: Workflow Run RO-Crate's profile for the run of one program.
-_PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
-_DONE = "http://schema.org/CompletedActionStatus"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +115,7 @@ def _fill(content: Path, inputs: Inputs, cell: Cell, options: Options, report: R
     names = sorted(path.relative_to(content).as_posix() for path in content.rglob("*") if path.is_file())
     sums = {name: sha256(content / name) for name in names if name not in UNSUMMED}
     write_expected(content / FILE, (packed,), sums)
-    _write_crate(content, sums, packed, cell.outcome["provenance"])
+    write_crate(content, sums, packed, EXPECTED, cell.outcome["provenance"])
     return tuple(sorted({*names, FILE, RO_CRATE}))
 
 
@@ -155,36 +149,3 @@ def _listed(name: str, inputs: Inputs, kind: Kind) -> Listed:
     """A line of the manifest. Other tools start with SED-ML, where there is one."""
     master = SEDML if kind == Kind.LEMS else inputs.entry.name
     return Listed(name, format_of(name), master=name == inputs.entry.with_name(master).as_posix())
-
-
-def _write_crate(content: Path, sums: Mapping[str, str], packed: Packed, provenance: Mapping[str, Any]) -> None:
-    """``ro-crate-metadata.json``: the files with their checksums, and the run as a CreateAction."""
-    crate = needed("rocrate.rocrate", "RO-Crate metadata need", "archive").ROCrate()
-    contextual = needed("rocrate.model.contextentity", "RO-Crate metadata need", "archive").ContextEntity
-    crate.name = f"Simulation of {packed.entry}"
-    crate.description = "A simulation with the results that it gave, packed to be reproduced."
-    crate.root_dataset["conformsTo"] = {"@id": _PROFILE}
-    profile = {"@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"}
-    crate.add(contextual(crate, _PROFILE, properties=profile))
-    files = {
-        name: crate.add_file(content / name, name, properties={"sha256": digest, "encodingFormat": format_of(name)})
-        for name, digest in sums.items()
-    }
-    crate.root_dataset["mainEntity"] = files[packed.entry]
-    simulator = crate.add(
-        contextual(
-            crate,
-            f"#{packed.backend}",
-            properties={
-                "@type": "SoftwareApplication",
-                "name": provenance.get("simulator", packed.backend),
-                "softwareVersion": packed.simulator_version,
-            },
-        )
-    )
-    made = [file for name, file in files.items() if name.startswith(f"{EXPECTED}/")]
-    used = [file for name, file in files.items() if not name.startswith(f"{EXPECTED}/")]
-    facts = {"startTime": provenance.get("date"), "actionStatus": {"@id": _DONE}}
-    facts["name"] = f"{packed.entry} on {packed.backend}"
-    crate.add_action(simulator, object=used, result=made, properties=facts)
-    (content / RO_CRATE).write_text(json.dumps(crate.metadata.generate(), indent=1) + "\n", encoding="utf-8")

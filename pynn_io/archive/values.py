@@ -22,6 +22,7 @@ class Verdict(StrEnum):
     CANNOT_RUN = "cannot run"
     TIMED_OUT = "timed out"
     NOT_COMPARABLE = "not comparable"
+    INEXACT = "inexact"  # as close as simulators are, and not what the simulator that made it gives
     DIFFERS = "differs"
 
 
@@ -36,9 +37,10 @@ def worst(verdicts: list[Verdict], otherwise: Verdict = Verdict.NO_EXPECTATION) 
 
 
 def exit_status(verdicts: list[Verdict]) -> int:
-    """0 all reproduced (or nothing expected of them), 8 something differs, 9 something could not be compared."""
+    """0 all reproduced (or nothing expected of them), 8 something differs or is inexact, 9 something could not be
+    compared."""
     found = worst(verdicts, Verdict.NOT_COMPARABLE)
-    if found == Verdict.DIFFERS:
+    if found in (Verdict.DIFFERS, Verdict.INEXACT):
         return EXIT_DIFFERS
     return 0 if found in (Verdict.REPRODUCED, Verdict.NO_EXPECTATION) else EXIT_NOT_COMPARABLE
 

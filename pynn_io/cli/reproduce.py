@@ -44,7 +44,8 @@ exit status:
   4    the archive cannot be read, or is not safe to unpack
   5    the report cannot be written, or there is no room for unpacking the archive
   6    a package that is needed is not installed
-  8    something differs from what was published
+  8    something differs from what was published, or is inexact: as close as simulators are to each other, and not what
+       the simulator that made it gives
   9    something could not be run or compared, and nothing differs
   130  interrupted; finished runs are kept
 """

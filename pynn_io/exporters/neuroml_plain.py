@@ -10,10 +10,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pynn_io.exporters.neuroml_components import Component, synapse_component
+from pynn_io.exporters.neuroml_components import Component
 from pynn_io.exporters.neuroml_definitions import PREFIX, Definitions
 from pynn_io.exporters.neuroml_populations import Split
 from pynn_io.exporters.neuroml_projections import Cells
+from pynn_io.exporters.neuroml_synapses import synapse_component
 from pynn_io.formats.neuroml_records import Connections, Ids, ProjectionRecord
 from pynn_io.graph.network import Network, Projection
 from pynn_io.progress import Progress

@@ -8,16 +8,24 @@ a population of spike sources with given trains into one part a train.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from pynn_io.formats.neuroml_records import Endpoint, Ids, PopulationRecord
+from pynn_io.formats.text_blocks import numbers_text
 from pynn_io.graph.cells import CableCell, Cell, PointCell, SpikeSource
+from pynn_io.graph.columns import empty
 from pynn_io.graph.network import Network, Population
 from pynn_io.graph.schema import PARAMETER
 from pynn_io.report import Report
+from pynn_io.vocabulary import models
+from pynn_io.vocabulary.neuroml import START
+
+#: More initial values than this are no components of their own: simulators compile code for every component, and edges
+#: are dealt out to every pair of populations.
+STARTS = 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +34,8 @@ class Part:
 
     name: id of the NeuroML population. rows: their ROWS in the graph's population, ascending; instance k is rows[k].
     cell: its definition, per-cell parameters included. morphology: of a cable cell. train: spike times (ms) of a
-    source that has one; None for other cells and for sources without.
+    source that has one; None for other cells and for sources without. starts: initial values by state, one a row, of
+    cells that the component lets start alike.
     """
 
     name: str
@@ -37,6 +46,7 @@ class Part:
     listed: bool
     morphology: str | None = None
     train: np.ndarray | None = None
+    starts: Mapping[str, np.ndarray] = field(default_factory=empty)
 
     @property
     def size(self) -> int:
@@ -146,6 +156,7 @@ def _properties(part: Part, split: Split) -> tuple[tuple[str, str], ...]:
     ids = ids_of_part(part, split)
     if split.numbers is None and not np.array_equal(ids, np.arange(part.size)):
         properties.append(("pynn_io_ids", ranges_text(ids)))
+    properties += [(START + name, numbers_text(values)) for name, values in part.starts.items()]
     return tuple(properties)
 
 
@@ -226,18 +237,14 @@ def _point_drafts(
         if column is None:
             continue
         values = np.ma.asarray(column.values(population.size))[plain.rows]
-        if values.ndim > 1:
-            report.lost(
-                "parameter-list",
-                where,
-                f"The parameter {name.removeprefix(PARAMETER)} is a list for every cell; such a list is not written.",
-                examples=[name.removeprefix(PARAMETER)],
-            )
-            continue
         columns[name.removeprefix(PARAMETER)] = values
     if not columns:
         return [(label, plain)]
-    codes, combinations = _combinations(columns)
+    codes, combinations = _combinations(columns, plain.size)
+    starts = _starts(plain.cell, columns) if len(combinations) > STARTS else {}
+    if starts:
+        codes, combinations = _combinations({name: columns[name] for name in columns if name not in starts}, plain.size)
+        _say_starts(starts, where, report)
     if len(combinations) > 1:
         report.expanded(
             "per-cell-parameters",
@@ -248,30 +255,66 @@ def _point_drafts(
         )
     drafts = []
     for number, stated in enumerate(combinations):
+        own = {name: values[codes == number] for name, values in starts.items()}
+        stated |= {name: float(values.mean()) for name, values in own.items()}
         cell = replace(plain.cell, parameters={**plain.cell.parameters, **stated}, origin=None)  # type: ignore[union-attr]
         suffix = label if len(combinations) == 1 else f"{label}_p{number}"
-        drafts.append((suffix, replace(plain, cell=cell, rows=plain.rows[codes == number])))
+        drafts.append((suffix, replace(plain, cell=cell, rows=plain.rows[codes == number], starts=own)))
     return drafts
 
 
-def _combinations(columns: Mapping[str, np.ma.MaskedArray]) -> tuple[np.ndarray, list[dict[str, Any]]]:
+def _starts(cell: Cell, columns: Mapping[str, np.ma.MaskedArray]) -> dict[str, np.ndarray]:
+    """The columns that are initial values of the cell's model and that every cell states."""
+    model = models.known(cell.model) if isinstance(cell, PointCell) else None
+    states = {state.name for state in model.states} if model is not None else set()
+    return {
+        name: np.ma.getdata(values).astype(np.float64)
+        for name, values in columns.items()
+        if name in states and values.ndim == 1 and not np.ma.is_masked(values)
+    }
+
+
+def _say_starts(starts: Mapping[str, np.ndarray], where: str, report: Report) -> None:
+    for name, values in starts.items():
+        report.approximated(
+            "initial-values",
+            where,
+            f"Its {len(values)} cells start from {len(np.unique(values))} values of {name}, which NeuroML states once "
+            f"a component: all of a component start from their mean. The property {START}{name} has each cell's own, "
+            "which simulators of NeuroML do not read and pynn_io does.",
+            count=len(values),
+            examples=[name],
+        )
+
+
+def _combinations(columns: Mapping[str, np.ma.MaskedArray], size: int) -> tuple[np.ndarray, list[dict[str, Any]]]:
     """The number of the combination of every row, and the values of each (those that its rows state)."""
-    code = np.zeros(len(next(iter(columns.values()))), dtype=np.int64)
-    for values in columns.values():
-        masked = np.ma.getmaskarray(values)
+    code = np.zeros(size, dtype=np.int64)
+    missing = {name: _missing(values) for name, values in columns.items()}
+    for name, values in columns.items():
+        masked = missing[name]
         own = np.zeros(len(values), dtype=np.int64)
-        _, inverse = np.unique(np.ma.getdata(values)[~masked], return_inverse=True)
+        axis = None if values.ndim == 1 else 0
+        _, inverse = np.unique(np.ma.getdata(values)[~masked], return_inverse=True, axis=axis)
         own[~masked] = inverse.reshape(-1) + 1
         _, code = np.unique(code * (own.max(initial=0) + 1) + own, return_inverse=True)
         code = code.reshape(-1)
     _, first = np.unique(code, return_index=True)
     combinations = []
     for row in first.tolist():
-        stated = {name: values[row] for name, values in columns.items() if not np.ma.getmaskarray(values)[row]}
+        stated = {
+            name: np.ma.getdata(values)[row].tolist() for name, values in columns.items() if not missing[name][row]
+        }
         combinations.append(
-            {name: value.item() if isinstance(value, np.generic) else value for name, value in stated.items()}
+            {name: tuple(value) if isinstance(value, list) else value for name, value in stated.items()}
         )
     return code, combinations
+
+
+def _missing(values: np.ma.MaskedArray) -> np.ndarray:
+    """Which rows state no value, or no whole list."""
+    masked = np.ma.getmaskarray(values)
+    return masked if masked.ndim == 1 else masked.any(axis=1)
 
 
 def _cable_drafts(label: str, plain: Part, population: Population) -> list[tuple[str, Part]]:

@@ -8,15 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from pynn_io.errors import GraphError, UnitError
-from pynn_io.exporters.neuroml_components import (
-    Component,
-    SynapseTranslation,
-    needs_sign_split,
-    quantity,
-    synapse_component,
-)
+from pynn_io.exporters.neuroml_components import Component, quantity
 from pynn_io.exporters.neuroml_edges import Deal, Share, pieces
 from pynn_io.exporters.neuroml_populations import Part, Split
+from pynn_io.exporters.neuroml_synapses import SynapseTranslation, needs_sign_split, synapse_component
 from pynn_io.formats.neuroml_records import Connections, Endpoint, Ids, ProjectionRecord
 from pynn_io.graph.cells import CableCell
 from pynn_io.graph.morphology import Morphology, locate
@@ -24,6 +19,7 @@ from pynn_io.graph.network import Network, Projection
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.units import convert
+from pynn_io.vocabulary.neuroml import STATIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +151,17 @@ class ProjectionWriter:
         )
         if made is None:
             return None
+        self._say_static(self._network.synapses[synapse_name].model)
         return self._same_or_new(made.component), made.weight_factor
+
+    def _say_static(self, model: str) -> None:
+        """NeuroML's synapses have no word for a static one but their own type."""
+        if model in STATIC - {"", "static"}:
+            message = (
+                "The name of a synapse without plasticity is not written: components are static unless they say more."
+            )
+            examples = ["model", model, self._projection.name]
+            self._report.expanded("static-synapse", "projections", message, examples=examples)
 
     def _same_or_new(self, made: Component) -> str:
         """The id of a component that computes the same as this one; simulators compile code for every component."""

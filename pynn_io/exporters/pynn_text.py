@@ -53,9 +53,8 @@ own = {{
     "pyNN.neuron": {{"native_rng_baseseed": {seed}}},
 }}
 sim.setup(timestep=timestep, min_delay=timestep, max_delay={max_delay!r}, **own.get(sim.__name__, {{}}))
-if sim.__name__ == "pyNN.nest" and precision == "on_grid":
-    import nest
-
+nest = getattr(sim, "nest", None)  # NEST itself, where it is the backend
+if nest is not None and precision == "on_grid":
     # Spikes of sources are meant to be on steps: as exact times, some would be a step late by rounding.
     nest.SetDefaults("spike_generator", {{"precise_times": False, "allow_offgrid_times": True}})
 
@@ -63,7 +62,7 @@ if sim.__name__ == "pyNN.nest" and precision == "on_grid":
 def trains(name):
     """The spike times of every source; NEST has none before the second step."""
     times = data[f"{{name}}_times"]
-    if sim.__name__ == "pyNN.nest":
+    if nest is not None:
         times = np.maximum(times, 2 * timestep)
     return [Sequence(part) for part in np.split(times, data[f"{{name}}_starts"])]
 

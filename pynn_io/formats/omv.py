@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pynn_io.errors import ReadError
+from pynn_io.errors import ReadError, UnsafeArchive
 from pynn_io.optional import needed
 
 #: What the tool takes where an observable states none.
@@ -58,13 +58,19 @@ class Test:
     observables: tuple[Observable, ...]
 
 
-def read_test(path: Path) -> Test:
-    """One ``.omt`` with what it needs of its ``.mep``. Raises ReadError naming the file and the key."""
+def read_test(path: Path, within: Path | None = None) -> Test:
+    """One ``.omt`` with what it needs of its ``.mep``.
+
+    within: a folder that both lie in. Raises ReadError naming the file and the key, UnsafeArchive for a ``.mep``
+    outside of ``within``, which is not opened.
+    """
     stated = _mapping(_yaml(path), path, "")
     target, engine = (_text(stated, name, path) for name in ("target", "engine"))
     if "mep" not in stated:
         return Test(path, target, engine, None, ())
     expectations = (path.parent / _text(stated, "mep", path)).resolve()
+    if within is not None and not expectations.is_relative_to(within.resolve()):
+        raise UnsafeArchive(f"it names a file outside of the archive: {expectations}", where=path)
     expected = read_expectations(expectations)
     experiments = _mapping(stated.get("experiments"), path, "experiments")
     observables = tuple(

@@ -7,6 +7,7 @@ as they said they would go.
 
 from __future__ import annotations
 
+import lzma
 import os
 import shutil
 import stat
@@ -18,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from pynn_io.errors import ReadError, UnsafeArchive, WriteError
+from pynn_io.errors import ReadError, UnsafeArchive, UnsupportedInput, WriteError
 from pynn_io.progress import Progress, quiet
 
 _BLOCK = 1 << 20
@@ -30,6 +31,11 @@ _LONGEST, _LONGEST_PATH = 255, 3000
 #: Letters of such a name that are told.
 _TOLD = 60
 _MB = 1e6
+#: Ways of packing that every Python unpacks, and names of others, by their numbers in the headers.
+_KNOWN = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA})
+_METHODS = {9: "Deflate64", 20: "Zstandard", 93: "Zstandard", 95: "XZ", 98: "PPMd", 99: "AES encryption"}
+_AGAIN = "fetch the archive again"
+_PACK_ANEW = "unpack it with the program that made it, and give the folder; or pack it anew, with Deflate"
 _ELSEWHERE = "make room there, or let TMPDIR name a folder on a disk that has it"
 
 
@@ -69,12 +75,18 @@ def names(source: Path, limits: Limits | None = None) -> tuple[str, ...]:
 @contextmanager
 def _opened(source: Path) -> Iterator[zipfile.ZipFile]:
     try:
-        with zipfile.ZipFile(source) as archive:
-            yield archive
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError, ValueError) as error:
-        raise ReadError(f"not a readable zip file: {error}", where=source, hint="fetch the archive again") from error
+        archive = zipfile.ZipFile(source)
+    except NotImplementedError as error:
+        raise UnsupportedInput(f"it is of a later version of zip: {error}", where=source, hint=_PACK_ANEW) from error
+    except (
+        zipfile.BadZipFile,
+        ValueError,
+    ) as error:  # ValueError: places before the file's start, names in no encoding
+        raise ReadError(f"not a readable zip file: {error}", where=source, hint=_AGAIN) from error
     except OSError as error:
         raise ReadError(f"cannot be read: {error.strerror or error}", where=source) from error
+    with archive:
+        yield archive
 
 
 @contextmanager
@@ -133,6 +145,9 @@ def _check_entry(entry: zipfile.ZipInfo, source: Path, limits: Limits) -> None:
         raise UnsafeArchive(f"the entry is {kind}", where=where)
     if entry.flag_bits & _ENCRYPTED:
         raise UnsafeArchive("the entry is encrypted", where=where, hint="unpack the archive, and give its folder")
+    if entry.compress_type not in _KNOWN:
+        how = _METHODS.get(entry.compress_type, f"method {entry.compress_type}")
+        raise UnsupportedInput(f"the entry is packed by {how}, which is not read here", where=where, hint=_PACK_ANEW)
     if entry.file_size > _SMALL and entry.file_size > limits.ratio * max(entry.compress_size, 1):
         raise UnsafeArchive(
             f"the entry unpacks to {entry.file_size} bytes from {entry.compress_size}: more than {limits.ratio:g} fold",
@@ -173,15 +188,18 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, sour
 
 def _chunks(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, source: Path) -> Iterator[bytes]:
     """The content of an entry, which is as long as it states."""
-    left = entry.file_size
+    left, where = entry.file_size, f"{source}:{entry.filename!r}"
     try:
         with archive.open(entry) as packed:
             while chunk := packed.read(min(_BLOCK, left + 1)):
                 left -= len(chunk)
                 if left < 0:
-                    raise UnsafeArchive("the entry is longer than it states", where=f"{source}:{entry.filename!r}")
+                    raise UnsafeArchive("the entry is longer than it states", where=where)
                 yield chunk
-    except OSError as error:
-        raise ReadError(f"cannot be read: {error.strerror or error}", where=source) from error
+    except NotImplementedError as error:
+        raise UnsupportedInput(f"the entry cannot be unpacked: {error}", where=where, hint=_PACK_ANEW) from error
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError) as error:  # OSError: of bz2, too
+        told = getattr(error, "strerror", None) or error
+        raise ReadError(f"not a readable zip file: the entry is damaged: {told}", where=where, hint=_AGAIN) from error
     if left:
-        raise ReadError("the entry is shorter than it states", where=f"{source}:{entry.filename!r}")
+        raise ReadError("the entry is shorter than it states", where=where, hint=_AGAIN)

@@ -68,6 +68,12 @@ def text_of(entry: bytes | np.bytes_) -> str:
     return bytes(entry).replace(b"\0", b"").decode()
 
 
+def numbers_text(values: np.ndarray) -> str:
+    """Numbers with blanks between them, each the shortest text that reads back as the same."""
+    text = lines([float_text(values), b" "], len(values)) if len(values) else b""
+    return text.decode().rstrip()
+
+
 def lines(fields: Sequence[bytes | np.ndarray], size: int) -> bytearray:
     """``size`` rows: literal bytes repeated, arrays one entry a row, all concatenated. No literal may hold a NUL."""
     dtype = np.dtype(

@@ -111,8 +111,14 @@ def _type_pairs(one: Population, two: Population) -> list[tuple[int, int]]:
     """The distinct pairs of type rows that cells with the same row number have."""
     if not one.size:
         return []
-    pairs = np.stack([one.type_index.read(one.size), two.type_index.read(two.size)], axis=1)
-    return [(int(left), int(right)) for left, right in np.unique(pairs, axis=0)]
+    return _pairs(one.type_index.read(one.size), two.type_index.read(two.size))
+
+
+def _pairs(left: np.ndarray, right: np.ndarray) -> list[tuple[int, int]]:
+    """The distinct pairs of two columns of row numbers, sorted."""
+    width = int(right.max(initial=0)) + 1  # one number a pair: several times faster to sort than rows of two
+    distinct = np.unique(np.asarray(left, dtype=np.int64) * width + right)
+    return [divmod(number, width) for number in distinct.tolist()]
 
 
 def _levels(where: str, types_a: Table, types_b: Table, rows_a: Table, rows_b: Table) -> Iterator[Difference]:
@@ -200,8 +206,7 @@ def _edge_values(
     different: dict[str, str] = {}
     pairs: set[tuple[int, int]] = set()
     for (start, _, left), (_, _, right) in zip(one.blocks(names), two.blocks(names), strict=True):
-        types = np.unique(np.stack([left["type"], right["type"]], axis=1), axis=0)
-        pairs |= {(int(i), int(j)) for i, j in types}
+        pairs.update(_pairs(left["type"], right["type"]))
         for name in ("source", "target", *names):
             if name in different:
                 continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,10 @@ from pynn_io.errors import ReadError
 from pynn_io.graph.columns import Column, Table, text_column
 from pynn_io.graph.dynamics import Component
 from pynn_io.graph.network import Population
+from pynn_io.graph.schema import PARAMETER
 from pynn_io.importers.neuroml_components import Components
 from pynn_io.importers.neuroml_context import Take
+from pynn_io.vocabulary.neuroml import START
 
 _AXES = ("x", "y", "z")
 
@@ -57,7 +59,8 @@ def read_population(
         kept["layout"] = components.read(layout)
     if kept:
         components.context.kept.setdefault("populations", {})[name] = kept
-    components.context.about(f"population {name}", components.words(take))
+    starts, words = _starts(components.words(take))
+    components.context.about(f"population {name}", words)
     take.rest()
     if ids is None and size is None:
         size = _laid_out(kept.get("layout"), name, take.where)
@@ -69,8 +72,38 @@ def read_population(
     columns = {} if ids is None else {"id": Column(ids)}
     if places is not None:
         columns |= {axis: Column(np.ascontiguousarray(places[:, n]), unit="um") for n, axis in enumerate(_AXES)}
+    columns |= {PARAMETER + state: Column(_numbers(text, state, count, take.where)) for state, text in starts.items()}
     population = Population(name, count, Table(1, {"cell": text_column([component])}), table=Table(count, columns))
     return population, Instances(name, component, count, take.where, ids)
+
+
+def _starts(words: tuple[tuple[str, Component], ...]) -> tuple[dict[str, str], tuple[tuple[str, Component], ...]]:
+    """The properties with initial values of cells, by state, which a writer of ours leaves; and the other words."""
+    found: dict[str, str] = {}
+    rest = []
+    for role, word in words:
+        if role == "annotation":
+            inner, children = _starts(word.children)
+            found |= inner
+            if not inner or children or word.texts:
+                rest.append((role, replace(word, children=children)))
+        elif word.texts.get("tag", "").startswith(START):
+            found[word.texts["tag"].removeprefix(START)] = word.texts.get("value", "")
+        else:
+            rest.append((role, word))
+    return found, tuple(rest)
+
+
+def _numbers(text: str, state: str, size: int, where: str) -> np.ndarray:
+    """float64[size]. Raises ReadError where the text is not as many numbers."""
+    try:
+        values = np.array(text.split(), dtype=np.float64)
+    except ValueError:
+        raise ReadError(f"the property {START}{state} has something else than numbers", where=where) from None
+    if len(values) != size:
+        message = f"the property {START}{state} has {len(values)} numbers for {size} cells"
+        raise ReadError(message, where=where, hint="it states one value for every cell, in their order")
+    return values
 
 
 def _sparse(ids: np.ndarray | None, name: str, where: str) -> np.ndarray | None:

@@ -178,7 +178,8 @@ class Projections:
     ) -> Table:
         """The types of a projection onto the receptors of PyNN's cells; as they are where it is none."""
         names = types.values("synapse").tolist()
-        matched = [self._receptor(name, post) for name in names] if kind == "chemical" else [None]
+        negative = found.weight is not None and len(found.weight) > 0 and bool((found.weight < 0).all())
+        matched = [self._receptor(name, post, negative) for name in names] if kind == "chemical" else [None]
         if any(match is None for match in matched):
             self.used.update(found.synapses, found.pre_synapses)
             return types
@@ -211,13 +212,18 @@ class Projections:
         own = {name: synapse for name, synapse in self.definitions.synapses.items() if name not in replaced}
         return own | {key: synapse for key, (_, synapse) in self.static.items()}
 
-    def _receptor(self, name: str, post: Instances) -> tuple[str, str] | None:
-        """Which receptor of the target a synapse is, and the unit of its weight."""
+    def _receptor(self, name: str, post: Instances, negative: bool) -> tuple[str, str] | None:
+        """Which receptor of the target a synapse is, and the unit of its weight.
+
+        negative: whether all weights are, as those onto PyNN's inhibitory currents: it decides where both receptors are
+        alike.
+        """
         synapse, cell = self.definitions.synapses[name], self.definitions.cells.get(post.component)
         row = _RECEPTORS.get(synapse.model.removeprefix("neuroml:"))
         if row is None or not isinstance(cell, PointCell) or cell.model not in row[0]:
             return None
-        for receptor, letter in (("excitatory", "E"), ("inhibitory", "I")):
+        receptors = (("excitatory", "E"), ("inhibitory", "I"))
+        for receptor, letter in reversed(receptors) if negative else receptors:
             if cell.parameters.get(f"tau_syn_{letter}") != synapse.parameters.get("tau_syn"):
                 continue
             if row[1] == "uS" and cell.parameters.get(f"e_rev_{letter}") != synapse.parameters.get("e_rev"):

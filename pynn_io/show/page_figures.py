@@ -29,6 +29,8 @@ CROWD = 1000
 #: Cells whose morphologies are drawn, and segments of all of them, at most.
 SHAPES, SEGMENTS = 24, 60_000
 BINS = 40
+#: Of the box in space, in units of Plotly's camera, which looks at it from 2.2 away.
+DIAGONAL = 1.8
 #: Rows of a raster that are numbered one by one.
 _ROWS_NUMBERED = 20
 _QUATERNION = ("orientation_x", "orientation_y", "orientation_z", "orientation_w")  # as scipy orders it
@@ -66,7 +68,8 @@ def space(network: Network, panels: Panels) -> Figure | None:
         f"{name}axis": {**axis, "title": {"text": f"{name} (um)"}, "range": _extent([*data, *shapes], name)}
         for name in "xyz"
     }
-    layout = {"scene": {"aspectmode": "data", **axes}, "height": 620, "legend": {"itemsizing": "constant"}}
+    scene = {"aspectmode": "manual", "aspectratio": _proportions(axes), **axes}
+    layout = {"scene": scene, "height": 620, "legend": {"itemsizing": "constant"}}
     return Figure("space", "Cells in space", [*data, *shapes], layout, "; ".join(notes))
 
 
@@ -76,6 +79,16 @@ def _extent(traces: Sequence[Mapping[str, Any]], axis: str) -> list[float]:
     low, high = float(values.min()), float(values.max())
     margin = 0.03 * (high - low) or 1.0
     return [low - margin, high + margin]
+
+
+def _proportions(axes: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """Of the box that is drawn: those of the space in it, with a diagonal that the camera has in view from all sides.
+
+    Plotly's own ``data`` gives every box the same volume: a flat network would reach far out of the picture.
+    """
+    size = {name: axes[f"{name}axis"]["range"][1] - axes[f"{name}axis"]["range"][0] for name in "xyz"}
+    diagonal = float(np.linalg.norm(list(size.values())))
+    return {name: DIAGONAL * each / diagonal for name, each in size.items()}
 
 
 def _points(group: Group, step: int, marker: Mapping[str, Any]) -> dict[str, Any]:

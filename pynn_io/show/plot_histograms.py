@@ -20,8 +20,10 @@ from pynn_io.show.plot_overlay import BROKEN, COLOURS, WIDTH, Runs
 FEWEST = 10
 #: Populations drawn, those with the most spikes first.
 POPULATIONS = 4
-#: Inches: one row of panels, the head.
-ROW, HEAD = 2.1, 0.7
+#: Inches: one row of panels, the head; the width of less than all panels.
+ROW, HEAD, NARROW = 2.1, 0.7, 5.5
+#: Intervals that differ less are drawn on an axis of equal steps, where more than one number has room.
+_DECADE = 10.0
 INTERVAL = "interval"
 _LINES = ("-", *BROKEN)
 #: What is drawn of each population, in this order: its unit, and what is counted.
@@ -121,13 +123,16 @@ def _figure(figure_class: Any, rows: list[list[Histogram]], names: list[str]) ->
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    figure = figure_class(figsize=(WIDTH, HEAD + ROW * len(rows)), layout="constrained")
-    panels = figure.subplots(len(rows), len(_DRAWN), squeeze=False)
+    drawn = [measure for measure in _DRAWN if any(one.measure == measure for row in rows for one in row)]
+    width = max(NARROW, WIDTH * len(drawn) / len(_DRAWN))
+    figure = figure_class(figsize=(width, HEAD + ROW * len(rows)), layout="constrained")
+    panels = figure.subplots(len(rows), len(drawn), squeeze=False)
     for row, histograms in zip(panels, rows, strict=True):
         own = {one.measure: one for one in histograms}
-        for axes, measure in zip(row, _DRAWN, strict=True):
+        for axes, measure in zip(row, drawn, strict=True):
             _panel(axes, own[measure]) if measure in own else axes.set_visible(False)
-        row[0].set_ylabel(f"{histograms[0].population}\n{row[0].get_ylabel()}")
+        first = row[drawn.index(histograms[0].measure)]
+        first.set_ylabel(f"{histograms[0].population}\n{first.get_ylabel()}")
     handles: list[Any] = [
         Line2D([], [], color=COLOURS[number % len(COLOURS)], linewidth=4, label=name)
         for number, name in enumerate(names)
@@ -155,8 +160,13 @@ def _panel(axes: Any, one: Histogram) -> None:
     axes.set_title("CV of intervals" if one.measure == "cv" else one.measure)
     axes.set_xlabel(" ".join(filter(None, [unit, _means(one)])))
     axes.set(ylabel=counted, ylim=(0, None))
-    if one.measure == INTERVAL:
+    if one.measure == INTERVAL and bins[-1] > _DECADE * bins[0]:
+        from matplotlib.ticker import LogLocator, NullFormatter
+
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _means(one: Histogram) -> str:

@@ -107,7 +107,8 @@ def _same_line(results: Results, known: Trace, line: Line) -> Line | None:
     alike = [
         trace
         for trace in results.traces
-        if (trace.population, trace.unit) == (known.population, known.unit)
+        if trace.population == known.population
+        and len({trace.unit, known.unit} - {""}) <= 1  # older BMTK states no unit
         and one_name(trace.variable) == one_name(known.variable)
         and len(trace.data)
     ]

@@ -25,6 +25,9 @@ STATES: Mapping[str, str] = {
     "E_sfa": "v_t",
 }
 
+#: States that start at the value of a parameter where nothing else is stated.
+REST: Mapping[str, str] = {"v_t": "v_t_star", "E_sfa": "V_T_star"}
+
 
 def supported(name: str) -> bool:
     """Whether the vocabulary has a component for the model at all."""
@@ -65,7 +68,11 @@ def _row_name(name: str) -> str:
 
 def _twin(name: str) -> translations.Translation | None:
     """The translation that a native model's membrane goes through; None for models with a row of their own."""
-    return None if name in CELL_ROWS else translations.of_native(SAME_MEMBRANE.get(name, (name, ""))[0])
+    if name in CELL_ROWS:
+        return None
+    native = SAME_MEMBRANE.get(name, (name, ""))[0]
+    alone = (row for row in translations.ON_NEST_ALONE.values() if row.native == native)
+    return translations.of_native(native) or next(alone, None)
 
 
 def applied(name: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

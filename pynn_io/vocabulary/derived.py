@@ -9,6 +9,9 @@ from typing import Any
 
 Values = Mapping[str, Any]
 
+#: Terms of the two sums of the component of GIF cells.
+GIF_TERMS = 3
+
 
 def facets_membrane(values: Values) -> dict[str, Any]:
     """IF_facets_hardware1 is IF_cond_exp with these values fixed: cm 0.2 nF, tau_m = cm / g_leak (nS)."""
@@ -54,6 +57,18 @@ def steep(values: Values) -> bool:
     """
     exponent = (values["v_spike"] - values["v_thresh"]) / values["delta_T"] if values["delta_T"] > 0 else 0.0
     return exponent > 12.0 or bool(values.get("w"))
+
+
+def gif(values: Values) -> dict[str, Any]:
+    """``g_leak``, and the two sums of a GIF cell term by term: ``tau_eta_1`` ... ``a_gamma_3``.
+
+    PyNN's cell has three terms in each by default, and the component has no more; one that is not stated adds nothing.
+    """
+    terms: dict[str, Any] = {}
+    for name, idle in (("tau_eta", 1.0), ("a_eta", 0.0), ("tau_gamma", 1.0), ("a_gamma", 0.0)):
+        padded = (*values[name], *(idle,) * GIF_TERMS)[:GIF_TERMS]
+        terms |= {f"{name}_{number}": value for number, value in enumerate(padded, 1)}
+    return leak_conductance(values) | terms
 
 
 def intfire2_times(values: Values) -> dict[str, Any]:
@@ -104,6 +119,7 @@ DERIVED: Mapping[str, Callable[[Values], dict[str, Any]]] = MappingProxyType(
         "IF_cond_exp_gsfa_grr": leak_conductance,
         "EIF_cond_exp_isfa_ista": adex,
         "EIF_cond_alpha_isfa_ista": adex,
+        "GIF_cond_exp": gif,
         "HH_cond_exp": traub_spike,
         "nest:aeif_psc_delta": adex_delta,
         "nrn:IntFire2": intfire2_times,

@@ -26,11 +26,15 @@ CARRIER: Mapping[str, str] = MappingProxyType(
     {"cell": "baseCell", "synapse": "silentSynapse", "input": "pulseGenerator"}
 )
 
+#: Property of a <population>, before the name of a state: the value that each of its cells starts from, in their order.
+START = "pynn_io_start_"
+
 #: Files of ``vocabulary/lems``.
 JUMPS = "pynn_io_jumps.xml"
 JUMP_CELLS = "pynn_io_jump_cells.xml"
 INTFIRE = "pynn_io_intfire.xml"
 ADAPTING = "pynn_io_adapting_cells.xml"
+GIF = "pynn_io_gif_cells.xml"
 HODGKIN_HUXLEY = "pynn_io_hh_cells.xml"
 SHORT_TERM = "pynn_io_short_term.xml"
 
@@ -151,6 +155,19 @@ CELL_ROWS: Mapping[str, CellRow] = MappingProxyType(
             "conductance_exp",
             (ADAPTING,),
         ),
+        "GIF_cond_exp": CellRow(
+            "pynnIoGif",
+            _quantities(
+                "C=cm:nF gL=g_leak:uS EL=v_rest:mV vReset=v_reset:mV refract=tau_refrac:ms vTStar=v_t_star:mV"
+                " deltaV=delta_v:mV lambda0=lambda0:Hz iOffset=i_offset:nA v0=v:mV"
+                " tauEta1=tau_eta_1:ms tauEta2=tau_eta_2:ms tauEta3=tau_eta_3:ms"
+                " aEta1=a_eta_1:nA aEta2=a_eta_2:nA aEta3=a_eta_3:nA"
+                " tauGamma1=tau_gamma_1:ms tauGamma2=tau_gamma_2:ms tauGamma3=tau_gamma_3:ms"
+                " aGamma1=a_gamma_1:mV aGamma2=a_gamma_2:mV aGamma3=a_gamma_3:mV"
+            ),
+            "conductance_exp",
+            (GIF,),
+        ),
         "HH_cond_exp": CellRow(
             "pynnIoHHTraub",
             _quantities(f"{_HH} vOffset=v_offset:mV vSpike=v_spike:mV refract=t_ref:ms:2 v0=v:mV m0=m:1 h0=h:1 n0=n:1"),
@@ -240,11 +257,8 @@ SUPPORT_ROWS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "EIF_cond_exp_isfa_ista": ("exact", ""),
         "EIF_cond_alpha_isfa_ista": ("exact", ""),
         "Izhikevich": ("exact", ""),
-        "GIF_cond_exp": ("no", "it fires at random at a rate that depends on its potential; no component does that"),
-        "nest:gif_cond_exp": (
-            "no",
-            "it fires at random at a rate that depends on its potential; no component does that",
-        ),
+        "GIF_cond_exp": ("exact", ""),
+        "nest:gif_cond_exp": ("exact", ""),
         "nest:iaf_psc_alpha": ("exact", ""),
         "nest:iaf_psc_delta": ("exact", ""),
         "nest:iaf_psc_exp": ("exact", ""),

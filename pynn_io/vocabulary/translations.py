@@ -184,7 +184,7 @@ def to_standard(row: Translation, native: Mapping[str, Any]) -> tuple[dict[str, 
         if isinstance(rule, Pair):
             values[rule.standard] = rule.to_standard(native)
         else:
-            values[rule.standard] = scale_by_power(native[rule.native], -rule.power)
+            values[rule.standard] = _scaled(native[rule.native], -rule.power)
     used |= {name for name, value in row.native_only.items() if name not in native or np.all(native[name] == value)}
     return values, {name: value for name, value in native.items() if name not in used}
 

@@ -144,14 +144,42 @@ def test_nothing_to_run(tmp_path):
     assert "SONATA, LEMS or SED-ML simulation, or a PyNN script" in caught.value.hint
 
 
-def test_a_broken_test_is_told_and_the_others_are_found(data, tmp_path):
+def test_a_broken_test_is_an_entry_with_its_problem_and_the_others_are_found(data, tmp_path):
+    """What it expects is not compared: a pipeline must not take that for a pass."""
     folder = tmp_path / "fhn"
     shutil.copytree(data / "archives/FitzHugh-Nagumo", folder)
     (folder / "NeuroML2/.test.fhn.jnml.omt").write_text("target: [unclosed")
     (folder / "NeuroML2/.test.other.omt").write_text("target: missing.xml\nengine: jNeuroML\n")
-    (entry,), report = found_in(folder)
+    (broken, entry), report = found_in(folder)
+    assert (broken.name, broken.found) == ("NeuroML2/.test.fhn.jnml.omt", "its tests")
+    assert "not valid YAML" in str(broken.problem)
     assert {test.engine for test in entry.expectations[0].tests} == {"jNeuroML_NEURON", "jNeuroML_Brian2"}
-    assert sorted(codes(report)) == ["entry-unasked", "test-broken", "test-target", "test-validates"]
+    assert sorted(codes(report)) == ["entry-unasked", "test-target", "test-validates"]
+
+
+def test_a_repository_of_which_every_test_is_broken_is_not_run_without_them(tmp_path):
+    (tmp_path / "LEMS_x.xml").write_bytes(LEMS)
+    (tmp_path / ".test.omt").write_text('target: !!python/object/apply:os.system ["true"]\nengine: jNeuroML\n')
+    with pytest.raises(ReadError, match="could not determine a constructor for the tag"):
+        found_in(tmp_path)
+
+
+def test_expectations_outside_of_a_closed_archive_are_not_opened(tmp_path):
+    """An archive may name any file of the machine as what it expects."""
+    secret = tmp_path / "secret.dat"
+    secret.write_text("0 1\n")
+    text = LEMS.decode().replace("/></Lems>", f'><OutputFile id="o" fileName="{secret}"/></Simulation></Lems>')
+    source = zipped(tmp_path / "a.zip", ("model.xml", text.encode()))
+    (entry,), _ = found_in(source)
+    assert entry.expectations == ()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/model.xml").write_text(text)
+    (entry,), _ = found_in(tmp_path / "folder")  # the user's own, which may reach beyond itself
+    assert [each.origin for each in entry.expectations] == [secret]
+    test = f"target: model.xml\nengine: jNeuroML\nmep: {secret}\n"
+    source = zipped(tmp_path / "b.zip", ("model.xml", text.encode()), (".test.omt", test.encode()))
+    with pytest.raises(UnsafeArchive, match="it names a file outside of the archive"):
+        found_in(source)
 
 
 def test_a_crate_names_its_main_entity(tmp_path):

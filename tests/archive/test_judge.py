@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pynn_io.archive.curves import beyond_shift
 from pynn_io.archive.judge import Rules, judge
 from pynn_io.archive.report.html import measured
 from pynn_io.archive.values import Cell, Check, Entry, Expectation, Kind, OmvTest, Verdict, exit_status, worst
@@ -167,6 +168,93 @@ def test_published_results(published, found, rules, verdict):
     assert check.verdict == verdict, check
 
 
+@pytest.mark.parametrize(
+    ("found", "rules", "verdict"),
+    [
+        (cells(100.0, 200.0, 900.0), {}, Verdict.REPRODUCED),
+        (cells(100.0, 200.0005, 900.0), {}, Verdict.REPRODUCED),  # digits of a table, float32
+        (cells(100.0, 200.1, 900.0), {}, Verdict.INEXACT),  # one spike by one step
+        (cells(100.0, 199.987, 900.0), {}, Verdict.INEXACT),  # or by a part of one, where spikes are not on steps
+        (cells(100.0, 200.1, 900.0), {"tolerance": 0.11}, Verdict.REPRODUCED),  # somebody says that it may
+        (cells(100.0, 200.1, 900.0), {"exact": False}, Verdict.REPRODUCED),  # another simulator, or another step
+        (cells(100.0, 200.3, 900.0), {}, Verdict.DIFFERS),
+    ],
+)
+def test_what_made_the_results_gives_them_again(published, found, rules, verdict):
+    """A delay that is one step longer moves spikes by one step, which rounding of another version does as well."""
+    rules = Rules(**{"timestep": STEP, "native": True, "exact": True, **rules})
+    (check,) = judge(published, found, rules)
+    assert check.verdict == verdict, check
+
+
+def test_how_far_shifted_spikes_are_is_told(published):
+    (check,) = judge(published, cells(100.0, 200.1, 900.2), Rules(timestep=STEP, native=True, exact=True))
+    words = "2 of 3 spikes are shifted by up to 0.2 ms (2 steps), from 200 ms on in cell 3 of cells"
+    assert check.message.startswith(f"{words} (--tolerance 0.21 allows that)")
+    assert exit_status([check.verdict]) == 8
+
+
+def test_a_potential_that_is_a_little_off_is_inexact_where_its_own_simulator_ran(published_table):
+    """1 % more of a weight is less than 1 mV below the threshold."""
+    again = spiking(10.0, 50.0)
+    values = again.tables[0].data + np.where(again.tables[0].times > 60, 1e-5, 0.0)[:, np.newaxis]
+    found = replace(again, tables=(replace(again.tables[0], data=values),))
+    rules = Rules(timestep=STEP, native=True, exact=True)
+    assert judge(published_table, again, rules)[0].verdict == Verdict.REPRODUCED
+    (check,) = judge(published_table, found, rules)
+    assert check.verdict == Verdict.INEXACT
+    assert check.message.startswith("v is off by 0.00")
+    assert judge(published_table, found, replace(rules, exact=False))[0].verdict == Verdict.REPRODUCED
+
+
+def gate(*starts, height=1.0):
+    """A run whose table holds a gate that opens for 3 ms, and no potential."""
+    times = np.arange(0, 400, STEP)
+    values = sum(
+        np.where((times >= at) & (times < at + 3), height * np.sin(np.pi * (times - at) / 3), 0) for at in starts
+    )
+    table = QuantityTable("a.dat", "a.dat", (("n", "pop[0]/n/q"),), times, np.asarray(values)[:, np.newaxis])
+    return Results(tables=(table,), duration=400.0)
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict"),
+    [
+        (gate(20.0, 300.0), Verdict.REPRODUCED),
+        (gate(20.0, 301.4), Verdict.REPRODUCED),  # 0.5 % of the time of a spike that nobody published
+        (gate(20.0, 304.0), Verdict.DIFFERS),
+        (gate(20.0), Verdict.DIFFERS),
+        (gate(20.0, 300.0, 350.0), Verdict.DIFFERS),
+        (gate(20.0, 300.0, height=0.8), Verdict.DIFFERS),
+    ],
+)
+def test_curves_without_a_potential_may_be_as_late_as_spikes(tmp_path, found, verdict):
+    """Their root mean square is nearly that of the whole gate as soon as it moves by its width."""
+    (table,) = gate(20.0, 300.0).tables
+    np.savetxt(tmp_path / "a.dat", np.column_stack([table.times / 1000, table.data]), fmt="%.9g")
+    expected = (Expectation("published a.dat", "table", tmp_path / "a.dat", part="a.dat"),)
+    (check,) = judge(expected, found, Rules(timestep=STEP))
+    assert check.verdict == verdict, check
+    native = judge(expected, found, Rules(timestep=STEP, native=True))[0]
+    assert native.verdict == (
+        Verdict.REPRODUCED if found.tables[0].data.tolist() == table.data.tolist() else Verdict.DIFFERS
+    )
+
+
+def test_the_band_of_a_curve():
+    """By the definition, at every sample."""
+    rng = np.random.default_rng(4)
+    one, two, reach = rng.normal(size=60), rng.normal(size=60), rng.integers(0, 8, 60)
+
+    def outside(curve, other):
+        around = [curve[max(at - n, 0) : at + n + 1] for at, n in enumerate(reach)]
+        off = [max(x - each.max(), each.min() - x, 0) for x, each in zip(other, around, strict=True)]
+        return np.sqrt(np.mean(np.square(off)))
+
+    wanted = max(outside(one, two), outside(two, one))
+    assert wanted > 0 and beyond_shift(one, two, reach) == pytest.approx(wanted, rel=1e-12)
+
+
 def random_run(seed, rate=10.0):
     """40 cells that fire at random for 4 s, each at a rate of its own."""
     rng = np.random.default_rng(seed)
@@ -197,6 +285,31 @@ def test_what_the_same_simulator_made_comes_out_again_to_the_rounding(published)
     assert judge((own,), cells(100.01, 200.0, 900.0), rules)[0].verdict == Verdict.DIFFERS
     newer = replace(rules, version="4.0")
     assert judge((own,), cells(100.01, 200.0, 900.0), newer)[0].verdict == Verdict.REPRODUCED
+
+
+@pytest.mark.parametrize(("seed", "version", "is_the_same"), [(1, "3.10", True), (2, "3.10", False), (1, "4.0", False)])
+def test_seeds_that_were_packed_are_for_others_than_the_very_run(tmp_path, seed, version, is_the_same):
+    """That has to come out again; everything else is judged by the statistics of the other seeds, 10 to 17."""
+    own = replace(random_run(1), provenance={"seed": 1})
+    write_results(own, tmp_path / "output")
+    seeds = tuple(tmp_path / f"seeds/{number}" for number in range(10, 18))
+    for number, place in enumerate(seeds, 10):
+        write_results(random_run(number), place)
+    expected = Expectation("packed results", "results", tmp_path / "output", made_by=("nest", "3.10"), null=seeds)
+    found = replace(random_run(seed), provenance={"seed": seed})
+    (check,) = judge((expected,), found, Rules(timestep=STEP, backend="nest", version=version))
+    assert check.verdict == Verdict.REPRODUCED, check
+    assert check.numbers["tier"] == ("exact" if seed == 1 else "statistical")
+    moved = replace(found, spikes={"cells": sorted_spikes("cells", *_moved(found.spikes["cells"]))})
+    (check,) = judge((expected,), moved, Rules(timestep=STEP, backend="nest", version=version))
+    assert check.verdict == (Verdict.DIFFERS if is_the_same else Verdict.REPRODUCED), check
+
+
+def _moved(spikes):
+    """One spike by a tenth of a second: the same statistics, and another run."""
+    times = spikes.times.copy()
+    times[100] += 100.0
+    return spikes.node_ids, times
 
 
 def test_recordings_that_nobody_published_are_not_compared(published):
@@ -248,6 +361,7 @@ def test_the_worst_verdict_of_a_cell_and_the_exit_status():
     assert worst([]) == Verdict.NO_EXPECTATION
     assert exit_status([Verdict.REPRODUCED, Verdict.NO_EXPECTATION]) == 0
     assert exit_status([Verdict.REPRODUCED, Verdict.DIFFERS, Verdict.TIMED_OUT]) == 8
+    assert exit_status([Verdict.REPRODUCED, Verdict.INEXACT, Verdict.CANNOT_RUN]) == 8
     assert exit_status([Verdict.REPRODUCED, Verdict.CANNOT_RUN]) == 9
     assert exit_status([]) == 9
 

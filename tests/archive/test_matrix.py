@@ -215,10 +215,10 @@ def test_a_backend_that_only_the_archive_names_is_never_imported(circuit, tmp_pa
 
 
 def test_other_seeds_are_others_than_that_of_the_run_itself(backends, circuit, tmp_path):
-    (cell,) = reproduce(circuit, tmp_path / "out", backends=("well",), seed=3, seeds=5, jobs=2)
-    assert cell.outcome["other_seeds"] == [4, 5, 6, 7, 8]
+    (cell,) = reproduce(circuit, tmp_path / "out", backends=("well",), seed=3, seeds=2, jobs=2)
+    assert cell.outcome["other_seeds"] == [4, 5]
     tasks = [json.loads(path.read_text()) for path in (tmp_path / "out" / CELLS).glob("*/task.json")]
-    assert sorted(task["seed"] for task in tasks) == [3, 4, 5, 6, 7, 8]
+    assert sorted(task["seed"] for task in tasks) == [3, 4, 5]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """COMBINE archives: manifests read, written, and what is wrong with them, with the line."""
 
+import os
 import zipfile
 
+import h5py
 import pytest
 
 from pynn_io.archive.container import opened
@@ -131,6 +133,60 @@ def test_a_link_that_leads_nowhere_inside_of_a_folder(tmp_path, target):
     (folder / "link.xml").symlink_to(target)
     with pytest.raises(UnsafeArchive, match="leads out of the archive"), opened(folder, Report()):
         pass
+
+
+@pytest.mark.parametrize("name", [MANIFEST, "ro-crate-metadata.json", ".test.omt", "model.xml"])
+def test_a_pipe_in_a_folder_is_refused_and_not_waited_for(tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(UnsafeArchive, match="neither a file nor a folder"), opened(tmp_path, Report()):
+        pass
+
+
+def _external_link(file, other):
+    file["spikes/timestamps"] = h5py.ExternalLink(other, "/a")
+
+
+def _soft_link_and_external_link(file, other):
+    file["a"] = h5py.SoftLink("/nowhere")
+    _external_link(file, other)
+
+
+def _raw_storage(file, other):
+    file.create_dataset("timestamps", (2,), "f8", external=[(other, 0, 16)])
+
+
+def _virtual(file, other):
+    layout = h5py.VirtualLayout((2,), "f8")
+    layout[:] = h5py.VirtualSource(other, "a", (2,))
+    file.create_virtual_dataset("timestamps", layout)
+
+
+@pytest.mark.parametrize("link", [_external_link, _soft_link_and_external_link, _raw_storage, _virtual])
+@pytest.mark.parametrize("name", ["/etc/hostname", "../../other.h5", "missing.h5"])
+def test_hdf5_files_that_read_from_elsewhere(tmp_path, link, name):
+    """HDF5 follows all of these by itself."""
+    folder = tmp_path / "deep/repository"
+    (folder / "output").mkdir(parents=True)
+    with h5py.File(folder / "output/spikes.dat", "w") as file:
+        link(file, name)
+    with (
+        pytest.raises(UnsafeArchive, match="reads from what is not in the archive: ") as caught,
+        opened(folder, Report()),
+    ):
+        pass
+    assert caught.value.message.endswith(name)
+    assert caught.value.where == f"{folder}:output/spikes.dat"
+
+
+@pytest.mark.parametrize("link", [_external_link, _virtual])
+def test_hdf5_files_that_read_from_each_other(tmp_path, link):
+    (tmp_path / "output").mkdir()
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["a"] = [1.0, 2.0]
+    with h5py.File(tmp_path / "output/spikes.h5", "w") as file:
+        link(file, "../other.h5")
+    with opened(tmp_path, Report()) as container:
+        assert [path.as_posix() for path in container.files] == ["other.h5", "output/spikes.h5"]
 
 
 def test_the_folder_around_everything_is_not_part_of_the_names(tmp_path):

@@ -1,5 +1,7 @@
 """What others published, reproduced: spike times of an OSB repository, a COMBINE archive, a SONATA circuit."""
 
+import shutil
+
 import pytest
 
 from pynn_io.archive.container import opened
@@ -47,6 +49,25 @@ def test_every_spike_of_a_circuit(data, tmp_path):
     assert cell.verdict == Verdict.REPRODUCED
     assert check.numbers["spikes"] == {"v1": [4322, 4322]}
     assert check.numbers["dt_max_ms"] < 1e-9
+
+
+@pytest.mark.parametrize(("column", "more"), [(3, 0.1), (5, 0.0001)])
+def test_a_planted_difference_is_found(data, tmp_path, column, more):
+    """The delay of the synapses from one input by one step, or their weight by 1 %: no spike is lost, and none is
+    farther off than simulators are."""
+    pytest.importorskip("neuron")
+    for name in ("300_intfire", "shared_components"):
+        shutil.copytree(data / "sonata" / name, tmp_path / name, copy_function=shutil.copyfile)
+    types = tmp_path / "300_intfire/network/tw_v1_edge_types.csv"
+    header, first, *rest = types.read_text().splitlines()
+    values = first.split()
+    values[column] = f"{float(values[column]) + more:g}"
+    types.write_text("\n".join([header, " ".join(values), *rest]) + "\n")
+    (cell,) = reproduced(tmp_path / "300_intfire", tmp_path / "out", "neuron").values()
+    (check,) = cell.checks
+    assert (cell.verdict, check.numbers["spikes"]) == (Verdict.INEXACT, {"v1": [4322, 4322]})
+    assert check.numbers["spikes_shifted"] > 200
+    assert "are shifted by up to 0.509 ms (5.1 steps)" in check.message
 
 
 def test_a_model_with_poisson_sources_on_neuron(data, tmp_path):

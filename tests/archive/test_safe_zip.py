@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pynn_io.errors import ReadError, UnsafeArchive, WriteError
+from pynn_io.errors import ReadError, UnsafeArchive, UnsupportedInput, WriteError
 from pynn_io.formats.safe_zip import Limits, extract, names
 from tests.archive.hostile import HOSTILE, patched, zipped
 
@@ -113,6 +113,48 @@ def test_damaged_files(damage, tmp_path, place):
         extract(source, place)
     assert not isinstance(caught.value, UnsafeArchive)
     assert caught.value.where == str(source)
+
+
+def test_a_way_of_packing_that_python_does_not_know(tmp_path, place):
+    """Fetching it again does not help: it has to be unpacked by another program."""
+    source = zipped(tmp_path / "a.zip", ("a.txt", b"text" * 100))
+    content = bytearray(source.read_bytes())
+    for signature, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        content[content.index(signature) + offset] = 93
+    source.write_bytes(content)
+    with pytest.raises(UnsupportedInput, match="the entry is packed by Zstandard, which is not read here") as caught:
+        extract(source, place)
+    assert (caught.value.where, caught.value.exit_status) == (f"{source}:'a.txt'", 4)
+    assert "pack it anew, with Deflate" in caught.value.hint and "again" not in caught.value.hint
+    with pytest.raises(UnsupportedInput, match="Zstandard"):
+        names(source)
+
+
+@pytest.mark.parametrize("flag", [0x20, 0x40])  # patched data, strong encryption
+def test_flags_that_python_does_not_know(tmp_path, place, flag):
+    source = zipped(tmp_path / "a.zip", ("a.txt", b"text" * 100))
+    content = bytearray(source.read_bytes())
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(signature) + offset] |= flag
+    source.write_bytes(content)
+    with pytest.raises(UnsupportedInput, match="the entry cannot be unpacked") as caught:
+        extract(source, place)
+    assert "pack it anew" in caught.value.hint
+    assert everything(place) == []
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damaged_content_of_every_way_of_packing(tmp_path, place, method):
+    source = tmp_path / "a.zip"
+    with zipfile.ZipFile(source, "w", method) as archive:
+        archive.writestr("a.txt", random.Random(0).randbytes(5000))
+    content = bytearray(source.read_bytes())
+    content[45:300] = bytes(255)
+    source.write_bytes(content)
+    with pytest.raises(ReadError, match="not a readable zip file: the entry is damaged") as caught:
+        extract(source, place)
+    assert caught.value.where == f"{source}:'a.txt'"
+    assert everything(place) == []
 
 
 def test_damaged_content_is_found_by_its_sum(tmp_path, place):

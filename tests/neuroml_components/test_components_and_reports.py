@@ -9,13 +9,12 @@ from lxml import etree
 
 from pynn_io.exporters.neuroml_components import (
     cell_component,
-    needs_sign_split,
     pulse_component,
     recorded_exposure,
     spike_array_component,
-    synapse_component,
     takes_current,
 )
+from pynn_io.exporters.neuroml_synapses import needs_sign_split, synapse_component
 from pynn_io.graph.cells import CableCell, PointCell, SpikeSource
 from pynn_io.graph.synapses import Synapse
 from pynn_io.report import Kind, Report
@@ -155,6 +154,9 @@ def test_defaulted_initial_state_is_said() -> None:
         (PointCell("nest:iaf_cond_exp", {"g_ex": 2.0}), "initial-state", "g_ex=2.0"),
         (PointCell("nest:iaf_psc_alpha", {"C_m": "NULL"}), "no-neuroml-cell", "C_m"),
         (PointCell("nest:iaf_psc_alpha", {"frequency": 3}), "unknown-parameter", "'frequency'"),
+        (PointCell("GIF_cond_exp", {"tau_eta": (1.0,) * 4, "a_eta": (1.0,) * 4}), "no-neuroml-cell", "has 4 terms"),
+        (PointCell("GIF_cond_exp", {"a_gamma": (1.0, "x")}), "no-neuroml-cell", "a_gamma"),
+        (PointCell("GIF_cond_exp", {"v_t": -50.0}), "initial-state", "v_t=-50.0"),
     ],
 )
 def test_what_is_lost_of_a_cell_is_named(cell: PointCell, code: str, words: str) -> None:

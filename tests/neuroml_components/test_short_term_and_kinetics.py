@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pynn_io.exporters.neuroml_components import cell_component, synapse_component
+from pynn_io.exporters.neuroml_components import cell_component
+from pynn_io.exporters.neuroml_synapses import synapse_component
 from pynn_io.graph.cells import CableCell, PointCell
 from pynn_io.graph.synapses import Synapse
 from pynn_io.report import Report

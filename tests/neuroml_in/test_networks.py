@@ -143,6 +143,28 @@ def test_synapses_that_are_receptors_of_the_cell(tmp_path):
     assert set(net.synapses) >= {"other", "alpha"} and not {"e", "i"} & set(net.synapses)
 
 
+def test_the_sign_decides_between_receptors_that_are_alike(tmp_path):
+    """Currents with one time constant: PyNN's inhibitory weights are negative, all others excite."""
+    cell = (
+        '<IF_curr_exp id="if" cm="1" i_offset="0" tau_syn_E="5" tau_syn_I="5" v_init="-65" tau_m="20" tau_refrac="1" '
+        'v_reset="-65" v_rest="-65" v_thresh="-50"/><expCurrSynapse id="s" tau_syn="5"/>'
+    )
+    projection = '<projection id="{}" presynapticPopulation="p" postsynapticPopulation="p" synapse="s">{}</projection>'
+    connection = '<connectionWD id="{}" preCellId="../p[0]" postCellId="../p[1]" weight="{}" delay="3ms"/>'
+    weights = {"down": (-0.1, -0.2), "up": (0.1, 0.2), "both": (-0.1, 0.2)}
+    document = network(
+        tmp_path,
+        '<population id="p" component="if" size="2"/>'
+        + "".join(
+            projection.format(name, "".join(connection.format(*item) for item in enumerate(values)))
+            for name, values in weights.items()
+        ),
+        more=cell,
+    )
+    found = {name: each.types.values("receptor").tolist() for name, each in document.network.projections.items()}
+    assert found == {"down": ["inhibitory"], "up": ["excitatory"], "both": ["excitatory"]}
+
+
 def test_inputs_have_targets(tmp_path):
     document = network(
         tmp_path,

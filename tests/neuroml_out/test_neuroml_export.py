@@ -212,6 +212,18 @@ def test_parameters_of_single_cells_become_components(tmp_path: Path) -> None:
     assert "per-cell-parameters" in report.codes()
 
 
+@pytest.mark.parametrize(("model", "said"), [("StaticSynapse", 1), ("nest:static_synapse", 1), ("static", 0), ("", 0)])
+def test_the_name_of_a_static_synapse_is_said_to_be_gone(model: str, said: int, tmp_path: Path) -> None:
+    projection = Projection(
+        "p", "source", "cells", table(1, synapse=["s"], weight_unit=["pA"], weight=[1.0], delay=[1.0]), edges([0], [1])
+    )
+    net = network(NEST, projection)
+    net.synapses["s"] = Synapse(model)  # type: ignore[index]
+    _, report = exported(Document(net), tmp_path)
+    found = [issue.examples for issue in report if issue.code == "static-synapse"]
+    assert found == [["model", model, "p"]] * said
+
+
 def test_ranges() -> None:
     assert ranges_text(np.array([5, 6, 7, 9, 1, 2])) == "5-7 9 1-2"
     assert ranges_text(np.array([], dtype=int)) == "" and ranges_text(np.array([2**40])) == str(2**40)

@@ -26,7 +26,7 @@ from pynn_io.runners.neuron.compiler import compiled
 
 pytestmark = pytest.mark.slow
 
-LIMIT = 300
+LIMIT = 600
 CHILD = Path(__file__).with_name("bmtk_run.py")
 #: NEURON sums up a train's steps in double precision: 4.5e-13 ms against the file that the Allen Institute shipped.
 ROUNDING = 1e-9

@@ -237,6 +237,23 @@ def test_axes_hold_everything_with_a_margin():
     assert positions.max() < high < positions.max() + 20
 
 
+@pytest.mark.parametrize("flat", [(), ("z",), ("y", "z")])
+def test_a_flat_network_is_drawn_in_its_proportions_and_inside_of_the_picture(flat):
+    """Plotly's own proportions give a flat box the volume of a cube: it reached out of the picture."""
+    from pynn_io.show.page_figures import space
+    from pynn_io.show.plot import gather
+
+    network = big(500).network
+    (population,) = network.populations.values()
+    table = population.table.updated({axis: Column(0.0, unit="um") for axis in flat})
+    network = replace(network, populations={population.name: replace(population, table=table)})
+    scene = space(network, gather(network)).layout["scene"]
+    size = {name: np.ptp(scene[f"{name}axis"]["range"]) for name in "xyz"}
+    drawn = scene["aspectratio"]
+    assert np.ptp([drawn[name] / size[name] for name in "xyz"]) < 1e-9
+    assert 1.5 < np.linalg.norm(list(drawn.values())) < 2.0
+
+
 @pytest.mark.parametrize(("cells", "step"), [(4, 1), (200, None)])
 def test_every_row_of_a_raster_is_seen_whole(cells, step):
     from pynn_io.show.page_figures import raster

@@ -65,3 +65,17 @@ def test_connections_are_the_same_in_another_unit_and_order(tmp_path: Path) -> N
         (4, 4, -1e-12, 3.0),
     ]
     np.testing.assert_allclose(sorted(found), expected, rtol=1e-12)
+
+
+def test_spikes_before_the_second_step_come_back(tmp_path: Path) -> None:
+    """They are later on NEST, which has none so early; reading a script is no run on NEST."""
+    script = tmp_path / "early.py"
+    script.write_text(
+        "import pyNN.nest as sim\n"
+        "sim.setup(timestep=0.1, min_delay=0.1)\n"
+        "sim.Population(2, sim.SpikeSourceArray(spike_times=[0.1, 7.0]), label='early').record('spikes')\n"
+        "sim.run(10.0)\n"
+    )
+    once, _ = there_and_back(read(script), tmp_path / "out")
+    (trains,) = (stimulus.what for stimulus in once.plan.stimuli)
+    assert trains.times.tolist() == [0.1, 7.0, 0.1, 7.0]

@@ -68,6 +68,13 @@ def test_other_places_variables_and_units_are_not_taken_for_the_same():
     assert found.found[0] is not None and found.found[1:] == [None] * 4
 
 
+def test_a_recording_without_a_unit_is_the_same():
+    """Older versions of BMTK state none: the published line stood alone."""
+    known, found = replace(trace([4]), unit=""), trace([4], "v_of_p", "V_m")
+    (shared,) = shared_lines([("published", Results(traces=(known,))), ("found", Results(traces=(found,)))])
+    assert None not in shared.found
+
+
 def test_recordings_take_turns_and_the_first_run_may_have_none():
     known = Results(traces=(trace(list(range(9)), "one"), trace([2], "two", "cai")))
     found = list(shared_lines([("none", Results()), ("a", known)]))

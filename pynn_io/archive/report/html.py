@@ -18,6 +18,7 @@ from pynn_io.results.compare.compare import STATISTICAL
 _SIGNS = {
     Verdict.REPRODUCED: "✓",
     Verdict.DIFFERS: "✗",
+    Verdict.INEXACT: "≈",
     Verdict.NOT_COMPARABLE: "?",
     Verdict.CANNOT_RUN: "!",
     Verdict.TIMED_OUT: "⧖",
@@ -125,10 +126,13 @@ def _short(record: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) -> st
     if apart:
         counts = [f"{two} for {one} spikes" for one, two in _counted(apart) if one != two]
         return counts[0] if counts else _shortened(apart[0]["message"] or apart[0]["name"])
+    shifted = sum(check["numbers"].get("spikes_shifted", 0) for check in checks)
     distances = [check["numbers"].get("dt_max_ms") for check in checks]
     known = [distance for distance in distances if distance is not None]
     if any(check["numbers"].get("tier") == STATISTICAL for check in checks):
         return "by the statistics of several seeds"
+    if record["verdict"] == Verdict.INEXACT:
+        return f"{shifted} spikes shifted, by {max(known):.2g} ms at most" if shifted else "recordings are off"
     if known and max(known) < _SAME:
         return "spikes at the same times"
     return f"spikes within {max(known):.2g} ms" if known else ""

@@ -14,6 +14,7 @@ from pynn_io.archive.values import Verdict
 #: What a build service is told of a verdict; nothing of one that passes.
 _ELEMENTS = {
     Verdict.DIFFERS: "failure",
+    Verdict.INEXACT: "failure",
     Verdict.NOT_COMPARABLE: "error",
     Verdict.CANNOT_RUN: "error",
     Verdict.TIMED_OUT: "error",

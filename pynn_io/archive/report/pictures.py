@@ -16,10 +16,12 @@ from pynn_io.show.plot_overlay import draw_overlay
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """url: ``data:`` of a PNG. what: is drawn, in words."""
+    """url: ``data:`` of a PNG. what: is drawn, in words. part: of a page's width, per cent, so that the letters of all
+    pictures have one size."""
 
     url: str
     what: str
+    part: int = 100
 
 
 def pictures_of(check: Check, backend: str) -> Iterator[Picture]:
@@ -36,11 +38,16 @@ def pictures_of(check: Check, backend: str) -> Iterator[Picture]:
         draw_overlay(runs, overlay)
         yield Picture(_url(overlay), _contents(check.pair))
         if draw_histograms(runs, histograms, null=check.null):
-            yield Picture(_url(histograms), "distributions")
+            yield Picture(_url(histograms), "distributions", 100 * _width(histograms) // _width(overlay))
 
 
 def _url(path: Path) -> str:
     return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+
+
+def _width(png: Path) -> int:
+    """Pixels: the first number of the IHDR chunk, which comes first."""
+    return int.from_bytes(png.read_bytes()[16:20], "big")
 
 
 def _drawable(results: Results) -> bool:
