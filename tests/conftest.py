@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,10 @@ from hypothesis import HealthCheck, settings
 # how long an example takes depends on what else the machine does, and decides nothing
 settings.register_profile("pynn_io", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("pynn_io")
+
+# Some machines keep no bytecode, and each of the thousands of processes that tests start would compile all of pynn_io.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = (ROOT / ".." / "shared" / "data").resolve()

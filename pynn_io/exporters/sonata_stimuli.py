@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from pynn_io.exporters.sonata_clamps import seclamp, single_levels
 from pynn_io.exporters.sonata_components import plain, safe_name
 from pynn_io.exporters.sonata_sets import NodeSets
 from pynn_io.formats.sonata_write import copy_file, hdf5_file, write_spikes
@@ -108,7 +109,7 @@ def _allen(stimulus: Stimulus, target: Target) -> Inputs | None:
     if isinstance(what, CurrentPulses):
         return {name: _iclamp(stimulus, what, node_set, target)}
     if isinstance(what, VoltageClamp):
-        return _single_levels(stimulus, what, node_set, target)
+        return single_levels(stimulus.name, what, node_set, _electrode(stimulus, target), target.report)
     if isinstance(what, SpontaneousSynapses) and what.times and what.silences_others:
         content = {"input_type": "syn_activity", "module": "syn_activity", "node_set": node_set}
         content["precell_filter"] = {} if what.source is None else target.sets.rewritten(what.source, f"inputs/{name}")
@@ -127,7 +128,7 @@ def _obi(stimulus: Stimulus, target: Target) -> Inputs | None:
     if isinstance(what, CurrentPulses):
         return _steps(stimulus, what, target)
     if isinstance(what, VoltageClamp):
-        return None if what.delay else {name: {**_seclamp(what), **_site(stimulus, target)}}
+        return None if what.delay else {name: {**seclamp(what), **_site(stimulus, target)}}
     if isinstance(what, CurrentRamp) and what.start == what.stop and what.relative is Relative.NOTHING:
         target.report.expanded(
             "constant-ramp", f"inputs/{name}", "A ramp that stays level is written as a step.", examples=[name]
@@ -152,7 +153,7 @@ def _beside(stimulus: Stimulus, target: Target) -> Inputs | None:
         return {name: _replay(stimulus, what, target)}
     if isinstance(what, CurrentPulses):
         return _steps(stimulus, what, target)
-    content = _seclamp(what) if isinstance(what, VoltageClamp) and not what.delay else written_form(what)
+    content = seclamp(what) if isinstance(what, VoltageClamp) and not what.delay else written_form(what)
     return None if content is None else {name: {**content, **_site(stimulus, target)}}
 
 
@@ -332,43 +333,6 @@ def _steps(stimulus: Stimulus, pulses: CurrentPulses, target: Target) -> Inputs:
         }
         for number, (amplitude, delay, duration) in enumerate(steps)
     }
-
-
-def _single_levels(stimulus: Stimulus, clamp: VoltageClamp, node_set: Any, target: Target) -> Inputs:
-    """BMTK's voltage clamp holds one level: one input a level."""
-    starts = clamp.delay + np.concatenate([[0.0], np.cumsum(clamp.durations)[:-1]])
-    if len(clamp.levels) > 1:
-        target.report.expanded(
-            "voltage-levels",
-            f"inputs/{stimulus.name}",
-            "BMTK's clamp holds one level: there is one input for each",
-            count=len(clamp.levels),
-            examples=[stimulus.name, *(f"{stimulus.name}_{number}" for number in range(len(clamp.levels)))],
-        )
-    site = _electrode(stimulus, target)
-    found = {}
-    for number, (level, start, duration) in enumerate(zip(clamp.levels, starts, clamp.durations, strict=True)):
-        content = {"input_type": "voltage_clamp", "module": "SEClamp", "node_set": node_set, "amp": float(level)}
-        content |= {"delay": float(start), "duration": float(duration), **site}
-        if clamp.series_resistance is not None:
-            content["resistance"] = clamp.series_resistance
-        found[stimulus.name if len(starts) == 1 else f"{stimulus.name}_{number}"] = content
-    return found
-
-
-def _seclamp(clamp: VoltageClamp) -> dict[str, Any]:
-    content = {
-        "input_type": "voltage_clamp",
-        "module": "seclamp",
-        "voltage": float(clamp.levels[0]),
-        "delay": 0.0,
-        "duration": float(np.sum(clamp.durations)),
-    }
-    if len(clamp.levels) > 1:
-        content |= {"voltage_levels": plain(clamp.levels), "duration_levels": plain(clamp.durations)}
-    if clamp.series_resistance is not None:
-        content["series_resistance"] = clamp.series_resistance
-    return content
 
 
 # --- The rest ------------------------------------------------------------------------------------------------------
