@@ -107,9 +107,13 @@ class RowWriter:
         self.rows = 0
 
     def append(self, block: np.ndarray) -> None:
-        stop = self.rows + len(block)
-        if stop > self.rows:
-            self.dataset.write_direct(np.ascontiguousarray(block), dest_sel=np.s_[self.rows : stop])
+        start, stop = self.rows, self.rows + len(block)
+        block = np.ascontiguousarray(block)
+        if start == 0 and block.shape == self.dataset.shape and not self.dtype.hasobject:
+            # all of it needs no selection, which takes longer to make than small data to write
+            self.dataset.id.write(h5py.h5s.ALL, h5py.h5s.ALL, block)
+        elif stop > start:
+            self.dataset.write_direct(block, dest_sel=np.s_[start:stop])
         self.rows = stop
 
 
