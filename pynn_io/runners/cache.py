@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -30,20 +30,43 @@ def indexed(texts: Mapping[str, str], index: Path, compiled: Callable[[Mapping[s
     """Libraries that hold generated mechanisms (name -> text), every one in one of them; those not there are compiled.
 
     A name changes with its text, so that a mechanism is compiled once for all models: where some are missing they
-    become a library of their own, and an index says which holds what.
+    become a library of their own, and an index says which holds what. One process at a time does so: two libraries with
+    the same mechanism in them cannot both be loaded.
     """
     found = {name: _entry(index / name) for name in texts}
-    missing = {name: text for name, text in texts.items() if found[name] is None}
-    if missing:
-        library = compiled(missing)
-        index.mkdir(parents=True, exist_ok=True)
-        for name in missing:
-            found[name] = library
-            entry = index / name
-            staged = entry.with_name(f"{name}.{os.getpid()}.part")
-            staged.write_text(str(library), encoding="utf-8")
-            staged.replace(entry)
+    if None in found.values():
+        with _alone(index):
+            found = {name: _entry(index / name) for name in texts}
+            missing = {name: text for name, text in texts.items() if found[name] is None}
+            if missing:
+                found |= dict.fromkeys(missing, _indexed_now(missing, index, compiled))
     return tuple(dict.fromkeys(library for library in found.values() if library is not None))
+
+
+def _indexed_now(missing: Mapping[str, str], index: Path, compiled: Callable[[Mapping[str, str]], Path]) -> Path:
+    library = compiled(missing)
+    index.mkdir(parents=True, exist_ok=True)
+    for name in missing:
+        entry = index / name
+        staged = entry.with_name(f"{name}.{os.getpid()}.part")
+        staged.write_text(str(library), encoding="utf-8")
+        staged.replace(entry)
+    return library
+
+
+@contextmanager
+def _alone(index: Path) -> Iterator[None]:
+    """While others that would add to this index wait. The system ends the wait with the process, however that ends.
+
+    Where no file can be made there is nothing to wait for: to compile will fail, and say why.
+    """
+    import fcntl
+
+    with ExitStack() as stack:
+        with suppress(OSError):
+            index.parent.mkdir(parents=True, exist_ok=True)
+            fcntl.flock(stack.enter_context(index.with_name(f"{index.name}.lock").open("w")), fcntl.LOCK_EX)
+        yield
 
 
 def _entry(entry: Path) -> Path | None:
