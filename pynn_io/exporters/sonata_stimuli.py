@@ -90,9 +90,7 @@ def write_input(stimulus: Stimulus, target: Target) -> tuple[Inputs, Inputs]:
     if kept is None:
         target.report.lost(*issue, f"{what} is left out: {reason}.", examples=[stimulus.name])
         return {}, {}
-    reason = reason.partition(";")[0]
-    message = f"{what}: {reason}, and runs without; it is kept beside the inputs, where only pynn_io reads it."
-    target.report.approximated(*issue, message, examples=[stimulus.name])
+    target.report.approximated(*issue, f"{what} stands beside the inputs: {reason}.", examples=[stimulus.name])
     return {}, kept
 
 
@@ -179,7 +177,7 @@ def _until_the_end(name: str, delay: float, target: Target) -> float:
     target.report.defaulted(
         "input-duration",
         f"inputs/{name}",
-        "the OBI dialect demands a duration: the input lasts to the end of the run",
+        "an input states its duration there: it lasts to the end of the run",
         examples=[name],
     )
     return max(target.end - delay, 0.0)

@@ -73,7 +73,7 @@ _SOMA_ONLY = _nearly("potentials at the soma become membrane reports; other quan
 _KEPT_INPUT = _nearly("kept as NeuroML beside the circuit, which only pynn_io reads")
 _ALONE = _no("in SONATA a network stands alone: it is written as if it did")
 _NOT_BUILT = _no("SONATA states cells and connections, and no rules that build them")
-_NOT_IN_BMTK = _nearly("BMTK has no such input; it is kept beside the others, where only pynn_io reads it")
+_NOT_IN_BMTK = _nearly("only pynn_io reads it, since BMTK has no such input and runs without it")
 _NO_START = _no("it states the concentration of an ion together with a model of it, and here is none")
 _CELLS_ALONE = _no("a run of it gives the spikes of cells, and none of sources")
 _NO_SETTINGS = _no("LEMS states the length and the step of a simulation, and no simulator's own settings")
@@ -93,7 +93,7 @@ _STIMULI = {
     "PoissonTrains:weight": _bmtk_and_obi("Poisson spike trains onto cells, with a weight", allen=_NOT_IN_BMTK),
     "SynapseReplay": _bmtk_and_obi(
         "Spikes replayed onto some synapses of their nodes",
-        allen=_nearly("in BMTK spikes of a population reach all its synapses; it is kept where only pynn_io reads it"),
+        allen=_nearly("only pynn_io reads it, since in BMTK spikes of a population reach all its synapses"),
     ),
     "SpontaneousSynapses": _bmtk_and_obi(
         "Synapses that fire at given times while all others are silent",

@@ -117,8 +117,8 @@ def test_what_bmtk_stops_at_stands_beside_its_inputs(tmp_path: Path) -> None:
     (issue,) = [each for each in report.of_kind(Kind.APPROXIMATED) if each.code == "stimulus"]
     assert (issue.where, issue.message) == (
         "inputs/one",
-        "A stimulus of the kind NoiseCurrent: BMTK has no such input, and runs without; it is kept beside the inputs, "
-        "where only pynn_io reads it.",
+        "A stimulus of the kind NoiseCurrent stands beside the inputs: only pynn_io reads it, since BMTK has no such "
+        "input and runs without it.",
     )
 
 

@@ -119,19 +119,21 @@ def projection(model, label):
     )
 
 
-def test_nest_is_asked_once_for_a_model_and_its_projections_are_told_apart_by_label(monkeypatch):
+@pytest.mark.parametrize("few", [1, 2])
+def test_nest_is_asked_by_label_or_once_for_a_model_of_many_projections(monkeypatch, few):
     from pynn_io.importers.pynn_objects import connections as module
 
-    asked = []
+    asked, read = [], []
     #: model -> label, source and target of each connection; label 9 is of a projection that nobody asked for
     there = {"one": [(2, 11, 12), (1, 13, 14), (9, 11, 11), (2, 15, 16), (1, 17, 18)], "other": [(3, 20, 11)]}
 
-    def get_connections(synapse_model):
-        asked.append(synapse_model)
-        rows = there.get(synapse_model)
-        return rows and SimpleNamespace(_datum=rows)
+    def get_connections(synapse_model, synapse_label=None):
+        asked.append((synapse_model, synapse_label))
+        rows = [row for row in there.get(synapse_model, ()) if synapse_label in (None, row[0])]
+        return SimpleNamespace(_datum=rows) if rows else None
 
     def answer(handles):
+        read.extend(label for label, _, _ in handles)
         return [
             {
                 "synapse_label": label,
@@ -145,11 +147,14 @@ def test_nest_is_asked_once_for_a_model_and_its_projections_are_told_apart_by_la
 
     nest = SimpleNamespace(**vars(kernel(answer)), GetConnections=get_connections)
     monkeypatch.setattr(module, "import_module", lambda name: nest)
+    monkeypatch.setattr(module, "_FEW", few)
     monkeypatch.setattr(module, "_in_nest", lambda projection, _: hasattr(projection, "nest_synapse_model"))
     monkeypatch.setattr(module, "_elsewhere", lambda projection, _: projection)
     wanted = [projection("one", 2), "elsewhere", projection("other", 3), projection("one", 1), projection("none", 4)]
     first, elsewhere, second, third, none = module.connections((each, ("weight", "delay")) for each in wanted)
-    assert sorted(asked) == ["none", "one", "other"]
+    one = [("one", None)] if few == 1 else [("one", 2), ("one", 1)]
+    assert asked == [*one, ("other", 3), ("none", 4)]
+    assert (9 in read) == (few == 1)  # connections of a projection that nobody asked for
     assert elsewhere == "elsewhere"
     assert (first.source.tolist(), first.target.tolist()) == ([0, 4], [1, 5])
     assert (second.source.tolist(), second.target.tolist()) == ([9], [0])

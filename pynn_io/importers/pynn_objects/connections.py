@@ -17,6 +17,9 @@ from pynn_io.importers.pynn_objects.nest_status import status
 
 #: What NEST has for every connection of every model.
 _PLAIN = ("weight", "delay")
+#: Projections of one model that NEST is asked for one by one, so that others are not read. For every question it looks
+#: at all connections of the model, a 500th of what it takes to read one.
+_FEW = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,14 +72,14 @@ def _in_nest(projection: Any, names: Sequence[str]) -> bool:
 def _of_nest(projections: Sequence[Any]) -> dict[int, np.ndarray]:
     """By ``id()`` of the projection: float64 (connections, 4) of source, target, weight and delay, as NEST has them.
 
-    PyNN's projections share models and differ by label. NEST looks at all connections of a model for every question,
-    so it is asked once for a model.
+    PyNN's projections share models and differ by label.
     """
     found: dict[int, np.ndarray] = {}
+    nest = import_module("nest")
     for model in dict.fromkeys(projection.nest_synapse_model for projection in projections):
-        nest = import_module("nest")
-        collection = nest.GetConnections(synapse_model=model)
-        table = status(nest, collection._datum if collection else [], ("source", "target", *_PLAIN, "synapse_label"))
+        wanted = [each.nest_synapse_label for each in projections if each.nest_synapse_model == model]
+        handles = list(_handles(nest, model, wanted))
+        table = status(nest, handles, ("source", "target", *_PLAIN, "synapse_label"))
         labels = table[:, -1].astype(np.int64)
         narrow = np.min_scalar_type(labels.max(initial=0))  # numpy sorts up to 16 bits in linear time
         order = np.argsort(labels.astype(narrow), kind="stable")
@@ -86,6 +89,14 @@ def _of_nest(projections: Sequence[Any]) -> dict[int, np.ndarray]:
                 first, end = np.searchsorted(labels, projection.nest_synapse_label + np.array([0, 1]))
                 found[id(projection)] = np.take(table, order[first:end], axis=0)[:, :-1]
     return found
+
+
+def _handles(nest: Any, model: str, labels: Sequence[int]) -> Iterator[Any]:
+    """What the kernel calls the connections of a model: those of a few labels, or all."""
+    questions: list[dict[str, int]] = [{"synapse_label": label} for label in labels] if len(labels) <= _FEW else [{}]
+    for question in questions:
+        found = nest.GetConnections(synapse_model=model, **question)
+        yield from found._datum if found else ()
 
 
 def _in_pynn(projection: Any, rows: np.ndarray) -> Connections:
