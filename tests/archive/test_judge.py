@@ -187,6 +187,18 @@ def test_what_made_the_results_gives_them_again(published, found, rules, verdict
     assert check.verdict == verdict, check
 
 
+def test_times_that_a_file_held_as_float32_are_the_same(tmp_path):
+    """Of 30 s at a step of 0.025 ms: a hundredth of a step is less than what float32 tells apart there."""
+    exact = 29_999.025 + 0.025 * np.arange(30)
+    stored = exact.astype(np.float32).astype(float)
+    assert np.abs(stored - exact).max() > 0.025 / 100
+    write_results(cells(*stored), tmp_path / "output")
+    expected = (Expectation("published output", "results", tmp_path / "output"),)
+    rules = Rules(timestep=0.025, native=True, exact=True)
+    assert judge(expected, cells(*exact), rules)[0].verdict == Verdict.REPRODUCED
+    assert judge(expected, cells(*(exact + 0.025)), rules)[0].verdict == Verdict.INEXACT
+
+
 def test_how_far_shifted_spikes_are_is_told(published):
     (check,) = judge(published, cells(100.0, 200.1, 900.2), Rules(timestep=STEP, native=True, exact=True))
     words = "2 of 3 spikes are shifted by up to 0.2 ms (2 steps), from 200 ms on in cell 3 of cells"
