@@ -104,8 +104,8 @@ def timed(call, network: object) -> Seconds:
 
 
 def best(network: object, *calls: Callable[[object, str], object]) -> list[Seconds]:
-    """Each call's best of three, in turn: a busy while strikes all of them, and the first pays for fresh pages."""
-    rounds = [[timed(call, network) for call in calls] for _ in range(3)]
+    """Each call's best of five, in turn: a busy while strikes all of them, and the first pays for fresh pages."""
+    rounds = [[timed(call, network) for call in calls] for _ in range(5)]
     return [min(each) for each in zip(*rounds, strict=True)]
 
 

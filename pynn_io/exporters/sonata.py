@@ -8,7 +8,8 @@ cell descriptions), ``node_sets.json``; with a plan also ``simulation_config.jso
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from pynn_io.exporters.sonata_regroup import Regrouped, regrouped
 from pynn_io.exporters.sonata_sets import NodeSets
 from pynn_io.exporters.sonata_simulation import write_simulation
 from pynn_io.exporters.sonata_types import misread
-from pynn_io.formats.new_file import writing
+from pynn_io.formats.new_file import more_hdf5, writing
 from pynn_io.formats.sonata_neuroml import KEY
 from pynn_io.formats.sonata_write import hdf5_file, write_json, write_types
 from pynn_io.progress import Progress, quiet
@@ -115,17 +116,23 @@ class _Writer:
             file, types = f"{safe}_{kind}.h5", f"{safe}_{kind[:-1]}_types.csv"
         if kind == "edges":
             # Nodes and edges may share a file, or have files of one name in two folders; here each kind has its own.
-            taken = {each for population in self.network.populations for each in self._file_names("nodes", population)}
-            file, types = (_free(each, taken) for each in (file, types))
+            file, types = (_free(each, self._node_files) for each in (file, types))
         return file, types
+
+    @cached_property
+    def _node_files(self) -> set[str]:
+        return {each for population in self.network.populations for each in self._file_names("nodes", population)}
+
+    def _file(self, kind: str, name: str) -> AbstractContextManager[h5py.File]:
+        """The HDF5 file of a population, for it alone: a process may have some thousand files open, and no more."""
+        path = self.dest / "network" / self._file_names(kind, name)[0]
+        return more_hdf5(path) if path.exists() else hdf5_file(path)
 
     def _nodes(self) -> dict[str, WrittenNodes]:
         written = {}
-        with ExitStack() as stack:
-            files = _Files(self.dest / "network", stack)
-            total = len(self.network.populations)
-            for done, (name, population) in enumerate(self.network.populations.items()):
-                file = files.open(self._file_names("nodes", name)[0])
+        total = len(self.network.populations)
+        for done, (name, population) in enumerate(self.network.populations.items()):
+            with self._file("nodes", name) as file:
                 written[name] = write_nodes(
                     file,
                     population,
@@ -135,15 +142,13 @@ class _Writer:
                     self.report,
                     foreign=not self.same,
                 )
-                self.progress("writing nodes", done + 1, total)
+            self.progress("writing nodes", done + 1, total)
         return written
 
     def _edges(self, nodes: Mapping[str, WrittenNodes]) -> dict[str, WrittenEdges]:
         written = {}
-        with ExitStack() as stack:
-            files = _Files(self.dest / "network", stack)
-            for name, projection in self.network.projections.items():
-                file = files.open(self._file_names("edges", name)[0])
+        for name, projection in self.network.projections.items():
+            with self._file("edges", name) as file:
                 written[name] = write_edges(
                     file,
                     projection,
@@ -259,19 +264,6 @@ def _free(name: str, taken: set[str]) -> str:
     while name in taken:
         name = f"{Path(name).stem}_edges{Path(name).suffix}"
     return name
-
-
-class _Files:
-    """HDF5 files of one folder, each made once and closed together."""
-
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
-        self._folder, self._stack = folder, stack
-        self._open: dict[str, h5py.File] = {}
-
-    def open(self, name: str) -> h5py.File:
-        if name not in self._open:
-            self._open[name] = self._stack.enter_context(hdf5_file(self._folder / name))
-        return self._open[name]
 
 
 def merged_types(tables: Mapping[str, Mapping[str, list[Any]]], id_name: str) -> dict[str, list[Any]]:

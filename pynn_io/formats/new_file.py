@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -56,7 +56,19 @@ def new_hdf5(path: Path) -> Iterator[h5py.File]:
     """A new HDF5 file, and the folders above it. Raises WriteError for what the file system refuses."""
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = h5py.File(path, "w-")
+    with _hdf5(path, "w-") as file:
+        yield file
+
+
+def more_hdf5(path: Path) -> AbstractContextManager[h5py.File]:
+    """A file that `new_hdf5` made, to add to it. Raises WriteError for what the file system refuses."""
+    return _hdf5(path, "r+")
+
+
+@contextmanager
+def _hdf5(path: Path, mode: str) -> Iterator[h5py.File]:
+    with writing(path):
+        file = h5py.File(path, mode)
         try:
             yield file
         finally:

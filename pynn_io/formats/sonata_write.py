@@ -48,11 +48,12 @@ def hdf5_file(path: Path) -> Iterator[h5py.File]:
 
 def population_group(file: h5py.File, root: str, name: str) -> h5py.Group:
     """The new group ``/nodes/<name>`` or ``/edges/<name>``. Raises WriteError for a name that HDF5 cannot have."""
-    return file.require_group(root).create_group(named(name, f"{file.filename}:/{root}", "population"))
+    holder = file.require_group(root)
+    return holder.create_group(named(name, holder, "population"))
 
 
-def named(name: str, where: object, what: str = "column") -> str:
-    """The name, if an object of an HDF5 file can have it.
+def named(name: str, group: h5py.Group, what: str = "column") -> str:
+    """The name, if an object in the group can have it.
 
     HDF5 takes ``/`` for a step into a group, and from the file's root at the beginning, ``.`` for the group itself,
     and ends names at NUL: such a name would put the data elsewhere without a word. Raises WriteError.
@@ -60,7 +61,7 @@ def named(name: str, where: object, what: str = "column") -> str:
     if forbidden_name(name):
         raise WriteError(
             f"the {what} {name!r} cannot be called so in SONATA's HDF5 files",
-            where=where,
+            where=f"{group.file.filename}:{group.name}",
             hint="rename it: a name there is not empty, has no '/' and no NUL, and is not '.', '..' or '@library'",
         )
     return name
@@ -71,15 +72,11 @@ def forbidden_name(name: str) -> bool:
     return name in ("", ".", "..", LIBRARY) or "/" in name or "\0" in name
 
 
-def _place_of(group: h5py.Group) -> str:
-    return f"{group.file.filename}:{group.name}"
-
-
 def write_dataset(
     group: h5py.Group, name: str, data: np.ndarray, *, units: str = "", dtype: np.dtype | type | None = None
 ) -> h5py.Dataset:
     """One dataset in one go; ``units`` becomes its attribute. Text: `write_enumeration`, `write_strings`."""
-    dataset = group.create_dataset(named(name, _place_of(group)), data=np.ascontiguousarray(data), dtype=dtype)
+    dataset = group.create_dataset(named(name, group), data=np.ascontiguousarray(data), dtype=dtype)
     if units:
         dataset.attrs["units"] = units
     return dataset
@@ -89,7 +86,7 @@ def open_dataset(
     group: h5py.Group, name: str, shape: tuple[int, ...], dtype: np.dtype | type | str, *, units: str = ""
 ) -> h5py.Dataset:
     """An empty dataset of known size that `RowWriter` fills; ``name`` may begin with ``dynamics_params/``."""
-    named(name.removeprefix("dynamics_params/"), _place_of(group))
+    named(name.removeprefix("dynamics_params/"), group)
     dataset = group.create_dataset(name, shape=shape, dtype=dtype)
     if units:
         dataset.attrs["units"] = units
@@ -99,17 +96,17 @@ def open_dataset(
 class RowWriter:
     """Appends blocks of rows to a dataset of known size."""
 
-    __slots__ = ("dataset", "dtype", "rows")
+    __slots__ = ("dataset", "dtype", "rows", "shape")
 
     def __init__(self, dataset: h5py.Dataset) -> None:
         self.dataset = dataset
-        self.dtype = dataset.dtype
+        self.dtype, self.shape = dataset.dtype, dataset.shape
         self.rows = 0
 
     def append(self, block: np.ndarray) -> None:
         start, stop = self.rows, self.rows + len(block)
         block = np.ascontiguousarray(block)
-        if start == 0 and block.shape == self.dataset.shape and not self.dtype.hasobject:
+        if start == 0 and block.shape == self.shape and not self.dtype.hasobject:
             # all of it needs no selection, which takes longer to make than small data to write
             self.dataset.id.write(h5py.h5s.ALL, h5py.h5s.ALL, block)
         elif stop > start:
@@ -119,7 +116,7 @@ class RowWriter:
 
 def write_strings(group: h5py.Group, name: str, values: Sequence[str] | np.ndarray) -> h5py.Dataset:
     """A dataset of variable-length UTF-8 strings."""
-    named(name, _place_of(group))
+    named(name, group)
     return group.create_dataset(name, data=np.asarray(values, dtype=object), dtype=h5py.string_dtype())
 
 
@@ -251,7 +248,8 @@ def write_spikes(file: h5py.File, population: str, node_ids: np.ndarray, times: 
     libsonata takes the order from an enumeration on the group and refuses a string there; BMTK looks for a string on
     the node ids first (and cannot do so where there are none).
     """
-    group = file.require_group("spikes").create_group(named(population, f"{file.filename}:/spikes", "population"))
+    holder = file.require_group("spikes")
+    group = holder.create_group(named(population, holder, "population"))
     group.attrs.create("sorting", h5py.check_enum_dtype(SORTING)[sorting], dtype=SORTING)
     write_dataset(group, "timestamps", np.asarray(times, dtype=np.float64), units="ms")
     ids = write_dataset(group, "node_ids", np.asarray(node_ids, dtype=np.uint64))

@@ -47,7 +47,7 @@ def read(source: Path, report: Report, *, progress: Progress = quiet) -> Documen
     or the configuration key) for whatever is broken or missing, and PlanError for a malformed simulation.
     """
     config = load(Path(source), report)
-    context = Context(config, report, progress, list(config.files))
+    context = Context(config, report, progress, dict.fromkeys(config.files))
     leftover(report, config.circuit_path, take(config.circuit, _CIRCUIT), "keys of the circuit configuration")
     nodes, edges = Nodes(), EdgeSets()
     networks, kept = _networks(context), kept_beside(context)

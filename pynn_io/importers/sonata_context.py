@@ -44,12 +44,12 @@ COMPONENTS = (
 
 @dataclass(slots=True)
 class Context:
-    """One import. files: every file that was read, for the provenance."""
+    """One import. files: every file that was read, once and in order, for the provenance."""
 
     config: SonataConfig
     report: Report
     progress: Progress = quiet
-    files: list[Path] = field(default_factory=list)
+    files: dict[Path, None] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -79,8 +79,7 @@ class Context:
         path = resolve_path(str(text), self.folder)
         if not os.path.isfile(path):
             raise ReadError(f"the file {path} named by {key!r} does not exist", where=self.config.circuit_path)
-        if path not in self.files:
-            self.files.append(path)
+        self.files[path] = None
         return path
 
     def parameters(self, name: str, folder: Any, key: str, where: str) -> tuple[dict[str, Any], Path | None]:
@@ -101,8 +100,7 @@ class Context:
         content = read_json(path, self.report)
         if not isinstance(content, dict):
             raise ReadError("parameters must be a JSON object", where=path)
-        if path not in self.files:
-            self.files.append(path)
+        self.files[path] = None
         return content, path
 
 

@@ -56,7 +56,7 @@ def kept_beside(context: Context) -> Kept | None:
         count=len(changed),
         examples=changed,
     )
-    context.files.append(path)
+    context.files[path] = None
     return None if changed else Kept(path, beside)
 
 
@@ -64,7 +64,7 @@ def as_neuroml(document: Document, kept: Kept, context: Context) -> Document:
     """The document with its NeuroML definitions. Raises ReadError for a component that the NeuroML does not define."""
     source = kept.path.parent / kept.beside.document
     defined = read_document(source, context.report).network
-    context.files.append(source)
+    context.files[source] = None
     return _Restored(document, defined, kept).document()
 
 

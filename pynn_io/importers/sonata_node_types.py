@@ -136,5 +136,5 @@ class CellMaker:
             where=kind.where,
         )
         found = cell.origin.files if cell.origin else {}
-        self.context.files += [path for path in found.values() if path not in self.context.files]
+        self.context.files |= dict.fromkeys(found.values())
         return replace(cell, origin=Origin(names, found)), channels

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,8 +16,8 @@ from pynn_io.importers.pynn_objects import nest_status
 from tests.conftest import ROOT
 
 KEYS = ("source", "target", "weight", "delay")
-# five blocks and a rest for each of three readers
-SIZE = 3 * nest_status._BLOCK * 5 + 7
+# turns of many blocks, the last of less than one
+SIZE = 5 * nest_status._TURN + 3 * nest_status._BLOCK + 7
 
 
 def kernel(answer):
@@ -38,38 +39,56 @@ def wanted(size):
     return np.array([handles, handles + 1, -handles / 7, 0.1 * handles]).T
 
 
+def read(answer, handles, most=None, keys=KEYS):
+    return nest_status.status(kernel(answer), lambda: handles, len(handles) if most is None else most, keys)
+
+
 @pytest.mark.parametrize("count", [1, 2, 3])
-def test_each_reader_has_its_part(monkeypatch, count):
+@pytest.mark.parametrize("most", [SIZE, SIZE + nest_status._TURN])
+def test_each_connection_is_in_its_place(monkeypatch, count, most):
     monkeypatch.setattr(nest_status, "readers", lambda size, threads: count)
-    found = nest_status.status(kernel(stated), list(range(SIZE)), KEYS)
-    np.testing.assert_array_equal(found, wanted(SIZE))
+    np.testing.assert_array_equal(read(stated, list(range(SIZE)), most), wanted(SIZE))
 
 
-def test_the_readers_are_other_processes(monkeypatch):
-    monkeypatch.setattr(nest_status, "readers", lambda size, threads: 3)
-    found = nest_status.status(
-        kernel(lambda handles: [{"pid": os.getpid(), "n": 1} for _ in handles]), range(SIZE), ("n", "pid")
-    )
-    counts = dict(zip(*np.unique(found[:, 1], return_counts=True), strict=True))
-    assert os.getpid() in counts
-    assert sorted(counts.values()) == [252, 252, 253]
+def test_turns_are_longer_where_there_would_be_too_many(monkeypatch):
+    monkeypatch.setattr(nest_status, "_TURNS", 3)
+    monkeypatch.setattr(nest_status, "readers", lambda size, threads: 2)
+    np.testing.assert_array_equal(read(stated, list(range(SIZE))), wanted(SIZE))
+
+
+def test_readers_take_turns(monkeypatch):
+    """A slow reader does less: the other does not wait for its share."""
+    monkeypatch.setattr(nest_status, "readers", lambda size, threads: 2)
+    own = os.getpid()
+
+    def answer(handles):
+        if os.getpid() != own:
+            time.sleep(0.1)
+        return [{"pid": os.getpid(), "n": 1} for _ in handles]
+
+    found = read(answer, range(SIZE), keys=("n", "pid"))
+    pids, counts = np.unique(found[:, 1], return_counts=True)
+    done = dict(zip(pids.tolist(), counts.tolist(), strict=True))
+    assert len(done) == 2
+    assert done[own] > SIZE - 2 * nest_status._TURN
 
 
 def test_what_a_killed_reader_left_is_read_again(monkeypatch):
     monkeypatch.setattr(nest_status, "readers", lambda size, threads: 3)
-    own = os.getpid()
+    own, waited = os.getpid(), []
 
     def answer(handles):
-        if os.getpid() != own and handles[0] > SIZE - 100:
+        if os.getpid() != own:
             os.kill(os.getpid(), 9)
+        if not waited:  # for the others to take turns
+            waited.append(time.sleep(0.5))
         return stated(handles)
 
-    found = nest_status.status(kernel(answer), list(range(SIZE)), KEYS)
-    np.testing.assert_array_equal(found, wanted(SIZE))
+    np.testing.assert_array_equal(read(answer, list(range(SIZE))), wanted(SIZE))
 
 
 def test_no_connections():
-    assert nest_status.status(kernel(stated), [], KEYS).shape == (0, 4)
+    assert read(stated, []).shape == (0, 4)
 
 
 def test_one_reader_where_it_does_not_pay_or_a_fork_could_hang(monkeypatch):
@@ -95,13 +114,15 @@ nest.Connect(random.choice(ids, size), random.choice(ids, size), "one_to_one", s
 found = nest.GetConnections()
 assert nest_status.readers(len(found), nest.total_num_virtual_procs) == 2
 keys = ["source", "target", "weight", "delay"]
-table = nest_status.status(nest, found._datum, keys)
+def read():
+    return nest_status.status(nest, lambda: nest.GetConnections()._datum, nest.num_connections, keys)
+table = read()
 plain = found.get(keys)
 for column, key in zip(table.T, keys):
     np.testing.assert_array_equal(column, plain[key])
 assert len(np.unique(table[:, 2])) == size
 nest.Simulate(1.0)  # the kernel is as it was
-assert np.array_equal(nest_status.status(nest, found._datum, keys), table)
+assert np.array_equal(read(), table)
 """
 
 
@@ -145,7 +166,7 @@ def test_nest_is_asked_by_label_or_once_for_a_model_of_many_projections(monkeypa
             for label, source, target in handles
         ]
 
-    nest = SimpleNamespace(**vars(kernel(answer)), GetConnections=get_connections)
+    nest = SimpleNamespace(**vars(kernel(answer)), GetConnections=get_connections, GetDefaults=lambda model, name: 10)
     monkeypatch.setattr(module, "import_module", lambda name: nest)
     monkeypatch.setattr(module, "_FEW", few)
     monkeypatch.setattr(module, "_in_nest", lambda projection, _: hasattr(projection, "nest_synapse_model"))

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -77,26 +79,25 @@ def _of_nest(projections: Sequence[Any]) -> dict[int, np.ndarray]:
     found: dict[int, np.ndarray] = {}
     nest = import_module("nest")
     for model in dict.fromkeys(projection.nest_synapse_model for projection in projections):
-        wanted = [each.nest_synapse_label for each in projections if each.nest_synapse_model == model]
-        handles = list(_handles(nest, model, wanted))
-        table = status(nest, handles, ("source", "target", *_PLAIN, "synapse_label"))
-        labels = table[:, -1].astype(np.int64)
-        narrow = np.min_scalar_type(labels.max(initial=0))  # numpy sorts up to 16 bits in linear time
-        order = np.argsort(labels.astype(narrow), kind="stable")
-        labels = labels[order]
-        for projection in projections:
-            if projection.nest_synapse_model == model:
-                first, end = np.searchsorted(labels, projection.nest_synapse_label + np.array([0, 1]))
-                found[id(projection)] = np.take(table, order[first:end], axis=0)[:, :-1]
+        ours = [each for each in projections if each.nest_synapse_model == model]
+        ask = partial(_handles, nest, model, [each.nest_synapse_label for each in ours])
+        most = nest.GetDefaults(model, "num_connections")
+        table = status(nest, ask, most, ("source", "target", *_PLAIN, "synapse_label"))
+        largest = int(table[:, -1].max(initial=0))
+        labels = table[:, -1].astype(np.min_scalar_type(largest))  # numpy sorts up to 16 bits in linear time
+        order, ends = np.argsort(labels, kind="stable"), np.cumsum(np.bincount(labels, minlength=largest + 1))
+        for projection in ours:
+            label = projection.nest_synapse_label
+            rows = order[ends[label - 1] : ends[label]] if label <= largest else order[:0]
+            found[id(projection)] = np.take(table, rows, axis=0)[:, :-1]
     return found
 
 
-def _handles(nest: Any, model: str, labels: Sequence[int]) -> Iterator[Any]:
+def _handles(nest: Any, model: str, labels: Sequence[int]) -> list[Any]:
     """What the kernel calls the connections of a model: those of a few labels, or all."""
     questions: list[dict[str, int]] = [{"synapse_label": label} for label in labels] if len(labels) <= _FEW else [{}]
-    for question in questions:
-        found = nest.GetConnections(synapse_model=model, **question)
-        yield from found._datum if found else ()
+    parts = [nest.GetConnections(synapse_model=model, **question) for question in questions]
+    return list(chain.from_iterable(part._datum for part in parts if part))
 
 
 def _in_pynn(projection: Any, rows: np.ndarray) -> Connections:
