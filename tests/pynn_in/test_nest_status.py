@@ -16,16 +16,30 @@ from pynn_io.importers.pynn_objects import nest_status
 from tests.conftest import ROOT
 
 KEYS = ("source", "target", "weight", "delay")
-# turns of many blocks, the last of less than one
-SIZE = 5 * nest_status._TURN + 3 * nest_status._BLOCK + 7
+#: Connections of the model: as many of each source as its number, so that parts of the sources differ in size.
+SOURCES = range(120)
+SIZE = sum(SOURCES)
 
 
-def kernel(answer):
-    """Something that is asked as NEST is, for handles that are numbers."""
-    return SimpleNamespace(
-        total_num_virtual_procs=1,
-        ll_api=SimpleNamespace(nestkernel=SimpleNamespace(llapi_get_connection_status=answer)),
-    )
+class Kernel:
+    """Something that is asked as NEST is; its connections are numbers, in the order of their sources."""
+
+    total_num_virtual_procs = 1
+    NodeCollection = staticmethod(list)
+
+    def __init__(self, answer):
+        self.ll_api = SimpleNamespace(nestkernel=SimpleNamespace(llapi_get_connection_status=answer))
+        self.source = np.repeat(SOURCES, SOURCES)
+
+    def GetDefaults(self, model, name):
+        assert (model, name) == ("model", "num_connections")
+        return SIZE + 10  # of other nodes
+
+    def GetConnections(self, synapse_model, synapse_label=0, source=SOURCES):
+        wanted = np.isin(self.source, source) & (np.arange(SIZE) % 2 == synapse_label % 2)
+        if not synapse_label:
+            wanted = np.isin(self.source, source)
+        return SimpleNamespace(_datum=np.flatnonzero(wanted)) if wanted.any() else None
 
 
 def stated(handles):
@@ -34,61 +48,68 @@ def stated(handles):
     ]
 
 
-def wanted(size):
-    handles = np.arange(size)
+def wanted(handles):
     return np.array([handles, handles + 1, -handles / 7, 0.1 * handles]).T
 
 
-def read(answer, handles, most=None, keys=KEYS):
-    return nest_status.status(kernel(answer), lambda: handles, len(handles) if most is None else most, keys)
+def read(answer, labels=(), keys=KEYS):
+    return nest_status.status(Kernel(answer), "model", labels, [*SOURCES, *SOURCES], keys)
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
-@pytest.mark.parametrize("most", [SIZE, SIZE + nest_status._TURN])
-def test_each_connection_is_in_its_place(monkeypatch, count, most):
+@pytest.fixture
+def two_readers(monkeypatch):
+    monkeypatch.setattr(nest_status, "readers", lambda size, threads: 2)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_each_connection_is_in_its_place(monkeypatch, count):
     monkeypatch.setattr(nest_status, "readers", lambda size, threads: count)
-    np.testing.assert_array_equal(read(stated, list(range(SIZE)), most), wanted(SIZE))
+    np.testing.assert_array_equal(read(stated), wanted(np.arange(SIZE)))
+    in_two = np.concatenate([np.arange(1, SIZE, 2), np.arange(0, SIZE, 2)])
+    np.testing.assert_array_equal(read(stated, labels=[1, 2]), wanted(in_two))
 
 
-def test_turns_are_longer_where_there_would_be_too_many(monkeypatch):
-    monkeypatch.setattr(nest_status, "_TURNS", 3)
-    monkeypatch.setattr(nest_status, "readers", lambda size, threads: 2)
-    np.testing.assert_array_equal(read(stated, list(range(SIZE))), wanted(SIZE))
-
-
-def test_readers_take_turns(monkeypatch):
+def test_readers_take_turns(two_readers):
     """A slow reader does less: the other does not wait for its share."""
-    monkeypatch.setattr(nest_status, "readers", lambda size, threads: 2)
     own = os.getpid()
 
     def answer(handles):
         if os.getpid() != own:
-            time.sleep(0.1)
+            time.sleep(0.02)
         return [{"pid": os.getpid(), "n": 1} for _ in handles]
 
-    found = read(answer, range(SIZE), keys=("n", "pid"))
+    found = read(answer, keys=("n", "pid"))
     pids, counts = np.unique(found[:, 1], return_counts=True)
     done = dict(zip(pids.tolist(), counts.tolist(), strict=True))
     assert len(done) == 2
-    assert done[own] > SIZE - 2 * nest_status._TURN
+    assert done[own] > 0.7 * SIZE
 
 
-def test_what_a_killed_reader_left_is_read_again(monkeypatch):
-    monkeypatch.setattr(nest_status, "readers", lambda size, threads: 3)
+def test_parts_become_smaller():
+    sizes = [len(part) for part in nest_status._parts(range(1000), 2, 0.01)]
+    assert sizes == sorted(sizes, reverse=True)
+    assert (sum(sizes), sizes[0], sizes[-2]) == (1000, 250, 10)
+    assert len(sizes) < 20
+    assert [len(part) for part in nest_status._parts(range(3), 2, 0.01)] == [1, 1, 1]
+
+
+def test_what_a_killed_reader_left_is_read_again(two_readers):
     own, waited = os.getpid(), []
 
     def answer(handles):
         if os.getpid() != own:
             os.kill(os.getpid(), 9)
-        if not waited:  # for the others to take turns
+        if not waited:  # for the other to take a turn
             waited.append(time.sleep(0.5))
         return stated(handles)
 
-    np.testing.assert_array_equal(read(answer, list(range(SIZE))), wanted(SIZE))
+    np.testing.assert_array_equal(read(answer), wanted(np.arange(SIZE)))
 
 
-def test_no_connections():
-    assert read(stated, []).shape == (0, 4)
+@pytest.mark.parametrize("count", [1, 2])
+def test_no_connections(monkeypatch, count):
+    monkeypatch.setattr(nest_status, "readers", lambda size, threads: count)
+    assert nest_status.status(Kernel(stated), "model", [1, 2], [1000], KEYS).shape == (0, 4)
 
 
 def test_one_reader_where_it_does_not_pay_or_a_fork_could_hang(monkeypatch):
@@ -109,18 +130,20 @@ random = np.random.default_rng(1)
 cells = nest.Create("iaf_psc_exp", 300)
 ids = np.array(cells.tolist())
 weights, delays = random.uniform(1, 2, size), random.integers(1, 50, size) / 10
-syn = {"weight": weights, "delay": delays}
+syn = {"synapse_model": "static_synapse_lbl", "weight": weights, "delay": delays, "synapse_label": np.arange(size) % 3}
 nest.Connect(random.choice(ids, size), random.choice(ids, size), "one_to_one", syn)
-found = nest.GetConnections()
-assert nest_status.readers(len(found), nest.total_num_virtual_procs) == 2
+assert nest_status.readers(size, nest.total_num_virtual_procs) == 2
 keys = ["source", "target", "weight", "delay"]
-def read():
-    return nest_status.status(nest, lambda: nest.GetConnections()._datum, nest.num_connections, keys)
+def read(*labels, sources=ids):
+    return nest_status.status(nest, "static_synapse_lbl", labels, sources, keys)
+def plain(**question):
+    found = nest.GetConnections(synapse_model="static_synapse_lbl", **question).get(keys)
+    return np.array([found[key] for key in keys]).T
 table = read()
-plain = found.get(keys)
-for column, key in zip(table.T, keys):
-    np.testing.assert_array_equal(column, plain[key])
+assert np.array_equal(table, plain())
 assert len(np.unique(table[:, 2])) == size
+assert np.array_equal(read(2, 1), np.concatenate([plain(synapse_label=2), plain(synapse_label=1)]))
+assert np.array_equal(read(1, sources=ids[7:90]), plain(synapse_label=1, source=cells[7:90]))
 nest.Simulate(1.0)  # the kernel is as it was
 assert np.array_equal(read(), table)
 """
@@ -148,7 +171,7 @@ def test_nest_is_asked_by_label_or_once_for_a_model_of_many_projections(monkeypa
     #: model -> label, source and target of each connection; label 9 is of a projection that nobody asked for
     there = {"one": [(2, 11, 12), (1, 13, 14), (9, 11, 11), (2, 15, 16), (1, 17, 18)], "other": [(3, 20, 11)]}
 
-    def get_connections(synapse_model, synapse_label=None):
+    def get_connections(synapse_model, source, synapse_label=None):
         asked.append((synapse_model, synapse_label))
         rows = [row for row in there.get(synapse_model, ()) if synapse_label in (None, row[0])]
         return SimpleNamespace(_datum=rows) if rows else None
@@ -166,7 +189,8 @@ def test_nest_is_asked_by_label_or_once_for_a_model_of_many_projections(monkeypa
             for label, source, target in handles
         ]
 
-    nest = SimpleNamespace(**vars(kernel(answer)), GetConnections=get_connections, GetDefaults=lambda model, name: 10)
+    nest = Kernel(answer)
+    nest.GetConnections, nest.GetDefaults = get_connections, lambda model, name: 10
     monkeypatch.setattr(module, "import_module", lambda name: nest)
     monkeypatch.setattr(module, "_FEW", few)
     monkeypatch.setattr(module, "_in_nest", lambda projection, _: hasattr(projection, "nest_synapse_model"))

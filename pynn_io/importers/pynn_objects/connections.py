@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from importlib import import_module
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -20,7 +18,7 @@ from pynn_io.importers.pynn_objects.nest_status import status
 #: What NEST has for every connection of every model.
 _PLAIN = ("weight", "delay")
 #: Projections of one model that NEST is asked for one by one, so that others are not read. For every question it looks
-#: at all connections of the model, a 500th of what it takes to read one.
+#: at all connections of the model, a 500th of what it takes to read them.
 _FEW = 16
 
 
@@ -80,9 +78,9 @@ def _of_nest(projections: Sequence[Any]) -> dict[int, np.ndarray]:
     nest = import_module("nest")
     for model in dict.fromkeys(projection.nest_synapse_model for projection in projections):
         ours = [each for each in projections if each.nest_synapse_model == model]
-        ask = partial(_handles, nest, model, [each.nest_synapse_label for each in ours])
-        most = nest.GetDefaults(model, "num_connections")
-        table = status(nest, ask, most, ("source", "target", *_PLAIN, "synapse_label"))
+        asked = [each.nest_synapse_label for each in ours] if len(ours) <= _FEW else []
+        sources = np.concatenate([np.asarray(each.pre.all_cells, dtype=np.int64) for each in ours])
+        table = status(nest, model, asked, sources, ("source", "target", *_PLAIN, "synapse_label"))
         largest = int(table[:, -1].max(initial=0))
         labels = table[:, -1].astype(np.min_scalar_type(largest))  # numpy sorts up to 16 bits in linear time
         order, ends = np.argsort(labels, kind="stable"), np.cumsum(np.bincount(labels, minlength=largest + 1))
@@ -91,13 +89,6 @@ def _of_nest(projections: Sequence[Any]) -> dict[int, np.ndarray]:
             rows = order[ends[label - 1] : ends[label]] if label <= largest else order[:0]
             found[id(projection)] = np.take(table, rows, axis=0)[:, :-1]
     return found
-
-
-def _handles(nest: Any, model: str, labels: Sequence[int]) -> list[Any]:
-    """What the kernel calls the connections of a model: those of a few labels, or all."""
-    questions: list[dict[str, int]] = [{"synapse_label": label} for label in labels] if len(labels) <= _FEW else [{}]
-    parts = [nest.GetConnections(synapse_model=model, **question) for question in questions]
-    return list(chain.from_iterable(part._datum for part in parts if part))
 
 
 def _in_pynn(projection: Any, rows: np.ndarray) -> Connections:

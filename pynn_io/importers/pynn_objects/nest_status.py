@@ -10,52 +10,48 @@ from __future__ import annotations
 import math
 import mmap
 import os
+import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from multiprocessing import get_all_start_methods, get_context
 from operator import itemgetter
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 #: Connections that NEST is asked for at once; mappings of larger blocks no longer fit the processor's cache (1000 took
 #: a third longer, 10 a tenth).
 _BLOCK = 50
-#: Connections that a reader takes in one turn, at least: as long as the last turn takes, the others may wait for it.
-_TURN = 2000
-#: Turns at most, and bytes of the number of one: all numbers fit into any pipe.
-_TURNS = 1000
+#: A reader's last turns have this part of the sources: as long as one takes, the others may wait for it.
+_LAST = 0.01
+#: Bytes of the number of a turn; the numbers of all turns fit into any pipe.
 _WIDTH = 4
 #: Connections that are worth a reader of their own: to start one takes some 10 ms, as long as 3000 of them.
 _WORTH = 10_000
 _MOST = 8
 
 
-def status(nest: Any, ask: Callable[[], Sequence[Any]], most: int, keys: Sequence[str]) -> np.ndarray:
-    """float64 (connections, keys): the values under these keys, in NEST's units.
+def status(
+    nest: Any, model: str, labels: Sequence[int], sources: Sequence[int] | np.ndarray, keys: Sequence[str]
+) -> np.ndarray:
+    """float64 (connections, keys): the values under these keys, in NEST's units and in NEST's order for each label.
 
-    ask: gives what NEST calls the connections, of a SynapseCollection, `most` or fewer. Every reader asks for itself:
-    of an answer that they share each would copy the pages, since to count a reference writes to the object.
-    keys: two or more names of numbers.
+    Of the connections of a synapse model from these nodes that have these labels; of any label where none is named.
+    NEST looks at all connections of the model for every label. keys: two or more names of numbers.
     """
-    rows = max(_TURN, -(-most // _TURNS))
-    turns = range(-(-most // rows))
-    work = _Work(nest, ask, keys, rows, _shared((most, len(keys)), np.float64), _shared((len(turns),), np.bool_))
-    # forked even where Python would rather spawn (3.14 on): the connections are in this process alone
-    others = range(1, readers(most, nest.total_num_virtual_procs))
-    with _numbers(turns) as numbers:
-        children = [get_context("fork").Process(target=work.share, args=(numbers,)) for _ in others]
-        for child in children:
-            child.start()
-        handles = work.share(numbers)
-        for child in children:
-            child.join()
-    work.fill(handles, [turn for turn in turns if not work.done[turn]])  # of a reader that was killed
-    return work.table[: len(handles)]
+    most = nest.GetDefaults(model, "num_connections")
+    count = readers(most, nest.total_num_virtual_procs)
+    asked = [{"synapse_model": model, "synapse_label": label} for label in labels] or [{"synapse_model": model}]
+    nodes = nest.NodeCollection(np.unique(sources).tolist())
+    parts = [nodes] if count == 1 else list(_parts(nodes, count, _LAST * len(asked)))
+    asked = [{**question, "source": part} for question in asked for part in parts]
+    if count == 1:
+        return np.concatenate([_answer(nest, question, keys) for question in asked])
+    with tempfile.TemporaryFile() as lock:
+        return _Shared(nest, asked, keys, most, lock).read(count)
 
 
 def readers(size: int, virtual_processes: int) -> int:
@@ -69,49 +65,89 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _shared(shape: tuple[int, ...], dtype: type[np.generic]) -> np.ndarray:
-    """Memory of zeros without a name that children share; it goes with the last array on it."""
+def _parts(nodes: Any, readers: int, smallest: float) -> Iterator[Any]:
+    """Large parts first, so that NEST is asked a few times, and small ones, so that readers end at the same time."""
+    least = max(1, int(smallest * len(nodes)))
+    start = 0
+    while left := len(nodes) - start:
+        stop = start + min(left, max(least, left // (2 * readers)))
+        yield nodes[start:stop]
+        start = stop
+
+
+def _answer(nest: Any, question: Mapping[str, Any], keys: Sequence[str]) -> np.ndarray:
+    """float64 (connections, keys), by the kernel's own call: ``get`` of a SynapseCollection takes twice the time."""
+    found = nest.GetConnections(**question)
+    handles = found._datum if found else ()
+    ask = nest.ll_api.nestkernel.llapi_get_connection_status
+    entries = chain.from_iterable(ask(handles[at : at + _BLOCK]) for at in range(0, len(handles), _BLOCK))
+    values = chain.from_iterable(map(itemgetter(*keys), entries))
+    return np.fromiter(values, np.float64, len(handles) * len(keys)).reshape(len(handles), len(keys))
+
+
+class _Shared:
+    """What the readers share. Each question is a turn; its answer has the next rows of a table that are free."""
+
+    def __init__(
+        self, nest: Any, questions: Sequence[Mapping[str, Any]], keys: Sequence[str], most: int, lock: IO[bytes]
+    ) -> None:
+        self._nest, self._questions, self._keys = nest, questions, keys
+        self._table = _memory((most, len(keys)), np.float64)
+        #: Whether each turn is over, and its first row and the one after its last.
+        self._turns = _memory((len(questions), 3), np.int64)
+        #: Rows in use, counted by who has the lock; the system opens it for a reader that is killed.
+        self._used, self._lock = _memory((1,), np.int64), lock
+
+    def read(self, readers: int) -> np.ndarray:
+        """The rows of all questions."""
+        # forked even where Python would rather spawn (3.14 on): the connections are in this process alone
+        with _numbers(len(self._questions)) as numbers:
+            children = [get_context("fork").Process(target=self._fill, args=(numbers,)) for _ in range(1, readers)]
+            for child in children:
+                child.start()
+            self._fill(numbers)
+            for child in children:
+                child.join()
+        return np.concatenate([self._rows(turn) for turn in range(len(self._questions))])
+
+    def _fill(self, turns: Iterable[int]) -> None:
+        for turn in turns:
+            answer = _answer(self._nest, self._questions[turn], self._keys)
+            first, end = self._take(len(answer))
+            self._table[first:end] = answer
+            self._turns[turn, 1:] = first, end
+            self._turns[turn, 0] = True
+
+    def _take(self, count: int) -> tuple[int, int]:
+        import fcntl
+
+        fcntl.lockf(self._lock, fcntl.LOCK_EX)
+        first = int(self._used[0])
+        self._used[0] += count
+        fcntl.lockf(self._lock, fcntl.LOCK_UN)
+        return first, first + count
+
+    def _rows(self, turn: int) -> np.ndarray:
+        over, first, end = self._turns[turn].tolist()
+        if not over:  # its reader was killed
+            return _answer(self._nest, self._questions[turn], self._keys)
+        return self._table[first:end]
+
+
+def _memory(shape: tuple[int, ...], dtype: type[np.generic]) -> np.ndarray:
+    """Zeros without a name that children share; they go with the last array on them."""
     count = math.prod(shape)
     memory = mmap.mmap(-1, max(count * np.dtype(dtype).itemsize, 1))
     return np.frombuffer(memory, dtype=dtype, count=count).reshape(shape)
 
 
 @contextmanager
-def _numbers(turns: Sequence[int]) -> Iterator[Iterator[int]]:
+def _numbers(size: int) -> Iterator[Iterator[int]]:
     """The numbers of turns, each for one of the processes that iterate over them; a killed one cannot stop the rest."""
     read, write = os.pipe()
-    os.write(write, b"".join(turn.to_bytes(_WIDTH) for turn in turns))
+    os.write(write, b"".join(turn.to_bytes(_WIDTH) for turn in range(size)))
     os.close(write)
     try:
         yield (int.from_bytes(number) for number in iter(partial(os.read, read, _WIDTH), b""))
     finally:
         os.close(read)
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """What the readers share. rows: of a turn; table: (connections, keys); done: whether a turn is over."""
-
-    nest: Any
-    ask: Callable[[], Sequence[Any]]
-    keys: Sequence[str]
-    rows: int
-    table: np.ndarray
-    done: np.ndarray
-
-    def share(self, turns: Iterable[int]) -> Sequence[Any]:
-        """Fill the parts of these turns; the connections."""
-        handles = self.ask()
-        self.fill(handles, turns)
-        return handles
-
-    def fill(self, handles: Sequence[Any], turns: Iterable[int]) -> None:
-        """These turns' parts, by the kernel's own call: ``get`` of a SynapseCollection takes twice the time."""
-        ask, entries = self.nest.ll_api.nestkernel.llapi_get_connection_status, itemgetter(*self.keys)
-        for turn in turns:
-            part = range(len(handles))[turn * self.rows : (turn + 1) * self.rows]
-            found = chain.from_iterable(ask(handles[at : min(at + _BLOCK, part.stop)]) for at in part[::_BLOCK])
-            values = chain.from_iterable(map(entries, found))
-            shape = len(part), len(self.keys)
-            self.table[part.start : part.stop] = np.fromiter(values, np.float64, math.prod(shape)).reshape(shape)
-            self.done[turn] = True
