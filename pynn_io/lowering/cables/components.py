@@ -31,16 +31,20 @@ class Generated(Mechanisms):
     """The mechanisms of one network, and the sections of its cells.
 
     section_length: um, of compartments where a segment group states no number of them. driven: populations that inputs
-    which are components act on.
+    which are components act on. attached: cells that synapses or inputs of NeuroML act on; our own point process of a
+    standard cell takes none.
     """
 
     section_length: float | None = None
     driven: frozenset[str] = frozenset()
     shapes: dict[str, SegmentShape] = field(default_factory=dict)
+    attached: frozenset[str] = field(init=False)
 
-    @property
-    def attached(self) -> frozenset[str]:
-        """Cells that synapses or inputs of NeuroML act on: our own point process of a standard cell takes none."""
+    def __post_init__(self) -> None:
+        super(Generated, self).__post_init__()  # slots: the class in super() alone is not the one that dataclass made
+        self.attached = self._attached()
+
+    def _attached(self) -> frozenset[str]:
         found = {name for population in self.driven for name in self.network.populations[population].cells}
         found = {name for name in found if getattr(self.network.cells[name], "model", "") in self.types}
         for projection in self.network.projections.values():
