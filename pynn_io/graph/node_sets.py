@@ -112,13 +112,20 @@ class _Resolver:
         return united
 
     def _rules(self, rules: Mapping[str, Any], name: str, path: tuple[str, ...]) -> dict[str, np.ndarray]:
-        masks = self._everything()
-        for key, value in rules.items():
-            found = self._rule(key, value, name, path)
-            masks = {population: mask & found[population] for population, mask in masks.items() if population in found}
-        return masks
+        """What fulfils all rules. Those of populations come first: no other needs to be looked at then."""
+        masks: dict[str, np.ndarray] | None = None
+        for key in sorted(rules, key=lambda each: each not in _POPULATION_KEYS):
+            left = self._network.populations if masks is None else masks
+            found = self._rule(key, rules[key], name, path, left)
+            masks = {
+                each: found[each] if masks is None else masks[each] & found[each] for each in left if each in found
+            }
+        return self._everything() if masks is None else masks
 
-    def _rule(self, key: str, value: Any, name: str, path: tuple[str, ...]) -> dict[str, np.ndarray]:
+    def _rule(
+        self, key: str, value: Any, name: str, path: tuple[str, ...], within: Iterable[str]
+    ) -> dict[str, np.ndarray]:
+        """What fulfils one rule, at least in the populations ``within``."""
         if key == "$node_set":
             return self._named(value, name, path)
         if key == "$or":
@@ -127,24 +134,24 @@ class _Resolver:
             parts = [self._rules(part, name, path) for part in value]
             shared = set(self._network.populations).intersection(*parts)
             return {pop: np.logical_and.reduce([part[pop] for part in parts]) for pop in shared} if parts else {}
-        populations = self._network.populations
         if key in _POPULATION_KEYS:
             return self._populations(value, name)
-        found = {
-            pop: mask
-            for pop in populations
-            if (mask := _match(self._network, populations[pop], key, value)) is not None
-        }
-        if not found and populations:
+        found = self._matching(key, value, within)
+        if not found and self._network.populations and not self._matching(key, value, self._network.populations):
             self._refuse(key, name)
         return found
 
+    def _matching(self, key: str, value: Any, within: Iterable[str]) -> dict[str, np.ndarray]:
+        populations = self._network.populations
+        tested = {name: _match(self._network, populations[name], key, value) for name in within}
+        return {name: mask for name, mask in tested.items() if mask is not None}
+
     def _populations(self, value: Any, name: str) -> dict[str, np.ndarray]:
         wanted = [value] if isinstance(value, str) else list(value)
-        everything = self._everything()
-        found = {population: everything[population] for population in wanted if population in everything}
+        populations = self._network.populations
+        found = {each: np.ones(populations[each].size, dtype=bool) for each in wanted if each in populations}
         if wanted and not found:
-            known = ", ".join(everything) or "none"
+            known = ", ".join(populations) or "none"
             raise GraphError(
                 f"{_label(name)} asks for population {', '.join(map(repr, wanted))}, which the network does not have",
                 hint=f"populations: {known}",

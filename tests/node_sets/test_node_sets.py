@@ -295,6 +295,30 @@ def test_real_sets_are_well_formed(data: Path) -> None:
         check(json.loads(path.read_text()))
 
 
+def two_populations() -> Network:
+    class Unreadable(ArrayChunks):
+        def open(self) -> Any:
+            raise AssertionError("nobody asked for this population")
+
+    there = Table(2, {"ei": text_column(["e", "i"]), "id": Column(np.array([4, 7]))})
+    lazy = Table(2, {"id": Column(Unreadable(np.array([4, 7])))})
+    types = Table(1, {"cell": text_column(["cell"])})
+    populations = {"a": Population("a", 2, types, table=there), "b": Population("b", 2, types, table=lazy)}
+    return Network("two", populations, cells={"cell": PointCell("IF_curr_exp")})
+
+
+@pytest.mark.parametrize("rules", [{"population": "a", "node_id": 7}, {"node_id": 7, "population": "a"}])
+def test_populations_that_are_not_named_are_not_read(rules: dict[str, Any]) -> None:
+    (found,) = resolve(rules, two_populations()).items()
+    assert (found[0], found[1].tolist()) == ("a", [1])
+
+
+def test_an_attribute_of_another_population_selects_nothing() -> None:
+    assert resolve({"ei": "e", "population": "b"}, two_populations()) == {}
+    with pytest.raises(GraphError, match="'ie', but no population"):
+        resolve({"population": "b", "ie": "e"}, two_populations())
+
+
 def test_a_million_cells_take_no_object_each() -> None:
     size = 1_000_000
     columns = {

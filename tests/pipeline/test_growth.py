@@ -1,4 +1,4 @@
-"""Four times the projections is four times the work, however many there are: calls are counted, not seconds."""
+"""Four times the populations, projections, inputs and recordings is four times the work. Calls count, not seconds."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import pairwise, product
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import pynn_io
@@ -16,10 +17,11 @@ from pynn_io import registry
 from pynn_io.document import Document
 from pynn_io.graph.cells import PointCell
 from pynn_io.graph.network import Network, Population, Projection
+from pynn_io.graph.stimuli import CurrentPulses, Stimulus
 from pynn_io.graph.synapses import Synapse
 from pynn_io.report import Report
 from pynn_io.runners.worker import load_runner
-from pynn_io.simulation_plan import SimulationPlan
+from pynn_io.simulation_plan import Recording, SimulationPlan
 from tests.models import edges, table
 
 #: Of the ratio of calls: some are made once for a network, some for each population.
@@ -50,20 +52,31 @@ def chain(projections: int) -> Network:
     return network(names, list(pairwise(names)))
 
 
+def plan(there: Network) -> SimulationPlan:
+    """An input to each population, and a recording of it."""
+    step = CurrentPulses(np.array([0.1]), np.array([1.0]), np.array([5.0]))
+    sets = {name: {"population": name} for name in there.populations}
+    return SimulationPlan(
+        duration=10.0,
+        timestep=0.1,
+        stimuli=[Stimulus(f"onto_{name}", step, chosen) for name, chosen in sets.items()],
+        recordings=[Recording(f"v_of_{name}", "v", chosen) for name, chosen in sets.items()],
+    )
+
+
 def writing(there: Network, folder: Path, target: str) -> Callable[[], object]:
-    return lambda: pynn_io.write(Document(there), folder / "out", target)
+    return lambda: pynn_io.write(Document(there, plan(there)), folder / "out", target)
 
 
 def reading(there: Network, folder: Path, target: str) -> Callable[[], object]:
     writing(there, folder, target)()
-    (main,) = (folder / "out").glob("circuit_config.json" if target == "sonata" else "*.net.nml")
+    (main,) = (folder / "out").glob("simulation_config.json" if target == "sonata" else "LEMS_*.xml")
     return lambda: pynn_io.read(main)
 
 
 def lowering(there: Network, folder: Path, backend: str) -> Callable[[], object]:
-    plan = SimulationPlan(duration=10.0, timestep=0.1)
     runner = load_runner(registry.backends()[backend].runner)
-    return lambda: runner.lower(there, plan, Report())
+    return lambda: runner.lower(there, plan(there), Report())
 
 
 JOBS = [
