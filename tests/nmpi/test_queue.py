@@ -7,10 +7,13 @@ import io
 import json
 import pickle
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -31,6 +34,7 @@ from pynn_io.lowering.hardware.delays import steps_held
 from pynn_io.progress import quiet
 from pynn_io.report import Report
 from pynn_io.results import Results
+from pynn_io.runners.nmpi import script
 from pynn_io.runners.nmpi.bundle import bundle
 from pynn_io.runners.nmpi.client import QueueClient
 from pynn_io.runners.nmpi.collect import Output, collect
@@ -41,6 +45,7 @@ from pynn_io.simulate import simulate
 from pynn_io.simulation_plan import SimulationPlan
 from tests.nmpi.server import TOKEN, Faults, Queue, serving
 from tests.runners.nets import current_network
+from tests.runners.standard_networks import plastic_inhibition
 
 pytest.importorskip("nmpi")
 pytest.importorskip("pyNN")
@@ -117,6 +122,36 @@ def test_a_job_gives_the_spikes_of_nest() -> None:
     assert (job["hardware_platform"], job["collab"], job["command"]) == ("SpiNNaker", "a-collab", "run.py {system}")
     assert job["hardware_config"] == {"spynnaker_version": "x"}
     assert TOKEN not in job["code"]
+
+
+@pytest.mark.slow
+def test_a_job_of_plastic_inhibition_on_nest(tmp_path: Path) -> None:
+    """Elsewhere, without pynn_io: bounds of currents that inhibit are below 0, beside PyNN's default weight of 0."""
+    pytest.importorskip("nest")
+    document = plastic_inhibition()
+    plan = replace(document.plan, stimuli=document.plan.stimuli[:1], timestep=1.0, recordings=())
+    simulate(document.network, plan, "nmpi:SpiNNaker", bundle=str(tmp_path / "job"))
+    subprocess.run([sys.executable, "run.py", "nest"], cwd=tmp_path / "job", check=True, capture_output=True)
+    found = np.load(tmp_path / "job" / "results.npz")
+    expected = simulate(document.network, plan, "nest").spikes["cells"]
+    assert len(expected.times) > 20
+    order = np.lexsort((found["places_0"], found["times_0"]))
+    np.testing.assert_allclose(found["times_0"][order], np.sort(expected.times), atol=1e-9)
+
+
+def test_bounds_are_sizes_on_the_chip() -> None:
+    """As weights are there: the receptor tells what inhibits."""
+    edges = {
+        "timing": {"model": "SpikePairRule", "parameters": {}},
+        "weight": {"model": "AdditiveWeightDependence", "parameters": {"w_min": 0.0, "w_max": -5.0}},
+        "dendritic_delay_fraction": 1.0,
+        "some_weight": -5.0,
+    }
+    sim = Mock()
+    for name, sign in (("spiNNaker", 1.0), ("nest", -1.0)):
+        script.Job(sim, name, {"setup": {}, "systems": {}}, {})._synapse(edges)
+        assert sim.AdditiveWeightDependence.call_args.kwargs == {"w_min": 0.0, "w_max": 5.0 * sign}
+        assert sim.STDPMechanism.call_args.kwargs["weight"] == 5.0 * sign
 
 
 @pytest.mark.slow

@@ -180,11 +180,16 @@ class Job:
     def _synapse(self, edges: dict[str, Any]) -> Any:
         if "timing" not in edges:
             return self._kind(edges["model"])(**edges["parameters"])
-        timing, weight = edges["timing"], edges["weight"]
+        timing, weight, some = edges["timing"], edges["weight"], edges["some_weight"]
+        bounds = weight["parameters"]
+        if self.name == "spiNNaker":
+            # Sizes, as the weights are.
+            some, bounds = abs(some), {name: abs(value) for name, value in bounds.items()}
         return self.sim.STDPMechanism(
             timing_dependence=getattr(self.sim, timing["model"])(**timing["parameters"]),
-            weight_dependence=getattr(self.sim, weight["model"])(**weight["parameters"]),
+            weight_dependence=getattr(self.sim, weight["model"])(**bounds),
             dendritic_delay_fraction=edges["dendritic_delay_fraction"],
+            weight=some,
         )
 
     def _connect(self, edges: dict[str, Any]) -> None:
