@@ -18,6 +18,7 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
+import pynn_io
 from pynn_io.errors import (
     BadJobData,
     FormatError,
@@ -137,6 +138,29 @@ def test_a_job_of_plastic_inhibition_on_nest(tmp_path: Path) -> None:
     assert len(expected.times) > 20
     order = np.lexsort((found["places_0"], found["times_0"]))
     np.testing.assert_allclose(found["times_0"][order], np.sort(expected.times), atol=1e-9)
+
+
+@pytest.mark.slow
+def test_a_job_with_spikes_from_the_beginning(tmp_path: Path) -> None:
+    """The chip sends spikes at 0 ms; tried on NEST, where PyNN loses them, they come later and are told."""
+    pytest.importorskip("nest")
+    script = tmp_path / "network.py"
+    script.write_text(
+        "import pyNN.spiNNaker as sim\nsim.setup(1.0)\n"
+        "one = sim.Population(2, sim.SpikeSourceArray, {'spike_times': [[0], [1.0, 30.0]]}, label='one')\n"
+        "cells = sim.Population(2, sim.IF_curr_exp(), label='cells')\n"
+        "sim.Projection(one, cells, sim.OneToOneConnector(), sim.StaticSynapse(weight=5.0, delay=1.0))\n"
+        "cells.record('spikes')\nsim.run(50.0)\n"
+    )
+    document = pynn_io.read(script)
+    simulate(document.network, document.plan, "nmpi:SpiNNaker", bundle=str(tmp_path / "job"))
+    job = [sys.executable, "run.py", "nest"]
+    done = subprocess.run(job, cwd=tmp_path / "job", check=True, capture_output=True, text=True)
+    told = "2 spikes of one.SpikeSourceArray before 2 ms, which come then"
+    assert f"not as asked: {told}\n" in done.stdout
+    assert json.loads((tmp_path / "job" / "provenance.json").read_text(encoding="utf-8"))["not_applied"] == [told]
+    found = np.load(tmp_path / "job" / "results.npz")
+    assert sorted(found["places_0"].tolist()) == [0, 1, 1]
 
 
 def test_bounds_are_sizes_on_the_chip() -> None:
