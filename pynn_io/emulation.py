@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
+import numpy as np
+
 from pynn_io.errors import RunError
+from pynn_io.graph.stimuli import SpikeTrains
+from pynn_io.report import Report
 from pynn_io.results import Results
 from pynn_io.results.mapped import EMULATED, Mapped
 from pynn_io.simulate import simulate
+from pynn_io.simulation_plan import SimulationPlan
 
 #: What runs it.
 SIMULATOR = "nest"
@@ -26,7 +31,8 @@ def emulate(mapped: Results, **options: Any) -> Mapped:
     """
     if not isinstance(mapped, Mapped) or mapped.fidelity is None or mapped.network is None or mapped.plan is None:
         raise RunError("these results are of no chip: there is nothing to emulate")
-    results = simulate(mapped.network, mapped.plan, SIMULATOR, **options)
+    plan = _from_one_step(mapped.plan, mapped.fidelity.timestep, options.get("report"))
+    results = simulate(mapped.network, plan, SIMULATOR, **options)
     emulated = {
         "emulates": mapped.fidelity.chip,
         "approximation": APPROXIMATION,
@@ -42,3 +48,22 @@ def emulate(mapped: Results, **options: Any) -> Mapped:
             "provenance": {**results.provenance, **emulated},
         },
     )
+
+
+def _from_one_step(plan: SimulationPlan, step: float, report: Report | None) -> SimulationPlan:
+    """The plan with spikes at 0 ms a step later: the chip sends them, and NEST has no step for them."""
+    stimuli = []
+    for stimulus in plan.stimuli:
+        trains = stimulus.what
+        if isinstance(trains, SpikeTrains) and (early := trains.times <= 0).any():
+            first = replace(trains, times=np.where(early, step, trains.times))
+            stimulus = replace(stimulus, what=first)
+            _tell_late(trains.population, int(np.count_nonzero(early)), report)
+        stimuli.append(stimulus)
+    return replace(plan, stimuli=tuple(stimuli))
+
+
+def _tell_late(population: str, count: int, report: Report | None) -> None:
+    if report is not None:
+        message = "The chip sends spikes at 0 ms; NEST, which emulates it, sends them a step later."
+        report.approximated("late-spikes", f"population {population}", message, count=count)

@@ -225,7 +225,7 @@ BACKENDS: dict[str, Backend] = {
                 extra="ebrains",
                 one_process="a job is one script",
                 options=_QUEUE_OPTIONS,
-                spikes_at_zero=False,
+                spikes_at_zero=platform == "SpiNNaker",
             )
             for platform in ("SpiNNaker", "BrainScaleS-2")
         ),

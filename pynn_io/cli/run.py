@@ -18,7 +18,7 @@ from pynn_io.report import Report
 COMMAND = "pynn-run"
 PICTURES = (".png", ".svg", ".pdf")
 #: As in `pynn_io.results`, which is not loaded for --help.
-MAPPED, EMITTED = "maps", "emits"
+MAPPED, EMITTED, EMULATED = "maps", "emits", "emulates"
 #: What runners call the run itself when they report progress.
 SIMULATING = "simulating"
 
@@ -305,13 +305,16 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
 def _sum_up(arguments: argparse.Namespace, report: Report, level: str) -> None:
     """One line on what was honoured; in quiet mode only if something was not."""
     counts = loss_counts(report)
+    beside = f" ({counts})." if counts else "."
     if level == MAPPED:
-        say("Done: mapped, not executed" + (f" ({counts})." if counts else "."))
+        say(f"Done: mapped, not executed{beside}")
+    elif level == EMULATED:
+        say(f"Done: an approximation of the chip ran, not the chip{beside}")
     elif changes_model(report):
         what = "the job that was written" if level == EMITTED else "what ran"
         say(f"Done: {what} differs from what was asked for ({counts}).")
     elif not arguments.quiet:
-        say("Done: everything was honoured" + (f" ({counts})." if counts else "."))
+        say(f"Done: everything was honoured{beside}")
 
 
 def _list(as_json: bool) -> int:

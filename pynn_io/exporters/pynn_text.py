@@ -226,6 +226,7 @@ class Script:
             "timing_dependence": _short(f"sim.{parts.timing}", parts.timing_parameters),
             "weight_dependence": _short(f"sim.{parts.weight}", parts.weight_parameters),
             "dendritic_delay_fraction": repr(parts.dendritic_delay_fraction),
+            **({"weight": repr(parts.some_weight)} if parts.some_weight else {}),
         }
         return _call("    sim.STDPMechanism", {**stated, **shared})
 

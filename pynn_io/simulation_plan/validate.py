@@ -38,6 +38,9 @@ _IN_SONATA: Mapping[str, Mapping[str, str]] = {
     "reports": {"start": "start_time", "stop": "end_time", "interval": "dt"},
 }
 
+_NOT_AT_ZERO = "spikes must come after 0 ms"
+_FROM_ONE_STEP = "no spike is sent at 0 ms there: begin a time step later, or run it with --backend neuron or brian2"
+
 
 def check(plan: SimulationPlan, network: Network, *, spikes_at_zero: bool = False) -> None:
     """Raises PlanError with every problem of a plan, each as ``key: what is wrong``; ``where`` is the first key.
@@ -62,6 +65,7 @@ def check(plan: SimulationPlan, network: Network, *, spikes_at_zero: bool = Fals
             "the plan cannot be run" if len(problems) > 1 else problems[0][1],
             problems=[f"{key}: {text}" for key, text in problems] if len(problems) > 1 else (),
             where=f"{plan.name}:{problems[0][0]}",
+            hint=_FROM_ONE_STEP if any(_NOT_AT_ZERO in text for _, text in problems) else "",
         )
 
 
@@ -212,8 +216,8 @@ def _early(key: str, trains: SpikeTrains, zero: bool) -> Iterator[Problem]:
     if early.any():
         shown = zip(trains.node_ids[early][:_SHOWN].tolist(), trains.times[early][:_SHOWN].tolist(), strict=True)
         named = ", ".join(f"node {node} at {time} ms" for node, time in shown)
-        bound = "at 0 ms or later" if zero else "after 0 ms"
-        yield key, f"spikes must come {bound}; {np.count_nonzero(early)} do not: {named}"
+        bound = "spikes must come at 0 ms or later" if zero else _NOT_AT_ZERO
+        yield key, f"{bound}; {np.count_nonzero(early)} do not: {named}"
 
 
 def _trains(key: str, trains: SpikeTrains, network: Network, *, sources: bool) -> Iterator[Problem]:

@@ -63,6 +63,11 @@ class Stdp(NamedTuple):
     weight_parameters: Mapping[str, Any]
     dendritic_delay_fraction: float
 
+    @property
+    def some_weight(self) -> float:
+        """One between its bounds: PyNN's default of 0 is none to NEST where they are negative, and refused."""
+        return min(0.0, float(self.weight_parameters["w_max"]))
+
 
 def stdp(parameters: Mapping[str, Any]) -> Stdp:
     """The parts of a mechanism in the graph, with PyNN's defaults. Raises KeyError for unknown parts."""

@@ -40,6 +40,14 @@ def second(synapse, weight=0.5, delay=1.0):
     return replace(made, synapses={**made.synapses, "other": synapse})
 
 
+def test_one_rule_for_both_receptors_is_one() -> None:
+    """Where weights inhibit by their sign the bounds have it too; on the chip the receptor tells."""
+    rule = {"tau_plus": 20.0, "w_min": 0.0, "w_max": 5.0}
+    made = second(Synapse("STDPMechanism", {**rule, "w_max": -5.0}), weight=-0.5)
+    made = replace(made, synapses={**made.synapses, "syn": Synapse("STDPMechanism", rule)})
+    assert "two-plasticity-rules" not in {one.code for one in check_hardware(made, plan(), "spinnaker").findings}
+
+
 MANY = ([0] * 300, [4] * 300)
 #: (chip, code) -> network, plan, where, count, words of message and remedy, level.
 RULES = {

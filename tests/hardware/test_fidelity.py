@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pynn_io.cli.run_mapped import fidelity_lines
 from pynn_io.errors import FormatError, NotExecuted, RunError
+from pynn_io.report import Report
 from pynn_io.results import Results
 from pynn_io.results.fidelity import (
     Fidelity,
@@ -19,8 +20,10 @@ from pynn_io.results.fidelity import (
     projection_fidelity,
     spike_fidelity,
 )
+from pynn_io.results.mapped import Mapped
 from pynn_io.runners.spinnaker import config
 from pynn_io.show.plot_results import draw_results
+from tests.hardware.nets import network, plan
 
 
 def wires(*rows):
@@ -164,6 +167,21 @@ def test_axes_of_weights_have_labels_at_powers_of_ten_alone():
         assert {label.get_text() for label in axis.get_ticklabels(minor=True)} <= {""}
     assert axes.get_xlim() == pytest.approx((1e-3, 0.1))
     assert axes.get_ylim() == pytest.approx((1e-4, 0.1))
+
+
+def test_spikes_at_0_are_emulated_a_step_later(monkeypatch):
+    """The chip sends them, as its users' scripts do; NEST has no step there."""
+    from pynn_io import emulation
+
+    ran = []
+    monkeypatch.setattr(emulation, "simulate", lambda _, plan, *__, **___: ran.append(plan) or Results())
+    facts = {"simulator": "sPyNNaker", "simulator_version": "7", "plan": "made"}
+    stored = Mapped(fidelity=report_of_one_source(), network=network(), plan=plan(spikes=(0.0, 3.0)), provenance=facts)
+    report = Report()
+    emulation.emulate(stored, report=report)
+    (stimulus,) = ran[0].stimuli
+    assert stimulus.what.times.tolist() == [1.0, 3.0, 1.0, 3.0]
+    assert [(issue.code, issue.where, issue.count) for issue in report] == [("late-spikes", "population in", 2)]
 
 
 def test_results_of_no_chip_are_not_emulated():

@@ -70,6 +70,7 @@ def test_the_synfire_chain_emulated(tmp_path):
     assert (done.returncode, done.stdout) == (0, "out\n"), done.stderr
     assert "an emulation of SpiNNaker 1" in done.stderr
     assert "approximation: weights, delays and input spikes are those that the chip stores" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("Done: an approximation of the chip ran, not the chip")
     facts = json.loads((tmp_path / "work" / "out" / "run.json").read_text())
     assert (facts["level"], facts["provenance"]["emulates"]) == ("emulates", "SpiNNaker 1")
     assert {"spikes.h5", "fidelity.json"} <= set(tree(tmp_path / "work" / "out"))

@@ -7,14 +7,18 @@ import io
 import json
 import pickle
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
+import pynn_io
 from pynn_io.errors import (
     BadJobData,
     FormatError,
@@ -31,6 +35,7 @@ from pynn_io.lowering.hardware.delays import steps_held
 from pynn_io.progress import quiet
 from pynn_io.report import Report
 from pynn_io.results import Results
+from pynn_io.runners.nmpi import script
 from pynn_io.runners.nmpi.bundle import bundle
 from pynn_io.runners.nmpi.client import QueueClient
 from pynn_io.runners.nmpi.collect import Output, collect
@@ -41,6 +46,7 @@ from pynn_io.simulate import simulate
 from pynn_io.simulation_plan import SimulationPlan
 from tests.nmpi.server import TOKEN, Faults, Queue, serving
 from tests.runners.nets import current_network
+from tests.runners.standard_networks import plastic_inhibition
 
 pytest.importorskip("nmpi")
 pytest.importorskip("pyNN")
@@ -117,6 +123,59 @@ def test_a_job_gives_the_spikes_of_nest() -> None:
     assert (job["hardware_platform"], job["collab"], job["command"]) == ("SpiNNaker", "a-collab", "run.py {system}")
     assert job["hardware_config"] == {"spynnaker_version": "x"}
     assert TOKEN not in job["code"]
+
+
+@pytest.mark.slow
+def test_a_job_of_plastic_inhibition_on_nest(tmp_path: Path) -> None:
+    """Elsewhere, without pynn_io: bounds of currents that inhibit are below 0, beside PyNN's default weight of 0."""
+    pytest.importorskip("nest")
+    document = plastic_inhibition()
+    plan = replace(document.plan, stimuli=document.plan.stimuli[:1], timestep=1.0, recordings=())
+    simulate(document.network, plan, "nmpi:SpiNNaker", bundle=str(tmp_path / "job"))
+    subprocess.run([sys.executable, "run.py", "nest"], cwd=tmp_path / "job", check=True, capture_output=True)
+    found = np.load(tmp_path / "job" / "results.npz")
+    expected = simulate(document.network, plan, "nest").spikes["cells"]
+    assert len(expected.times) > 20
+    order = np.lexsort((found["places_0"], found["times_0"]))
+    np.testing.assert_allclose(found["times_0"][order], np.sort(expected.times), atol=1e-9)
+
+
+@pytest.mark.slow
+def test_a_job_with_spikes_from_the_beginning(tmp_path: Path) -> None:
+    """The chip sends spikes at 0 ms; tried on NEST, where PyNN loses them, they come later and are told."""
+    pytest.importorskip("nest")
+    script = tmp_path / "network.py"
+    script.write_text(
+        "import pyNN.spiNNaker as sim\nsim.setup(1.0)\n"
+        "one = sim.Population(2, sim.SpikeSourceArray, {'spike_times': [[0], [1.0, 30.0]]}, label='one')\n"
+        "cells = sim.Population(2, sim.IF_curr_exp(), label='cells')\n"
+        "sim.Projection(one, cells, sim.OneToOneConnector(), sim.StaticSynapse(weight=5.0, delay=1.0))\n"
+        "cells.record('spikes')\nsim.run(50.0)\n"
+    )
+    document = pynn_io.read(script)
+    simulate(document.network, document.plan, "nmpi:SpiNNaker", bundle=str(tmp_path / "job"))
+    job = [sys.executable, "run.py", "nest"]
+    done = subprocess.run(job, cwd=tmp_path / "job", check=True, capture_output=True, text=True)
+    told = "2 spikes of one.SpikeSourceArray before 2 ms, which come then"
+    assert f"not as asked: {told}\n" in done.stdout
+    assert json.loads((tmp_path / "job" / "provenance.json").read_text(encoding="utf-8"))["not_applied"] == [told]
+    found = np.load(tmp_path / "job" / "results.npz")
+    assert sorted(found["places_0"].tolist()) == [0, 1, 1]
+
+
+def test_bounds_are_sizes_on_the_chip() -> None:
+    """As weights are there: the receptor tells what inhibits."""
+    edges = {
+        "timing": {"model": "SpikePairRule", "parameters": {}},
+        "weight": {"model": "AdditiveWeightDependence", "parameters": {"w_min": 0.0, "w_max": -5.0}},
+        "dendritic_delay_fraction": 1.0,
+        "some_weight": -5.0,
+    }
+    sim = Mock()
+    for name, sign in (("spiNNaker", 1.0), ("nest", -1.0)):
+        script.Job(sim, name, {"setup": {}, "systems": {}}, {})._synapse(edges)
+        assert sim.AdditiveWeightDependence.call_args.kwargs == {"w_min": 0.0, "w_max": 5.0 * sign}
+        assert sim.STDPMechanism.call_args.kwargs["weight"] == 5.0 * sign
 
 
 @pytest.mark.slow

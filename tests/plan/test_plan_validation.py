@@ -173,6 +173,9 @@ def test_a_spike_at_zero_is_for_backends_that_deliver_it() -> None:
     plan = stimulus(spikes("src", [0, 1], [0.0, 3.0]))
     assert problems(plan) != []
     assert problems(plan, spikes_at_zero=True) == []
+    with pytest.raises(PlanError) as caught:
+        check(plan, document().network)
+    assert "begin a time step later" in caught.value.hint
     early = stimulus(spikes("src", [0, 1], [-0.5, 3.0]))
     assert problems(early, spikes_at_zero=True) == [
         "inputs.s.times: spikes must come at 0 ms or later; 1 do not: node 0 at -0.5 ms"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -411,6 +412,107 @@ assert wide.spinnaker_get_data("v").shape == (0, 3)
         "set_max_atoms_per_core",
         "set_number_of_neurons_per_core",
     ]
+
+
+FOR_SPINNAKER = """
+import pyNN.spiNNaker as sim
+import spynnaker8.external_devices as live
+from spynnaker.pyNN.extra_algorithms import splitter_components
+from spynnaker.pyNN.extra_algorithms.splitter_components import SplitterPoissonDelegate
+from spynnaker.pyNN.utilities import neo_convertor
+sim.setup(1.0, 1.0, 32.0)
+sources = sim.Population(3, sim.SpikeSourceArray([[5.0], [9.0, 30.0], []]), label="sources", splitter=None)
+noise = sim.Population(2, sim.SpikeSourcePoisson(7.0, 2.0, 50.0), label="noise", max_rate=9.0, seed=3)
+grid = sim.Population(6, sim.IF_curr_exp(), structure=sim.Grid2D(aspect_ratio=1.5), label="grid", spikes_per_second=5)
+grid.record(["spikes", "packets-per-timestep"])
+live.activate_live_output_for(grid, tag=1)
+listener = sim.external_devices.SpynnakerLiveSpikesConnection(receive_labels=["grid"])
+listener.add_receive_callback("grid", print)
+"""
+
+
+def for_spinnaker(lines: str, tmp_path: Path):
+    (tmp_path / "chip.py").write_text(FOR_SPINNAKER + lines)
+    report = Report()
+    return read(tmp_path / "chip.py", report=report), report
+
+
+def test_idioms_of_scripts_for_spinnaker(tmp_path: Path) -> None:
+    """Its modules, structures, arguments by position and ways of placing: as its users write them."""
+    lines = """
+array = [[1, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 0, 0]]
+sim.Projection(sources, grid, sim.ArrayConnector(array, verbose=True), sim.StaticSynapse(weight=1.0, pad_to_length=9))
+sim.Projection(sources, grid, sim.IndexBasedProbabilityConnector("(i == j) * exp(0)"), sim.StaticSynapse(weight=1.0))
+sim.run(50.0)
+spikes = grid.get_data("spikes")
+assert neo_convertor.convert_spikes(spikes).shape == (0, 2)
+assert neo_convertor.convert_data(spikes, "v").shape == (0, 3)
+assert neo_convertor.count_spikes(spikes) == 0
+splitter_components.SplitterAbstractPopulationVertexNeuronsSynapses(1, 128, False)
+"""
+    document, report = for_spinnaker(lines, tmp_path)
+    network = document.network
+    assert problems(network) == []
+    first, second = network.projections.values()
+    assert edges(first)[:, :2].tolist() == [[0, 0], [1, 5]]
+    assert edges(second)[:, :2].tolist() == [[0, 0], [1, 1], [2, 2]]
+    assert network.populations["grid"].column("x").values(6).tolist() == [0, 0, 1, 1, 2, 2]
+    (trains,) = (one.what for one in document.plan.stimuli if isinstance(one.what, SpikeTrains))
+    assert sorted(trains.times.tolist()) == [5.0, 9.0, 30.0]
+    noise = network.cells["noise"].parameters
+    assert (noise["rate"], noise["start"], noise["duration"]) == (7.0, 2.0, 50.0)
+    named = {example for issue in report for example in issue.examples}
+    assert {
+        "packets-per-timestep of IF_curr_exp",
+        "activate_live_output_for",
+        "SpynnakerLiveSpikesConnection.add_receive_callback",
+        "Population(spikes_per_second=...)",
+        "Connector(verbose=...)",
+        "Synapse(pad_to_length=...)",
+    } <= named
+
+
+def test_weights_are_sizes_to_spinnaker(tmp_path: Path) -> None:
+    """Onto the inhibitory receptor of cells with currents its scripts give positive weights: others take negative."""
+    lines = """
+inhibits = {"receptor_type": "inhibitory"}
+one = sim.Projection(sources, grid, sim.OneToOneConnector(), sim.StaticSynapse(weight=2.0), **inhibits)
+two = sim.Projection(sources, grid, sim.FromListConnector([(0, 1, 0.2, 2.0), (1, 2, 0.0, 2.0), (2, 3, -3.0, 2.0)]),
+                     **inhibits)
+rule = sim.STDPMechanism(sim.SpikePairRule(), sim.AdditiveWeightDependence(w_min=0.0, w_max=5.0), weight=2.5)
+three = sim.Projection(sources, grid, sim.OneToOneConnector(), rule, **inhibits)
+four = sim.Projection(sources, grid, sim.OneToOneConnector(), sim.StaticSynapse(weight=1.0))
+five = sim.Projection(sources, grid, sim.OneToOneConnector(), sim.StaticSynapse(weight=1.0), **inhibits)
+five.set(weight=4.0)
+cond = sim.Population(6, sim.IF_cond_exp(), label="cond")
+six = sim.Projection(sources, cond, sim.OneToOneConnector(), sim.StaticSynapse(weight=0.5), **inhibits)
+assert one.get("weight", "list", with_address=False) == [2.0, 2.0, 2.0]
+assert sorted(two.get("weight", "list", with_address=False)) == [0.0, 0.2, 3.0]
+assert five.get("weight", "list", with_address=False) == [4.0, 4.0, 4.0]
+sim.run(50.0)
+"""
+    document, _ = for_spinnaker(lines, tmp_path)
+    weights = [sorted(set(edges(one)[:, 2])) for one in document.network.projections.values()]
+    assert weights == [[-2.0], [-3.0, -0.2, 0.0], [-2.5], [1.0], [-4.0], [0.5]]
+    assert [list(document.network.synapses.values())[2].parameters[name] for name in ("w_min", "w_max")] == [0.0, -5.0]
+
+
+def test_weights_are_sizes_to_spinnaker_alone(tmp_path: Path) -> None:
+    text = HEAD + "cells = sim.Population(2, sim.IF_curr_exp())\nsim.Projection(cells, cells, sim.OneToOneConnector(), "
+    (tmp_path / "a.py").write_text(text + "sim.StaticSynapse(weight=1.0), receptor_type='inhibitory')\n")
+    with pytest.raises(ReadError, match="Weights must be negative"):
+        read(tmp_path / "a.py")
+
+
+def test_a_script_is_read_where_nest_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network of a script is not in NEST, whatever backend it names."""
+    (tmp_path / "nest.py").write_text("raise ImportError('there is no NEST here')\n")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]))
+    text = HEAD + "cells = sim.Population(2, sim.IF_cond_exp(), label='cells')\nsim.Projection(cells, cells, "
+    (tmp_path / "script.py").write_text(
+        text + "sim.OneToOneConnector(), sim.StaticSynapse(weight=1.0))\nsim.run(1.0)\n"
+    )
+    assert list(read(tmp_path / "script.py").network.projections) == ["cells_to_cells"]
 
 
 def test_other_backends_have_none_of_that(tmp_path: Path) -> None:

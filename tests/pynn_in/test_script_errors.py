@@ -171,14 +171,50 @@ def test_without_pynn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             "SpikeSourceArray",
         ),
         ("sim.extra_models.IF_curr_dual_exp()", "extra_models.IF_curr_dual_exp", "standard model"),
+        ("sim.external_devices.run_forever()", "external_devices.run_forever: devices", "leave it out"),
+        ("import {module}.extra_models as x; x.IF_curr_dual_exp()", "extra_models.IF_curr_dual_exp", "standard model"),
+        ("from {module}.external_devices import SpikeInjector", "external_devices.SpikeInjector", "SpikeSourceArray"),
+        (
+            "from {module}.models.neuron import builds",
+            "models.neuron.builds: this is of sPyNNaker's own",
+            "leave it out",
+        ),
+        ("sim.StructuralMechanismStatic()", "StructuralMechanismStatic: a network file has no", "StaticSynapse"),
+        ("sim.LastNeuronSelection()", "LastNeuronSelection: a network file has no connections", "STDPMechanism"),
+        ("sim.KernelConnector((2, 2), (2, 2), (1, 1))", "KernelConnector: sPyNNaker has this", "FromListConnector"),
+        ("sim.ConvolutionConnector([[1.0]])", "ConvolutionConnector: sPyNNaker computes", "FromListConnector"),
+        ("sim.get_machine()", "get_machine: there is no machine", "leave it out"),
+        (
+            "sim.STDPMechanism(sim.SpikePairRule(), sim.AdditiveWeightDependence(), backprop_delay=False)",
+            "STDPMechanism(backprop_delay=False)",
+            "leave backprop_delay out",
+        ),
     ],
 )
 def test_what_only_spinnaker_has_is_refused_by_name(module, line, wrong, remedy, tmp_path: Path) -> None:
+    line = line.format(module=module)
     script = written(tmp_path, f"import {module} as sim\nsim.setup(1.0)\n{line}\n")
     with pytest.raises(UnsupportedInput, match=re.escape(wrong)) as caught:
         pynn_script.read(script, report=Report())
     assert str(caught.value.where).endswith("script.py:3")
     assert remedy in caught.value.hint
+
+
+def test_modules_that_spinnakers_tools_no_longer_have(tmp_path: Path) -> None:
+    line = "from pacman.model.constraints_of_old import ChipAndCoreConstraint\n"
+    script = written(tmp_path, f"import pyNN.spiNNaker as sim\n{line}")
+    with pytest.raises(ReadError, match=r"No module named 'pacman") as caught:
+        pynn_script.read(script, report=Report())
+    assert "leave out what places cells" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "line", ["sim.SpikeSourceArray([1.0])", "sim.IF_curr_exp(20.0)", "sim.AllToAllConnector(verbose=True)"]
+)
+def test_what_spinnaker_takes_by_position_others_do_not(line: str, tmp_path: Path) -> None:
+    script = written(tmp_path, f"import pyNN.nest as sim\nsim.setup(1.0)\n{line}\n")
+    with pytest.raises(ReadError, match="TypeError"):
+        pynn_script.read(script, report=Report())
 
 
 @pytest.mark.parametrize("name", ["sys.argv[-1]", "pathlib.Path(sys.argv[-1]).stem"])

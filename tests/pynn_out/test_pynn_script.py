@@ -20,7 +20,7 @@ from pynn_io.report import Report
 from pynn_io.simulate import simulate
 from tests.models import ball_and_stick, table
 from tests.runners.pynn_backends import compile_for_neuron, need, python
-from tests.runners.standard_networks import network
+from tests.runners.standard_networks import network, plastic_inhibition
 
 
 def written(document: Document, folder: Path) -> tuple[str, Any, Report]:
@@ -63,6 +63,14 @@ def test_what_is_the_same_for_all_edges_stands_in_the_text(tmp_path: Path) -> No
     assert "weight_dependence=sim.AdditiveWeightDependence(w_min=0.0, w_max=0.5)," in text
     assert "        weight=0.25,\n        delay=1.5,\n" in text
     assert "e_weight" not in data
+
+
+def test_plasticity_below_0_begins_within_its_bounds(tmp_path: Path) -> None:
+    """NEST refuses PyNN's default weight of 0 there, whatever the weights that the connections then get."""
+    document = plastic_inhibition()
+    text, _, _ = written(document, tmp_path / "out")
+    w_max = document.network.synapses["rule"].parameters["w_max"]
+    assert f"w_max={w_max!r}),\n        dendritic_delay_fraction=1.0,\n        weight={w_max!r},\n" in text
 
 
 def test_a_rate_stays_a_rate(tmp_path: Path) -> None:

@@ -46,6 +46,18 @@ def network(model: str) -> Document:
     return together([model], DURATION, names=("",))
 
 
+def plastic_inhibition() -> Document:
+    """The inhibiting weights are currents below 0, and change: so their bounds are below 0."""
+    document = network("IF_curr_exp")
+    net = document.network
+    inhibiting = net.projections["i"]
+    largest = -3.0 * float(np.abs(inhibiting.edges.columns["weight"].data).max())
+    rule = Synapse("STDPMechanism", {"A_plus": 0.1, "A_minus": 0.08, "w_max": largest})
+    changed = replace(inhibiting, types=inhibiting.types.updated({"synapse": text_column(["rule"])}))
+    projections = {**net.projections, "i": changed}
+    return replace(document, network=replace(net, projections=projections, synapses={**net.synapses, "rule": rule}))
+
+
 def together(models: Sequence[str], duration: float, names: Sequence[str] | None = None) -> Document:
     """The same for several models side by side: populations ``cells_MODEL``, each with sources of its own."""
     populations, projections, cells, stimuli, recordings = {}, {}, {}, [], []

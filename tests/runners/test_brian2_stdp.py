@@ -39,6 +39,11 @@ RULES: dict[str, tuple[dict[str, Any], tuple[float, float]]] = {
 }
 
 
+def inhibiting(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """The rule for weights that inhibit by their sign: what `pairs` gives it begins at -START."""
+    return {**rule, "w_min": -rule["w_min"], "w_max": -rule["w_max"]}
+
+
 def edges(size: int, target: int, columns: Mapping[str, Column]) -> Edges:
     return Edges(Column(np.zeros(size, dtype=np.int64)), Column(np.full(size, target)), Table(size, columns))
 
@@ -55,7 +60,7 @@ def pairs(rules: Mapping[str, Mapping[str, Any]]) -> tuple[Network, SimulationPl
         synapses[name] = Synapse("STDPMechanism", dict(rule))
         for kind, pre, model, weight, delays in (
             ("forced", "forcing", "static", 50.0, (0.1,)),
-            ("plastic", "pre", name, START, DELAYS),
+            ("plastic", "pre", name, START if rule["w_max"] > 0 else -START, DELAYS),
         ):
             made = edges(len(delays), number, {"weight": Column(weight), "delay": Column(np.array(delays))})
             types = Table(1, {"synapse": text([model]), "weight_unit": text(["mV"])})
@@ -105,7 +110,8 @@ def by_hand(rule: Mapping[str, Any], powers: tuple[float, float], post: np.ndarr
 def test_weights_are_those_of_every_pair_of_spikes() -> None:
     pytest.importorskip("brian2", reason="Brian2 is not installed")
     rules = {name: {**RULE, **more} for name, (more, _) in RULES.items()}
-    post, weights = by_brian2(*pairs(rules))
+    signed = {f"inhibiting {name}": inhibiting(rule) for name, rule in rules.items()}
+    post, weights = by_brian2(*pairs({**rules, **signed}))
     np.testing.assert_allclose(post, np.add(FORCING, 0.1))
     assert 34.8 in np.round(post + 1.5, 6)
     for number, (name, rule) in enumerate(rules.items()):
@@ -113,6 +119,8 @@ def test_weights_are_those_of_every_pair_of_spikes() -> None:
         expected = list(by_hand(rule, RULES[name][1], post))
         np.testing.assert_allclose(found, expected, rtol=1e-12, err_msg=name)
         assert np.ptp(expected) > 0 or name == "bound", name
+        mirrored = [-weights[len(rules) + number, delay] for delay in DELAYS]
+        np.testing.assert_allclose(mirrored, expected, rtol=1e-12, err_msg=name)
 
 
 #: name -> what differs: PyNN's rho is per ms, so that alpha = 2 rho tau is 2.4 here.
@@ -151,11 +159,14 @@ def vogels_by_hand(rule: Mapping[str, Any], post: np.ndarray) -> Iterator[float]
 def test_the_rule_of_vogels_is_that_of_every_pair_of_spikes() -> None:
     pytest.importorskip("brian2", reason="Brian2 is not installed")
     rules = {name: {**VOGELS_RULE, **more} for name, more in VOGELS.items()}
-    post, weights = by_brian2(*pairs(rules))
+    signed = {f"inhibiting {name}": inhibiting(rule) for name, rule in rules.items()}
+    post, weights = by_brian2(*pairs({**rules, **signed}))
     ends = {}
     for number, (name, rule) in enumerate(rules.items()):
         ends[name] = [weights[number, delay] for delay in DELAYS]
         np.testing.assert_allclose(ends[name], list(vogels_by_hand(rule, post)), rtol=1e-12, err_msg=name)
+        mirrored = [-weights[len(rules) + number, delay] for delay in DELAYS]
+        np.testing.assert_allclose(mirrored, ends[name], rtol=1e-12, err_msg=name)
     assert min(ends["dendritic"]) < START < max(ends["quiet"])
     assert ends["shared"] != ends["dendritic"] != ends["bounded"]
 

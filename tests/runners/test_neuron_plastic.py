@@ -18,7 +18,7 @@ from pynn_io.runners.neuron import NeuronRunner
 from pynn_io.simulate import simulate
 from pynn_io.simulation_plan import Recording
 from tests.runners.pynn_backends import python
-from tests.runners.test_brian2_stdp import DELAYS, RULE, RULES, START, VOGELS, VOGELS_RULE, by_hand, pairs
+from tests.runners.test_brian2_stdp import DELAYS, RULE, RULES, START, VOGELS, VOGELS_RULE, by_hand, inhibiting, pairs
 from tests.runners.test_brian2_stdp import vogels_by_hand as vogels
 
 pytest.importorskip("neuron", reason="NEURON is not installed")
@@ -41,7 +41,8 @@ runner.run(model, quiet)
 spikes = runner.collect(model, lowered).spikes["cells"]
 weights = {
     name.removeprefix("plastic "): [
-        point.strength if hasattr(point, "strength") else point.share * point.most for point in made.points
+        point.direction * (point.strength if hasattr(point, "strength") else point.share * point.most)
+        for point in made.points
     ]
     for name, made in model.synapses.items()
     if name.startswith("plastic ")
@@ -55,6 +56,7 @@ Path(sys.argv[2]).write_text(json.dumps(found))
 def test_weights_are_those_of_every_pair_of_spikes(tmp_path: Path) -> None:
     rules = {name: {**RULE, **more} for name, (more, _) in RULES.items()}
     rules |= {f"Vogels {name}": {**VOGELS_RULE, **more} for name, more in VOGELS.items()}
+    rules |= {f"inhibiting {name}": inhibiting(rule) for name, rule in rules.items()}
     (tmp_path / "rules.json").write_text(json.dumps(rules))
     (tmp_path / "weights.py").write_text(_WEIGHTS)
     python(str(tmp_path / "weights.py"), str(tmp_path / "rules.json"), str(tmp_path / "found.json"))
@@ -64,10 +66,13 @@ def test_weights_are_those_of_every_pair_of_spikes(tmp_path: Path) -> None:
     for name, (_, powers) in RULES.items():
         expected = list(by_hand(rules[name], powers, post))
         np.testing.assert_allclose(found["weights"][name], expected, rtol=1e-11, err_msg=name)
+        np.testing.assert_allclose(found["weights"][f"inhibiting {name}"], np.negative(expected), rtol=1e-11)
         assert len(expected) == len(DELAYS) and (expected[0] != START or name == "bound")
     for name in VOGELS:
         expected = list(vogels(rules[f"Vogels {name}"], post))
         np.testing.assert_allclose(found["weights"][f"Vogels {name}"], expected, rtol=1e-11, err_msg=name)
+        mirrored = found["weights"][f"inhibiting Vogels {name}"]
+        np.testing.assert_allclose(mirrored, np.negative(expected), rtol=1e-11, err_msg=name)
 
 
 def lowered(synapse: Synapse, cell: str = "IF_curr_delta", **columns: Column) -> tuple[Any, Report]:

@@ -15,7 +15,7 @@ from pynn_io.document import Document
 from pynn_io.graph import Column, PointCell, Synapse, text_column
 from pynn_io.graph.stimuli import SpikeTrains, Stimulus, SynapseReplay
 from tests.runners.pynn_backends import need, run_cases
-from tests.runners.standard_networks import STANDARD, network
+from tests.runners.standard_networks import STANDARD, network, plastic_inhibition
 
 #: What PyNN 0.13 cannot make on NEST, and what it makes without recording its potential.
 ABSENT, UNRECORDED = "IF_cond_exp_gsfa_grr", "IF_curr_delta"
@@ -56,6 +56,7 @@ def cases() -> dict[str, Document]:
     size = many.network.projections["e"].size
     found["edge by edge"] = with_synapse(many, "TsodyksMarkramSynapse", **{"parameters:U": np.linspace(0.1, 0.9, size)})
     found["replay"] = replayed(many)
+    found["plastic inhibition"] = plastic_inhibition()
     return found
 
 
@@ -113,6 +114,12 @@ def test_parameters_of_every_edge(outcomes: dict[str, Any]) -> None:
     assert same(*outcomes["edge by edge"]) != len(
         outcomes["TsodyksMarkramSynapse IF_cond_exp"][1][0].spikes["cells"].times
     )
+
+
+def test_plastic_inhibition_by_currents(outcomes: dict[str, Any]) -> None:
+    """NEST refuses PyNN's default weight of 0 beside a bound below 0."""
+    static = len(outcomes["IF_curr_exp"][1][0].spikes["cells"].times)
+    assert 0 < same(*outcomes["plastic inhibition"]) != static
 
 
 def test_a_replay_goes_to_the_synapses_of_some_cells(outcomes: dict[str, Any]) -> None:

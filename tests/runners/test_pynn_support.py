@@ -17,6 +17,7 @@ from pynn_io.simulate import simulate
 from pynn_io.simulation_plan import SimulationPlan
 from pynn_io.vocabulary.models import MODELS
 from pynn_io.vocabulary.support import support
+from tests.runners.standard_networks import plastic_inhibition
 from tests.running.test_support_of_backends import STIMULI, point_network
 
 COLUMN = "pynn:*"
@@ -51,6 +52,18 @@ def test_a_model_is_there_if_one_backend_has_it(model: str) -> None:
         assert lost("pyNN.nest", point_network(PointCell(model))) == {"RunError"}
     lacking = [lost(module, point_network(PointCell(model))) & {"model", "RunError"} for module in MODULES]
     assert (support(f"model:{model}", COLUMN).level == "no") == all(lacking)
+
+
+@pytest.mark.parametrize(("module", "static"), [("pyNN.nest", 0), ("pyNN.neuron", 1), ("pyNN.brian2", 1)])
+def test_stdp_of_weights_below_0_is_told_where_pynn_makes_them_0(module: str, static: int) -> None:
+    from pynn_io.lowering.pynn import connections
+
+    document, report = plastic_inhibition(), Report()
+    lowered = PynnRunner(module).lower(document.network, document.plan, report)
+    models = {edges.projection: edges.synapse.model for edges in connections(lowered.network, report)}
+    assert models == {"e": "StaticSynapse", "i": "StaticSynapse" if static else "STDPMechanism"}
+    told = [issue for issue in report if issue.code == "synapse" and "bounds below 0" in issue.message]
+    assert [issue.where for issue in told] == ["projection i"] * static
 
 
 @pytest.mark.parametrize("kind", ["chemical", "electrical", "graded", "neuromodulatory"])

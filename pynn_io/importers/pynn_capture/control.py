@@ -12,8 +12,12 @@ from pynn_io.importers.pynn_capture import simulator
 from pynn_io.importers.pynn_capture.simulator import Session, state
 
 
-def setup(timestep: float = DEFAULT_TIMESTEP, min_delay: Any = DEFAULT_MIN_DELAY, **extra_params: Any) -> int:
+def setup(
+    timestep: float = DEFAULT_TIMESTEP, min_delay: Any = DEFAULT_MIN_DELAY, max_delay: Any = None, **extra_params: Any
+) -> int:
     """Begins a new network. The keywords of any backend are taken."""
+    if max_delay is not None:
+        extra_params["max_delay"] = max_delay
     common.setup(timestep, min_delay, **extra_params)
     state.begin(Session(float(timestep), min_delay, dict(extra_params)))
     longest = extra_params.get("max_delay", DEFAULT_MAX_DELAY)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any
+from typing import Any, ClassVar
 
 from pyNN import standardmodels
 from pyNN.standardmodels import build_translations, cells, ion_channels, receptors, synapses
 
+from pynn_io.errors import UnsupportedInput
+from pynn_io.importers.pynn_capture import on_spinnaker
 from pynn_io.importers.pynn_capture.simulator import state
 
 
@@ -22,10 +24,28 @@ def _derived(base: type, extra: dict[str, Any] | None = None, bases: tuple[type,
     return type(base.__name__, (*bases, base), {**members, "__module__": __name__, **(extra or {})})
 
 
+def _check_weights(weights: Any, projection: Any) -> None:
+    """PyNN's check of signs, but of weights that are sizes to the backend that the script is for."""
+    if not on_spinnaker.has_sizes(projection):
+        standardmodels.check_weights(weights, projection)
+
+
+class Cell:
+    """A model that takes its parameters by name, or as sPyNNaker's does."""
+
+    def __init__(self, *values: Any, **parameters: Any) -> None:
+        super().__init__(**on_spinnaker.take_arguments(type(self).__name__, values), **parameters)
+
+
 class Delayed:
     """A synapse that states no delay has the shortest one."""
 
     presynaptic_type = None
+    parameter_checks: ClassVar = {"weight": _check_weights}
+
+    def __init__(self, *arguments: Any, **parameters: Any) -> None:
+        on_spinnaker.take_hints("Synapse", parameters)
+        super().__init__(*arguments, **parameters)
 
     def _get_minimum_delay(self) -> float:
         return state.shortest_delay()
@@ -48,9 +68,11 @@ def _receptor(base: type) -> type:
 
 #: Cells and sources, cell components, receptors, channels, synapses and the rules of plasticity, by name.
 MODELS: dict[str, type] = {
+    item.__name__: _derived(item, bases=(Cell,)) for item in _classes(cells, standardmodels.StandardCellType, _COMPOSED)
+}
+MODELS |= {
     item.__name__: _derived(item)
     for item in (
-        *_classes(cells, standardmodels.StandardCellType, _COMPOSED),
         *_classes(cells, standardmodels.StandardCellTypeComponent),
         *_classes(ion_channels, standardmodels.StandardIonChannelModel),
     )
@@ -77,6 +99,12 @@ class STDPMechanism(Delayed, synapses.STDPMechanism):
     """Spike-timing dependent plasticity, of a rule for times and one for weights."""
 
     base_translations = _same(("weight", "delay", "dendritic_delay_fraction"))
+
+    def __init__(self, *arguments: Any, backprop_delay: bool = True, **parameters: Any) -> None:
+        if not backprop_delay:
+            message = "STDPMechanism(backprop_delay=False): PyNN has no synapses that delay neither side's spikes"
+            raise UnsupportedInput(message, hint="leave backprop_delay out: spikes of the target are delayed then")
+        super().__init__(*arguments, **parameters)
 
     def _build_translations(self) -> None:
         # PyNN's own adds the rules' names to a mapping that all mechanisms of a script share

@@ -23,10 +23,10 @@ DEFAULT = "nest"
 BACKENDS = (
     *("pyNN.nest", "pyNN.neuron", "pyNN.brian2", "pyNN.brian", "pyNN.arbor", "pyNN.mock", "pyNN.neuroml"),
     *("pyNN.spiNNaker", "pyNN.hardware", "pyNN.hardware.brainscales", "pyNN.pcsim", "pyNN.moose", "pyNN.nemo"),
-    *("spynnaker.pyNN", "spynnaker8", "pynn_genn", "pynn_brainscales.brainscales2"),
+    *("spynnaker.pyNN", "spynnaker8", "spynnaker7.pyNN", "pynn_genn", "pynn_brainscales.brainscales2"),
 )
 #: Packages of others that hold their backend as a module.
-_PARENTS = ("spynnaker", "pynn_brainscales")
+_PARENTS = ("spynnaker", "spynnaker7", "pynn_brainscales")
 #: Modules that a backend has beside what it offers itself; they offer the same here.
 _PARTS = (
     *("standardmodels", "standardmodels.cells", "standardmodels.synapses", "standardmodels.electrodes"),
@@ -39,7 +39,7 @@ class _Names(MetaPathFinder, Loader):
     """Finds and makes the modules, and keeps which ones a script has imported."""
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: Any = None) -> ModuleSpec | None:
-        if _backend_of(fullname) or fullname in _PARENTS:
+        if _backend_of(fullname) or fullname in _PARENTS or on_spinnaker.part_of(fullname):
             return ModuleSpec(fullname, self, is_package=True)
         return None
 
@@ -51,19 +51,30 @@ class _Names(MetaPathFinder, Loader):
     def exec_module(self, module: ModuleType) -> None:
         backend = _backend_of(module.__name__)
         if module is simulator or not backend:
+            _fill_part(module)
             return
         if module.__name__ == backend:
             simulator.state.backends.append(backend)
-        own = on_spinnaker.OFFERED if backend in on_spinnaker.NAMES else {}
+        of_spinnaker = backend in on_spinnaker.NAMES
+        own = on_spinnaker.OFFERED if of_spinnaker else {}
         for name, value in (OFFERED | own).items():
             module.__dict__.setdefault(name, value)
 
         def absent(name: str) -> Any:
+            if of_spinnaker:
+                on_spinnaker.refuse(name)
             if name in old_calls.MODULE:
                 old_calls.refuse_attribute(module, name, old_calls.MODULE)
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
 
         module.__dict__["__getattr__"] = absent
+
+
+def _fill_part(module: ModuleType) -> None:
+    """A module within sPyNNaker's gives its names as they are asked for."""
+    part = on_spinnaker.part_of(module.__name__)
+    if part:
+        module.__dict__["__getattr__"] = lambda name: on_spinnaker.of_part(part, name)
 
 
 def _backend_of(fullname: str) -> str:

@@ -31,7 +31,7 @@ class Connection(common.Connection):
         projection = self._projection
         values = np.array(np.broadcast_to(projection.named(name), len(projection)))
         values[self._number] = value
-        projection.columns[name] = values
+        projection.columns[name] = projection._given(name, values)
         state.edited(f"{name} of a connection of {projection.label!r}")
 
     def as_tuple(self, *names: str) -> tuple[Any, ...]:
@@ -41,6 +41,7 @@ class Connection(common.Connection):
 class Projection(common.Projection):
     """pre_rows, post_rows: int64, indices into the two sides. columns: each parameter, a number or an array.
 
+    Weights have PyNN's sign; a script for sPyNNaker, to which some are sizes, gives and gets sizes.
     location: the connector's choice of places on the target cells, None where it has none.
     """
 
@@ -78,9 +79,15 @@ class Projection(common.Projection):
         connector.connect(self)
         self.pre_rows, self.post_rows, self.columns = _joined(self._blocks)
         self._simplify(getattr(connector, "column_names", None) or ())
+        self._has_sizes = on_spinnaker.has_sizes(self)
+        self.columns = {name: self._given(name, value) for name, value in self.columns.items()}
         self._blocks = []
         state.session.projections.append(self)
         state.edited(f"projection {self.label!r} was made")
+
+    def _given(self, name: str, value: Any) -> Any:
+        """A parameter as it is kept, of one that the script gives."""
+        return on_spinnaker.signed(name, value) if self._has_sizes else value
 
     def _simplify(self, listed: Sequence[str]) -> None:
         """What the synapse type states once is one number, though connectors may spread it. listed: their columns."""
@@ -115,8 +122,10 @@ class Projection(common.Projection):
         """A column, or the index of either end, by PyNN's name (``weights`` means ``weight``)."""
         ends = dict(zip(_ENDS, (self.pre_rows, self.post_rows), strict=True))
         for known in (name, name.removesuffix("s")):
-            if known in ends or known in self.columns:
-                return ends[known] if known in ends else self.columns[known]
+            if known in ends:
+                return ends[known]
+            if known in self.columns:
+                return on_spinnaker.sized(known, self.columns[known]) if self._has_sizes else self.columns[known]
         raise AttributeError(f"connections of {self.label!r} have no {name!r}")
 
     def _get_attributes_as_list(self, names: Any) -> list[tuple[Any, ...]]:
@@ -142,10 +151,10 @@ class Projection(common.Projection):
     def _set_attributes(self, parameter_space: Any) -> None:
         for name, value in parameter_space.items():
             if value.is_homogeneous:
-                self.columns[name] = value.evaluate(simplify=True)
+                self.columns[name] = self._given(name, value.evaluate(simplify=True))
             else:
                 matrix = np.broadcast_to(value.evaluate(simplify=False), self.shape)
-                self.columns[name] = matrix[self.pre_rows, self.post_rows]
+                self.columns[name] = self._given(name, matrix[self.pre_rows, self.post_rows])
             state.edited(f"{name} of {self.label!r}")
 
     def _set_initial_value_array(self, variable: str, initial_value: Any) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from pynn_io.document import Document
 from pynn_io.errors import PynnIOError, UnsupportedInput
-from pynn_io.importers.pynn_capture import modules, old_calls
+from pynn_io.importers.pynn_capture import modules, old_calls, on_spinnaker
 from pynn_io.importers.pynn_capture.plan import files_of, plan_of, recorded_spikes
 from pynn_io.importers.pynn_capture.simulator import Session, state
 from pynn_io.importers.pynn_exchange import Failure, Job, Outcome, read_job, write_outcome
@@ -80,6 +80,8 @@ def _run(job: Job) -> Failure | None:
 
 def _hint(error: Exception, job: Job) -> str:
     """What may help with an exception of a script."""
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] in on_spinnaker.TOOLS:
+        return on_spinnaker.WITHOUT_TOOLS
     if _misses_arguments(error) and not job.arguments:
         return _USAGE
     folder = os.path.dirname(os.path.realpath(job.script))

@@ -75,6 +75,8 @@ def _of_nest(projections: Sequence[Any]) -> dict[int, np.ndarray]:
     PyNN's projections share models and differ by label.
     """
     found: dict[int, np.ndarray] = {}
+    if not projections:  # NEST may not be there
+        return found
     nest = import_module("nest")
     for model in dict.fromkeys(projection.nest_synapse_model for projection in projections):
         ours = [each for each in projections if each.nest_synapse_model == model]

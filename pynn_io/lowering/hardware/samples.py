@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Real
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +14,7 @@ from pynn_io.graph.cells import PointCell, SpikeSource
 from pynn_io.graph.columns import empty
 from pynn_io.graph.network import Network
 from pynn_io.graph.stimuli import CurrentPulses
+from pynn_io.graph.synapses import Synapse
 from pynn_io.lowering.cells import parts, simulated, sources, targets
 from pynn_io.lowering.hardware.edges import chemical, signed_blocks
 from pynn_io.lowering.hardware.findings import Needs
@@ -154,10 +155,16 @@ def _plasticity_rules(subject: Subject) -> Iterator[Sample]:
         for name in projection.synapses:
             synapse = network.synapses[name]
             own = found.setdefault(projection.post, [])
-            if "stdp" in synapse.model.lower() and synapse not in own:
-                own.append(synapse)
+            if "stdp" in synapse.model.lower() and (rule := _sized(synapse)) not in own:
+                own.append(rule)
     for population, rules in found.items():
         yield Sample(f"population {population}", np.array([float(len(rules))]), population=population)
+
+
+def _sized(synapse: Synapse) -> Synapse:
+    """A synapse with the sizes of its bounds: on a chip the receptor tells what inhibits."""
+    bounds = {name: abs(synapse.parameters[name]) for name in ("w_min", "w_max") if name in synapse.parameters}
+    return replace(synapse, parameters={**synapse.parameters, **bounds})
 
 
 def _receptors(subject: Subject) -> Iterator[Sample]:

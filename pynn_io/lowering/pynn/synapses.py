@@ -109,6 +109,8 @@ def _model(synapse: Synapse, cells: Cells, target: Target, report: Report, where
         parts = mechanism(synapse.parameters, where)
         needed = [parts.timing, parts.weight]
     reason = next((target.lacks[name] for name in needed if name in target.lacks), "")
+    if found == STDP and parts.weight_parameters["w_max"] < 0:
+        reason = reason or target.upward
     if found in _KNOWN and not reason:
         if not cells.model.startswith("nest:") or found == STDP:
             return found, renames

@@ -16,6 +16,7 @@ MODULES: Mapping[str, str] = MappingProxyType(
     {name: f"pyNN.{name}" for name in ("nest", "neuron", "brian2", "mock", "spiNNaker", "arbor", "neuroml")}
 )
 _ABSENT = "it is not there"
+_UPWARD = "PyNN 0.13 takes bounds below 0 for an empty range there: its weights would become 0"
 _ADDITIVE = "PyNN 0.13 takes no notice of it there: weights change by the additive rule"
 #: What no class of PyNN's own backends records, and what those of NEST and NEURON do not.
 _CURRENTS = dict.fromkeys(
@@ -57,6 +58,7 @@ _NEURON = Target(
     "pyNN.neuron",
     native="nrn",
     lacks=MappingProxyType({"IF_curr_delta": _ABSENT}),
+    upward=_UPWARD,
     unrecorded=UNRECORDED,
     on_grid=False,
     zero_delay=True,
@@ -80,6 +82,7 @@ _BRIAN2 = Target(
         }
     ),
     stdp=MappingProxyType({"dendritic_delay_fraction": 0.0}),
+    upward=_UPWARD,
     unrecorded=MappingProxyType(_CURRENTS),
     # What differs from cell to cell is taken from the first one, or refused.
     alike=frozenset({"EIF_cond_exp_isfa_ista", "EIF_cond_alpha_isfa_ista", "Izhikevich", "PointNeuron"}),

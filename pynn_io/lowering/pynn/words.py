@@ -29,11 +29,11 @@ class Target:
     between two steps are moved to the nearest one.
     first_step: before which no input spike can come.
     states: (standard cell, state variable) -> the name by which alone its initial value takes effect there.
-    zero_delay: a connection may have no delay. stdp: parameters of a mechanism that have one value there. bounds:
-    standard cell -> what the bounds of weights onto it are multiplied by there. setup: further arguments of ``setup``;
-    precise: those that take their place where the plan wants spikes between steps. seed: what ``setup`` calls the seed
-    of random numbers. declarative: sources at a rate and sines stay such; else they are drawn and sampled here, so that
-    every backend gets the same.
+    zero_delay: a connection may have no delay. stdp: parameters of a mechanism that have one value there. upward: why
+    weights of STDP cannot grow below 0 there, empty where they can. bounds: standard cell -> what the bounds of weights
+    onto it are multiplied by there. setup: further arguments of ``setup``; precise: those that take their place where
+    the plan wants spikes between steps. seed: what ``setup`` calls the seed of random numbers. declarative: sources at
+    a rate and sines stay such; else they are drawn and sampled here, so that every backend gets the same.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Target:
     first_step: int = 0
     zero_delay: bool = False
     stdp: Mapping[str, float] = field(default_factory=empty)
+    upward: str = ""
     bounds: Mapping[str, float] = field(default_factory=empty)
     setup: Mapping[str, Any] = field(default_factory=empty)
     precise: Mapping[str, Any] = field(default_factory=empty)

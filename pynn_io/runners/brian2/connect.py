@@ -95,11 +95,20 @@ class Bundles:
             if len(strength):
                 bundle = self.found.setdefault(Key(source, target, spec.code, receptor), Bundle())
                 values = {"weight": strength, **{name: value[chosen] for name, value in own.items()}}
-                if "Wmax" in values:
-                    # The bound has the sign of the weights.
-                    bound = np.abs(values["Wmax"])
-                    values["Wmax"] = -bound if receptor == INHIBITORY and code.unit != "uS" else bound
+                down = (receptor == INHIBITORY) | (strength < 0) | inhibitory[chosen]
+                _give_sign(values, down & (code.unit != "uS"))
                 bundle.add(pre[chosen], post[chosen], steps[chosen], values)
+
+
+def _give_sign(values: dict[str, np.ndarray], down: np.ndarray) -> None:
+    """Bounds of weights get the sign of the weights, whatever theirs was. down: the weight is negative, or grows so."""
+    if "Wmax" in values:
+        bound = np.abs(values["Wmax"])
+        values["Wmax"] = np.where(down, -bound, bound)
+    if "most" in values:  # Vogels' rule, whose amplitude is a weight as well
+        least, most = np.abs(values["least"]), np.abs(values["most"])
+        values["least"], values["most"] = np.where(down, -most, least), np.where(down, -least, most)
+        values["eta"] = np.where(down, -values["eta"], values["eta"])
 
 
 class _Stream:

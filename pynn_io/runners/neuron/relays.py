@@ -109,6 +109,8 @@ def _relay(projection: Projection, synapse: Synapse, unit: str, native: str, rep
         if found is None:
             return None
         process, own = _VOGELS, found
+    if own["most"] < 0:  # the process works on the size of the weight, in whose direction it sends
+        own |= {name: abs(own[name]) for name in ("least", "most")}
     columns = {name: name for name in _BY_EDGE[process]}
     return Relay(process, own, columns, dendritic=parts.dendritic_delay_fraction)
 

@@ -168,6 +168,7 @@ class _Words:
             "timing": {"model": parts.timing, "parameters": self._values(parts.timing_parameters)},
             "weight": {"model": parts.weight, "parameters": self._values(parts.weight_parameters)},
             "dendritic_delay_fraction": parts.dendritic_delay_fraction,
+            "some_weight": parts.some_weight,
         }
 
     def _current(self, current: CurrentSource) -> dict[str, Any]:

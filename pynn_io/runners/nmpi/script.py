@@ -63,6 +63,7 @@ def main(system: str) -> None:
     provenance = {**said_before(provenance["digest"]), **provenance, **recorded}
     with open(PROVENANCE, "w", encoding="utf-8") as file:
         json.dump(provenance, file, indent=2)
+    sys.stdout.writelines(f"not as asked: {item}\n" for item in job.not_applied)
     what = "mapped, not executed" if virtual else "executed"
     sys.stdout.write(f"{name}: {what} in {ran - clock:.1f} s\n")
 
@@ -112,7 +113,7 @@ class Job:
         self.sim, self.name, self.words, self.arrays = sim, name, words, arrays
         self.setup: dict[str, Any] = {**words["setup"], **words["systems"].get(name, {})}
         self.populations: dict[str, Any] = {}
-        #: What the backend's cells do not begin with.
+        #: What the backend's cells do not begin with, and spikes that it cannot send.
         self.not_applied: list[str] = []
 
     def build(self) -> None:
@@ -163,6 +164,7 @@ class Job:
         if cells["trains"]:
             # Sorted by place, so that each source's times are a slice.
             places, times = (self.arrays[name] for name in cells["trains"])
+            times = self._on_time(times, cells["label"])
             bounds = np.searchsorted(places, np.arange(cells["size"] + 1))
             pieces = [times[bounds[row] : bounds[row + 1]] for row in range(cells["size"])]
             parameters["spike_times"] = [self._sequence(piece) for piece in pieces]
@@ -177,14 +179,27 @@ class Job:
         more = {"initial_values": initial} if initial else {}
         return self.sim.Population(cells["size"], kind, label=cells["label"], **more)
 
+    def _on_time(self, times: np.ndarray, label: str) -> np.ndarray:
+        """Not before NEST's second step: PyNN hands it times a step early, and it drops those at 0 without a word."""
+        first = 2 * self.setup["timestep"] if self.name == "nest" else 0.0
+        early = times < first - 1e-9
+        if early.any():
+            self.not_applied.append(f"{np.count_nonzero(early)} spikes of {label} before {first:g} ms, which come then")
+        return np.where(early, first, times)
+
     def _synapse(self, edges: dict[str, Any]) -> Any:
         if "timing" not in edges:
             return self._kind(edges["model"])(**edges["parameters"])
-        timing, weight = edges["timing"], edges["weight"]
+        timing, weight, some = edges["timing"], edges["weight"], edges["some_weight"]
+        bounds = weight["parameters"]
+        if self.name == "spiNNaker":
+            # Sizes, as the weights are.
+            some, bounds = abs(some), {name: abs(value) for name, value in bounds.items()}
         return self.sim.STDPMechanism(
             timing_dependence=getattr(self.sim, timing["model"])(**timing["parameters"]),
-            weight_dependence=getattr(self.sim, weight["model"])(**weight["parameters"]),
+            weight_dependence=getattr(self.sim, weight["model"])(**bounds),
             dendritic_delay_fraction=edges["dendritic_delay_fraction"],
+            weight=some,
         )
 
     def _connect(self, edges: dict[str, Any]) -> None:

@@ -222,7 +222,7 @@ def connect(built: Built, edges: Connections) -> None:
 
 
 def synapse_type(sim: Any, synapse: SynapseType) -> Any:
-    """The synapse type, without weight and delay, which stand in the columns."""
+    """The synapse type; its weights and delays stand in the columns."""
     if synapse.model.startswith("nest:"):
         return sim.native_synapse_type(synapse.model.removeprefix("nest:"))(**synapse.parameters)
     if synapse.model != STDP:
@@ -236,6 +236,7 @@ def synapse_type(sim: Any, synapse: SynapseType) -> Any:
         timing_dependence=getattr(sim, parts.timing)(**parts.timing_parameters),
         weight_dependence=weight,
         dendritic_delay_fraction=parts.dendritic_delay_fraction,
+        weight=parts.some_weight,
     )
 
 
