@@ -9,10 +9,12 @@ from pynn_io.graph.stimuli import SpikeTrains
 from pynn_io.importers.pynn_capture.simulator import Session
 from pynn_io.importers.pynn_objects.network import Built
 from pynn_io.report import Report
-from pynn_io.vocabulary.translations import of_standard
+from pynn_io.vocabulary.translations import Pair, of_standard
 
 #: The name of the backend among those that a script imports.
 NEST = "pyNN.nest"
+#: State variables that PyNN has in nA or uS, and NEST in pA or nS.
+_SCALED = ("w", "gsyn_exc", "gsyn_inh", "isyn_exc", "isyn_inh")
 _PRECISION = {"on_grid": "grid", "off_grid": "precise"}
 
 
@@ -57,4 +59,41 @@ def tell_of_late_sources(session: Session, built: Built, backend: str, report: R
         f"min_delay is left to PyNN, whose NEST is then {late:g} ms late with the spikes of sources; here they are at "
         "the times that the script states. setup(min_delay=timestep) makes both the same.",
         count=len(trains) if late > 0 else 0,
+    )
+
+
+def tell_of_capacities(session: Session, built: Built, backend: str, report: Report) -> None:
+    """Report cells whose ``cm`` was set after they were made (DEFAULTED).
+
+    Measured with PyNN 0.13: its NEST leaves the leak conductance as it was, so that ``tau_m`` changes too where the
+    model has that conductance. Other backends leave ``tau_m``, and a cell that is made with its ``cm`` has it too.
+    """
+    names = dict.fromkeys(built.names[id(population)] for population in session.capacities)
+    rows = {name: of_standard(getattr(built.network.cells[name], "model", "")) for name in names}
+    leaky = [name for name, row in rows.items() if row and any(isinstance(rule, Pair) for rule in row.rules)]
+    report.defaulted(
+        "capacity-set",
+        "set()",
+        "On pyNN.nest, set(cm=...) changes tau_m in proportion; here, as on PyNN's other backends, tau_m stays. "
+        "set(cm=..., tau_m=...) makes both the same.",
+        count=len(leaky) if backend == NEST else 0,
+        examples=leaky,
+    )
+
+
+def tell_of_initial_values(session: Session, built: Built, backend: str, report: Report) -> None:
+    """Report initial currents and conductances (DEFAULTED): PyNN 0.13 hands their numbers to NEST as they are."""
+    found = [
+        f"{variable} of {built.names[id(population)]}"
+        for population in session.populations
+        for variable, value in population.initial_values.items()
+        if variable in _SCALED and np.any(np.asarray(value.evaluate(simplify=False)) != 0)
+    ]
+    report.defaulted(
+        "initial-value-unit",
+        "initialize()",
+        "pyNN.nest takes the numbers of initial currents and conductances for pA and nS; here they are in PyNN's nA "
+        "and uS, as on its other backends.",
+        count=len(found) if backend == NEST else 0,
+        examples=found,
     )

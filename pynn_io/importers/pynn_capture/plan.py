@@ -15,7 +15,12 @@ from pynn_io.graph.stimuli import (
     Stimulus,
     What,
 )
-from pynn_io.importers.pynn_capture.on_nest import spike_times, tell_of_late_sources
+from pynn_io.importers.pynn_capture.on_nest import (
+    spike_times,
+    tell_of_capacities,
+    tell_of_initial_values,
+    tell_of_late_sources,
+)
 from pynn_io.importers.pynn_capture.simulator import Session
 from pynn_io.importers.pynn_objects.composed import standard_variable
 from pynn_io.importers.pynn_objects.network import Built
@@ -65,6 +70,8 @@ def plan_of(session: Session, built: Built, name: str, backend: str, report: Rep
         examples=unread,
     )
     tell_of_late_sources(session, built, backend, report)
+    tell_of_capacities(session, built, backend, report)
+    tell_of_initial_values(session, built, backend, report)
     places: dict[str, Any] = {}
     seed = next((options[key] for key in _SEEDS if options.get(key) is not None), None)
     return SimulationPlan(

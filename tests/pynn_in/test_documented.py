@@ -1,0 +1,192 @@
+"""Idioms of PyNN's own documentation that the recording backend once took otherwise than PyNN's backends do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pynn_io import ReadError, Report, UnsupportedInput, read
+from pynn_io.report import Kind
+from pynn_io.simulate import simulate
+from tests.pynn_in.scripts import captured, on_pynn
+from tests.pynn_in.test_capture import HEAD
+
+
+def test_a_parameter_that_all_cells_share_is_one_number(tmp_path: Path) -> None:
+    """The manual: "if the parameter is homogeneous across the group, a single number will be returned"."""
+    text = HEAD + (
+        "p = sim.Population(4, sim.IF_cond_exp(tau_m=12.0, v_thresh=[-50, -51, -52, -53]), label='p')\n"
+        "assert p.get('tau_m') == 12.0 and p.get(['tau_m', 'cm']) == [12.0, 1.0]\n"
+        "assert (p + p[:2])[0:3].get('tau_m') == 12.0\n"
+        "assert p.get('v_thresh').shape == (4,) and p[1:2].get('v_thresh') == -51\n"
+        "assert p.get('tau_m', simplify=False).shape == (4,)\n"
+    )
+    assert captured(text, tmp_path)[0].network.cells["p"].parameters["tau_m"] == 12.0
+
+
+def test_a_function_that_takes_all_rows_for_one_is_refused(tmp_path: Path) -> None:
+    """Simulators refuse it too; here every cell had the spikes of all."""
+    text = HEAD + "sim.Population(3, sim.SpikeSourceArray(spike_times=lambda i: sim.Sequence([1.0 + i, 20.0 + i])))\n"
+    with pytest.raises(ReadError, match=r"called with all of them at once: lambda i: \[Sequence"):
+        captured(text, tmp_path)
+
+
+def test_what_is_set_of_native_cells_is_kept(tmp_path: Path) -> None:
+    text = HEAD + (
+        "kind = sim.native_cell_type('iaf_psc_alpha')\n"
+        "p = sim.Population(3, kind(tau_m=11.0), label='p')\n"
+        "p.set(C_m=200.0)\np[1:].set(V_th=-54.0)\np[0].t_ref = 3.0\nassert p.get('C_m') == 200.0\n"
+        "q = sim.Population(3, kind(tau_m=11.0), label='q')\n"
+    )
+    network = captured(text, tmp_path)[0].network
+    assert network.cells["p"].parameters == {"tau_m": 11.0, "C_m": 200.0}
+    assert network.populations["p"].table.read("parameters:V_th").tolist() == [-55.0, -54.0, -54.0]
+    assert network.populations["p"].table.read("parameters:t_ref").tolist() == [3.0, 2.0, 2.0]
+    assert network.cells["q"].parameters == {"tau_m": 11.0}
+
+
+def test_a_native_cell_that_the_vocabulary_does_not_have(tmp_path: Path) -> None:
+    """Its receptors and parameters are the simulator's to know: any is taken, and none is made up."""
+    text = HEAD + (
+        "kind = sim.native_cell_type('ht_neuron')\np = sim.Population(2, kind(tau_m=20.0), label='p')\n"
+        "p.set(g_KL=1.1)\n"
+        "sim.Projection(p, p, sim.AllToAllConnector(), sim.StaticSynapse(weight=0.1), receptor_type='AMPA')\n"
+    )
+    network = captured(text, tmp_path)[0].network
+    assert network.cells["p"].parameters == {"tau_m": 20.0, "g_KL": 1.1}
+    assert network.projections["p_to_p"].types.values("receptor").tolist() == ["AMPA"]
+    for line in ("p.get('E_Na')", "p[:1].set(E_Na=30.0)"):
+        with pytest.raises(
+            UnsupportedInput, match="only the simulator knows E_Na of the native cell ht_neuron"
+        ) as caught:
+            captured(text + line + "\n", tmp_path)
+        assert caught.value.where.endswith("script.py:7")
+        assert "ht_neuron(E_Na=...)" in caught.value.hint
+
+
+def test_a_parameter_that_a_standard_cell_does_not_have(tmp_path: Path) -> None:
+    text = HEAD + "p = sim.Population(2, sim.IF_cond_exp())\np.get('foo')\n"
+    with pytest.raises(ReadError, match=r"NonExistentParameterError: foo \(valid parameters for IF_cond_exp are: cm"):
+        captured(text, tmp_path)
+
+
+def test_a_class_of_python_that_builds_its_cell_in_neuron(tmp_path: Path) -> None:
+    text = (
+        "import pyNN.neuron as sim\nsim.setup()\nsim.load_mechanisms('mods')\n"
+        "class Simple:\n    def __init__(self, **parameters):\n        pass\n"
+        "class SimpleType(sim.NativeCellType):\n    default_parameters = {'g_leak': 0.0002}\n    model = Simple\n"
+        "sim.Population(10, SimpleType(g_leak=0.0003), label='p')\nsim.Population(1, sim.IntFire1(), label='q')\n"
+    )
+    report = captured(text, tmp_path)[1]
+    issues = {issue.code: issue for issue in report}
+    lost, folder = issues["native-class"], issues["mechanisms"]
+    assert (lost.kind, lost.where, lost.count, list(lost.examples)) == (Kind.LOST, "population p", 10, ["SimpleType"])
+    assert folder.kind is Kind.NOT_READ and "--mechanisms DIR" in folder.message
+
+
+@pytest.mark.parametrize("first", ["sim.run(0)", "sim.run_until(0.0)"])
+def test_a_run_of_no_time_is_none(first: str, tmp_path: Path) -> None:
+    """The manual's loop begins with run_until(0)."""
+    text = HEAD + f"p = sim.Population(2, sim.IF_cond_exp(), label='p')\n{first}\np.set(i_offset=1.5)\nsim.run(10.0)\n"
+    document, report = captured(text, tmp_path)
+    assert document.network.cells["p"].parameters["i_offset"] == 1.5
+    assert document.plan.duration == 10.0
+    assert "edited-between-runs" not in report.codes()
+
+
+PLASTIC = (
+    "p = sim.Population(2, sim.IF_cond_exp(), label='p')\n"
+    "rules = {'timing_dependence': sim.SpikePairRule(), 'weight_dependence': sim.AdditiveWeightDependence()}\n"
+    "q = sim.Projection(p, p, sim.AllToAllConnector(), sim.STDPMechanism(weight=0.01, delay=1.0, **rules), label='q')\n"
+)
+
+
+def test_weights_of_an_earlier_run_are_not_overwritten(tmp_path: Path) -> None:
+    results, made = tmp_path / "final.txt", tmp_path / "made.txt"
+    results.write_text("weights of last night")
+    text = (
+        HEAD
+        + PLASTIC
+        + (
+            f"q.save(['weight'], {str(made)!r})\n"
+            f"r = sim.Projection(p, p, sim.FromFileConnector({str(made)!r}), sim.StaticSynapse(delay=1.0), label='r')\n"
+            f"sim.run(10.0)\nq.save('weight', {str(results)!r})\nq.printWeights({str(results)!r})\n"
+            "assert q.get('weight', format='list', with_address=False) == [0.01] * 4\n"
+        )
+    )
+    document, report = captured(text, tmp_path)
+    assert results.read_text() == "weights of last night"
+    assert document.network.projections["r"].size == 4  # read from the file that the script had saved before
+    issues = {
+        (issue.code, *issue.examples): issue.count for issue in report if issue.where in ("run()", "Projection.get()")
+    }
+    assert issues == {("call-without-effect", "Projection.save"): 2, ("plastic-weights",): 1}
+
+
+NEST_IS_ANOTHER = """
+set_later = sim.Population(2, sim.IF_cond_exp(i_offset=1.2), label="set_later")
+set_later.set(cm=0.8)
+both = sim.Population(2, sim.IF_cond_exp(i_offset=1.2), label="both")
+both.set(cm=0.8, tau_m=20.0)
+direct = sim.Population(2, sim.IF_curr_exp(i_offset=1.2), label="direct")
+direct.set(cm=0.8)
+adapted = sim.Population(2, sim.EIF_cond_exp_isfa_ista(i_offset=1.0), initial_values={"w": 0.3}, label="adapted")
+for each in (set_later, both, direct, adapted):
+    each.record("spikes")
+adapted.record("w")
+sim.run(60.0)
+"""
+
+
+def test_what_pynn_nest_makes_of_values_is_told(tmp_path: Path) -> None:
+    document, report = captured(HEAD + NEST_IS_ANOTHER, tmp_path)
+    assert document.network.cells["set_later"].parameters["tau_m"] == 20.0
+    issues = {issue.code: issue for issue in report}
+    assert issues["capacity-set"].examples == ["set_later"]
+    assert issues["initial-value-unit"].examples == ["w of adapted"]
+    assert {issues[code].kind for code in ("capacity-set", "initial-value-unit")} == {Kind.DEFAULTED}
+    elsewhere = captured((HEAD + NEST_IS_ANOTHER).replace("pyNN.nest", "pyNN.neuron"), tmp_path)[1]
+    assert not elsewhere.codes() & {"capacity-set", "initial-value-unit"}
+
+
+@pytest.mark.slow
+def test_the_rest_is_as_on_pynn_nest(tmp_path: Path) -> None:
+    """And what is told is so: these two populations, and no others, fire at other times there."""
+    pytest.importorskip("nest")
+    script = tmp_path / "script.py"
+    script.write_text(HEAD + NEST_IS_ANOTHER)
+    original = on_pynn(script, "nest", tmp_path)
+    document = read(script, report=Report())
+    ours = simulate(document.network, document.plan, "nest").spikes
+    same = {}
+    for name, train in ours.items():
+        table = np.array(sorted(zip(train.node_ids.tolist(), train.times.tolist(), strict=True)))
+        assert len(table)
+        there = original[f"spikes/{name}"]
+        same[name] = table.shape == there.shape and np.allclose(table, there, rtol=0, atol=1e-9)
+    assert same == {"set_later": False, "both": True, "direct": True, "adapted": False}
+    assert original["trace/adapted/w"][1].max() < 0.01  # nA: NEST was given 0.3 pA
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from pyNN.nest.nestml import nestml_cell_type",
+        "import pyNN.nest.nestml as nestml; nestml.nestml_synapse_type('a', 'a.nestml', weight_variable='w')",
+        "sim.nineml_cell_type('a', None)",
+    ],
+)
+def test_models_that_a_simulator_compiles_are_refused_by_name(line: str, tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedInput, match=r"compiles from N(EST|ine)ML are not read") as caught:
+        captured(HEAD + line + "\n", tmp_path)
+    assert caught.value.where.endswith("script.py:3")
+    assert "native_cell_type" in caught.value.hint
+
+
+def test_an_index_that_is_not_of_the_arguments_has_no_word_of_them(tmp_path: Path) -> None:
+    """PyNN has no population without cells."""
+    with pytest.raises(ReadError, match="IndexError: index 0 is out of bounds") as caught:
+        captured(HEAD + "sim.Population(0, sim.IF_cond_exp())\n", tmp_path)
+    assert caught.value.hint == ""
