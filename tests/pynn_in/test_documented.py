@@ -145,10 +145,12 @@ def test_what_pynn_nest_makes_of_values_is_told(tmp_path: Path) -> None:
     assert document.network.cells["set_later"].parameters["tau_m"] == 20.0
     issues = {issue.code: issue for issue in report}
     assert issues["capacity-set"].examples == ["set_later"]
-    assert issues["initial-value-unit"].examples == ["w of adapted"]
-    assert {issues[code].kind for code in ("capacity-set", "initial-value-unit")} == {Kind.DEFAULTED}
+    assert issues["initial-current"].examples == ["w of adapted"]
+    assert "for pA and nS" in issues["initial-current"].message
+    assert {issues[code].kind for code in ("capacity-set", "initial-current")} == {Kind.DEFAULTED}
     elsewhere = captured((HEAD + NEST_IS_ANOTHER).replace("pyNN.nest", "pyNN.neuron"), tmp_path)[1]
-    assert not elsewhere.codes() & {"capacity-set", "initial-value-unit"}
+    assert "capacity-set" not in elsewhere.codes()
+    assert ["begin at 0" in issue.message for issue in elsewhere if issue.code == "initial-current"] == [True]
 
 
 @pytest.mark.slow
@@ -190,3 +192,49 @@ def test_an_index_that_is_not_of_the_arguments_has_no_word_of_them(tmp_path: Pat
     with pytest.raises(ReadError, match="IndexError: index 0 is out of bounds") as caught:
         captured(HEAD + "sim.Population(0, sim.IF_cond_exp())\n", tmp_path)
     assert caught.value.hint == ""
+
+
+CURRENTS = """
+cells = sim.Population(6, sim.IF_curr_exp(v_thresh=0.0), label="cells")
+for number, start in enumerate(({first}, 5.0)):
+    sim.ACSource(amplitude=0.4, frequency=50.0, phase=30.0, start=start).inject_into([cells[number]])
+    sim.DCSource(amplitude=0.4, start=start).inject_into([cells[2 + number]])
+    sim.StepCurrentSource(times=[start, 9.0], amplitudes=[0.4, 0.1]).inject_into([cells[4 + number]])
+cells.record("v")
+sim.run(20.0)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("least", "first", "late"),
+    [(0.2, 0.0, "ACDCStep"), (0.2, 0.2, "ACDCStep"), (0.2, 0.3, ""), (0.1, 0.0, "AC"), (0.1, 0.1, "")],
+)
+def test_currents_from_the_very_beginning_are_late_on_pynn_nest(
+    least: float, first: float, late: str, tmp_path: Path
+) -> None:
+    pytest.importorskip("nest")
+    script = tmp_path / "script.py"
+    script.write_text(HEAD.replace("min_delay=0.2", f"min_delay={least}") + CURRENTS.format(first=first))
+    original = on_pynn(script, "nest", tmp_path)["trace/cells/v"]
+    report = Report()
+    document = read(script, report=report)
+    (trace,) = simulate(document.network, document.plan, "nest").traces
+    same = [np.allclose(trace.data[:, cell], original[: len(trace.data), cell], rtol=0, atol=1e-9) for cell in range(6)]
+    kinds = ("AC", "DC", "Step")
+    assert [kind for kind, alike in zip(kinds, same[::2], strict=True) if not alike] == [k for k in kinds if k in late]
+    assert same[1::2] == [True] * 3
+    told = [(issue.kind, issue.count, f"up to {least} ms late" in issue.message) for issue in report]
+    told = [each for each, issue in zip(told, report, strict=True) if issue.code == "late-injection"]
+    assert told == ([(Kind.DEFAULTED, sum(k in late for k in kinds), True)] if late else [])
+
+
+def test_a_place_that_is_not_read_is_named_as_the_script_has_it() -> None:
+    pytest.importorskip("pyNN")
+    from pyNN.morphology import apical_dendrites, at_distances, random_section, with_label
+
+    from pynn_io.importers.pynn_objects.places import shown
+
+    assert shown("soma") == "soma"
+    assert shown(at_distances(apical_dendrites(), [50, 100])) == "at_distances(apical_dendrites(), [50, 100])"
+    assert shown(random_section(with_label("tuft"))) == "random_section(with_label(('tuft',)))"
