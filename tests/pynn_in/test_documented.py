@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pynn_io import ReadError, Report, UnsupportedInput, read
+from pynn_io import ReadError, Report, UnsupportedInput, read, write
 from pynn_io.report import Kind
 from pynn_io.simulate import simulate
 from tests.pynn_in.scripts import captured, on_pynn
@@ -238,3 +238,37 @@ def test_a_place_that_is_not_read_is_named_as_the_script_has_it() -> None:
     assert shown("soma") == "soma"
     assert shown(at_distances(apical_dendrites(), [50, 100])) == "at_distances(apical_dendrites(), [50, 100])"
     assert shown(random_section(with_label("tuft"))) == "random_section(with_label(('tuft',)))"
+
+
+def test_a_script_with_the_calls_for_sonata_is_read_and_writes_nothing(tmp_path: Path) -> None:
+    """PyNN's calls with our import line; results of an earlier run stay as they are."""
+    made, _ = captured(
+        HEAD
+        + "source = sim.Population(2, sim.SpikeSourceArray(spike_times=[5.0]), label='source')\n"
+        + "cells = sim.Population(3, sim.IF_cond_exp(), label='cells')\n"
+        + "synapse = sim.StaticSynapse(weight=0.01, delay=1.0)\n"
+        + "sim.Projection(source, cells, sim.AllToAllConnector(), synapse, label='p')\n"
+        + "cells.record(['spikes', 'v'])\nsim.run(20.0)\n",
+        tmp_path,
+    )
+    circuit = tmp_path / "circuit"
+    write(made, circuit, "sonata")
+    (circuit / "output").mkdir()
+    results = circuit / "output" / "spikes.h5"
+    results.write_text("results of last night")
+    text = (
+        "from pynn_io import import_from_sonata, load_sonata_simulation_plan\nimport pyNN.nest as sim\n"
+        f"plan = load_sonata_simulation_plan({str(circuit / 'simulation_config.json')!r})\nplan.setup(sim)\n"
+        f"net = import_from_sonata({str(circuit / 'circuit_config.json')!r}, sim)\n"
+        "data = plan.execute(net)\nassert [len(train.times) for train in data.spikes.values()] == [0]\n"
+    )
+    document, report = captured(text, tmp_path)
+    assert "script-stopped" not in report.codes()
+    assert results.read_text() == "results of last night"
+    assert [path.name for path in results.parent.iterdir()] == ["spikes.h5"]
+    assert sorted(item.size for item in document.network.populations.values()) == [2, 3]
+    assert [item.size for item in document.network.projections.values()] == [6]
+    assert document.plan.duration == 20.0
+    assert [recording.variable for recording in document.plan.recordings] == ["v"]
+    (trains,) = (stimulus.what for stimulus in document.plan.stimuli)
+    assert trains.times.tolist() == [5.0, 5.0]
