@@ -272,3 +272,49 @@ def test_a_script_with_the_calls_for_sonata_is_read_and_writes_nothing(tmp_path:
     assert [recording.variable for recording in document.plan.recordings] == ["v"]
     (trains,) = (stimulus.what for stimulus in document.plan.stimuli)
     assert trains.times.tolist() == [5.0, 5.0]
+
+
+NATIVE_WEIGHTS = """
+source = sim.Population(2, sim.SpikeSourceArray(spike_times=[5.0, 8.0]), label="source")
+native, standard = sim.native_cell_type("iaf_psc_exp")(), sim.IF_curr_exp()
+synapse = sim.native_synapse_type("tsodyks2_synapse")(U=0.4, tau_rec=300.0, weight=200.0, delay=1.0)
+for name, kind in (("native", native), ("standard", standard), ("conducting", sim.IF_cond_exp())):
+    cells = sim.Population(2, kind, label=name)
+    sim.Projection(source, cells, sim.AllToAllConnector(), synapse, label="onto_" + name)
+    cells.record("V_m" if name == "native" else "v")
+unknown = sim.Population(2, sim.native_cell_type("iaf_cond_beta")(), label="unknown")
+static = sim.StaticSynapse(weight=0.02, delay=1.0)
+sim.Projection(source, unknown, sim.AllToAllConnector(), static, label="onto_unknown")
+"""
+
+
+def test_weights_of_native_synapses_are_nests_own(tmp_path: Path) -> None:
+    network = captured(HEAD + NATIVE_WEIGHTS, tmp_path)[0].network
+    found = {
+        name: (
+            item.types["weight"].value,
+            item.types.values("weight_unit").tolist() if "weight_unit" in item.types else [],
+        )
+        for name, item in network.projections.items()
+    }
+    assert found == {
+        "onto_native": (200.0, ["pA"]),
+        "onto_standard": (200.0, ["pA"]),
+        "onto_conducting": (200.0, ["nS"]),
+        "onto_unknown": (20.0, []),  # PyNN's 0.02 is NEST's 20
+    }
+
+
+@pytest.mark.slow
+def test_native_synapses_do_what_they_do_on_pynn_nest(tmp_path: Path) -> None:
+    pytest.importorskip("nest")
+    script = tmp_path / "script.py"
+    script.write_text(HEAD + NATIVE_WEIGHTS.partition("unknown =")[0] + "sim.run(20.0)\n")
+    original = on_pynn(script, "nest", tmp_path)
+    document = read(script, report=Report())
+    for trace in simulate(document.network, document.plan, "nest").traces:
+        there = original[f"trace/{trace.population}/{trace.variable}"]
+        first = round(trace.start / trace.interval)
+        ours = np.asarray(trace.data)
+        np.testing.assert_allclose(ours, there[first : first + len(ours)], rtol=0, atol=1e-9)
+        assert np.ptp(ours) > 0.5
