@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pynn_io import ReadError, Report, UnsupportedInput, read, write
+from pynn_io.errors import PlanError
 from pynn_io.report import Kind
 from pynn_io.simulate import simulate
 from tests.pynn_in.scripts import captured, on_pynn
@@ -318,3 +319,39 @@ def test_native_synapses_do_what_they_do_on_pynn_nest(tmp_path: Path) -> None:
         ours = np.asarray(trace.data)
         np.testing.assert_allclose(ours, there[first : first + len(ours)], rtol=0, atol=1e-9)
         assert np.ptp(ours) > 0.5
+
+
+RECEPTORS = """
+source = sim.Population(2, sim.SpikeSourceArray(spike_times=[5.0, 8.0]), label="source")
+for name, kind, receptor in (("ht", "ht_neuron", "{receptor}"), ("beta", "iaf_cond_beta", "excitatory")):
+    cells = sim.Population(2, sim.native_cell_type(kind)(), label=name)
+    cells.record("V_m")
+    synapse = sim.StaticSynapse(weight=0.02, delay=1.0)
+    sim.Projection(source, cells, sim.AllToAllConnector(), synapse, receptor_type=receptor, label=name)
+sim.run(20.0)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("receptor", ["AMPA", "GABA_A"])
+def test_receptors_of_native_cells_are_those_of_pynn_nest(receptor: str, tmp_path: Path) -> None:
+    pytest.importorskip("nest")
+    script = tmp_path / "script.py"
+    script.write_text(HEAD + RECEPTORS.format(receptor=receptor))
+    original = on_pynn(script, "nest", tmp_path)
+    document = read(script, report=Report())
+    traces = simulate(document.network, document.plan, "nest").traces
+    assert len(traces) == 2
+    for trace in traces:
+        there, first = original[f"trace/{trace.population}/V_m"], round(trace.start / trace.interval)
+        ours = np.asarray(trace.data)
+        np.testing.assert_allclose(ours[1:], there[first + 1 : first + len(ours)], rtol=0, atol=1e-9)
+
+
+@pytest.mark.slow
+def test_a_receptor_that_nests_model_does_not_have(tmp_path: Path) -> None:
+    pytest.importorskip("nest")
+    document, _ = captured(HEAD + RECEPTORS.format(receptor="NMDB"), tmp_path)
+    with pytest.raises(PlanError, match="'NMDB' is no receptor of the model ht_neuron") as caught:
+        simulate(document.network, document.plan, "nest")
+    assert caught.value.hint.startswith("it has: ") and "GABA_B" in caught.value.hint
