@@ -355,3 +355,13 @@ def test_a_receptor_that_nests_model_does_not_have(tmp_path: Path) -> None:
     with pytest.raises(PlanError, match="'NMDB' is no receptor of the model ht_neuron") as caught:
         simulate(document.network, document.plan, "nest")
     assert caught.value.hint.startswith("it has: ") and "GABA_B" in caught.value.hint
+
+
+def test_a_native_synapse_has_nests_own_delay(tmp_path: Path) -> None:
+    """1 ms for every model of NEST, and not the least one of setup()."""
+    text = HEAD + (
+        "p = sim.Population(2, sim.IF_curr_exp(), label='p')\n"
+        "sim.Projection(p, p, sim.AllToAllConnector(), sim.native_synapse_type('stdp_synapse')(Wmax=50.0), label='q')\n"
+    )
+    types = captured(text, tmp_path)[0].network.projections["q"].types
+    assert (types["weight"].value, types["delay"].value) == (1.0, 1.0)

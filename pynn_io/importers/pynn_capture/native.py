@@ -114,8 +114,8 @@ def native_cell_type(model_name: str) -> type:
 
 
 def native_synapse_type(model_name: str) -> type:
-    """PyNN's call for a synapse model of NEST."""
-    members = {"native": f"nest:{model_name}", "default_parameters": {"weight": 1.0, "delay": None}}
+    """PyNN's call for a synapse model of NEST, whose defaults these are."""
+    members = {"native": f"nest:{model_name}", "default_parameters": {"weight": 1.0, "delay": 1.0}}
     return type(model_name, (NativeSynapseType,), members)
 
 
