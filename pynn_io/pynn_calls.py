@@ -119,6 +119,8 @@ def execute(
 ) -> Results:
     """Apply the plan to a network, run it, and write spikes and reports as its output section asks; gives the results.
 
+    While a script is read that calls this, nothing is written: results of an earlier run may stand there.
+
     net: of ``import_from_sonata``; a network without ``sim`` runs on the backend that suits it. output_dir: instead of
     the plan's, which is relative to its configuration; a plan without one writes nothing. Files of the same names are
     replaced, others stay. report: what could not be honoured is added to it; without one it is a warning.
@@ -131,11 +133,17 @@ def execute(
     else:
         results = _run_on_pynn(plan, net, found, progress)
     folder = output_folder(plan) if output_dir is None else Path(output_dir)
-    if folder is not None:
+    if folder is not None and not _is_read(net):
         write_results(results, folder, "sonata", report=found, overwrite=True, **output_options(plan))
     if report is None:
         warn(found.refusals())
     return results
+
+
+def _is_read(net: Network | BuiltNetwork) -> bool:
+    """Whether a script is being read, and not run."""
+    built = None if isinstance(net, Network) else net.built
+    return built is not None and built.is_read
 
 
 def _run_on_pynn(plan: SimulationPlan, net: BuiltNetwork, report: Report, progress: Progress) -> Results:

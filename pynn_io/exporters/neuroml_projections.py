@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from pynn_io.formats.neuroml_records import Connections, Endpoint, Ids, Projecti
 from pynn_io.graph.cells import CableCell
 from pynn_io.graph.morphology import Morphology, locate
 from pynn_io.graph.network import Network, Projection
+from pynn_io.graph.schema import PARAMETER
 from pynn_io.progress import Progress
 from pynn_io.report import Report
 from pynn_io.units import convert
@@ -69,6 +70,7 @@ class ProjectionWriter:
             report.lost("empty-projection", self._where, "A projection without connections is not written.")
             return
         self._deal = Deal(projection, network, self._pre, self._post, self._signs(), self._where, report)
+        self._own = self._own_parameters()
         self._choose(ids)
         self._say_placement()
 
@@ -82,6 +84,39 @@ class ProjectionWriter:
             for row, name in enumerate(self._projection.synapses)
             if needs_sign_split(self._network.synapses[name], part.cell)
         )
+
+    def _own_parameters(self) -> dict[str, np.ndarray]:
+        """Parameters that connections state themselves: the mean of each for every edge type, since NeuroML states them
+        once a component."""
+        known = {*self._projection.types, *self._projection.edges.columns}
+        names = sorted(name for name in known if name.startswith(PARAMETER))
+        if not names or self.electrical:
+            return {}
+        rows = len(self._projection.synapses)
+        counts = np.zeros(rows)
+        sums = {name: np.zeros(rows) for name in names}
+        least, most = ({name: np.full(rows, end) for name in names} for end in (np.inf, -np.inf))
+        for _, _, block in self._projection.blocks(names):
+            kinds = np.broadcast_to(block["type"] if rows > 1 else 0, len(block["source"]))
+            counts += np.bincount(kinds, minlength=rows)
+            for name in names:
+                values = np.broadcast_to(block[name], kinds.shape)
+                sums[name] += np.bincount(kinds, values, minlength=rows)
+                np.minimum.at(least[name], kinds, values)
+                np.maximum.at(most[name], kinds, values)
+        averaged = [name.removeprefix(PARAMETER) for name in names if (least[name] < most[name]).any()]
+        self._report.approximated(
+            "per-connection-parameters",
+            self._where,
+            f"Connections have parameters of their own ({', '.join(averaged)}); NeuroML states them once a component, "
+            "which has their mean.",
+            count=self._projection.size if averaged else 0,
+            examples=averaged,
+        )
+        means = {name: sums[name] / np.maximum(counts, 1) for name in names}
+        return {
+            name.removeprefix(PARAMETER): np.where(least[name] < most[name], means[name], least[name]) for name in names
+        }
 
     def _choose(self, ids: Ids) -> None:
         """A component for every share, shared where one serves several, and a name for its NeuroML projection."""
@@ -139,9 +174,11 @@ class ProjectionWriter:
         if self.electrical:
             return self._gap_junction(synapse_name, unit, ids)
         label = f"{synapse_name}_to_{post.name}" if len(self._post.parts) > 1 else synapse_name
+        synapse = self._network.synapses[synapse_name]
+        own = {name: float(values[share.type_row]) for name, values in self._own.items()}
         made: SynapseTranslation | None = synapse_component(
             ids.new(f"{label}_syn" + ("_inh" if share.negative else "")),
-            self._network.synapses[synapse_name],
+            replace(synapse, parameters={**synapse.parameters, **own}) if own else synapse,
             post.cell,
             weight_unit=unit,
             inhibitory=share.negative,

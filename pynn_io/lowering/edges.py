@@ -66,6 +66,16 @@ def edge_blocks(
         )
 
 
+def stated_by_edges(projection: Projection) -> dict[str, float]:
+    """The parameters of synapses that every edge states, with a number that takes the place of a default."""
+    edges = projection.edges
+    return {
+        name.removeprefix(PARAMETER): 0.0
+        for name, column in edges.columns.items()
+        if name.startswith(PARAMETER) and column.rows_stated(edges.size) == edges.size
+    }
+
+
 def numbers_of_synapses(rows: Mapping[str, np.ndarray]) -> np.ndarray | None:
     """``nsyns`` of a block, 1 where not stated; None where the projection has no such column."""
     return np.ma.filled(np.ma.asarray(rows["nsyns"]), 1) if "nsyns" in rows else None

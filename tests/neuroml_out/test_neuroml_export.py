@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -497,3 +498,18 @@ def test_hdf5_says_who_cannot_read_it(tmp_path: Path) -> None:
 
 def test_columns_helper_keeps_units() -> None:
     assert column("delay", [1.0]).unit == "ms"
+
+
+def test_parameters_of_connections_are_those_of_the_component_on_average(tmp_path: Path) -> None:
+    """NeuroML states them once a component; before, the model's own defaults stood there, and nothing said so."""
+    wires = edges([0, 1, 2, 0], [0, 1, 2, 3], **{"parameters:tau_rec": [100.0, 200.0, 300.0, 400.0]})
+    types = table(1, synapse=["s"], **{"parameters:U": [0.04], "weight": [0.01], "delay": [1.0], "weight_unit": ["uS"]})
+    net = network(PointCell("IF_cond_exp"), Projection("p", "source", "cells", types, wires))
+    net = replace(net, synapses={"s": Synapse("TsodyksMarkramSynapse", {"tau_facil": 7.0})})
+    _, report = exported(Document(net), tmp_path)
+    (components,) = tmp_path.glob("*.components.xml")
+    (made,) = etree.parse(str(components)).getroot().iter("{*}silentSynapse")
+    assert [made.get(name) for name in ("tauRec", "U", "tauFac")] == ["250.0ms", "0.04", "7.0ms"]
+    (issue,) = (issue for issue in report if issue.code == "per-connection-parameters")
+    assert (issue.kind, issue.where, issue.count, issue.examples) == (Kind.APPROXIMATED, "projection p", 4, ["tau_rec"])
+    assert not [issue for issue in report if issue.code == "default-parameter" and issue.where == "projection p"]

@@ -240,3 +240,16 @@ def test_another_rule_becomes_static_and_says_so() -> None:
     (spec,) = found.links[0].specs.values()
     assert spec.code.name == "static"
     assert [issue.examples for issue in report if issue.code == "synapse"] == [["STDPMechanism"]]
+
+
+def test_no_default_is_told_of_what_edges_state() -> None:
+    network, plan = pairs({"rule": RULE})
+    made = network.projections["plastic rule"]
+    columns = made.edges.columns.updated({"parameters:tau_rec": Column(np.arange(made.size) + 100.0)})
+    made = replace(made, edges=replace(made.edges, columns=columns))
+    synapses = {"rule": Synapse("TsodyksMarkramSynapse", {"tau_facil": 3.0})}
+    report = Report()
+    network = replace(network, projections={made.name: made}, synapses=synapses)
+    Brian2Runner().lower(network, plan, report)
+    told = [issue.message for issue in report if issue.code == "default-parameter" and "Tsodyks" in issue.message]
+    assert len(told) == 1 and "U=0.5" in told[0] and "tau_rec" not in told[0]

@@ -130,3 +130,11 @@ def test_spikes_pass_by_their_chance_and_by_the_seed() -> None:
     spread = (size * spikes * chance * (1 - chance)) ** 0.5
     assert abs(passed[0] - size * spikes * chance) < 4 * spread
     assert passed[0] != passed[1]
+
+
+def test_no_default_is_told_of_what_edges_state() -> None:
+    stated = Synapse("TsodyksMarkramSynapse", {"tau_facil": 3.0})
+    (relay,), report = lowered(stated, cell="IF_curr_exp", tau_rec=Column(np.array([100.0, 200.0, 300.0])))
+    assert relay.columns["tau_rec"] == "tau_rec"
+    told = [issue.message for issue in report if issue.code == "default-parameter" and "Tsodyks" in issue.message]
+    assert len(told) == 1 and "U=0.5" in told[0] and "tau_rec" not in told[0]

@@ -14,7 +14,7 @@ from pyNN.random import NumpyRNG
 from pyNN.utility import script_tools
 
 from pynn_io.importers import pynn_capture
-from pynn_io.importers.pynn_capture import old_calls, on_spinnaker, simulator
+from pynn_io.importers.pynn_capture import native, old_calls, on_spinnaker, simulator
 from pynn_io.importers.pynn_capture.offered import OFFERED
 
 #: The backend that a script is told to use where it asks for a name and none was given.
@@ -32,6 +32,7 @@ _PARTS = (
     *("standardmodels", "standardmodels.cells", "standardmodels.synapses", "standardmodels.electrodes"),
     *("standardmodels.receptors", "standardmodels.ion_channels", "cells", "synapses", "electrodes", "connectors"),
     *("populations", "projections", "recording", "control", "random", "procedural_api"),
+    "nestml",
 )
 
 
@@ -63,6 +64,8 @@ class _Names(MetaPathFinder, Loader):
         def absent(name: str) -> Any:
             if of_spinnaker:
                 on_spinnaker.refuse(name)
+            if name in native.COMPILED:
+                native.refuse_compiled(name)
             if name in old_calls.MODULE:
                 old_calls.refuse_attribute(module, name, old_calls.MODULE)
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")

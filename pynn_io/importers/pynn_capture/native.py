@@ -6,13 +6,32 @@ does not have a script may state any.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
+from pyNN import errors
 from pyNN.models import BaseCellType, BaseSynapseType
 from pyNN.parameters import ArrayParameter
 
+from pynn_io.errors import UnsupportedInput
 from pynn_io.importers.pynn_capture.models import Delayed
 from pynn_io.vocabulary import models
+
+
+class _AnyReceptor(tuple[str, ...]):
+    """The receptors of a model that the vocabulary does not have: the simulator knows which there are."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+def refuse_unknown(celltype: Any, name: str) -> NoReturn:
+    """Raise for a parameter of which there is no value: of a standard cell as PyNN does; of a native one it is its
+    simulator that has it."""
+    if not isinstance(celltype, NativeCellType) or celltype.default_parameters:
+        raise errors.NonExistentParameterError(name, type(celltype).__name__, celltype.get_parameter_names())
+    kind = type(celltype).__name__
+    message = f"only the simulator knows {name} of the native cell {kind}, and none runs while a script is read"
+    raise UnsupportedInput(message, hint=f"state it where the cells are made: {kind}({name}=...)")
 
 
 def _default(value: Any) -> Any:
@@ -60,7 +79,7 @@ class NativeSynapseType(Delayed, BaseSynapseType):
 def _cell(native: str, **members: Any) -> type:
     known = models.known(native)
     rows = known.parameters if known is not None else ()
-    receptors = (known.receptors if known is not None else ()) or NativeCellType.receptor_types
+    receptors = NativeCellType.receptor_types if known is None else known.receptors or NativeCellType.receptor_types
     return type(
         native.partition(":")[2],
         (NativeCellType,),
@@ -68,12 +87,25 @@ def _cell(native: str, **members: Any) -> type:
             "native": native,
             "default_parameters": {row.name: _default(row.default) for row in rows},
             "default_initial_values": {},
-            "receptor_types": tuple(receptors),
+            "receptor_types": _AnyReceptor(receptors) if known is None else tuple(receptors),
             "conductance_based": known is not None and known.weight_unit in ("nS", "uS"),
             "injectable": known is None or known.kind == "cell",
             **members,
         },
     )
+
+
+#: Calls of backends that compile a model from another language -> the language.
+COMPILED = {
+    **dict.fromkeys(("nestml", "nestml_cell_type", "nestml_synapse_type"), "NESTML"),
+    **dict.fromkeys(("nineml_cell_type", "nineml_celltype", "nineml_synapse_type", "NineMLNetwork"), "NineML"),
+}
+
+
+def refuse_compiled(name: str) -> NoReturn:
+    """Raise UnsupportedInput for a name of `COMPILED`."""
+    message = f"{name}: models that a simulator compiles from {COMPILED[name]} are not read"
+    raise UnsupportedInput(message, hint="a standard cell, or a model that NEST has: native_cell_type('iaf_psc_exp')")
 
 
 def native_cell_type(model_name: str) -> type:
@@ -82,8 +114,8 @@ def native_cell_type(model_name: str) -> type:
 
 
 def native_synapse_type(model_name: str) -> type:
-    """PyNN's call for a synapse model of NEST."""
-    members = {"native": f"nest:{model_name}", "default_parameters": {"weight": 1.0, "delay": None}}
+    """PyNN's call for a synapse model of NEST, whose defaults these are."""
+    members = {"native": f"nest:{model_name}", "default_parameters": {"weight": 1.0, "delay": 1.0}}
     return type(model_name, (NativeSynapseType,), members)
 
 

@@ -50,6 +50,11 @@ def record_gsyn(source: Any, filename: str) -> None:
     record(["gsyn_exc", "gsyn_inh"], source, filename)
 
 
+def load_mechanisms(path: str, *_: Any, **__: Any) -> None:
+    """Nothing is compiled; the report says where the folder is to be named."""
+    simulator.state.session.note("load_mechanisms")
+
+
 def list_standard_models() -> list[str]:
     """The names of all standard cells and sources."""
     return list(_STANDARD_CELLS)
@@ -91,4 +96,5 @@ OFFERED: dict[str, Any] = {
     "record_v": record_v,
     "record_gsyn": record_gsyn,
     "list_standard_models": list_standard_models,
+    "load_mechanisms": load_mechanisms,
 }

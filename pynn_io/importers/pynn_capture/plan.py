@@ -15,11 +15,17 @@ from pynn_io.graph.stimuli import (
     Stimulus,
     What,
 )
-from pynn_io.importers.pynn_capture.on_nest import spike_times, tell_of_late_sources
+from pynn_io.importers.pynn_capture.on_nest import (
+    spike_times,
+    tell_of_capacities,
+    tell_of_initial_values,
+    tell_of_late_currents,
+    tell_of_late_sources,
+)
 from pynn_io.importers.pynn_capture.simulator import Session
 from pynn_io.importers.pynn_objects.composed import standard_variable
 from pynn_io.importers.pynn_objects.network import Built
-from pynn_io.importers.pynn_objects.places import section_of, site_of
+from pynn_io.importers.pynn_objects.places import section_of, shown, site_of
 from pynn_io.importers.pynn_objects.sides import components, rows, whole
 from pynn_io.importers.pynn_objects.values import plain
 from pynn_io.report import Report
@@ -65,6 +71,9 @@ def plan_of(session: Session, built: Built, name: str, backend: str, report: Rep
         examples=unread,
     )
     tell_of_late_sources(session, built, backend, report)
+    tell_of_capacities(session, built, backend, report)
+    tell_of_initial_values(session, built, backend, report)
+    tell_of_late_currents(session, backend, report)
     places: dict[str, Any] = {}
     seed = next((options[key] for key in _SEEDS if options.get(key) is not None), None)
     return SimulationPlan(
@@ -116,7 +125,7 @@ def _placed(
         site = site_of(location, built.cables[name].shape) if name in built.cables else None
         if site is None:
             message = "A current is read where its place is the label of one segment."
-            report.lost("current-location", f"population {name}", message, examples=[f"{label} at {location}"])
+            report.lost("current-location", f"population {name}", message, examples=[f"{label} at {shown(location)}"])
             continue
         _, section, along = section_of(site, built.cables[name].shape)
         called = label if len(pieces) == 1 else f"{label}_{name}"
@@ -214,7 +223,7 @@ def _placed_recording(
     site = site_of(variable.location, built.cables[name].shape) if name in built.cables else None
     if site is None:
         message = "A recording is read where its place is the label of one segment."
-        examples = [f"{variable.name} at {variable.location}"]
+        examples = [f"{variable.name} at {shown(variable.location)}"]
         report.lost("recording-location", f"population {name}", message, examples=examples)
         return
     section, _, along = section_of(site, built.cables[name].shape)

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 from pyNN import common, errors
-from pyNN.parameters import ArrayParameter, LazyArray, ParameterSpace
+from pyNN.parameters import ArrayParameter, LazyArray, ParameterSpace, simplify
 from pyNN.standardmodels import StandardCellType
 
-from pynn_io.importers.pynn_capture import old_calls, on_spinnaker, simulator
+from pynn_io.importers.pynn_capture import native, old_calls, on_spinnaker, simulator
 from pynn_io.importers.pynn_capture.recording import Recorder
 from pynn_io.importers.pynn_capture.simulator import state
 
@@ -31,10 +31,24 @@ def _spread(value: Any, size: int) -> np.ndarray:
     return spread
 
 
+def _once(values: np.ndarray) -> Any:
+    """One number where all cells have it; lists stay one a cell."""
+    return values if values.dtype == object else simplify(values)
+
+
 def _check_order(spike_times: np.ndarray | None) -> None:
-    """Raise InvalidParameterValueError, as PyNN's backends do, for spikes of a source that are not in order."""
+    """Raise InvalidParameterValueError, as PyNN's backends do, for spikes of a source that are not in order.
+
+    PyNN calls a function with the rows of all cells at once. One that takes them for a single row makes one table of
+    the times of all, which simulators refuse.
+    """
     trains = [] if spike_times is None else spike_times.tolist()
     for times in {id(train): train for train in trains}.values():
+        if np.ndim(times.value) > 1:
+            raise errors.InvalidParameterValueError(
+                "the spike times of a cell are no list of times; a function of the index is called with all of them at "
+                "once: lambda i: [Sequence([1.0 + k]) for k in i]"
+            )
         if np.any(np.diff(times.value) < 0):
             raise errors.InvalidParameterValueError("Spike times given to SpikeSourceArray must be in increasing order")
 
@@ -79,16 +93,27 @@ class _Cells:
         return self._get_native_parameters(*names)
 
     def _get_native_parameters(self, *names: str) -> ParameterSpace:
-        values = {name: self._whole.values[name][self._rows] for name in names}
+        """Once for all cells where they have the same, as PyNN's backends give it: scripts compare it with a number."""
+        for name in names:
+            if name not in self._whole.values:
+                native.refuse_unknown(self._whole.celltype, name)
+        values = {name: _once(self._whole.values[name][self._rows]) for name in names}
         return ParameterSpace(values, shape=(len(self._rows),))
 
     def _set_parameters(self, parameter_space: ParameterSpace) -> None:
         parameter_space.evaluate(simplify=False)
-        for name, value in _flat(parameter_space.as_dict()).items():
+        given, whole = _flat(parameter_space.as_dict()), self._whole
+        if "cm" in given and "tau_m" not in given and state.session.frozen is None:
+            state.session.capacities.append(whole)
+        for name, value in given.items():
             state.edited(f"{name} of {self.label!r}")
-            values = self._whole.values[name].copy()
+            if name not in whole.values and len(self._rows) != whole.size:
+                native.refuse_unknown(whole.celltype, name)
+            values = np.array(whole.values.get(name, np.full(whole.size, np.nan)))
+            if isinstance(whole.celltype, native.NativeCellType):
+                whole.stated = tuple(dict.fromkeys([*whole.stated, name]))
             values[self._rows] = _spread(value, len(self._rows))
-            self._whole.values[name] = values
+            whole.values[name] = values
             _check_order(values if name == "spike_times" else None)
 
     def _get_view(self, selector: Any, label: str | None = None) -> PopulationView:
@@ -174,7 +199,8 @@ class PopulationView(_Cells, common.PopulationView):
 
 
 class Population(_Cells, common.Population):
-    """Cells of one type. values: every parameter as an array with a value a cell, in PyNN's units."""
+    """Cells of one type. values: every parameter as an array with a value a cell, in PyNN's units. stated: of a native
+    cell, those that the script says; empty of others, which have them all."""
 
     _recorder_class = Recorder
     _assembly_class = Assembly
@@ -193,6 +219,7 @@ class Population(_Cells, common.Population):
         if more:
             raise TypeError(f"Population() got an unexpected keyword argument {next(iter(more))!r}")
         self.values: dict[str, np.ndarray] = {}
+        self.stated: tuple[str, ...] = ()
         if isinstance(cellclass, type) and cellparams is None:
             cellparams = {}
         common.Population.__init__(self, size, cellclass, cellparams, structure, initial_values or {}, label)
@@ -215,4 +242,5 @@ class Population(_Cells, common.Population):
         space.shape = (self.size,)
         space.evaluate(simplify=False)
         self.values = {name: _spread(value, self.size) for name, value in _flat(space.as_dict()).items()}
+        self.stated = getattr(self.celltype, "stated", ())
         _check_order(self.values.get("spike_times"))

@@ -128,6 +128,20 @@ class Projection(common.Projection):
                 return on_spinnaker.sized(known, self.columns[known]) if self._has_sizes else self.columns[known]
         raise AttributeError(f"connections of {self.label!r} have no {name!r}")
 
+    def save(self, attribute_names: Any, file: Any, *arguments: Any, **named: Any) -> None:
+        """As PyNN's, before the first run: scripts read such files again. Later it writes nothing: what a run made of
+        the weights may stand under that name."""
+        if state.session.frozen is not None:
+            state.session.note("Projection.save")
+            return
+        super().save(attribute_names, file, *arguments, **named)
+
+    def get(self, attribute_names: Any, format: Any, *arguments: Any, **named: Any) -> Any:
+        """As PyNN's, with the weights as they are at the start."""
+        if state.session.frozen is not None and hasattr(self.synapse_type, "timing_dependence"):
+            state.session.note("plastic-weights")
+        return super().get(attribute_names, format, *arguments, **named)
+
     def _get_attributes_as_list(self, names: Any) -> list[tuple[Any, ...]]:
         columns = [np.broadcast_to(self.named(name), len(self)).tolist() for name in names]
         return list(zip(*columns, strict=True))

@@ -29,7 +29,8 @@ class Session:
 
     runs: ms, those from time 0 on, up to a ``reset()``. resets: how often a script began again at 0 after a run.
     edits: ``(what was changed, at which ms)`` after the first run. unrecorded: ``variable of cell type`` that only the
-    script's own backend records. notes: calls that could not do what they do on a
+    script's own backend records. capacities: populations whose ``cm`` was set, and their ``tau_m`` not with it, before
+    that. notes: calls that could not do what they do on a
     simulator, by name. frozen: what `freeze` made of it at the first run.
     """
 
@@ -46,6 +47,7 @@ class Session:
     resets: int = 0
     edits: list[tuple[str, float]] = field(default_factory=list)
     unrecorded: list[str] = field(default_factory=list)
+    capacities: list[Any] = field(default_factory=list)
     notes: dict[str, int] = field(default_factory=dict)
     frozen: Any = None
 
@@ -102,9 +104,10 @@ class State(common.control.BaseState):
         self.run_until(self.t + duration)
 
     def run_until(self, stop: float) -> None:
-        """Nothing happens until then. The first time, the network is frozen."""
+        """Nothing happens until then. The first time that there is any, the network is frozen: ``run(0)`` only makes
+        simulators ready, and what a script changes after it holds from the start."""
         session = self.session
-        if session.frozen is None:
+        if session.frozen is None and float(stop) > self.t:
             session.frozen = self.freeze(session)
         if not session.resets:
             session.runs.append(float(stop) - self.t)

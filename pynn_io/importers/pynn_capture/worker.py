@@ -94,7 +94,7 @@ def _misses_arguments(error: Exception) -> bool:
     """Whether a script without arguments ends in it: too short a list, or its own name taken for a backend's."""
     if isinstance(error, ModuleNotFoundError):
         return (error.name or "").startswith("pyNN.")
-    return isinstance(error, IndexError) or (isinstance(error, SyntaxError) and error.filename == "<string>")
+    return str(error) == "list index out of range" or (isinstance(error, SyntaxError) and error.filename == "<string>")
 
 
 def _refusal(error: PynnIOError, place: str) -> Failure:
@@ -179,6 +179,12 @@ def _tell(session: Session, ran: int, report: Report) -> None:
         if name == "NativeRNG":
             message = "What a simulator's own generator would draw is drawn by NumPy's: other numbers, alike in law."
             report.approximated("native-rng", "NativeRNG()", message, count=count)
+        elif name == "load_mechanisms":
+            message = "A folder of .mod files is not read with a script; --mechanisms DIR names it for other formats."
+            report.not_read("mechanisms", "load_mechanisms()", message, count=count)
+        elif name == "plastic-weights":
+            message = "Weights that change in a run are given to the script as they are before it."
+            report.defaulted("plastic-weights", "Projection.get()", message, count=count)
         elif name == "data":
             report.defaulted("empty-results", "run()", _EMPTY, count=count)
         else:

@@ -49,10 +49,24 @@ class Cells:
         self._columns: dict[str, Column] = {}
         self.trains: SpikeTrains | None = None
         self.cable: Cable | None = None
+        self._tell_class()
         if is_cable(population.celltype):
             self.cable = cable_of(population, name, report)
         else:
             self._read()
+
+    def _tell_class(self) -> None:
+        """Report a cell that a class of the script's own builds in NEURON (``native-class``)."""
+        celltype = self._source.celltype
+        own = isinstance(getattr(celltype, "model", None), type) and not hasattr(celltype, "translations")
+        self._report.lost(
+            "native-class",
+            f"population {self._name}",
+            "The cell is a class of Python, which builds it in NEURON: its name and parameters are kept, and nothing "
+            "of what it builds.",
+            count=self._size if own and ":" not in self._model else 0,
+            examples=[self._model],
+        )
 
     @property
     def cell(self) -> PointCell | SpikeSource | CableCell:
@@ -114,7 +128,7 @@ class Cells:
 
     def _values(self) -> dict[str, Any]:
         celltype = self._source.celltype
-        names = list(getattr(celltype, "stated", None) or celltype.get_parameter_names())
+        names = list(getattr(self._source, "stated", None) or celltype.get_parameter_names())
         if not names:
             return {}
         try:

@@ -42,6 +42,14 @@ def site_of(stated: Any, shape: Morphology) -> tuple[int, float] | None:
     return None
 
 
+def shown(stated: Any) -> str:
+    """A place as a report names it: a label, or a selector of pyNN.morphology with what it selects and where."""
+    if isinstance(stated, str):
+        return stated
+    parts = [shown(value) for value in getattr(stated, "__dict__", {}).values() if value is not None]
+    return f"{type(stated).__name__}({', '.join(parts)})" if hasattr(stated, "__dict__") else str(stated)
+
+
 def onto_cable(synapse: Synapse, projection: Any, name: str, report: Report) -> Synapse:
     """The synapse that the cell's receptor makes of a static connection; reported where it is none or plastic."""
     made = synapse_onto(projection.post.celltype, str(projection.receptor_type))
@@ -69,7 +77,7 @@ def place_columns(projection: Any, shape: Morphology, name: str, report: Report)
             f"projection {name}",
             "PyNN's choice of several places on a cell is not read; the synapses are on its root segment.",
             count=len(projection),
-            examples=[type(stated).__name__ if stated is not None and not isinstance(stated, str) else stated],
+            examples=[stated and shown(stated)],
         )
         return {}
     number, _, along = section_of(site, shape)

@@ -23,8 +23,11 @@ from pynn_io.report import Report
 from pynn_io.vocabulary import models
 
 _RULES = ("timing_dependence", "weight_dependence", "voltage_dependence")
-#: PyNN's units of weights onto native cells, by the unit of the cell: it has nA and uS for all of them.
-_FOR_NATIVE = {"pA": ("nA", 1.0), "nS": ("uS", 1.0), "mV": ("mV", 1000.0)}
+#: PyNN's units of weights onto native cells, by the unit of the cell: it has nA and uS for all of them. Where the unit
+#: is not known, the number is made NEST's own, as PyNN makes it.
+_FOR_NATIVE = {"pA": ("nA", 1.0), "nS": ("uS", 1.0), "mV": ("mV", 1000.0), "": ("", 1000.0)}
+#: NEST's units of weights, by those of PyNN's cells.
+_OF_NATIVE = {"nA": "pA", "uS": "nS"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +167,8 @@ def _weight_unit(synapse: str, projection: Any, part: int) -> tuple[str, float]:
     """The unit of the weights, and what PyNN's number is multiplied by to be in it."""
     target = model_of(_cells(projection.post)[part])
     unit = models.weight_unit(synapse, target)
+    if getattr(projection.synapse_type, "native", ""):  # of the recording backend: the number is NEST's own
+        return _OF_NATIVE.get(unit, unit), 1.0
     if target.startswith("nest:"):
         return _FOR_NATIVE.get(unit, (unit, 1.0))
     return unit, 1.0

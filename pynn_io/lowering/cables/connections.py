@@ -22,6 +22,7 @@ from pynn_io.lowering.cables.models import Connections, PointModel, SynapseBlock
 from pynn_io.lowering.cables.placement import Generators, Rule, parse_rule
 from pynn_io.lowering.cables.populations import Cells
 from pynn_io.lowering.cables.receptors import Receptors
+from pynn_io.lowering.edges import stated_by_edges
 from pynn_io.lowering.receptors import inhibitory_edges
 from pynn_io.report import Report
 from pynn_io.vocabulary import models
@@ -50,7 +51,7 @@ def connections(
     """
     where = f"projections/{projection.name}"
     definitions = [network.synapses[name] for name in projection.synapses]
-    own = _of_edges(projection)
+    own = stated_by_edges(projection)
     receptors = Receptors(network, projection, generated)
     types = [
         generated.synapse(name, item)
@@ -74,16 +75,6 @@ def connections(
         drawing=drawing(projection.name, rules, generators) if drawing and targets.draws_later else None,
         names=receptors.names,
     )
-
-
-def _of_edges(projection: Projection) -> dict[str, float]:
-    """The parameters of synapses that every edge states, with a number that takes the place of a default."""
-    edges = projection.edges
-    return {
-        name.removeprefix(PARAMETER): 0.0
-        for name, column in edges.columns.items()
-        if name.startswith(PARAMETER) and column.rows_stated(edges.size) == edges.size
-    }
 
 
 def _rules(projection: Projection, where: str) -> list[Rule | None]:

@@ -18,6 +18,7 @@ from pynn_io.graph.columns import empty
 from pynn_io.graph.network import Network, Projection
 from pynn_io.graph.schema import PARAMETER
 from pynn_io.graph.synapses import Synapse
+from pynn_io.lowering.edges import stated_by_edges
 from pynn_io.lowering.receptors import INHIBITORY, check_unit, type_text
 from pynn_io.report import Report
 from pynn_io.runners.brian2.lowered import Cells, Link, Spec, SynapseCode, own_variables
@@ -174,7 +175,9 @@ def _spec(
         return Spec(STATIC, unit=unit)
     if not row.names:
         return Spec(row.code, unit=unit)
-    stated = models.complete(synapse, report, where)
+    by_edge = {key: value for key, value in stated_by_edges(projection).items() if key in row.names}
+    # no default stands for what edges state
+    stated = models.complete(replace(synapse, parameters={**by_edge, **synapse.parameters}), report, where)
     states = {item.name: float(stated[item.name]) for item in known.states if item.name in stated} if known else {}
     parameters = {own: float(stated[key]) for key, own in row.names.items() if key in stated}
     parameters |= {**row.states, **states}

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from pynn_io.errors import RunError
+from pynn_io.errors import PlanError, RunError
 from pynn_io.lowering import EdgeBlock, edge_blocks
 from pynn_io.lowering.connecting import Connecting
 from pynn_io.lowering.receptors import used_weights
@@ -100,6 +100,8 @@ class Connector:
         spec = self._link.specs[number]
         stated = block.columns.get("receptor")
         ports, inhibitory = receptors(self._link, spec, None if stated is None else stated[chosen], self._where)
+        if spec.named is not None:
+            ports = self._port(*spec.named)
         weight = used_weights(spec.unit, spec.native, block.weight[chosen], inhibitory)
         nsyns = None if block.nsyns is None else block.nsyns[chosen]
         delay = self._account.filled(block.delay[chosen])
@@ -117,6 +119,19 @@ class Connector:
         for name, parameter in spec.of_target:
             syn[name] = self._link.of_target[parameter][block.target[chosen]]
         self._nest.Connect(pre[chosen], post[chosen], "one_to_one", syn)
+
+    def _port(self, receptor: str, model: str) -> int:
+        """The port of a receptor by NEST's name; a model without names takes what excites at its only one.
+
+        Raises PlanError for what the model does not have.
+        """
+        known = self._nest.GetDefaults(model).get("receptor_types", {})
+        if receptor in known:
+            return int(known[receptor])
+        if not known and receptor == "excitatory":
+            return 0
+        has = ", ".join(map(str, known)) or "excitatory"
+        raise PlanError(f"{receptor!r} is no receptor of the model {model}", where=self._where, hint=f"it has: {has}")
 
     def _values(self, spec: Spec, column: str, name: str, values: np.ndarray) -> np.ndarray:
         """A parameter by edge; the model's own where it is not stated."""

@@ -47,7 +47,8 @@ class Spec:
 
     model: NEST's name. parameters: ``(name, value)`` of all its edges; columns: ``(column, NEST's name)`` of those that
     differ from edge to edge; of_target: ``(NEST's name, parameter of the target cell)`` of those that the cell states.
-    unit, native: of the stated weight and of NEST's. port: receptor type, 0 for the only one.
+    unit, native: of the stated weight and of NEST's. port: receptor type, 0 for the only one. named: the receptor's
+    name and the model of the cells, where only NEST knows which port that is.
     inhibitory: on the inhibitory synapse of a cell that chooses by sign. plastic: weights change, so that one synapse
     of N times the weight is not N synapses.
     """
@@ -59,6 +60,7 @@ class Spec:
     unit: str = ""
     native: str = ""
     port: int = 0
+    named: tuple[str, str] | None = None
     inhibitory: bool = False
     signed: bool = False
     plastic: bool = False

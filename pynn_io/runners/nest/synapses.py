@@ -76,7 +76,8 @@ def _spec(
     where = f"projection {projection.name}"
     model, renames = _model(synapse, aliases, where, report)
     unit = type_text(projection, "weight_unit", row)
-    port, inhibitory = _receptor(projection, row, synapse, nodes, where)
+    named = _named(projection, row, nodes)
+    port, inhibitory = (0, False) if named else _receptor(projection, row, synapse, nodes, where)
     if synapse.model == STDP:
         own = nest_stdp(synapse.parameters, unit, nodes.unit, where, negative=inhibitory and nodes.signed)
         synapse = replace(synapse, parameters=own)
@@ -105,6 +106,7 @@ def _spec(
         unit,
         nodes.unit,
         port,
+        named,
         inhibitory,
         nodes.signed,
         "stdp" in model or "plastic" in model or model.startswith(("vogels", "clopath", "urbanczik", "jonke")),
@@ -145,6 +147,14 @@ def _model(synapse: Synapse, aliases: Mapping[str, str], where: str, report: Rep
         where=where,
         hint=f"known: nest:<any of NEST's>, {', '.join(name for name in NEST_SYNAPSES if name)}",
     )
+
+
+def _named(projection: Projection, row: int, nodes: Nodes) -> tuple[str, str] | None:
+    """A receptor by name of a model that the vocabulary does not have, and that model."""
+    text = "" if _varies(projection, "receptor") else type_text(projection, "receptor", row)
+    if not text or text == "inhibitory" or text.isdigit() or nodes.signed:
+        return None
+    return (text, nodes.model) if models.known(f"nest:{nodes.model}") is None else None
 
 
 def _receptor(projection: Projection, row: int, synapse: Synapse, nodes: Nodes, where: str) -> tuple[int, bool]:

@@ -19,6 +19,7 @@ from pynn_io.graph.network import Network, Projection
 from pynn_io.graph.synapses import Synapse
 from pynn_io.lowering.cables.models import Connections, PointModel, Relay
 from pynn_io.lowering.cables.populations import Cells
+from pynn_io.lowering.edges import stated_by_edges
 from pynn_io.lowering.plasticity import PAIRS, SINGLE, mechanism, pair_rule, refuse_by_edge, vogels_rule
 from pynn_io.lowering.receptors import type_text
 from pynn_io.report import Report
@@ -95,7 +96,9 @@ def _relay(projection: Projection, synapse: Synapse, unit: str, native: str, rep
     where = f"projection {projection.name}"
     if synapse.model in _ROWS:
         process, names, of_target = _ROWS[synapse.model]
-        stated = models.complete(synapse, report, where)
+        own = {name: value for name, value in stated_by_edges(projection).items() if name in names}
+        # no default stands for what edges state
+        stated = models.complete(replace(synapse, parameters={**own, **synapse.parameters}), report, where)
         parameters = {name: float(stated[name]) for name in names}
         parameters |= {f"{item}0": float(stated[item]) for item in ("x", "y", "u") if item in stated}
         return Relay(process, parameters, {name: name for name in names}, of_target)

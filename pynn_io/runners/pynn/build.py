@@ -43,6 +43,11 @@ class Built:
     connections: int = 0
     plan: LoweredPlan | None = None
 
+    @property
+    def is_read(self) -> bool:
+        """Whether the backend is the one that scripts are read with: it keeps what is built, and simulates nothing."""
+        return getattr(self.sim, "name", "") == "pynn_io"
+
 
 class errors:
     """What PyNN or the simulator raises, as ours: ``with errors("creating population cortex"): ...``"""

@@ -75,7 +75,7 @@ def _provenance(built: Built) -> dict[str, Any]:
         "connections": built.connections,
         "min_delay": float(sim.get_min_delay()),
         "setup": dict(lowered.target.setup),
-        **told(algorithms(built)),
+        **({} if built.is_read else told(algorithms(built))),
     }
 
 
