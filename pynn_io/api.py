@@ -148,7 +148,7 @@ def compare_results(
 
 def _document(network: Any, report: Report | None = None) -> Document:
     """A network of ours, or of PyNN, which is not imported for this."""
-    if type(network).__module__ == "pyNN.network":
+    if any(kind.__module__ == "pyNN.network" for kind in type(network).__mro__):
         document: Document = registry.load_dotted(_OF_PYNN)(network, Report() if report is None else report)
         return document
     return network if isinstance(network, Document) else Document(network)

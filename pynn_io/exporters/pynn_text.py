@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import keyword
+import math
 import re
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -182,7 +183,7 @@ class Script:
         if isinstance(value, (tuple, list)):
             return f"ArrayParameter({[float(item) for item in value]!r})"
         if not isinstance(value, np.ndarray):
-            return repr(value)
+            return _number(value)
         self.data[key] = value
         return f'data["{key}"]' if value.ndim < 2 else f'[ArrayParameter(row) for row in data["{key}"]]'
 
@@ -196,7 +197,7 @@ class Script:
         self.data |= {f"{name}_source": edges.source, f"{name}_target": edges.target}
         for column, values in edges.columns.items():
             if (values == values[0]).all():
-                shared[column] = repr(float(values[0]))
+                shared[column] = _number(float(values[0]))
             else:
                 columns.append(column)
                 self.data[f"{name}_{column}"] = values
@@ -292,6 +293,12 @@ def _call(head: str, arguments: Mapping[str, str]) -> list[str]:
 def _short(head: str, arguments: Mapping[str, Any], *, plain: bool = True) -> str:
     texts = (f"{key}={value!r}" if plain else f"{key}={value}" for key, value in arguments.items())
     return f"{head}({', '.join(texts)})"
+
+
+def _number(value: Any) -> str:
+    """A value as Python has it; its numbers that are not finite have no literal."""
+    infinite = isinstance(value, float) and not math.isfinite(value)
+    return f'float("{value}")' if infinite else repr(value)
 
 
 def quoted(text: str) -> str:

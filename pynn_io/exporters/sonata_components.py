@@ -7,6 +7,7 @@ Anything else is generated: parameters become a JSON file, a decor an Allen ``.c
 from __future__ import annotations
 
 import json
+import math
 import os.path
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -104,6 +105,9 @@ class Components:
         """``model_template`` and ``dynamics_params`` of a synapse definition, as far as it states them."""
         if name not in self._synapses:
             synapse = self._network.synapses[name]
+            if left := beyond_json(synapse.parameters):
+                message = "JSON, which has the parameters of synapses, has no word for infinity."
+                self._report.lost("parameter-not-finite", f"synapse {name}", message, count=len(left), examples=left)
             made = self._kept(synapse.origin, "synaptic_models_dir") if synapse.origin else {}
             template = synapse_template(synapse)
             if template and not (self._dialect.name == "obi" and synapse.model in OBI_MODELS):
@@ -167,8 +171,7 @@ class Components:
     def _named_parameters(self, name: str, parameters: Mapping[str, Any], folder: str, made: dict[str, str]) -> None:
         """The file of parameters that rows stated, under the name that the source had for it if it had one."""
         stated = PurePosixPath(self._made[name]).name
-        text = json.dumps({key: plain(value) for key, value in parameters.items()}, indent=2) + "\n"
-        made["dynamics_params"] = self._place(folder, safe_name(stated or f"{name}.json"), text)
+        made["dynamics_params"] = self._place(folder, safe_name(stated or f"{name}.json"), _json(parameters))
 
     def _generate_parameters(
         self,
@@ -181,8 +184,7 @@ class Components:
     ) -> None:
         """needed: whether there must be a file although nothing is stated, as BMTK wants it for NEST's models."""
         if parameters or needed:
-            text = json.dumps({key: plain(value) for key, value in parameters.items()}, indent=2) + "\n"
-            made["dynamics_params"] = self._place(folder, f"{safe_name(name)}.json", text)
+            made["dynamics_params"] = self._place(folder, f"{safe_name(name)}.json", _json(parameters))
 
     # --- morphologies -------------------------------------------------------------------------------------------
 
@@ -332,6 +334,18 @@ def synapse_template(synapse: Synapse) -> str:
     if not prefix:
         return f"pynn:{name}"
     return name if prefix in ("nest", "nrn") else synapse.model
+
+
+def beyond_json(parameters: Mapping[str, Any]) -> dict[str, float]:
+    """Numbers that JSON has no word for: NEST's ``V_min`` is -inf where no voltage is too low."""
+    numbers = {key: plain(value) for key, value in parameters.items()}
+    return {key: value for key, value in numbers.items() if isinstance(value, float) and not math.isfinite(value)}
+
+
+def _json(parameters: Mapping[str, Any]) -> str:
+    """The text of a file of parameters, but those that are `beyond_json`."""
+    left = beyond_json(parameters)
+    return json.dumps({key: plain(value) for key, value in parameters.items() if key not in left}, indent=2) + "\n"
 
 
 def plain(value: Any) -> Any:

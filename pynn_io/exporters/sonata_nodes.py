@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import h5py
 import numpy as np
 
-from pynn_io.exporters.sonata_components import Components, model_type
+from pynn_io.exporters.sonata_components import Components, beyond_json, model_type
 from pynn_io.exporters.sonata_dialect import Dialect
 from pynn_io.exporters.sonata_node_views import (
     NodeRows,
@@ -78,6 +78,7 @@ def write_nodes(
     rows = _rows_of(population, where, components)
     types = types_of(population.types, attributes, ("cell",))
     _move_type_parameters(types, rows, index)
+    _spread_beyond_json(cells, of_cell, rows, where, report)
     ids, old = _ids(population, dialect, rows, where, report)
     obi_type = _population_type(cells, index, where, dialect, report)
     if dialect.types:
@@ -134,6 +135,17 @@ def _move_type_parameters(types: Types, rows: NodeRows, index: np.ndarray) -> No
         beneath = spread_numbers(values, index)
         own = rows.parameters.get(key)
         rows.parameters[key] = beneath if own is None else overlay(own, beneath)
+
+
+def _spread_beyond_json(cells: Sequence[Cell], of_cell: np.ndarray, rows: NodeRows, where: str, report: Report) -> None:
+    """Parameters of definitions that their JSON cannot state: every row states them."""
+    left = [beyond_json(cell.parameters) for cell in cells]
+    for key in dict.fromkeys(key for each in left for key in each):
+        beneath = spread_numbers([cell.parameters.get(key) for cell in cells], of_cell)
+        own = rows.parameters.get(key)
+        rows.parameters[key] = beneath if own is None else overlay(own, beneath)
+        message = "JSON has no word for a number that is not finite: every row states it."
+        report.expanded("parameter-not-finite", where, message, count=len(of_cell), examples=[key])
 
 
 def _ids(

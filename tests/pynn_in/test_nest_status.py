@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -12,8 +13,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import pynn_io
 from pynn_io.importers.pynn_objects import nest_status
 from tests.conftest import ROOT
+from tests.pynn_in.test_capture import edges
 
 KEYS = ("source", "target", "weight", "delay")
 #: Connections of the model: as many of each source as its number, so that parts of the sources differ in size.
@@ -117,6 +120,9 @@ def test_one_reader_where_it_does_not_pay_or_a_fork_could_hang(monkeypatch):
     monkeypatch.setattr(threading, "active_count", lambda: 1)
     assert [nest_status.readers(size, 1) for size in (0, 9_999, 25_000, 10_000_000)] == [1, 1, 2, 4]
     assert nest_status.readers(10_000_000, 2) == 1
+    monkeypatch.setattr(nest_status, "current_process", lambda: SimpleNamespace(daemon=True))  # a pool's worker
+    assert nest_status.readers(10_000_000, 1) == 1
+    monkeypatch.undo()
     monkeypatch.setattr(threading, "active_count", lambda: 2)
     assert nest_status.readers(10_000_000, 1) == 1
 
@@ -153,6 +159,78 @@ def test_the_kernel_of_nest_is_read_by_two():
     pytest.importorskip("nest")
     done = subprocess.run([sys.executable, "-c", REAL], capture_output=True, text=True, cwd=ROOT, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_an_interrupted_reading_leaves_no_readers(two_readers):
+    own, before = os.getpid(), set(multiprocessing.active_children())
+
+    def answer(handles):
+        if os.getpid() == own:
+            raise KeyboardInterrupt
+        time.sleep(60)
+
+    with pytest.raises(KeyboardInterrupt):
+        read(answer)
+    assert set(multiprocessing.active_children()) == before
+
+
+LIVE = """
+import sys, threading
+import numpy as np
+import nest, pyNN.nest as sim
+from pyNN.network import Network
+from pyNN.random import NumpyRNG, RandomDistribution
+import pynn_io
+sim.setup(timestep=0.1, min_delay=0.1)
+cells = sim.Population(5, sim.IF_cond_exp(), label="cells")
+native = sim.Population(2, sim.native_cell_type("iaf_psc_alpha")(), label="native")  # its V_min is -inf
+def projection(label, synapse):
+    return sim.Projection(cells, cells, sim.AllToAllConnector(), synapse, receptor_type="excitatory", label=label)
+from pyNN import common
+common.Projection._nProj = 254
+one, two = (projection(label, sim.StaticSynapse(weight=0.5, delay=1.0)) for label in ("one", "two"))
+assert [one.nest_synapse_label, two.nest_synapse_label] == [255, 256]
+nest.Connect(cells.node_collection, cells.node_collection, "all_to_all", {"synapse_model": "static_synapse_lbl"})
+u = RandomDistribution("uniform", low=0.2, high=0.4, rng=NumpyRNG(1))
+tsodyks = projection("tsodyks", sim.TsodyksMarkramSynapse(weight=0.25, delay=0.3, U=u))
+tsodyks.get("weight", format="list")
+three = projection("three", sim.StaticSynapse(weight=0.5, delay=1.0))
+three.get("weight", format="list")
+network = Network(cells, native, one, two, tsodyks, three)
+from pynn_io.importers.pynn_objects import connections
+connections._FEW = int(sys.argv[2])
+thread = threading.Thread(target=lambda: pynn_io.export_to_sonata(network, sys.argv[1]))
+thread.start()
+thread.join()
+stated = nest.GetConnections(synapse_model="tsodyks_synapse_lbl").get(["source", "target", "U"])
+print(*sorted(zip(*stated.values())), sep="\\n")
+"""
+
+
+@pytest.mark.parametrize("few", [0, 16])
+def test_a_network_is_exported_from_a_thread(tmp_path, few):
+    """NEST crashes where OpenMP gives the thread more parts than its kernel has; nor are other connections mixed in."""
+    pytest.importorskip("nest")
+    script = tmp_path / "live.py"
+    script.write_text(LIVE)
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path / "out"), str(few)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "4"},
+        timeout=300,
+    )
+    assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr[-2000:]
+    network = pynn_io.read(tmp_path / "out").network
+    assert {name: each.size for name, each in network.projections.items()} == {
+        "one": 25,
+        "two": 25,
+        "tsodyks": 25,
+        "three": 25,
+    }
+    assert all(set(edges(network.projections[name])[:, 2]) == {0.5} for name in ("one", "two", "three"))
+    assert np.unique(network.projections["tsodyks"].edges.columns["parameters:U"].read(25)).size == 25
+    np.testing.assert_array_equal(network.populations["native"].column("parameters:V_min").read(2), -np.inf)
 
 
 def projection(model, label):

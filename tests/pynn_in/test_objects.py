@@ -14,6 +14,7 @@ from pynn_io import read
 from pynn_io.graph.node_sets import resolve
 from tests.conftest import ROOT
 from tests.pynn_in.test_capture import edges
+from tests.runners.pynn_backends import need, python
 
 pytest.importorskip("pyNN")
 
@@ -150,6 +151,62 @@ pynn_io.export_to_sonata(Network(pre, post, both), sys.argv[1])
     assert projection.size == 40_000
     found = edges(projection)
     np.testing.assert_array_equal(found[:, 0] * 200 + found[:, 1], np.arange(40_000))
+
+
+WITHOUT_NEST = """
+import sys
+sys.modules["nest"] = None
+import pyNN.mock as sim
+from pyNN.network import Network
+import pynn_io
+sim.setup()
+pre, post = (sim.Population(3, sim.IF_curr_exp(), label=label) for label in ("pre", "post"))
+both = sim.Projection(pre, post, sim.AllToAllConnector(), sim.StaticSynapse(weight=0.5, delay=1.0))
+pynn_io.export_to_sonata(Network(pre, post, both), sys.argv[1])
+"""
+
+
+def test_a_network_of_another_backend_needs_no_nest(tmp_path: Path) -> None:
+    python("-c", WITHOUT_NEST, str(tmp_path / "out"))
+    (projection,) = read(tmp_path / "out").network.projections.values()
+    assert projection.size == 9
+
+
+#: PyNN itself lists no connections of assemblies on Brian2, and wrong ones of the second view.
+ON_BRIAN2 = """
+import sys
+import numpy as np
+import pyNN.brian2 as sim
+from pyNN.network import Network
+import pynn_io
+sim.setup(timestep=0.1, min_delay=0.1)
+one, other = (sim.Population(12, sim.IF_cond_exp(), label=label) for label in ("one", "other"))
+pairs = [(0, 1, 0.25, 0.5), (0, 2, 0.5, 1.0), (2, 0, 0.75, 1.5)]
+def listed(label, pre, post):
+    return sim.Projection(pre, post, sim.FromListConnector(pairs), sim.StaticSynapse(), label=label)
+chosen = sim.PopulationView(one, np.array([9, 2, 5]))  # which PyNN sorts
+views = [listed("sliced", one[3:12:2], other[[1, 6, 9]]), listed("view of view", one[3:11][2:6], other),
+         listed("chosen", chosen, other), listed("onto assembly", one, sim.Assembly(other[1:3], one, label="both"))]
+every = sim.Projection(sim.Assembly(other, one, label="all"), other, sim.AllToAllConnector(),
+                       sim.StaticSynapse(weight=0.125, delay=0.5), label="of assembly")
+none = sim.Projection(one, other, sim.FromListConnector([]), sim.StaticSynapse(), label="none")
+pynn_io.export_to_sonata(Network(one, other, *views, every, none), sys.argv[1])
+"""
+
+
+@pytest.mark.slow
+def test_views_and_assemblies_on_brian2(tmp_path: Path) -> None:
+    need("brian2")
+    python("-c", ON_BRIAN2, str(tmp_path / "out"))
+    projections = read(tmp_path / "out").network.projections
+    near = {name: np.round(edges(each), 9).tolist() for name, each in projections.items() if each.size}
+    assert near["sliced"] == [[3, 6, 0.25, 0.5], [3, 9, 0.5, 1.0], [7, 1, 0.75, 1.5]]
+    assert near["view of view"] == [[5, 1, 0.25, 0.5], [5, 2, 0.5, 1.0], [7, 0, 0.75, 1.5]]
+    assert near["chosen"] == [[2, 1, 0.25, 0.5], [2, 2, 0.5, 1.0], [9, 0, 0.75, 1.5]]
+    assert near["onto assembly:one_to_other"] == [[0, 2, 0.25, 0.5], [2, 1, 0.75, 1.5]]
+    assert near["onto assembly:one_to_one"] == [[0, 0, 0.5, 1.0]]
+    assert len(near["of assembly:one_to_other"]) == len(near["of assembly:other_to_other"]) == 144
+    assert projections["none"].size == 0
 
 
 def test_another_target_is_refused(tmp_path: Path) -> None:

@@ -50,6 +50,14 @@ def test_text_and_data(tmp_path: Path) -> None:
     assert report.codes() == {"default-parameter", "recording", "positions", "edge-order"}
 
 
+def test_numbers_that_are_not_finite(tmp_path: Path) -> None:
+    """NEST's native cells have a V_min of -inf."""
+    net = network("IF_curr_exp").network
+    cells = {**net.cells, "cells": PointCell("nest:iaf_chxk_2008", {"V_min": -np.inf, "C_m": 200.0})}
+    text, _, _ = written(Document(replace(net, cells=cells)), tmp_path / "out")
+    assert 'V_min=float("-inf")' in text and "C_m=200.0" in text
+
+
 def test_what_is_the_same_for_all_edges_stands_in_the_text(tmp_path: Path) -> None:
     document = network("IF_curr_exp")
     net = document.network

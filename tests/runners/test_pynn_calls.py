@@ -17,7 +17,9 @@ from pynn_io.graph import CableCell, Network, Population
 from pynn_io.results import read_results
 from pynn_io.simulation_plan import SimulationPlan
 from tests.models import ball_and_stick, table
+from tests.pynn_in.test_capture import edges
 from tests.runners.pynn_backends import compile_for_neuron, need, python
+from tests.runners.standard_networks import network
 
 
 @pytest.fixture(scope="session")
@@ -130,3 +132,25 @@ def test_a_plan_from_a_configuration_that_was_read_already() -> None:
     assert pynn_io.pynn_calls.output_folder(plan) == Path.cwd() / "out"
     with pytest.raises(PlanError, match="names no network"):
         SimulationPlan.from_config(config)
+
+
+ROUND_TRIP = """
+import sys
+import pyNN.mock as sim
+import pynn_io
+sim.setup(timestep=0.1, min_delay=0.1, max_delay=10.0)
+pynn_io.export_to_sonata(pynn_io.import_from_sonata(sys.argv[1], sim), sys.argv[2])
+"""
+
+
+def test_an_imported_network_is_exported(tmp_path: Path) -> None:
+    need()
+    net = network("IF_cond_exp").network
+    pynn_io.export_to_sonata(net, tmp_path / "one")
+    python("-c", ROUND_TRIP, str(tmp_path / "one"), str(tmp_path / "two"))
+    found = pynn_io.read(tmp_path / "two").network
+    one, two = (sorted(each.populations[name].size for name in each.populations) for each in (net, found))
+    assert one == two
+    was = np.concatenate([edges(each) for each in net.projections.values()])
+    now = np.concatenate([edges(each) for each in found.projections.values()])
+    np.testing.assert_allclose(now[np.lexsort(now.T)], was[np.lexsort(was.T)], rtol=1e-12)

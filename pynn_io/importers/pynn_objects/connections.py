@@ -1,7 +1,7 @@
 """The connections of projections as columns, on any backend.
 
-The recording backend has columns; NEST is asked for its own connections; every other backend gives them as PyNN does,
-as a list.
+The recording backend has columns; NEST and Brian2 are asked for their own connections; every other backend gives them
+as PyNN does, as a list.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from pynn_io.importers.pynn_objects.nest_status import status
+from pynn_io.importers.pynn_objects.nest_status import ask_from_this_thread, status
+from pynn_io.importers.pynn_objects.sides import components, rows
 
 #: What NEST has for every connection of every model.
 _PLAIN = ("weight", "delay")
@@ -41,13 +42,17 @@ def connections(wanted: Iterable[tuple[Any, Sequence[str]]]) -> Iterator[Connect
     Parameters are in PyNN's units.
     """
     asked = list(wanted)
+    if any(type(projection).__module__.startswith("pyNN.nest") for projection, _ in asked):
+        ask_from_this_thread(import_module("nest"))
     in_nest = _of_nest([projection for projection, names in asked if _in_nest(projection, names)])
     for projection, names in asked:
-        rows = in_nest.get(id(projection))
-        yield _elsewhere(projection, names) if rows is None else _in_pynn(projection, rows)
+        answer = in_nest.get(id(projection))
+        yield _elsewhere(projection, names) if answer is None else _in_pynn(projection, answer)
 
 
 def _elsewhere(projection: Any, names: Sequence[str]) -> Connections:
+    if type(projection).__module__.startswith("pyNN.brian2"):
+        return _of_brian2(projection, names)
     if not hasattr(projection, "pre_rows"):
         return _as_listed(projection, names)
     columns = {name: projection.columns[name] for name in names if name in projection.columns}
@@ -56,10 +61,53 @@ def _elsewhere(projection: Any, names: Sequence[str]) -> Connections:
 
 def _as_listed(projection: Any, names: Sequence[str]) -> Connections:
     """PyNN's own list of tuples."""
+    if hasattr(projection, "nest_connections"):
+        # PyNN 0.13 marks what it remembers of NEST's connections as old for all projections at once, and as new as soon
+        # as one of them has looked again
+        projection._connections = None
     listed = projection.get(list(names), format="list", with_address=True)
     table = np.asarray(listed, dtype=np.float64).reshape(len(listed), len(names) + 2)
     source, target = table[:, 0].astype(np.int64), table[:, 1].astype(np.int64)
     return Connections(source, target, {name: table[:, 2 + number] for number, name in enumerate(names)})
+
+
+def _of_brian2(projection: Any, names: Sequence[str]) -> Connections:
+    """From Brian2's synapses between every two parts of the sides, which number the cells of whole populations.
+
+    PyNN 0.13 lists none of assemblies, and others than there are of views of views.
+    """
+    places = ("presynaptic", "postsynaptic")
+    parts: dict[str, list[np.ndarray]] = {each: [] for each in (*places, *names)}
+    for one, row in projection._brian2_synapses.items():
+        for other, synapses in row.items():
+            if not projection.size() or not len(synapses):
+                continue
+            parts["presynaptic"].append(_indices_of_rows(projection.pre, one)[synapses.i[:]])
+            parts["postsynaptic"].append(_indices_of_rows(projection.post, other)[synapses.j[:]])
+            for name in names:
+                parts[name].append(_pynn_values(projection, synapses, name))
+    joined = {each: np.concatenate([np.empty(0, np.int64), *arrays]) for each, arrays in parts.items()}
+    source, target = (joined.pop(each).astype(np.int64) for each in places)
+    return Connections(source, target, joined)
+
+
+def _pynn_values(projection: Any, synapses: Any, name: str) -> np.ndarray:
+    """A variable of Brian2's synapses in PyNN's units."""
+    from pyNN.parameters import ParameterSpace
+
+    stated = getattr(synapses, name)[:]
+    space = projection.synapse_type.reverse_translate(ParameterSpace({name: stated}, shape=stated.shape))
+    space.evaluate(simplify=False)
+    return np.broadcast_to(np.asarray(space[name], dtype=np.float64), stated.shape)
+
+
+def _indices_of_rows(group: Any, part: int) -> np.ndarray:
+    """int64: for rows of the population that a part of a side is of, their indices into the side."""
+    pieces = components(group)
+    own = rows(pieces[part])
+    places = np.zeros(own.max(initial=0) + 1, dtype=np.int64)
+    places[own] = sum(piece.size for piece in pieces[:part]) + np.arange(own.size)
+    return places
 
 
 def _in_nest(projection: Any, names: Sequence[str]) -> bool:
@@ -75,7 +123,7 @@ def _of_nest(projections: Sequence[Any]) -> dict[int, np.ndarray]:
     PyNN's projections share models and differ by label.
     """
     found: dict[int, np.ndarray] = {}
-    if not projections:  # NEST may not be there
+    if not projections:  # other backends work where NEST is not installed
         return found
     nest = import_module("nest")
     for model in dict.fromkeys(projection.nest_synapse_model for projection in projections):
@@ -83,8 +131,9 @@ def _of_nest(projections: Sequence[Any]) -> dict[int, np.ndarray]:
         asked = [each.nest_synapse_label for each in ours] if len(ours) <= _FEW else []
         sources = np.concatenate([np.asarray(each.pre.all_cells, dtype=np.int64) for each in ours])
         table = status(nest, model, asked, sources, ("source", "target", *_PLAIN, "synapse_label"))
-        largest = int(table[:, -1].max(initial=0))
-        labels = table[:, -1].astype(np.min_scalar_type(largest))  # numpy sorts up to 16 bits in linear time
+        labels = np.maximum(table[:, -1], 0)  # PyNN's begin with 1; connections that it did not make have none, or -1
+        largest = int(labels.max(initial=0))
+        labels = labels.astype(np.min_scalar_type(largest))  # numpy sorts up to 16 bits in linear time
         order, ends = np.argsort(labels, kind="stable"), np.cumsum(np.bincount(labels, minlength=largest + 1))
         for projection in ours:
             label = projection.nest_synapse_label

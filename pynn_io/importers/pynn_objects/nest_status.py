@@ -7,6 +7,7 @@ processors share it: forked readers, each with its part of the connections, writ
 
 from __future__ import annotations
 
+import ctypes
 import math
 import mmap
 import os
@@ -16,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain
-from multiprocessing import get_all_start_methods, get_context
+from multiprocessing import current_process, get_all_start_methods, get_context
 from operator import itemgetter
 from typing import IO, Any
 
@@ -54,9 +55,23 @@ def status(
         return _Shared(nest, asked, keys, most, lock).read(count)
 
 
+def ask_from_this_thread(nest: Any) -> None:
+    """Make NEST's parallel regions as wide as its kernel is, which OpenMP remembers for each thread of a program.
+
+    In others than the one that set the kernel up they have a part for every processor, and NEST (3.10) crashes.
+    """
+    library = ctypes.CDLL(nest.ll_api.nestkernel.__file__)
+    if hasattr(library, "omp_set_num_threads"):
+        library.omp_set_num_threads(int(nest.local_num_threads))
+
+
 def readers(size: int, virtual_processes: int) -> int:
-    """How many processes read: one beside threads or ranks of NEST, or threads of the program: a fork could hang."""
-    if "fork" not in get_all_start_methods() or virtual_processes > 1 or threading.active_count() > 1:
+    """How many processes read: one beside threads or ranks of NEST, or threads of the program: a fork could hang.
+
+    One, too, in a worker of a pool, which may have no children.
+    """
+    alone = virtual_processes == 1 and threading.active_count() == 1 and not current_process().daemon
+    if "fork" not in get_all_start_methods() or not alone:
         return 1
     return max(1, min(_processors(), _MOST, size // _WORTH))
 
@@ -103,11 +118,18 @@ class _Shared:
         # forked even where Python would rather spawn (3.14 on): the connections are in this process alone
         with _numbers(len(self._questions)) as numbers:
             children = [get_context("fork").Process(target=self._fill, args=(numbers,)) for _ in range(1, readers)]
-            for child in children:
-                child.start()
-            self._fill(numbers)
-            for child in children:
-                child.join()
+            try:
+                for child in children:
+                    child.start()
+                self._fill(numbers)
+                for child in children:
+                    child.join()
+            except BaseException:  # the others need not end what nobody waits for
+                for child in children:
+                    if child.pid is not None:
+                        child.kill()
+                        child.join()
+                raise
         return np.concatenate([self._rows(turn) for turn in range(len(self._questions))])
 
     def _fill(self, turns: Iterable[int]) -> None:
