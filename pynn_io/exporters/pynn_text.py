@@ -77,6 +77,11 @@ def connect(name, pre, post, synapse, receptor, columns=(), label=None):
 
 populations = {{}}
 '''
+#: What `_HEAD` is followed by where there are cells whose potential PyNN 0.13 cannot find in NEST.
+_DELTA = """
+if nest is not None and not hasattr(sim.IF_curr_delta, "variable_map"):
+    sim.IF_curr_delta.variable_map = {"v": "V_m"}  # what NEST calls it, which PyNN does not know
+"""
 _TAIL = """
 if len(sys.argv) > 2:
     Path(sys.argv[2]).mkdir(parents=True, exist_ok=True)
@@ -117,6 +122,8 @@ class Script:
             seed=self._lowered.seed,
         )
         tail = f"\nsim.run({self._lowered.plan.duration!r})\n{_TAIL}" if self._runs else ""
+        if any(cells.model == "IF_curr_delta" for cells in self._lowered.network.cells):
+            head += _DELTA + "\n"
         return head + "\n".join(self._lines) + "\n" + tail
 
     # --- cells ----------------------------------------------------------------------------------------------------

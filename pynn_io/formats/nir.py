@@ -128,8 +128,11 @@ def read_nir(path: Path) -> Graph:
         return _graph(group, path, version)
 
 
-def _graph(group: h5py.Group, path: Path, version: str) -> Graph:
+def _graph(group: h5py.Group, path: Path, version: str, depth: int = 0) -> Graph:
     where = f"{path}:{group.name}"
+    if depth > _DEEPEST:
+        hint = "a link may lead back to a graph that it is in"
+        raise ReadError(f"more than {_DEEPEST} graphs within each other", where=where[:200], hint=hint)
     check_links(group, path)
     holder = group.get("nodes")
     members: Mapping[str, Any] = {}  # an empty graph is written without them
@@ -139,7 +142,7 @@ def _graph(group: h5py.Group, path: Path, version: str) -> Graph:
     nodes: dict[str, Node | Graph] = {}
     for name, member in members.items():
         kind = _type(member, path)
-        nodes[name] = _graph(member, path, version) if kind == GRAPH else _node(member, kind, path)
+        nodes[name] = _graph(member, path, version, depth + 1) if kind == GRAPH else _node(member, kind, path)
     return Graph(nodes, tuple(_edges(group, nodes, where)), _metadata(group), where, version)
 
 
@@ -156,6 +159,7 @@ def _edges(group: h5py.Group, nodes: Mapping[str, Any], where: str) -> Iterator[
     stated = group.get("edges")
     if not isinstance(stated, h5py.Dataset) or (stated.size and (stated.ndim != 2 or stated.shape[1] != 2)):
         raise ReadError("edges are pairs of node names, and here there are none", where=f"{where}/edges")
+    _check_stored(stated, f"{where}/edges")
     for source, target in stated[()] if stated.size else ():
         pair = _text(source), _text(target)
         for name in pair:
@@ -183,8 +187,26 @@ def _node(group: h5py.Group, kind: str, path: Path) -> Node:
     return Node(kind, values, _metadata(group), where)
 
 
+#: Graphs in graphs.
+_DEEPEST = 50
+#: Bytes from which on a dataset must be in its file, and how often it may be larger than what is stored of it: the
+#: compression of HDF5 reaches 1032 where all is zero, and chunks of zeros need not be stored.
+_DECLARED = 1 << 30
+_COMPRESSED = 20_000
+
+
+def _check_stored(stated: h5py.Dataset, where: str) -> None:
+    """Raises ReadError for a dataset that is only declared: to read what no file holds takes all time and memory."""
+    size = stated.size * stated.dtype.itemsize if stated.size else 0
+    if size > _DECLARED and size > _COMPRESSED * stated.id.get_storage_size():
+        shape = " x ".join(map(str, stated.shape))
+        hint = "write the node again, with its numbers"
+        raise ReadError(f"it declares {shape} values, of which the file has next to none", where=where, hint=hint)
+
+
 def _value(stated: h5py.Dataset, kind: str, where: str) -> Any:
     """A parameter: text as text, a matrix by its entries, everything else as float64 or int64."""
+    _check_stored(stated, where)
     if stated.dtype.kind not in "biuf":
         return _text(stated[()]) if stated.shape == () else [_text(item) for item in stated[()]]
     if kind in ("Linear", "Affine") and stated.ndim == 2 and stated.name.endswith("/weight"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,8 @@ from pynn_io.importers.nir_linear import Shape, linear
 #: What spikes; what integrates without spiking, so that nothing but an Output may follow; what passes a signal on.
 SPIKING = frozenset({"Input", "IF", "LIF", "CubaLIF"})
 GRADED = frozenset({"I", "LI", "CubaLI"})
+#: Channels of a node whose shape no array of its own confirms.
+_MOST = 1 << 26
 _WEIGHTED = frozenset({"Linear", "Affine", "Conv1d", "Conv2d", "SumPool2d", "AvgPool2d", "Scale"})
 
 
@@ -123,7 +126,10 @@ class Signals:
         node = self.nodes[name]
         if node.type in SPIKING:
             shape = shape_of(node)
-            size = int(np.prod(shape))
+            size = math.prod(map(int, shape))
+            if size > _MOST:
+                hint = f"up to {_MOST} are read; is the shape that it states right?"
+                raise UnsupportedInput(f"a node of {size} channels", where=node.where, hint=hint)
             return Signal(shape, (Term(name, "", None, sparse.eye_array(size, format="csr")),), np.zeros(size))
         if node.type in GRADED:
             raise UnsupportedInput(

@@ -391,6 +391,7 @@ def replaced(place: str, value: object) -> object:
         ("node/nodes/affine/weight", np.ones((2, 2, 2)), UnsupportedInput, "a weight of 3 dimensions", "affine/weight"),
         ("node/edges", [[b"input", b"nowhere"]], ReadError, "names no node 'nowhere'", "node/edges"),
         ("node/edges", [b"input"], ReadError, "edges are pairs of node names", "node/edges"),
+        ("node/nodes/input/shape", [10**15], UnsupportedInput, "a node of 1000000000000000 channels", "input"),
         ("node/type", "LIF", UnsupportedInput, "one LIF node, and no graph", "node"),
     ],
 )
@@ -399,6 +400,23 @@ def test_broken_files(place: str, value: object, error: type, text: str, where: 
         read(damaged(tmp_path, replaced(place, value)), format="nir")
     assert caught.value.where.endswith(where)
     assert caught.value.exit_status == 4
+
+
+def test_what_is_declared_and_not_stored_is_not_read(tmp_path: Path) -> None:
+    def change(file: h5py.File) -> None:
+        del file["node/nodes/affine/weight"]
+        file["node/nodes/affine"].create_dataset("weight", (10**7, 10**7), "f8", chunks=(1000, 1000))
+
+    with pytest.raises(ReadError, match="declares 10000000 x 10000000 values, of which the file has next to none"):
+        read(damaged(tmp_path, change), format="nir")
+
+
+def test_a_graph_that_is_in_itself(tmp_path: Path) -> None:
+    def change(file: h5py.File) -> None:
+        file["node/nodes/again"] = file["node"]
+
+    with pytest.raises(ReadError, match="more than 50 graphs within each other"):
+        read(damaged(tmp_path, change), format="nir")
 
 
 def test_a_loop_without_neurons(tmp_path: Path) -> None:

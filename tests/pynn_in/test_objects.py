@@ -153,6 +153,26 @@ pynn_io.export_to_sonata(Network(pre, post, both), sys.argv[1])
     np.testing.assert_array_equal(found[:, 0] * 200 + found[:, 1], np.arange(40_000))
 
 
+CURRENT = """
+import sys
+import pyNN.nest as sim
+from pyNN.network import Network
+import pynn_io
+sim.setup(timestep=0.1, min_delay=0.1)
+cells = sim.Population(3, sim.IF_cond_exp(), label="cells")
+none = pynn_io.export_to_sonata(Network(cells), sys.argv[1])
+assert not none.codes()
+cells.inject(sim.DCSource(amplitude=0.5))
+(lost,) = pynn_io.export_to_sonata(Network(cells), sys.argv[1], overwrite=True)
+assert (lost.kind.name, lost.code, lost.count, list(lost.examples)) == ("LOST", "current-source", 1, ["DCSource"])
+"""
+
+
+def test_currents_into_cells_are_reported_lost(tmp_path: Path) -> None:
+    need("nest")
+    python("-c", CURRENT, str(tmp_path / "out"))
+
+
 WITHOUT_NEST = """
 import sys
 sys.modules["nest"] = None

@@ -50,6 +50,21 @@ def test_text_and_data(tmp_path: Path) -> None:
     assert report.codes() == {"default-parameter", "recording", "positions", "edge-order"}
 
 
+@pytest.mark.slow
+def test_potentials_of_delta_cells_on_nest(tmp_path: Path) -> None:
+    """PyNN 0.13 does not know what NEST calls the potential of these cells, neither to record nor to start with."""
+    need("nest")
+    document = without_sine(network("IF_curr_delta"))
+    written(document, tmp_path / "out")
+    python("network.py", "nest", "results", cwd=tmp_path / "out")
+    block = pickle.loads((tmp_path / "out/results/cells.pkl").read_bytes())
+    (potentials,) = block.segments[0].analogsignals
+    found = sorted(float(time) for train in block.segments[0].spiketrains for time in train)
+    ours = simulate(document.network, document.plan, "nest").spikes["cells"].times
+    assert potentials.shape[1] == 12 and len(ours) > 10
+    np.testing.assert_allclose(found, np.sort(ours), atol=1e-6)
+
+
 def test_numbers_that_are_not_finite(tmp_path: Path) -> None:
     """NEST's native cells have a V_min of -inf."""
     net = network("IF_curr_exp").network

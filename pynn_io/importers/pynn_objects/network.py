@@ -94,6 +94,15 @@ def _made(projection: Any) -> tuple[Any, ...]:
     return number, *ends, str(projection.label), str(projection.receptor_type), kind, size
 
 
+def _tell_currents(network: Any, report: Report) -> None:
+    """Report the current sources of the backend (``current-source``): PyNN's networks do not have them."""
+    state = getattr(getattr(network.sim, "simulator", None), "state", None)
+    kinds = [type(source).__name__ for source in getattr(state, "current_sources", ()) if len(source.cell_list)]
+    if kinds:
+        message = "A network of PyNN does not have the currents that go into its cells; a script that makes them has."
+        report.lost("current-source", "network", message, count=len(kinds), examples=sorted(set(kinds)))
+
+
 def _unique(items: Iterable[Any]) -> list[Any]:
     """Each object once; views and populations of PyNN cannot all be hashed."""
     return list({id(item): item for item in items}.values())
@@ -105,5 +114,6 @@ def document_of(network: Any, report: Report) -> Document:
     What cannot be read back from a backend is reported.
     """
     built = build(ordered(network), report)
+    _tell_currents(network, report)
     plan = SimulationPlan(stimuli=tuple(built.stimuli)) if built.stimuli else None
     return Document(built.network, plan, {"format": "pynn", "dialect": network.sim.__name__.rpartition(".")[2]})
