@@ -373,6 +373,16 @@ def test_a_balanced_network_of_a_thousand_cells():
 
 @needs_spynnaker
 @pytest.mark.slow
+def test_more_targets_than_a_core_has_neurons_listed_by_target():
+    """sPyNNaker 7.4 takes such a list for one with rows that are too long, unless it is in the order of the sources."""
+    pairs = np.tile([0, 1], 300).tolist(), np.repeat(np.arange(300), 2).tolist()
+    mapped = simulate(network(300, pairs=pairs), plan(), "spinnaker", timeout=500)
+    (one,) = mapped.fidelity.projections
+    assert (one.connections, one.lost, one.added) == (600, 0, 0)
+
+
+@needs_spynnaker
+@pytest.mark.slow
 def test_plasticity_currents_and_long_delays_map():
     """Of 200 neurons on a core, 64 steps of delay are held; 200 steps want cores of 64 neurons."""
     rule = {"tau_plus": 15.0, "w_max": 0.8, "A_plus": 0.02, "weight_dependence": "MultiplicativeWeightDependence"}

@@ -178,6 +178,18 @@ def test_bounds_are_sizes_on_the_chip() -> None:
         assert sim.STDPMechanism.call_args.kwargs["weight"] == 5.0 * sign
 
 
+def test_lists_for_the_chip_are_in_order() -> None:
+    """Of others sPyNNaker 7.4 miscounts the targets of a cell on a core."""
+    sim = Mock()
+    job = script.Job(sim, "spiNNaker", {"setup": {}, "systems": {}}, {})
+    job.populations = {"a": Mock(), "b": Mock()}
+    job.arrays = {"table": np.array([[1, 0, -0.5], [0, 1, 0.25], [0, 0, 0.125]])}
+    ends = {"pre": "a", "post": "b", "receptor": "inhibitory", "label": "a_to_b"}
+    job._connect({**ends, "table": "table", "columns": ["weight"], "model": "StaticSynapse", "parameters": {}})
+    (table,) = sim.FromListConnector.call_args.args
+    assert table.tolist() == [[0, 0, 0.125], [0, 1, 0.25], [1, 0, 0.5]]
+
+
 @pytest.mark.slow
 def test_a_virtual_board_gives_no_results(tmp_path: Path) -> None:
     """sPyNNaker maps the network; the empty data that it records is not taken for silence."""

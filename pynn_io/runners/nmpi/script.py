@@ -205,9 +205,11 @@ class Job:
     def _connect(self, edges: dict[str, Any]) -> None:
         table = self.arrays[edges["table"]]
         if self.name == "spiNNaker":
-            # The receptor tells what inhibits; weights are sizes there.
+            # The receptor tells what inhibits; weights are sizes there. Of lists that are in no order sPyNNaker 7.4
+            # miscounts the targets of a cell on a core.
             column = 2 + edges["columns"].index("weight")
             table[:, column] = np.abs(table[:, column])
+            table = table[np.lexsort((table[:, 1], table[:, 0]))]
         self.sim.Projection(
             self.populations[edges["pre"]],
             self.populations[edges["post"]],

@@ -115,10 +115,14 @@ def _initial(kind: Any, cells: Cells, report: Report) -> dict[str, Any]:
 
 
 def _connect(model: Model, edges: Connections) -> None:
-    """One projection. Signs are told by the receptor, so weights are sizes."""
+    """One projection. Signs are told by the receptor, so weights are sizes.
+
+    sPyNNaker 7.4 counts the targets of a cell on a core rightly only in lists that are in order.
+    """
     built = model.built
     columns = edges.columns
     table = np.column_stack([edges.source, edges.target, np.abs(columns["weight"]), columns["delay"]])
+    table = table[np.lexsort((edges.target, edges.source))]
     pre, post = built.populations[edges.pre], built.populations[edges.post]
     with errors(f"connecting {edges.label}"):
         connector = built.sim.FromListConnector(table, column_names=["weight", "delay"])
