@@ -205,7 +205,17 @@ def _report_sources(cells: list[Cell], where: str, report: Report, *, kept: bool
     """kept: whether their NeuroML stands beside the circuit."""
     for cell in dict.fromkeys(id(cell) for cell in cells if isinstance(cell, SpikeSource)):
         source = next(item for item in cells if id(item) == cell)
-        if isinstance(source, SpikeSource) and source.model != "SpikeSourceArray":
+        if not isinstance(source, SpikeSource) or source.model == "SpikeSourceArray":
+            continue
+        if ":" in source.model and not kept:
+            report.lost(
+                "spike-source",
+                where,
+                f"a virtual node of SONATA only replays spikes; that these are a {source.model} with "
+                f"{', '.join(source.parameters) or 'no parameters'} is written, and no reader of circuits takes it up",
+                examples=["model", source.model],
+            )
+        else:
             report.approximated(
                 "spike-source",
                 where,

@@ -365,3 +365,13 @@ def test_a_native_synapse_has_nests_own_delay(tmp_path: Path) -> None:
     )
     types = captured(text, tmp_path)[0].network.projections["q"].types
     assert (types["weight"].value, types["delay"].value) == (1.0, 1.0)
+
+
+def test_a_native_source_is_lost_in_sonata_and_said_to_be(tmp_path: Path) -> None:
+    text = HEAD + "sim.Population(1, sim.native_cell_type('poisson_generator')(rate=200.0), label='p')\n"
+    report = write(captured(text, tmp_path)[0], tmp_path / "out", "sonata")
+    (issue,) = (issue for issue in report if issue.code == "spike-source")
+    assert (issue.kind, issue.where) == (Kind.LOST, "population p")
+    assert "nest:poisson_generator with rate" in issue.message
+    (source,) = read(tmp_path / "out").network.cells.values()
+    assert source.model == "SpikeSourceArray"
