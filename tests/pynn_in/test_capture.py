@@ -299,6 +299,28 @@ def test_results_of_an_earlier_run_are_not_overwritten(tmp_path: Path) -> None:
     assert Path.cwd().joinpath("out.pkl").exists() is False
 
 
+@pytest.mark.parametrize("first", ["", "import matplotlib\nmatplotlib.use('svg')\n"])
+def test_pictures_of_an_earlier_run_are_not_overwritten(tmp_path: Path, first: str) -> None:
+    pytest.importorskip("matplotlib")
+    pictures = [tmp_path / "traces.svg", tmp_path / "raster.svg"]
+    for picture in pictures:
+        picture.write_text("picture of last night")
+    text = (
+        first
+        + HEAD
+        + (
+            "p = sim.Population(2, sim.IF_cond_exp(), label='p')\np.record('v')\nsim.run(10.0)\n"
+            "from pyNN.utility.plotting import Figure, Panel\nimport matplotlib.pyplot as plt\n"
+            f"Figure(Panel(p.get_data().segments[0].filter(name='v')[0])).save({str(pictures[0])!r})\n"
+            f"plt.plot([1, 2])\nplt.savefig({str(pictures[1])!r})\nplt.show()\n"
+        )
+    )
+    _, report = captured(text, tmp_path)
+    assert {picture.read_text() for picture in pictures} == {"picture of last night"}
+    (issue,) = [issue for issue in report if "savefig" in issue.examples]
+    assert (issue.code, issue.count) == ("call-without-effect", 2)
+
+
 def test_native_cells_keep_their_names(tmp_path: Path) -> None:
     text = HEAD + (
         "kind = sim.native_cell_type('iaf_psc_alpha')\np = sim.Population(2, kind(tau_m=11.0, C_m=200.0), label='p')\n"

@@ -14,7 +14,7 @@ from pyNN.random import NumpyRNG
 from pyNN.utility import script_tools
 
 from pynn_io.importers import pynn_capture
-from pynn_io.importers.pynn_capture import native, old_calls, on_spinnaker, simulator
+from pynn_io.importers.pynn_capture import native, old_calls, on_spinnaker, pictures, simulator
 from pynn_io.importers.pynn_capture.offered import OFFERED
 
 #: The backend that a script is told to use where it asks for a name and none was given.
@@ -102,6 +102,7 @@ def install() -> list[str]:
         for module in (pyNN.utility, script_tools):
             setattr(module, tool, _with_default(original))
     _note_seeds()
+    pictures.guard()
     return simulator.state.backends
 
 
