@@ -5,10 +5,15 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# libNeuroML's library for HDF5 crashes if it is loaded after NEST, which lets all later libraries share their symbols
+with suppress(ImportError):
+    import tables  # noqa: F401
 
 # how long an example takes depends on what else the machine does, and decides nothing
 settings.register_profile("pynn_io", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -65,6 +65,7 @@ class NativeSynapseType(Delayed, BaseSynapseType):
     """A synapse of one simulator; ``weight`` and ``delay`` as that simulator has them."""
 
     native = ""
+    parameter_checks: ClassVar = {}  # that simulator alone knows which signs weights may have
 
     def get_schema(self) -> None:
         """Anything may be stated."""
