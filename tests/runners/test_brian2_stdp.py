@@ -60,7 +60,7 @@ def pairs(rules: Mapping[str, Mapping[str, Any]]) -> tuple[Network, SimulationPl
         synapses[name] = Synapse("STDPMechanism", dict(rule))
         for kind, pre, model, weight, delays in (
             ("forced", "forcing", "static", 50.0, (0.1,)),
-            ("plastic", "pre", name, START if rule["w_max"] > 0 else -START, DELAYS),
+            ("plastic", "pre", name, START if rule.get("w_max", 1.0) > 0 else -START, DELAYS),
         ):
             made = edges(len(delays), number, {"weight": Column(weight), "delay": Column(np.array(delays))})
             types = Table(1, {"synapse": text([model]), "weight_unit": text(["mV"])})
