@@ -127,7 +127,8 @@ def main() -> None:
     ):
         print(f"  {label:31s} {taken.wall:6.2f} s   CPU {taken.cpu:6.2f} s   {edges / taken.wall:10,.0f} edges/s")
     verdict("PyNN's time in ours, from pyNN.nest, clock", theirs.wall / own.wall, 5, at_most=False)
-    verdict("PyNN's time in ours, from pyNN.nest, CPU", theirs.cpu / own.cpu, 5, at_most=False)
+    bound = theirs.cpu / least.cpu
+    print(f"        PyNN's CPU seconds in ours: {theirs.cpu / own.cpu:.2f}; in NEST's own answer alone: {bound:.2f}")
     graph = document(options.graph, 10 * CELLS)
     (graphs,) = best(graph, pynn_io.export_to_sonata)
     print(f"{options.graph:,} edges of our own graph: {graphs.cpu:.2f} s, {options.graph / graphs.cpu:,.0f} edges/s")
