@@ -33,6 +33,36 @@ class Cells:
     morphologies: Mapping[str, Morphology]
 
 
+class _Spread:
+    """A parameter over the connections of every edge type. beneath: what stands for those that do not state it."""
+
+    def __init__(self, beneath: np.ndarray) -> None:
+        self._beneath = beneath
+        self._stated, self._open, self._sum = (np.zeros(len(beneath)) for _ in range(3))
+        self._least, self._most = np.full(len(beneath), np.inf), np.full(len(beneath), -np.inf)
+
+    def add(self, kinds: np.ndarray, values: np.ndarray) -> None:
+        values = np.broadcast_to(np.ma.filled(np.ma.asarray(values).astype(np.float64), np.nan), kinds.shape)
+        values = np.where(np.isnan(values), self._beneath[kinds], values)
+        known, rows = ~np.isnan(values), len(self._beneath)
+        self._stated += np.bincount(kinds[known], minlength=rows)
+        self._open += np.bincount(kinds[~known], minlength=rows)
+        self._sum += np.bincount(kinds[known], values[known], minlength=rows)
+        np.minimum.at(self._least, kinds[known], values[known])
+        np.maximum.at(self._most, kinds[known], values[known])
+
+    @property
+    def varies(self) -> bool:
+        """Whether connections of one type have several values, or some have one and others the default."""
+        return bool(((self._stated > 0) & ((self._least < self._most) | (self._open > 0))).any())
+
+    @property
+    def mean(self) -> np.ndarray:
+        """NaN where no connection has a value; exact where all have the same."""
+        mean = np.divide(self._sum, self._stated, out=np.full(len(self._sum), np.nan), where=self._stated > 0)
+        return np.where(self._least == self._most, self._least, mean)
+
+
 class ProjectionWriter:
     """One projection of the graph. `components` is complete after construction; `records` streams."""
 
@@ -87,24 +117,17 @@ class ProjectionWriter:
 
     def _own_parameters(self) -> dict[str, np.ndarray]:
         """Parameters that connections state themselves: the mean of each for every edge type, since NeuroML states them
-        once a component."""
-        known = {*self._projection.types, *self._projection.edges.columns}
-        names = sorted(name for name in known if name.startswith(PARAMETER))
+        once a component. NaN where none of a type states it. What a connection leaves open its synapse states."""
+        columns = {**self._projection.types, **self._projection.edges.columns}
+        names = sorted(name for name, column in columns.items() if name.startswith(PARAMETER) and not column.is_text)
         if not names or self.electrical:
             return {}
-        rows = len(self._projection.synapses)
-        counts = np.zeros(rows)
-        sums = {name: np.zeros(rows) for name in names}
-        least, most = ({name: np.full(rows, end) for name in names} for end in (np.inf, -np.inf))
+        found = {name: _Spread(self._beneath(name.removeprefix(PARAMETER))) for name in names}
         for _, _, block in self._projection.blocks(names):
-            kinds = np.broadcast_to(block["type"] if rows > 1 else 0, len(block["source"]))
-            counts += np.bincount(kinds, minlength=rows)
+            kinds = np.broadcast_to(np.asarray(block["type"]), len(block["source"]))
             for name in names:
-                values = np.broadcast_to(block[name], kinds.shape)
-                sums[name] += np.bincount(kinds, values, minlength=rows)
-                np.minimum.at(least[name], kinds, values)
-                np.maximum.at(most[name], kinds, values)
-        averaged = [name.removeprefix(PARAMETER) for name in names if (least[name] < most[name]).any()]
+                found[name].add(kinds, block[name])
+        averaged = [name.removeprefix(PARAMETER) for name in names if found[name].varies]
         self._report.approximated(
             "per-connection-parameters",
             self._where,
@@ -113,10 +136,12 @@ class ProjectionWriter:
             count=self._projection.size if averaged else 0,
             examples=averaged,
         )
-        means = {name: sums[name] / np.maximum(counts, 1) for name in names}
-        return {
-            name.removeprefix(PARAMETER): np.where(least[name] < most[name], means[name], least[name]) for name in names
-        }
+        return {name.removeprefix(PARAMETER): found[name].mean for name in names}
+
+    def _beneath(self, parameter: str) -> np.ndarray:
+        """float64: a parameter as the synapse of every edge type states it; NaN where it does not."""
+        stated = (self._network.synapses[name].parameters.get(parameter) for name in self._projection.synapses)
+        return np.array([np.nan if value is None else float(value) for value in stated])
 
     def _choose(self, ids: Ids) -> None:
         """A component for every share, shared where one serves several, and a name for its NeuroML projection."""
@@ -176,6 +201,7 @@ class ProjectionWriter:
         label = f"{synapse_name}_to_{post.name}" if len(self._post.parts) > 1 else synapse_name
         synapse = self._network.synapses[synapse_name]
         own = {name: float(values[share.type_row]) for name, values in self._own.items()}
+        own = {name: value for name, value in own.items() if not np.isnan(value)}
         made: SynapseTranslation | None = synapse_component(
             ids.new(f"{label}_syn" + ("_inh" if share.negative else "")),
             replace(synapse, parameters={**synapse.parameters, **own}) if own else synapse,

@@ -513,3 +513,27 @@ def test_parameters_of_connections_are_those_of_the_component_on_average(tmp_pat
     (issue,) = (issue for issue in report if issue.code == "per-connection-parameters")
     assert (issue.kind, issue.where, issue.count, issue.examples) == (Kind.APPROXIMATED, "projection p", 4, ["tau_rec"])
     assert not [issue for issue in report if issue.code == "default-parameter" and issue.where == "projection p"]
+
+
+@pytest.mark.parametrize(
+    ("gaps", "synapse", "written", "averaged"),
+    [
+        ([False, False, True], {"tau_rec": 120.0}, "50.0ms", True),
+        ([True, True, True], {"tau_rec": 120.0}, "120.0ms", False),
+        ([True, True, True], {}, "100.0ms", False),  # PyNN's default
+        ([False, True, True], {}, "10.0ms", True),
+    ],
+)
+def test_connections_without_a_parameter_of_their_own(gaps, synapse, written, averaged, tmp_path: Path) -> None:
+    """They have the one of their synapse, whatever stands in the column beneath its mask."""
+    wires = edges([0, 1, 2], [0, 1, 2])
+    own = Column(np.ma.array([10.0, 20.0, 1e9], mask=gaps), "ms")
+    wires = replace(wires, columns=wires.columns.updated({"parameters:tau_rec": own}))
+    types = table(1, synapse=["s"], weight=[0.01], delay=[1.0], weight_unit=["uS"])
+    net = network(PointCell("IF_cond_exp"), Projection("p", "source", "cells", types, wires))
+    net = replace(net, synapses={"s": Synapse("TsodyksMarkramSynapse", {"U": 0.5, "tau_facil": 7.0, **synapse})})
+    _, report = exported(Document(net), tmp_path)
+    (components,) = tmp_path.glob("*.components.xml")
+    (made,) = etree.parse(str(components)).getroot().iter("{*}silentSynapse")
+    assert made.get("tauRec") == written
+    assert [issue.examples for issue in report if issue.code == "per-connection-parameters"] == [["tau_rec"]] * averaged
